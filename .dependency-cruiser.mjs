@@ -1,0 +1,74 @@
+const servers = '(mongoose|mongodb|bullmq|ioredis|@nestjs/mongoose|@nestjs/bullmq)';
+const npm = (names) => `node_modules/${names}/`;
+
+/** Module boundaries, import cycles and banned packages. `npm run check` fails on any of them. */
+export default {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'libraries-through-their-entry',
+      comment: 'A library is imported by its package name, never by a path into its sources.',
+      severity: 'error',
+      from: { path: '^(apps|libs|deploy|test)/' },
+      to: { path: '^libs/', dependencyTypes: ['local'], pathNot: '$0' },
+    },
+    {
+      name: 'domain-imports-nothing',
+      severity: 'error',
+      from: { path: '^libs/domain/src', pathNot: '\\.spec\\.ts$' },
+      to: { pathNot: '^libs/domain/src' },
+    },
+    {
+      name: 'libs-never-import-apps',
+      severity: 'error',
+      from: { path: '^libs/' },
+      to: { path: '^apps/' },
+    },
+    {
+      name: 'apps-never-import-apps',
+      severity: 'error',
+      from: { path: '^apps/([^/]+)/' },
+      to: { path: '^apps/', pathNot: '^apps/$1/' },
+    },
+    {
+      name: 'dialects-are-thin',
+      comment: 'A dialect may use contracts, domain and the HTTP library; never a database, sharp, a queue or another dialect.',
+      severity: 'error',
+      from: { path: '^libs/dialects/([^/]+)/src' },
+      to: { path: ['^libs/', npm('sharp'), npm(servers)], pathNot: ['^libs/(contracts|domain|http|bus)/', '^libs/dialects/$1/'] },
+    },
+    {
+      name: 'gateway-owns-no-data',
+      severity: 'error',
+      from: { path: '^apps/gateway/' },
+      to: { path: [npm(servers), npm('sharp'), '^libs/(database|jobs|imaging)/'] },
+    },
+    {
+      name: 'sharp-in-imaging-only',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: '^libs/(imaging|testing)/' },
+      to: { path: npm('sharp') },
+    },
+    {
+      name: 'old-nats-client',
+      comment: 'The predecessor of @nats-io/transport-node.',
+      severity: 'error',
+      from: {},
+      to: { path: npm('nats') },
+    },
+    {
+      name: 'tests-stay-out-of-the-product',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: ['\\.spec\\.ts$', '^libs/testing/'] },
+      to: { path: ['^libs/testing/', '\\.spec\\.ts$', '^test/'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)dist/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.base.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['@pentaprism/source', 'import', 'node', 'default'], extensions: ['.ts', '.mjs', '.js'] },
+  },
+};
