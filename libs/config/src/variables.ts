@@ -1,0 +1,82 @@
+import { z } from 'zod';
+
+/** A list of words separated by commas; blanks around them and empty ones are dropped. */
+const words = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== ''),
+);
+
+const url = (...schemes: string[]) =>
+  z
+    .string()
+    .refine((text) => schemes.some((scheme) => text.startsWith(`${scheme}:`)), `must be a ${schemes.join(' or ')} URL`);
+
+const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+/** What every app reads. */
+export const busVariables = {
+  NATS_URL: url('nats', 'tls'),
+  /** Set apart several installations on one NATS; ends in a dot when not empty. */
+  SUBJECT_PREFIX: z
+    .string()
+    .regex(/^(?:[A-Za-z0-9_-]+\.)*$/, 'must be words that each end in a dot')
+    .default(''),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+};
+
+export const mongoVariables = { MONGODB_URI: url('mongodb', 'mongodb+srv') };
+
+export const queueVariables = {
+  REDIS_URL: url('redis', 'rediss'),
+  QUEUE_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]+$/)
+    .default('pentaprism'),
+};
+
+export const blobVariables = { BLOB_URL: url('file', 's3') };
+
+/** Signs URLs and hashes API keys: the first secret signs, all of them verify, so that they can be rotated. */
+export const secretVariables = {
+  SIGNING_SECRETS: words.pipe(z.array(z.string().min(32, 'each secret needs at least 32 characters')).min(1)),
+};
+
+export const gatewayVariables = {
+  HOST: z.string().default('127.0.0.1'),
+  PORT: wholeNumber(0, 65535).default(3000),
+  PUBLIC_URL: url('http', 'https')
+    .transform((text) => text.replace(/\/+$/, ''))
+    .optional(),
+  /** Whether X-Forwarded-* of the peer are believed: only behind a proxy that sets them. */
+  TRUST_PROXY: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
+  SIGNED_URL_TTL: wholeNumber(1, 7 * 24 * 3600).default(3600),
+  CORS_ORIGINS: words.default([]),
+  OPEN_DIALECTS: words.optional(),
+  /** Requests of one key (or address, without a key) per ten seconds. */
+  RATE_LIMIT: wholeNumber(1, 1_000_000).default(20_000),
+  /** Failed authentications of one address per ten seconds. */
+  AUTH_FAILURE_LIMIT: wholeNumber(1, 1_000_000).default(100),
+  /** Seconds without a byte after which a connection is given up. */
+  IDLE_TIMEOUT: wholeNumber(1, 3600).default(30),
+  /** Bytes of one file sent to a presigned URL. */
+  MAX_UPLOAD_BYTES: wholeNumber(1, 5 * 1024 ** 3).default(100 * 1024 * 1024),
+};
+
+export const catalogVariables = {
+  /** The first API key: `id.secret`, or a bare secret. */
+  PENTAPRISM_OWNER_KEY: z.string().min(16, 'needs at least 16 characters'),
+  /** Seconds that bytes stay in the blob store after nothing points to them any more. */
+  BLOB_GRACE: wholeNumber(0, 30 * 24 * 3600).default(3600),
+};
+
+const cores = wholeNumber(1, 256);
+
+export const workerVariables = {
+  /** Decode processes, and so jobs, at once; default: one per core. */
+  WORKER_CONCURRENCY: cores.optional(),
+};

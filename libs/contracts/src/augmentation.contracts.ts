@@ -1,0 +1,198 @@
+import { z } from 'zod';
+import { defineJob, defineRpc } from './define.js';
+import { empty, objectId, paging, sha256, workspaceName } from './schemas.js';
+
+const owner = 'augmentation' as const;
+
+/** What users store of one transformation; kept exactly as sent. */
+export const transformationSetting = z.looseObject({
+  name: z.string().max(100),
+  enabled: z.boolean().optional(),
+  params: z
+    .array(
+      z.looseObject({
+        name: z.string().max(100),
+        currentValue: z.number().optional(),
+        minValue: z.number().optional(),
+        maxValue: z.number().optional(),
+      }),
+    )
+    .max(50)
+    .optional(),
+});
+
+/** Bytes that one list of transformations takes as JSON: settings are kept as sent, so their size is the client's. */
+export const MAX_TRANSFORMATIONS_BYTES = 8 * 1024;
+/** Lists of one answer: even with settings of full size they fit into one message of the bus. */
+export const MAX_LISTS_PER_PAGE = 50;
+
+const recipe = {
+  transformationProbability: z.number().min(0).max(1),
+  numberOfNewImages: z.int().min(0),
+  transformations: z
+    .array(transformationSetting)
+    .max(50)
+    .refine((settings) => Buffer.byteLength(JSON.stringify(settings)) <= MAX_TRANSFORMATIONS_BYTES, {
+      message: `must not take more than ${MAX_TRANSFORMATIONS_BYTES} bytes as JSON`,
+    }),
+};
+
+const listFields = {
+  name: z.string().min(1).max(500),
+  featureName: z.string().min(1).max(500).nullable(),
+  initialList: z.boolean(),
+  ...recipe,
+};
+
+export const augmentationList = z.object({
+  id: objectId,
+  projectId: objectId,
+  inUse: z.boolean(),
+  samplesId: objectId.nullable(),
+  ...listFields,
+});
+export type AugmentationList = z.output<typeof augmentationList>;
+
+export const sample = z.object({
+  imageId: objectId,
+  projectId: objectId,
+  width: z.int().positive(),
+  height: z.int().positive(),
+  /** Null for an original of the project. */
+  originalImageId: objectId.nullable(),
+});
+export type Sample = z.output<typeof sample>;
+
+const samplePage = z.object({ samplesId: objectId, samples: z.array(sample), total: z.int() });
+/** `limit: null` asks for everything, which the number of samples of one job bounds. */
+const samplePaging = { offset: paging.offset, limit: z.int().min(1).nullable().default(null) };
+
+export const augmentationListContracts = {
+  create: defineRpc({
+    owner,
+    subject: 'augmentation.v1.list.create',
+    request: z.strictObject({ projectId: objectId, ...listFields }),
+    response: augmentationList,
+    /** FAILED_PRECONDITION: the project has as many lists as it may have. */
+    errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
+  }),
+  get: defineRpc({
+    owner,
+    subject: 'augmentation.v1.list.get',
+    request: z.strictObject({ id: objectId }),
+    response: augmentationList,
+    errors: ['NOT_FOUND'],
+  }),
+  /** Oldest first. */
+  list: defineRpc({
+    owner,
+    subject: 'augmentation.v1.list.list',
+    request: z.strictObject({
+      projectId: objectId,
+      featureName: z.string().optional(),
+      offset: paging.offset,
+      limit: z.int().min(1).max(MAX_LISTS_PER_PAGE).default(MAX_LISTS_PER_PAGE),
+    }),
+    response: z.object({ lists: z.array(augmentationList), total: z.int() }),
+    errors: ['NOT_FOUND'],
+  }),
+  /** Changes the members that are given. */
+  update: defineRpc({
+    owner,
+    subject: 'augmentation.v1.list.update',
+    request: z.strictObject({ id: objectId, changes: z.strictObject(listFields).partial() }),
+    response: augmentationList,
+    errors: ['INVALID_ARGUMENT', 'NOT_FOUND'],
+  }),
+  delete: defineRpc({
+    owner,
+    subject: 'augmentation.v1.list.delete',
+    request: z.strictObject({ id: objectId }),
+    response: empty,
+    errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
+  }),
+};
+
+export const sampleContracts = {
+  /** Queues a job that makes samples of a list; its id is also that of the samples. */
+  request: defineRpc({
+    owner,
+    subject: 'augmentation.v1.samples.request',
+    request: z.strictObject({
+      listId: objectId,
+      numberOfRows: z.int().min(1),
+      idempotencyKey: z.string().max(200).optional(),
+    }),
+    response: z.object({ jobId: objectId }),
+    errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'RATE_LIMITED'],
+  }),
+  /** The same for settings that are in no list. */
+  requestOnce: defineRpc({
+    owner,
+    subject: 'augmentation.v1.samples.request-once',
+    request: z.strictObject({
+      projectId: objectId,
+      featureName: z.string().nullable(),
+      numberOfRows: z.int().min(1),
+      idempotencyKey: z.string().max(200).optional(),
+      ...recipe,
+    }),
+    response: z.object({ jobId: objectId }),
+    errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'RATE_LIMITED'],
+  }),
+  /** The latest finished samples of a list: each original, then what was made of it. */
+  listOfList: defineRpc({
+    owner,
+    subject: 'augmentation.v1.samples.list-of-list',
+    request: z.strictObject({ listId: objectId, ...samplePaging }),
+    response: samplePage,
+    errors: ['NOT_FOUND'],
+  }),
+  list: defineRpc({
+    owner,
+    subject: 'augmentation.v1.samples.list',
+    request: z.strictObject({ samplesId: objectId, ...samplePaging }),
+    response: samplePage,
+    errors: ['NOT_FOUND'],
+  }),
+  /** One augmented image by its id, and where its bytes are. */
+  getImage: defineRpc({
+    owner,
+    subject: 'augmentation.v1.samples.get-image',
+    request: z.strictObject({ projectId: objectId, imageId: objectId }),
+    response: sample.extend({ sha256, size: z.int(), mediaType: z.string() }),
+    errors: ['NOT_FOUND'],
+  }),
+};
+
+/** Makes `numberOfNewImages` augmented images of each of `numberOfRows` pictures of a project. */
+export const makeSamples = defineJob({
+  owner,
+  type: 'samples.make',
+  queue: 'augmentation',
+  payload: z.object({
+    workspace: workspaceName,
+    projectId: objectId,
+    listId: objectId.nullable(),
+    numberOfRows: z.int().min(1),
+    ...recipe,
+  }),
+  result: z.object({
+    originals: z.array(
+      z.object({
+        imageId: objectId,
+        width: z.int().positive(),
+        height: z.int().positive(),
+        augmented: z.array(
+          z.object({
+            sha256,
+            size: z.int(),
+            mediaType: z.string(),
+            width: z.int().positive(),
+            height: z.int().positive(),
+          }),
+        ),
+      }),
+    ),
+  }),
+});

@@ -1,0 +1,217 @@
+import { z } from 'zod';
+import { defineFact, defineJob, defineRpc } from './define.js';
+import {
+  apiKey,
+  contentReference,
+  contentState,
+  empty,
+  epochSecond,
+  fileName,
+  image,
+  job,
+  objectId,
+  paging,
+  picture,
+  project,
+  role,
+  sha256,
+  tagReference,
+  workspaceName,
+} from './schemas.js';
+
+const owner = 'catalog' as const;
+
+export const apiKeyContracts = {
+  /** Who a key is: `id.secret` or a bare secret, in one of at most two readings. An unknown id and a wrong secret answer alike. Asked without a workspace. */
+  verify: defineRpc({
+    owner,
+    subject: 'catalog.v1.api-key.verify',
+    request: z.strictObject({ credentials: z.array(z.string().max(500)).min(1).max(2) }),
+    response: apiKey,
+    errors: ['UNAUTHENTICATED'],
+  }),
+  /** Makes a key; its secret is in this answer and nowhere else. Another workspace than the caller's is made on the way. */
+  create: defineRpc({
+    owner,
+    subject: 'catalog.v1.api-key.create',
+    request: z.strictObject({ name: z.string().min(1).max(100), role, workspace: workspaceName.optional() }),
+    response: apiKey.extend({ secret: z.string() }),
+    errors: ['INVALID_ARGUMENT', 'PERMISSION_DENIED', 'FAILED_PRECONDITION'],
+  }),
+  list: defineRpc({
+    owner,
+    subject: 'catalog.v1.api-key.list',
+    request: empty,
+    response: z.object({ keys: z.array(apiKey) }),
+  }),
+  revoke: defineRpc({
+    owner,
+    subject: 'catalog.v1.api-key.revoke',
+    request: z.strictObject({ id: z.string().max(100) }),
+    response: empty,
+    errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
+  }),
+};
+
+export const projectContracts = {
+  list: defineRpc({
+    owner,
+    subject: 'catalog.v1.project.list',
+    request: z.strictObject({ nameContains: z.string().max(200).optional(), ...paging }),
+    response: z.object({ projects: z.array(project), total: z.int() }),
+  }),
+  /** The id of the workspace's library, or the given id if such a project exists. */
+  resolve: defineRpc({
+    owner,
+    subject: 'catalog.v1.project.resolve',
+    request: z.strictObject({ id: objectId.optional() }),
+    response: z.object({ project: objectId }),
+    errors: ['NOT_FOUND'],
+  }),
+  get: defineRpc({
+    owner,
+    subject: 'catalog.v1.project.get',
+    request: z.strictObject({ id: objectId }),
+    response: project,
+    errors: ['NOT_FOUND'],
+  }),
+};
+
+/** An image by its canonical id or by its number in the workspace. */
+const imageKey = z.union([z.strictObject({ id: objectId }), z.strictObject({ number: z.int().positive() })]);
+
+export const imageContracts = {
+  /** Records an image in a project (default: the library), with its content where the bytes are stored already. */
+  create: defineRpc({
+    owner,
+    subject: 'catalog.v1.image.create',
+    request: z.strictObject({
+      projectId: objectId.optional(),
+      fileName,
+      announcedSize: z.int().nonnegative(),
+      tags: z.array(tagReference),
+      content: contentReference.nullable(),
+    }),
+    response: image,
+    errors: ['NOT_FOUND', 'UNAVAILABLE'],
+  }),
+  /** Gives an image its bytes, or other bytes than it had. */
+  attach: defineRpc({
+    owner,
+    subject: 'catalog.v1.image.attach',
+    request: z.strictObject({ id: objectId, content: contentReference }),
+    response: image,
+    errors: ['NOT_FOUND', 'UNAVAILABLE'],
+  }),
+  get: defineRpc({ owner, subject: 'catalog.v1.image.get', request: imageKey, response: image, errors: ['NOT_FOUND'] }),
+  /** Where the bytes of an image are. NOT_FOUND while there are none. */
+  getContent: defineRpc({
+    owner,
+    subject: 'catalog.v1.image.get-content',
+    request: z.strictObject({ id: objectId }),
+    response: contentReference.extend({ fileName: z.string(), state: contentState, reason: z.string().nullable() }),
+    errors: ['NOT_FOUND'],
+  }),
+  /** Newest created first; within one second the highest number first. Bounds are inclusive. */
+  list: defineRpc({
+    owner,
+    subject: 'catalog.v1.image.list',
+    request: z.strictObject({
+      projectId: objectId.optional(),
+      createdFrom: epochSecond.optional(),
+      createdTo: epochSecond.optional(),
+      uploadedOnly: z.boolean().default(false),
+      ...paging,
+    }),
+    response: z.object({ images: z.array(image), total: z.int() }),
+    errors: ['NOT_FOUND'],
+  }),
+  /** Removes the record and, where nothing else points to them, its bytes. */
+  delete: defineRpc({
+    owner,
+    subject: 'catalog.v1.image.delete',
+    request: imageKey,
+    response: z.object({ id: objectId }),
+    errors: ['NOT_FOUND'],
+  }),
+  /** One image of a project whose pixels are known. NOT_FOUND for what cannot be decoded or is not analysed yet. */
+  getPicture: defineRpc({
+    owner,
+    subject: 'catalog.v1.image.get-picture',
+    request: z.strictObject({ projectId: objectId, id: objectId }),
+    response: picture,
+    errors: ['NOT_FOUND'],
+  }),
+  /**
+   * `count` pictures of a project, chosen by `seed`: the same seed over the same images chooses the same ones.
+   * `pending` counts the images that are not analysed yet, so that the caller can wait for them.
+   */
+  choosePictures: defineRpc({
+    owner,
+    subject: 'catalog.v1.image.choose-pictures',
+    request: z.strictObject({ projectId: objectId, count: z.int().min(0).max(1000), seed: z.string().max(200) }),
+    response: z.object({ pictures: z.array(picture), decoded: z.int(), pending: z.int() }),
+    errors: ['NOT_FOUND'],
+  }),
+};
+
+export const counterContracts = {
+  /** The next number of a sequence of the workspace: atomic, increasing, never given twice. */
+  next: defineRpc({
+    owner,
+    subject: 'catalog.v1.counter.next',
+    request: z.strictObject({ sequence: z.enum(['tag', 'job']), count: z.int().min(1).max(1000).default(1) }),
+    response: z.object({ first: z.int().positive() }),
+  }),
+};
+
+export const jobDirectoryContracts = {
+  /** A job of any owner, by id or number: every look-up goes to the catalog, every change to the owner. */
+  get: defineRpc({
+    owner,
+    subject: 'catalog.v1.job.get',
+    request: imageKey,
+    response: job,
+    errors: ['NOT_FOUND'],
+  }),
+};
+
+const contentKey = { workspace: workspaceName, sha256 };
+
+/** Decode, measure, hash and thumbnail the bytes of one content. */
+export const analyseContent = defineJob({
+  owner,
+  type: 'content.analyse',
+  queue: 'analysis',
+  payload: z.object({ ...contentKey, size: z.int() }),
+  result: z.discriminatedUnion('state', [
+    z.object({
+      state: z.literal('decoded'),
+      format: z.string(),
+      mediaType: z.string(),
+      width: z.int().positive(),
+      height: z.int().positive(),
+      orientation: z.int(),
+      colorSpace: z.string(),
+      channels: z.int(),
+      bitDepth: z.int(),
+      hasAlpha: z.boolean(),
+      pages: z.int(),
+      perceptualHash: z.string().regex(/^[0-9a-f]{16}$/),
+      thumbnail: z.object({ sha256, size: z.int(), width: z.int(), height: z.int(), mediaType: z.string() }),
+    }),
+    z.object({ state: z.literal('undecodable'), reason: z.string() }),
+  ]),
+});
+
+export const imageAdded = defineFact({
+  owner,
+  name: 'image.added',
+  data: z.object({ imageId: objectId, projectId: objectId, sha256 }),
+});
+
+export const imageDeleted = defineFact({
+  owner,
+  name: 'image.deleted',
+  data: z.object({ imageId: objectId, projectId: objectId, sha256: sha256.nullable() }),
+});

@@ -1,0 +1,25 @@
+import { describe, expect, it } from '@jest/globals';
+import { SERVICES } from './define.js';
+import { ALL_JOBS, ALL_RPCS, rpcsOwnedBy } from './registry.js';
+
+describe('contracts', () => {
+  it('have subjects that are unique and name their owner', () => {
+    const subjects = ALL_RPCS.map((rpc) => rpc.subject);
+    expect(new Set(subjects).size).toBe(subjects.length);
+    for (const rpc of ALL_RPCS) expect(rpc.subject).toMatch(new RegExp(`^${rpc.owner}\\.v1\\.[a-z-]+\\.[a-z-]+$`));
+  });
+
+  it('give every service at least its health check', () => {
+    for (const service of SERVICES)
+      expect(rpcsOwnedBy(service).map((rpc) => rpc.subject)).toContain(`${service}.v1.health.check`);
+  });
+
+  it('refuse unknown members in requests', () => {
+    for (const rpc of ALL_RPCS) expect(rpc.request.safeParse({ unknownMember: 1 }).success).toBe(false);
+  });
+
+  it('name each type of job once', () => {
+    const types = ALL_JOBS.map((job) => job.type);
+    expect(new Set(types).size).toBe(types.length);
+  });
+});

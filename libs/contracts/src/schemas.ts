@@ -1,0 +1,117 @@
+import {
+  isObjectId,
+  isWorkspaceName,
+  JOB_STATES,
+  MAX_FILE_NAME_LENGTH,
+  MAX_PAGE_OFFSET,
+  MAX_PAGE_SIZE,
+  MAX_TAG_NAME_LENGTH,
+  ROLES,
+} from '@pentaprism/domain';
+import { z } from 'zod';
+
+/** Canonical id: a MongoDB ObjectId as 24 lower-case hexadecimal digits. */
+export const objectId = z.string().refine(isObjectId, 'must be 24 hexadecimal digits');
+/** Milliseconds since the Unix epoch. */
+export const timestamp = z.int().nonnegative();
+/** Whole seconds since the Unix epoch. */
+export const epochSecond = z.int();
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+export const workspaceName = z.string().refine(isWorkspaceName, 'must be a workspace name');
+export const role = z.enum(ROLES);
+export const empty = z.strictObject({});
+
+/** Bytes in the blob store, as the gateway or a worker put them there. */
+export const contentReference = z.object({ sha256, size: z.int().nonnegative(), mediaType: z.string() });
+export type ContentReference = z.output<typeof contentReference>;
+
+/** Offset paging; a dialect turns its own page numbers into it. */
+export const paging = {
+  offset: z.int().min(0).max(MAX_PAGE_OFFSET).default(0),
+  limit: z.int().min(1).max(MAX_PAGE_SIZE).default(100),
+};
+
+export const tagReference = z.object({ id: objectId, number: z.int().positive(), name: z.string() });
+export type TagReference = z.output<typeof tagReference>;
+
+export const tagNames = z.array(z.string().max(MAX_TAG_NAME_LENGTH));
+export const fileName = z.string().max(MAX_FILE_NAME_LENGTH);
+
+/**
+ * What is known of the bytes of an image:
+ * `awaiting-file` (announced, no bytes yet), `pending` (stored, not looked at), `decoded`, `undecodable` (kept and
+ * served as plain bytes, hidden where a picture is needed; `reason` says why).
+ */
+export const contentState = z.enum(['awaiting-file', 'pending', 'decoded', 'undecodable']);
+export type ContentState = z.output<typeof contentState>;
+
+export const image = z.object({
+  id: objectId,
+  /** Positive, unique in the workspace, never reused: the id of dialects that show integers. */
+  number: z.int().positive(),
+  projectId: objectId,
+  fileName: z.string(),
+  createdBy: z.string(),
+  createdAt: timestamp,
+  /** Null until the file is there. */
+  uploadedAt: timestamp.nullable(),
+  /** Bytes stored; before that the size announced. */
+  size: z.int().nonnegative(),
+  tags: z.array(tagReference),
+  sha256: sha256.nullable(),
+});
+export type Image = z.output<typeof image>;
+
+/** An image whose pixels are known, and where its bytes are. */
+export const picture = z.object({
+  id: objectId,
+  projectId: objectId,
+  sha256,
+  size: z.int().nonnegative(),
+  mediaType: z.string(),
+  width: z.int().positive(),
+  height: z.int().positive(),
+});
+export type Picture = z.output<typeof picture>;
+
+export const project = z.object({
+  id: objectId,
+  name: z.string(),
+  createdAt: timestamp,
+  imageCount: z.int().nonnegative(),
+});
+export type Project = z.output<typeof project>;
+
+export const apiKey = z.object({
+  id: z.string(),
+  name: z.string(),
+  role,
+  workspace: workspaceName,
+  createdAt: timestamp,
+  createdBy: z.string(),
+});
+export type ApiKey = z.output<typeof apiKey>;
+
+export const jobError = z.object({ code: z.string(), message: z.string() });
+
+export const job = z.object({
+  id: objectId,
+  /** Positive, unique in the workspace: the id of dialects whose clients want digits. Null for internal jobs. */
+  number: z.int().positive().nullable(),
+  owner: z.string(),
+  type: z.string(),
+  state: z.enum(JOB_STATES),
+  /** From 0 to 1. */
+  progress: z.number().min(0).max(1),
+  error: jobError.nullable(),
+  createdAt: timestamp,
+  startedAt: timestamp.nullable(),
+  finishedAt: timestamp.nullable(),
+  /** What the job is about, for building links: ids of the owner's own things. */
+  subject: z.record(z.string(), z.string()),
+});
+export type Job = z.output<typeof job>;
+
+export const dependencyHealth = z.object({ name: z.string(), ok: z.boolean(), message: z.string().optional() });
+export const serviceHealth = z.object({ service: z.string(), dependencies: z.array(dependencyHealth) });
+export type ServiceHealth = z.output<typeof serviceHealth>;

@@ -1,0 +1,25 @@
+/**
+ * The limits of the domain: each has a name, a default and a test. Limits of pixels are in `@pentaprism/imaging`,
+ * those of one wire format in its dialect.
+ */
+
+/** Bytes of one uploaded file. */
+export const MAX_UPLOAD_BYTES = 100 * 1024 * 1024;
+/** Characters of a file name (UTF-16 code units, as JavaScript counts). */
+export const MAX_FILE_NAME_LENGTH = 255;
+/** Characters of a tag's name. */
+export const MAX_TAG_NAME_LENGTH = 160;
+/** Different tags in one request. */
+export const MAX_TAGS_PER_IMAGE = 100;
+/** Records of one page, whatever a dialect's own limit is. */
+export const MAX_PAGE_SIZE = 1000;
+/** Records that an offset may skip: deeper pages would walk the whole index. */
+export const MAX_PAGE_OFFSET = 10_000_000;
+/** Starts of one job, the first included, before it is given up as failed. */
+export const MAX_JOB_STARTS = 5;
+/** Queued or running jobs of one workspace and owner. */
+export const MAX_PENDING_JOBS_PER_WORKSPACE = 10_000;
+/** Augmentation lists of one project. */
+export const MAX_AUGMENTATION_LISTS_PER_PROJECT = 1_000;
+/** API keys of one workspace. */
+export const MAX_API_KEYS_PER_WORKSPACE = 1_000;

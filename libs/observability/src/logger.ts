@@ -1,0 +1,74 @@
+import type { LoggerService } from '@nestjs/common';
+import { pino, type Logger } from 'pino';
+import { currentContext } from './context.js';
+
+export type { Logger };
+
+/**
+ * JSON lines on stdout with the app's name, trace id and workspace. Bodies are never logged; what could hold a key is
+ * cut out wherever it appears.
+ */
+export function createLogger(app: string, level: string): Logger {
+  return pino({
+    level,
+    base: { app, pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    mixin: () => {
+      const context = currentContext();
+      return context ? { traceId: context.traceId, workspace: context.workspace || undefined } : {};
+    },
+    redact: {
+      paths: [
+        'authorization',
+        'secret',
+        'key',
+        'headers',
+        '*.authorization',
+        '*.secret',
+        '*.headers',
+        'err.response',
+        'err.request',
+      ],
+      censor: '[cut]',
+    },
+  });
+}
+
+/** Lets Nest log through pino. */
+export class NestLogger implements LoggerService {
+  constructor(private readonly logger: Logger) {}
+
+  log(message: unknown, ...rest: unknown[]): void {
+    this.logger.debug({ context: contextOf(rest) }, String(message));
+  }
+
+  warn(message: unknown, ...rest: unknown[]): void {
+    this.logger.warn({ context: contextOf(rest) }, String(message));
+  }
+
+  error(message: unknown, ...rest: unknown[]): void {
+    if (typeof message === 'object' && message !== null && 'stack' in message)
+      this.logger.error({ err: message }, String(message));
+    else this.logger.error({ context: contextOf(rest), stack: rest.length > 1 ? rest[0] : undefined }, String(message));
+  }
+
+  debug(message: unknown, ...rest: unknown[]): void {
+    this.logger.trace({ context: contextOf(rest) }, String(message));
+  }
+
+  verbose(message: unknown, ...rest: unknown[]): void {
+    this.debug(message, ...rest);
+  }
+
+  fatal(message: unknown, ...rest: unknown[]): void {
+    this.logger.fatal({ context: contextOf(rest) }, String(message));
+  }
+}
+
+function contextOf(rest: unknown[]): unknown {
+  return typeof rest.at(-1) === 'string' ? rest.at(-1) : undefined;
+}
+
+/** Nest's token for the app's logger. */
+export const LOGGER = Symbol('Logger');

@@ -1,0 +1,66 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** The metrics of this process. The gateway gathers those of all processes for `GET /metrics`. */
+export const registry = new Registry();
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+export const metrics = {
+  httpRequests: new Histogram({
+    name: 'pentaprism_http_request_seconds',
+    help: 'HTTP requests by dialect, route pattern and status',
+    labelNames: ['dialect', 'method', 'route', 'status'],
+    buckets: SECONDS,
+    registers: [registry],
+  }),
+  busCalls: new Histogram({
+    name: 'pentaprism_bus_call_seconds',
+    help: 'Calls made over the bus, as the caller sees them, by subject and outcome (ok or the error code)',
+    labelNames: ['subject', 'outcome'],
+    buckets: SECONDS,
+    registers: [registry],
+  }),
+  busHandled: new Histogram({
+    name: 'pentaprism_bus_handled_seconds',
+    help: 'Calls answered over the bus, as the owner sees them',
+    labelNames: ['subject', 'outcome'],
+    buckets: SECONDS,
+    registers: [registry],
+  }),
+  facts: new Counter({
+    name: 'pentaprism_facts_total',
+    help: 'Facts by what happened to them: published, handled, redelivered, dead',
+    labelNames: ['fact', 'outcome'],
+    registers: [registry],
+  }),
+  transactionRetries: new Counter({
+    name: 'pentaprism_transaction_retries_total',
+    help: 'Transactions that were run again after a write conflict',
+    registers: [registry],
+  }),
+  jobsFinished: new Counter({
+    name: 'pentaprism_jobs_finished_total',
+    help: 'Jobs that reached a final state',
+    labelNames: ['type', 'state'],
+    registers: [registry],
+  }),
+  jobSeconds: new Histogram({
+    name: 'pentaprism_job_seconds',
+    help: 'Time from the start of an attempt to its report',
+    labelNames: ['type', 'outcome'],
+    buckets: [...SECONDS, 300, 1800],
+    registers: [registry],
+  }),
+  queueJobs: new Gauge({
+    name: 'pentaprism_queue_jobs',
+    help: 'Jobs in a queue by state',
+    labelNames: ['queue', 'state'],
+    registers: [registry],
+  }),
+};
+
+/** Adds memory, event loop and descriptor figures of this process, and its app's name to every metric. */
+export function startMetrics(app: string): void {
+  registry.setDefaultLabels({ app });
+  collectDefaultMetrics({ register: registry });
+}
