@@ -1,0 +1,181 @@
+import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
+import { rpcsOwnedBy, type Fact, type Rpc, type ServiceName } from '@pentaprism/contracts';
+import { DomainError } from '@pentaprism/domain';
+import { metrics, runWithContext, type CallContext, type Logger } from '@pentaprism/observability';
+import type { Msg, Subscription } from '@nats-io/transport-node';
+import { randomUUID } from 'node:crypto';
+import { lastValueFrom } from 'rxjs';
+import type { BusConnection } from './connection.js';
+import { contextOf, type ReplyEnvelope } from './envelope.js';
+import { FactConsumer } from './fact-consumer.js';
+
+/** Milliseconds that a stopping service waits for the calls that it has begun. */
+export const DRAIN_LIMIT_MS = 5000;
+
+/**
+ * Nest's handlers on NATS: zod-parsed requests, domain errors in the reply, queue groups, deadlines, durable facts.
+ *
+ * Nest's own NATS transport is not used because it leaves a malformed request unanswered, turns every exception into
+ * "Internal server error", lets the last of two handlers win silently and cuts calls off when it stops.
+ */
+export class BusServer extends Server implements CustomTransportStrategy {
+  private readonly subscriptions: Subscription[] = [];
+  private readonly consumers: FactConsumer[] = [];
+  private readonly inFlight = new Set<Promise<void>>();
+
+  constructor(
+    private readonly connection: BusConnection,
+    private readonly service: ServiceName,
+    private readonly log: Logger,
+  ) {
+    super();
+  }
+
+  /** @throws Error when a contract has a handler already: the last one would win silently. */
+  override addHandler(
+    pattern: unknown,
+    callback: MessageHandler,
+    isEventHandler = false,
+    extras: Record<string, unknown> = {},
+  ): void {
+    const key = String(pattern);
+    if (this.messageHandlers.has(key)) throw new Error(`${key} has two handlers in ${this.service}`);
+    super.addHandler(pattern, callback, isEventHandler, extras);
+  }
+
+  /** @throws Error when an owned contract has no handler, or a handler belongs to no owned contract. */
+  listen(callback: (error?: unknown) => void): void {
+    try {
+      this.checkHandlers();
+      for (const handler of this.messageHandlers.values()) this.serve(handler);
+      for (const consumer of this.consumers) consumer.start();
+      // The callback means "serving": the subscriptions must have reached the server.
+      this.connection.nats.flush().then(() => callback(), callback);
+    } catch (error) {
+      callback(error);
+    }
+  }
+
+  /** Takes no more calls, finishes those begun. The connection stays open: others still need it to stop cleanly. */
+  async close(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise((resolve) => (timer = setTimeout(resolve, DRAIN_LIMIT_MS)));
+    // Without a server nothing can be drained, and the other parts of the app still want to stop.
+    await Promise.race([this.finish().catch((error: unknown) => this.log.warn({ err: error }, 'bus: drain')), limit]);
+    clearTimeout(timer);
+  }
+
+  on(): never {
+    throw new Error('BusServer has no events');
+  }
+
+  unwrap<T>(): T {
+    return this.connection.nats as T;
+  }
+
+  private async finish(): Promise<void> {
+    await Promise.all([
+      ...this.subscriptions.map((subscription) => subscription.drain()),
+      ...this.consumers.map((consumer) => consumer.stop()),
+    ]);
+    await Promise.allSettled(this.inFlight);
+    await this.connection.nats.flush();
+  }
+
+  private checkHandlers(): void {
+    const owned = new Set(rpcsOwnedBy(this.service).map((rpc) => rpc.subject));
+    for (const [key, handler] of this.messageHandlers) {
+      if (!handler.isEventHandler && !owned.delete(key))
+        throw new Error(`${this.service} handles ${key}, which it does not own`);
+    }
+    if (owned.size > 0) throw new Error(`${this.service} has no handler for ${[...owned].join(', ')}`);
+  }
+
+  private serve(handler: MessageHandler): void {
+    const extras = handler.extras as { rpc?: Rpc; fact?: Fact };
+    if (extras.fact) {
+      const handle = async (data: unknown, context: CallContext) => void (await this.invoke(handler, data, context));
+      this.consumers.push(
+        new FactConsumer(this.connection, { service: this.service, fact: extras.fact, handle }, this.log),
+      );
+    } else if (extras.rpc) {
+      const rpc = extras.rpc;
+      const subscription = this.connection.nats.subscribe(this.connection.prefix + rpc.subject, {
+        queue: this.service,
+        callback: (error, message) => {
+          if (error) return this.log.error({ err: error, subject: rpc.subject }, 'bus: subscription');
+          const answering = this.answer(rpc, handler, message)
+            .catch((failure: unknown) => this.log.error({ err: failure, subject: rpc.subject }, 'bus: no answer sent'))
+            .finally(() => this.inFlight.delete(answering));
+          this.inFlight.add(answering);
+        },
+      });
+      this.subscriptions.push(subscription);
+    }
+  }
+
+  private async answer(rpc: Rpc, handler: MessageHandler, message: Msg): Promise<void> {
+    const context = contextOf(message.headers);
+    // Nobody waits any more: doing the work would only delay those who do.
+    if (context.deadline !== undefined && Date.now() > context.deadline) return;
+    const stop = metrics.busHandled.startTimer({ subject: rpc.subject });
+    await runWithContext(context, async () => {
+      const { reply, payload } = this.encode(await this.replyTo(rpc, handler, message, context), rpc);
+      stop({ outcome: reply.ok ? 'ok' : reply.error.code });
+      message.respond(payload);
+    });
+  }
+
+  private async replyTo(rpc: Rpc, handler: MessageHandler, message: Msg, context: CallContext): Promise<ReplyEnvelope> {
+    let body: unknown;
+    try {
+      body = message.json();
+    } catch {
+      return failure(new DomainError('INVALID_ARGUMENT', 'The request is not JSON.'));
+    }
+    try {
+      const request = rpc.request.safeParse(body);
+      if (!request.success) {
+        const issue = request.error.issues[0];
+        const field = issue?.path.join('.') ?? '';
+        return failure(
+          new DomainError('INVALID_ARGUMENT', `${field ? `${field}: ` : ''}${issue?.message ?? 'invalid'}`, { field }),
+        );
+      }
+      return { ok: true, data: await this.invoke(handler, request.data, context) };
+    } catch (error) {
+      if (DomainError.is(error) && error.code !== 'INTERNAL') {
+        if (error.cause) this.log.warn({ err: error, subject: rpc.subject }, 'bus: failed');
+        return failure(error);
+      }
+      return this.internal(error, rpc);
+    }
+  }
+
+  private async invoke(handler: MessageHandler, data: unknown, context: CallContext): Promise<unknown> {
+    return lastValueFrom(this.transformToObservable(await handler(data, context)), { defaultValue: undefined });
+  }
+
+  /** What cannot be sent (too large, or no JSON) is a defect of the handler. */
+  private encode(reply: ReplyEnvelope, rpc: Rpc): { reply: ReplyEnvelope; payload: string } {
+    try {
+      const payload = JSON.stringify(reply);
+      const bytes = Buffer.byteLength(payload);
+      if (bytes <= (this.connection.nats.info?.max_payload ?? Infinity)) return { reply, payload };
+      throw new Error(`an answer of ${bytes} bytes is larger than a message can be`);
+    } catch (error) {
+      const instead = this.internal(error, rpc);
+      return { reply: instead, payload: JSON.stringify(instead) };
+    }
+  }
+
+  private internal(error: unknown, rpc: Rpc): ReplyEnvelope {
+    const errorId = randomUUID();
+    this.log.error({ err: error, errorId, subject: rpc.subject }, 'bus: handler failed');
+    return failure(new DomainError('INTERNAL', 'Something went wrong here.', { errorId }));
+  }
+}
+
+function failure({ code, message, details }: DomainError): ReplyEnvelope {
+  return { ok: false, error: { code, message, details } };
+}

@@ -1,0 +1,43 @@
+import type { Logger } from '@pentaprism/observability';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+
+export interface BusConnection {
+  readonly nats: NatsConnection;
+  /** Before every subject, stream and consumer name: sets installations (and test suites) on one NATS apart. */
+  readonly prefix: string;
+}
+
+export interface BusOptions {
+  /** One or more server URLs, separated by commas. */
+  readonly url: string;
+  readonly prefix: string;
+  /** The app, as operators see it in the server's list of connections. */
+  readonly name: string;
+  readonly logger: Logger;
+}
+
+/** Milliseconds between attempts to reach NATS again. A bus that gave up would need a restart by hand. */
+const RECONNECT_WAIT_MS = 250;
+
+/** Connects, waiting for ever for a server that is not there yet, and stays connected across its restarts. */
+export async function connectBus(options: BusOptions): Promise<BusConnection> {
+  const nats = await connect({
+    servers: options.url.split(','),
+    name: options.name,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: RECONNECT_WAIT_MS,
+    reconnectJitter: RECONNECT_WAIT_MS,
+    waitOnFirstConnect: true,
+    pingInterval: 10_000,
+  });
+  void logStatus(nats, options.logger);
+  return { nats, prefix: options.prefix };
+}
+
+async function logStatus(nats: NatsConnection, logger: Logger): Promise<void> {
+  for await (const status of nats.status()) {
+    if (status.type === 'disconnect' || status.type === 'reconnect')
+      logger.warn({ server: status.server }, `bus: ${status.type}`);
+    else if (status.type === 'error') logger.error({ err: status.error }, 'bus: error');
+  }
+}

@@ -1,0 +1,47 @@
+import { DomainError, ERROR_CODES, type ErrorCode } from '@pentaprism/domain';
+import { newTraceId, type CallContext } from '@pentaprism/observability';
+import { headers, type MsgHdrs } from '@nats-io/transport-node';
+
+/** `{ ok: true, data }`, or the error that the caller throws again. */
+export type ReplyEnvelope =
+  { ok: true; data: unknown } | { ok: false; error: { code: ErrorCode; message: string; details: object } };
+
+const TRACE = 'Pentaprism-Trace';
+const WORKSPACE = 'Pentaprism-Workspace';
+const ACTOR = 'Pentaprism-Actor';
+const DEADLINE = 'Pentaprism-Deadline';
+
+/** Names of keys are free text (half a surrogate pair included), and header values are one line of ASCII. */
+export function headersOf(context: CallContext): MsgHdrs {
+  const result = headers();
+  result.set(TRACE, context.traceId);
+  if (context.workspace) result.set(WORKSPACE, context.workspace);
+  if (context.actor) result.set(ACTOR, encodeURIComponent(Buffer.from(context.actor).toString()));
+  if (context.deadline !== undefined) result.set(DEADLINE, String(context.deadline));
+  return result;
+}
+
+export function contextOf(from: MsgHdrs | undefined): CallContext {
+  const deadline = Number(from?.get(DEADLINE) ?? '');
+  return {
+    traceId: from?.get(TRACE) || newTraceId(),
+    workspace: from?.get(WORKSPACE) ?? '',
+    actor: decoded(from?.get(ACTOR) ?? ''),
+    ...(deadline > 0 ? { deadline } : {}),
+  };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // Not written by `headersOf`: a stranger's header must not end the process.
+    return text;
+  }
+}
+
+/** The error of a reply; a code that this version does not know is INTERNAL. */
+export function errorOf(error: { code: string; message: string; details?: object }): DomainError {
+  const code = (ERROR_CODES as readonly string[]).includes(error.code) ? (error.code as ErrorCode) : 'INTERNAL';
+  return new DomainError(code, error.message, { ...error.details });
+}

@@ -1,0 +1,20 @@
+/**
+ * The bus: typed questions and commands over NATS request/reply (`Bus`, `@RpcHandler`), and facts that must not be lost
+ * over JetStream (`FactPublisher` behind an outbox, `@FactHandler`). Contracts are in `@pentaprism/contracts`.
+ */
+export * from './bus.js';
+export * from './bus.module.js';
+export * from './bus-server.js';
+export * from './connection.js';
+export {
+  factSubject,
+  deadSubject,
+  ensureStreams,
+  FactPublisher,
+  streamName,
+  watchFact,
+  type PublishedFact,
+} from './facts.js';
+export { MAX_DELIVERIES } from './fact-consumer.js';
+export * from './handlers.js';
+export * from './metrics.js';

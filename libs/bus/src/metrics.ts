@@ -1,0 +1,29 @@
+import { registry } from '@pentaprism/observability';
+import { AggregatorRegistry } from 'prom-client';
+import type { BusConnection } from './connection.js';
+
+const SUBJECT = 'metrics.v1.collect';
+/** Milliseconds that the gateway waits for the apps' metrics. */
+const COLLECT_MS = 300;
+
+/** Answers, in every instance, with the metrics of this process. */
+export function answerMetrics({ nats, prefix }: BusConnection): void {
+  nats.subscribe(prefix + SUBJECT, {
+    callback: (error, message) => {
+      if (error) return;
+      void registry.getMetricsAsJSON().then((json) => message.respond(JSON.stringify(json)));
+    },
+  });
+}
+
+/** The metrics of all apps on the bus and of this process, in Prometheus' text format. */
+export async function collectMetrics({ nats, prefix }: BusConnection): Promise<string> {
+  const collected: object[] = [await registry.getMetricsAsJSON()];
+  try {
+    const replies = await nats.requestMany(prefix + SUBJECT, undefined, { strategy: 'timer', maxWait: COLLECT_MS });
+    for await (const reply of replies) collected.push(reply.json<object>());
+  } catch {
+    // Nobody else is there: our own metrics are the answer.
+  }
+  return AggregatorRegistry.aggregate(collected).metrics();
+}

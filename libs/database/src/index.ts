@@ -1,0 +1,9 @@
+/**
+ * MongoDB for services: the connection, transactions, errors in the domain's terms, and the outbox that publishes facts.
+ * A collection has one writing service; every repository method takes the workspace first.
+ */
+export * from './database.module.js';
+export * from './errors.js';
+export * from './identifiers.js';
+export * from './outbox.js';
+export * from './transactions.js';

@@ -1,0 +1,114 @@
+import {
+  Inject,
+  Injectable,
+  Module,
+  type DynamicModule,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { getModelToken, MongooseModule } from '@nestjs/mongoose';
+import { FactPublisher } from '@pentaprism/bus';
+import type { Fact, FactData, ServiceName } from '@pentaprism/contracts';
+import { currentContext, LOGGER, newTraceId, type CallContext, type Logger } from '@pentaprism/observability';
+import { Schema, type ClientSession, type Model, type Types } from 'mongoose';
+
+interface OutboxEntry {
+  _id: Types.ObjectId;
+  name: string;
+  data: unknown;
+  context: CallContext;
+}
+
+const schema = new Schema<OutboxEntry>(
+  { name: { type: String, required: true }, data: Schema.Types.Mixed, context: Schema.Types.Mixed },
+  { versionKey: false },
+);
+
+const MODEL = 'OutboxEntry';
+/** Milliseconds between looks for facts that an interrupted process left behind. */
+const SWEEP_MS = 1000;
+const BATCH = 100;
+
+/**
+ * Facts travel from the transaction that makes them true to JetStream: written beside the data, published after the
+ * commit, removed when the server has them. A crash in between publishes them later; the server drops duplicates.
+ */
+@Injectable()
+export class Outbox implements OnApplicationBootstrap, OnModuleDestroy {
+  private timer: NodeJS.Timeout | undefined;
+  private draining: Promise<void> | undefined;
+  private again = false;
+  private stopped = false;
+
+  constructor(
+    @Inject(getModelToken(MODEL)) private readonly entries: Model<OutboxEntry>,
+    private readonly publisher: FactPublisher,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** Part of the caller's transaction. Call `flush` after the commit. */
+  async add<F extends Fact>(session: ClientSession, fact: F, data: FactData<F>, workspace: string): Promise<void> {
+    const inherited = currentContext();
+    const context: CallContext = {
+      traceId: inherited?.traceId ?? newTraceId(),
+      actor: inherited?.actor ?? '',
+      workspace,
+    };
+    await this.entries.create([{ name: fact.name, data: fact.data.parse(data), context }], { session });
+  }
+
+  /** Publishes what is there, without making the caller wait. */
+  flush(): void {
+    if (this.stopped) return;
+    if (this.draining) {
+      this.again = true;
+      return;
+    }
+    this.draining = this.drain()
+      .catch((error: unknown) => this.logger.warn({ err: error }, 'outbox: facts stay until they can be published'))
+      .finally(() => {
+        this.draining = undefined;
+        if (this.again && !this.stopped) {
+          this.again = false;
+          this.flush();
+        }
+      });
+  }
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => this.flush(), SWEEP_MS);
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.stopped = true;
+    clearInterval(this.timer);
+    await this.draining;
+  }
+
+  private async drain(): Promise<void> {
+    for (;;) {
+      const batch = await this.entries.find({}).sort({ _id: 1 }).limit(BATCH).lean();
+      for (const { _id, name, data, context } of batch) {
+        // What is left is published after the next start, or by another instance.
+        if (this.stopped) return;
+        await this.publisher.publish({ id: _id.toHexString(), name, data, context });
+        await this.entries.deleteOne({ _id });
+      }
+      if (batch.length < BATCH) return;
+    }
+  }
+}
+
+/** The outbox of one service, in a collection of its own. */
+@Module({})
+export class OutboxModule {
+  static forService(service: ServiceName): DynamicModule {
+    return {
+      module: OutboxModule,
+      imports: [MongooseModule.forFeature([{ name: MODEL, schema, collection: `${service}_outbox` }])],
+      providers: [Outbox],
+      exports: [Outbox],
+      global: true,
+    };
+  }
+}

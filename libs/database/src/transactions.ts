@@ -1,0 +1,48 @@
+import { Injectable } from '@nestjs/common';
+import { InjectConnection } from '@nestjs/mongoose';
+import { metrics } from '@pentaprism/observability';
+import type { ClientSession, Connection } from 'mongoose';
+import { asDomainError } from './errors.js';
+
+/** Milliseconds after which a transaction that cannot commit is given up; the caller's deadline is 5 s. */
+const TRANSACTION_LIMIT_MS = 4000;
+
+@Injectable()
+export class Transactions {
+  constructor(@InjectConnection() readonly connection: Connection) {}
+
+  /** @throws when the database does not answer */
+  async ping(): Promise<void> {
+    await this.connection.db?.admin().ping();
+  }
+
+  /**
+   * Runs `work` in one transaction: majority, journalled, retried on write conflicts, so `work` may run more than once
+   * and touches nothing but the database.
+   *
+   * @throws DomainError what `work` throws; UNAVAILABLE when the outcome is unknown or the database is away
+   */
+  async run<T>(work: (session: ClientSession) => Promise<T>): Promise<T> {
+    const session = await this.connection.startSession().catch((error: unknown) => {
+      throw asDomainError(error);
+    });
+    let attempts = 0;
+    try {
+      return await session.withTransaction(
+        () => {
+          if (++attempts > 1) metrics.transactionRetries.inc();
+          return work(session);
+        },
+        {
+          readConcern: { level: 'snapshot' },
+          writeConcern: { w: 'majority', j: true },
+          timeoutMS: TRANSACTION_LIMIT_MS,
+        },
+      );
+    } catch (error) {
+      throw asDomainError(error);
+    } finally {
+      await session.endSession();
+    }
+  }
+}

@@ -1,0 +1,185 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { getModelToken } from '@nestjs/mongoose';
+import type { Job, JobOwner, JobPayload, JobType } from '@pentaprism/contracts';
+import { isDuplicateKey } from '@pentaprism/database';
+import { MAX_JOB_STARTS, type JobState } from '@pentaprism/domain';
+import { trusted, Types, type ClientSession, type Model } from 'mongoose';
+import { JOB_MODEL, type JobDocument } from './job.schema.js';
+
+export const JOB_OWNER = Symbol('JobOwner');
+
+/** Milliseconds before the second start of a job that failed; doubled for each further one. */
+export const FIRST_RETRY_MS = 1000;
+
+export interface NewJob<J extends JobType> {
+  readonly workspace: string;
+  readonly payload: JobPayload<J>;
+  readonly id?: Types.ObjectId;
+  readonly number?: number;
+  readonly subject?: Record<string, string>;
+  readonly idempotencyKey?: string;
+  readonly priority?: number;
+}
+
+export interface FinishOptions {
+  /** Only when this attempt holds the job. */
+  readonly attempt?: number;
+  /** Only when it was started this often. */
+  readonly minimumStarts?: number;
+  readonly error?: { code: string; message: string };
+}
+
+// `sanitizeFilter` refuses operators as values of a filter unless they are marked as our own.
+const pending = () => trusted({ $in: ['queued', 'running'] as JobState[] });
+
+/**
+ * The ledger of one owner's jobs. The collection is shared, and every query carries the owner, so that no service
+ * writes another's. Each transition compares the state it comes from, so that of two at once one wins.
+ */
+@Injectable()
+export class JobLedger {
+  constructor(
+    @Inject(getModelToken(JOB_MODEL)) readonly jobs: Model<JobDocument>,
+    @Inject(JOB_OWNER) readonly owner: JobOwner,
+  ) {}
+
+  /** Adds a queued job, inside the transaction that makes it necessary where there is one. */
+  async add<J extends JobType>(type: J, job: NewJob<J>, session?: ClientSession): Promise<JobDocument> {
+    const now = new Date();
+    const { id, ...fields } = job;
+    const document = {
+      _id: id ?? new Types.ObjectId(),
+      owner: this.owner,
+      type: type.type,
+      queue: type.queue,
+      state: 'queued',
+      createdAt: now,
+      enqueuedAt: now,
+      notBefore: now,
+      ...fields,
+    } as const;
+    const [created] = await this.jobs.create([document], session ? { session } : {});
+    if (!created) throw new Error('the ledger created nothing');
+    return created.toObject();
+  }
+
+  /** Adds the job, or finds the one that was added under the same idempotency key. */
+  async addOnce<J extends JobType>(type: J, job: NewJob<J>): Promise<{ job: JobDocument; created: boolean }> {
+    try {
+      return { job: await this.add(type, job), created: true };
+    } catch (error) {
+      if (!isDuplicateKey(error) || job.idempotencyKey === undefined) throw error;
+      const { workspace, idempotencyKey } = job;
+      const existing = await this.jobs
+        .findOne({ workspace, owner: this.owner, type: type.type, idempotencyKey })
+        .lean();
+      if (!existing) throw error;
+      return { job: existing, created: false };
+    }
+  }
+
+  countPending(workspace: string, type: JobType): Promise<number> {
+    return this.jobs.countDocuments({
+      workspace,
+      owner: this.owner,
+      type: type.type,
+      state: pending(),
+    });
+  }
+
+  find(id: Types.ObjectId, session?: ClientSession): Promise<JobDocument | null> {
+    return this.jobs
+      .findOne({ _id: id, owner: this.owner })
+      .session(session ?? null)
+      .lean();
+  }
+
+  /** queued or (its worker was lost) running -> running; null when it is final, or was started too often. */
+  start(id: Types.ObjectId, worker: string): Promise<JobDocument | null> {
+    const now = new Date();
+    return this.jobs
+      .findOneAndUpdate(
+        { _id: id, owner: this.owner, state: pending(), starts: trusted({ $lt: MAX_JOB_STARTS }) },
+        {
+          $set: { state: 'running', worker, startedAt: now, heartbeatAt: now, progress: 0 },
+          $inc: { attempt: 1, starts: 1 },
+        },
+        { returnDocument: 'after' },
+      )
+      .lean();
+  }
+
+  /** Notes progress and a sign of life; false when this attempt does not hold the job any more. */
+  async progress(id: Types.ObjectId, attempt: number, progress: number): Promise<boolean> {
+    const { matchedCount } = await this.jobs.updateOne(
+      { _id: id, owner: this.owner, state: 'running', attempt },
+      { $set: { heartbeatAt: new Date() }, $max: { progress } },
+    );
+    return matchedCount === 1;
+  }
+
+  /** running -> queued, to be started again after a back-off. Returns the milliseconds, or null when it may not. */
+  async retry(id: Types.ObjectId, attempt: number): Promise<number | null> {
+    const job = await this.jobs
+      .findOne({ _id: id, owner: this.owner, state: 'running', attempt }, { starts: 1 })
+      .lean();
+    if (!job || job.starts >= MAX_JOB_STARTS) return null;
+    const delay = FIRST_RETRY_MS * 2 ** (job.starts - 1);
+    const notBefore = new Date(Date.now() + delay);
+    const { matchedCount } = await this.jobs.updateOne(
+      { _id: id, owner: this.owner, state: 'running', attempt },
+      { $set: { state: 'queued', notBefore, enqueuedAt: notBefore } },
+    );
+    return matchedCount === 1 ? delay : null;
+  }
+
+  /** running -> queued at once; the start does not count. */
+  async giveBack(id: Types.ObjectId, attempt: number): Promise<void> {
+    await this.jobs.updateOne(
+      { _id: id, owner: this.owner, state: 'running', attempt },
+      { $set: { state: 'queued', enqueuedAt: new Date(0) }, $inc: { starts: -1 } },
+    );
+  }
+
+  /** queued or running -> a final state. Null when the job was not there. */
+  finish(
+    id: Types.ObjectId,
+    state: 'completed' | 'failed' | 'aborted',
+    options: FinishOptions & { session?: ClientSession } = {},
+  ): Promise<JobDocument | null> {
+    const from = {
+      ...(options.attempt === undefined ? { state: pending() } : { state: 'running', attempt: options.attempt }),
+      ...(options.minimumStarts === undefined ? {} : { starts: trusted({ $gte: options.minimumStarts }) }),
+    };
+    const set = {
+      state,
+      finishedAt: new Date(),
+      ...(options.error ? { error: options.error } : {}),
+      ...(state === 'completed' ? { progress: 1 } : {}),
+    };
+    return this.jobs
+      .findOneAndUpdate(
+        { _id: id, owner: this.owner, ...from } as object,
+        { $set: set },
+        { returnDocument: 'after', session: options.session ?? null },
+      )
+      .lean();
+  }
+}
+
+/** A job as contracts show it. */
+export function toJob(job: JobDocument): Job {
+  return {
+    id: job._id.toHexString(),
+    number: job.number ?? null,
+    owner: job.owner,
+    type: job.type,
+    state: job.state,
+    progress: job.progress,
+    error: job.error ? { code: job.error.code, message: job.error.message } : null,
+    createdAt: job.createdAt.getTime(),
+    startedAt: job.startedAt?.getTime() ?? null,
+    finishedAt: job.finishedAt?.getTime() ?? null,
+    subject: job.subject,
+  };
+}

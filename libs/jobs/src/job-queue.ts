@@ -1,0 +1,73 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { LOGGER, metrics, type Logger } from '@pentaprism/observability';
+import type { QueueName } from '@pentaprism/contracts';
+import type { Queue } from 'bullmq';
+import type { JobDocument } from './job.schema.js';
+
+export const JOB_QUEUES = Symbol('JobQueues');
+
+/** Producers fail fast: a request does not wait for Valkey, the ledger has the job already. */
+export const PRODUCER_CONNECTION = { maxRetriesPerRequest: 1, enableOfflineQueue: false } as const;
+
+/** Puts ledger entries on their BullMQ queues. Adding one that is there already changes nothing. */
+@Injectable()
+export class JobQueue implements OnApplicationShutdown {
+  constructor(
+    @Inject(JOB_QUEUES) private readonly queues: ReadonlyMap<QueueName, Queue>,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    for (const queue of queues.values())
+      queue.on('error', (error) => this.logger.warn({ err: error }, 'jobs: queue connection'));
+  }
+
+  /** Never throws: what the queue does not take now, the reconciler puts there later. */
+  async enqueue(...jobs: readonly JobDocument[]): Promise<boolean> {
+    try {
+      for (const [name, queue] of this.queues) {
+        const mine = jobs.filter((job) => job.queue === name);
+        if (mine.length > 0) await queue.addBulk(mine.map(toBullJob));
+      }
+      return true;
+    } catch (error) {
+      this.logger.warn({ err: error, jobs: jobs.length }, 'jobs: not queued now, the reconciler will');
+      return false;
+    }
+  }
+
+  /** Takes an aborted job from the queue, as far as it is still there. */
+  async remove(job: JobDocument): Promise<void> {
+    await this.queues
+      .get(job.queue)
+      ?.remove(job._id.toHexString())
+      .catch(() => undefined);
+  }
+
+  /** @throws Error when Valkey does not answer */
+  async ping(): Promise<void> {
+    for (const [name, queue] of this.queues) {
+      const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized');
+      for (const [state, count] of Object.entries(counts)) metrics.queueJobs.set({ queue: name, state }, count);
+    }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.allSettled([...this.queues.values()].map((queue) => queue.close()));
+  }
+}
+
+function toBullJob(job: JobDocument) {
+  return {
+    name: job.type,
+    data: { jobId: job._id.toHexString(), owner: job.owner },
+    opts: {
+      // The ledger's id: the same job is never twice in the queue.
+      jobId: job._id.toHexString(),
+      delay: Math.max(0, job.notBefore.getTime() - Date.now()),
+      priority: job.priority,
+      // Nothing stays in the queue: the ledger remembers, and the id must be free for another round.
+      removeOnComplete: true,
+      removeOnFail: true,
+      attempts: 1,
+    },
+  };
+}

@@ -1,0 +1,156 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ALL_JOBS, jobFinished, type JobResult, type JobType } from '@pentaprism/contracts';
+import { notFound, Outbox, toObjectId, Transactions } from '@pentaprism/database';
+import { DomainError, MAX_JOB_STARTS, type JobState } from '@pentaprism/domain';
+import { metrics } from '@pentaprism/observability';
+import type { ClientSession, Types } from 'mongoose';
+import { JobLedger, type FinishOptions } from './job-ledger.js';
+import { JobQueue } from './job-queue.js';
+import type { JobDocument } from './job.schema.js';
+
+/** What an owner does when one of its jobs ends; part of the transaction that ends it. */
+export interface JobEffect<J extends JobType> {
+  readonly type: J;
+  completed(job: JobDocument, result: JobResult<J>, session: ClientSession): Promise<void>;
+  /** Failed for good, or aborted. */
+  ended?(job: JobDocument, session: ClientSession): Promise<void>;
+  /** After the commit; what it does may be lost in a crash. */
+  afterwards?(job: JobDocument): Promise<void>;
+}
+
+export const JOB_EFFECTS = Symbol('JobEffects');
+
+const STARTED_TOO_OFTEN = {
+  code: 'INTERNAL',
+  message: `The job was started ${MAX_JOB_STARTS} times and never came to an end.`,
+};
+
+/** Answers what workers report about the owner's jobs. */
+@Injectable()
+export class JobReports {
+  private readonly effects: ReadonlyMap<string, JobEffect<JobType>>;
+
+  constructor(
+    private readonly ledger: JobLedger,
+    private readonly queue: JobQueue,
+    private readonly outbox: Outbox,
+    private readonly transactions: Transactions,
+    @Inject(JOB_EFFECTS) effects: readonly JobEffect<JobType>[],
+  ) {
+    this.effects = new Map(effects.map((effect) => [effect.type.type, effect]));
+    const missing = ALL_JOBS.filter((job) => job.owner === ledger.owner && !this.effects.has(job.type));
+    if (missing.length > 0)
+      throw new Error(`${ledger.owner} has no effect for ${missing.map((job) => job.type).join(', ')}`);
+  }
+
+  async start(request: { jobId: string; worker: string }) {
+    const id = toObjectId(request.jobId, 'job');
+    const job = await this.ledger.start(id, request.worker);
+    if (job)
+      return {
+        taken: true as const,
+        attempt: job.attempt,
+        workspace: job.workspace,
+        type: job.type,
+        payload: job.payload,
+      };
+    // Compares the starts again: the job may have been given back in the meantime, and is then nobody's failure.
+    await this.end(id, 'failed', { minimumStarts: MAX_JOB_STARTS, error: STARTED_TOO_OFTEN });
+    const current = await this.ledger.find(id);
+    return { taken: false as const, state: current?.state ?? ('failed' as const) };
+  }
+
+  async progress(request: { jobId: string; attempt: number; progress: number }) {
+    return { proceed: await this.ledger.progress(toObjectId(request.jobId, 'job'), request.attempt, request.progress) };
+  }
+
+  async complete(request: { jobId: string; attempt: number; result?: unknown }) {
+    const id = toObjectId(request.jobId, 'job');
+    const done = await this.transactions.run(async (session) => {
+      const job = await this.ledger.finish(id, 'completed', { attempt: request.attempt, session });
+      if (!job) return null;
+      const effect = this.effectOf(job);
+      const result = effect.type.result.safeParse(request.result);
+      if (!result.success)
+        throw new DomainError(
+          'INVALID_ARGUMENT',
+          'The result of the job breaks its contract.',
+          {},
+          { cause: result.error },
+        );
+      await effect.completed(job, result.data, session);
+      await this.announce(job, session);
+      return job;
+    });
+    if (!done) {
+      // The answer to an earlier report of this very attempt may have been lost on its way.
+      const current = await this.ledger.find(id);
+      return { accepted: current?.state === 'completed' && current.attempt === request.attempt };
+    }
+    await this.ended(done);
+    return { accepted: true };
+  }
+
+  async fail(request: {
+    jobId: string;
+    attempt: number;
+    error: { code: string; message: string };
+    retryable: boolean;
+  }) {
+    const id = toObjectId(request.jobId, 'job');
+    if (request.retryable) {
+      const retryInMs = await this.ledger.retry(id, request.attempt);
+      if (retryInMs !== null) return { retryInMs };
+    }
+    await this.end(id, 'failed', { attempt: request.attempt, error: request.error });
+    return { retryInMs: null };
+  }
+
+  async giveBack(request: { jobId: string; attempt: number }) {
+    await this.ledger.giveBack(toObjectId(request.jobId, 'job'), request.attempt);
+    return {};
+  }
+
+  async abort(request: { jobId: string }, workspace: string): Promise<{ state: JobState }> {
+    const id = toObjectId(request.jobId, 'job');
+    const job = await this.ledger.find(id);
+    if (job?.workspace !== workspace) throw notFound('job');
+    const aborted = await this.end(id, 'aborted', {});
+    if (!aborted) throw new DomainError('FAILED_PRECONDITION', 'The job has ended already.', { state: job.state });
+    await this.queue.remove(aborted);
+    return { state: 'aborted' };
+  }
+
+  private async end(
+    id: Types.ObjectId,
+    state: 'failed' | 'aborted',
+    options: FinishOptions,
+  ): Promise<JobDocument | null> {
+    const job = await this.transactions.run(async (session) => {
+      const ended = await this.ledger.finish(id, state, { ...options, session });
+      if (!ended) return null;
+      await this.effectOf(ended).ended?.(ended, session);
+      await this.announce(ended, session);
+      return ended;
+    });
+    if (job) await this.ended(job);
+    return job;
+  }
+
+  private async ended(job: JobDocument): Promise<void> {
+    metrics.jobsFinished.inc({ type: job.type, state: job.state });
+    this.outbox.flush();
+    await this.effectOf(job).afterwards?.(job);
+  }
+
+  private announce(job: JobDocument, session: ClientSession): Promise<void> {
+    const { owner, type, state } = job;
+    return this.outbox.add(session, jobFinished, { jobId: job._id.toHexString(), owner, type, state }, job.workspace);
+  }
+
+  private effectOf(job: JobDocument): JobEffect<JobType> {
+    const effect = this.effects.get(job.type);
+    if (!effect) throw new Error(`${this.ledger.owner} has no effect for ${job.type}`);
+    return effect;
+  }
+}

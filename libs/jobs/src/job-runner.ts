@@ -1,0 +1,198 @@
+import { Bus } from '@pentaprism/bus';
+import {
+  jobReportContracts,
+  type JobOwner,
+  type JobPayload,
+  type JobReports,
+  type JobResult,
+  type JobType,
+} from '@pentaprism/contracts';
+import { DomainError, MAX_JOB_STARTS } from '@pentaprism/domain';
+import { metrics, newTraceId, runWithContext, type Logger } from '@pentaprism/observability';
+import { DelayedError, type Job as BullJob } from 'bullmq';
+
+/** What the queue carries: everything else is in the ledger. */
+export interface QueuedJob {
+  readonly jobId: string;
+  readonly owner: JobOwner;
+}
+
+/** What a handler may do while it works. */
+export interface JobControl {
+  readonly jobId: string;
+  readonly workspace: string;
+  /** Aborted when the job was aborted, when another worker has it, or when this worker stops. */
+  readonly signal: AbortSignal;
+  /** @param progress from 0 to 1; sent with the next sign of life */
+  progress(progress: number): void;
+}
+
+export interface JobHandler<J extends JobType> {
+  readonly type: J;
+  run(payload: JobPayload<J>, control: JobControl): Promise<JobResult<J>>;
+}
+
+/** Milliseconds between signs of life; the reconciler gives a job up for lost after nine of them. */
+const HEARTBEAT_MS = 5000;
+/** Milliseconds that a report is tried for while its owner does not answer. */
+const REPORT_PATIENCE_MS = 60_000;
+const STOPPED = 'the worker stops';
+
+/** Options of the BullMQ workers whose processor is a `JobRunner`. */
+export const WORKER_OPTIONS = {
+  /** Milliseconds that a killed worker keeps its jobs, and between looks for such jobs. */
+  lockDuration: 15_000,
+  stalledInterval: 5000,
+  // The ledger counts the starts: BullMQ must not drop a job before the ledger has given it up.
+  maxStalledCount: MAX_JOB_STARTS,
+} as const;
+
+/** Carries jobs out on a worker, and reports to their owners. */
+export class JobRunner {
+  private readonly active = new Set<AbortController>();
+  private stopped = false;
+  private readonly handlers: ReadonlyMap<string, JobHandler<JobType>>;
+
+  constructor(
+    private readonly bus: Bus,
+    private readonly logger: Logger,
+    private readonly worker: string,
+    handlers: readonly JobHandler<JobType>[],
+  ) {
+    this.handlers = new Map(handlers.map((handler) => [handler.type.type, handler]));
+  }
+
+  /** BullMQ's processor. Throws only `DelayedError`, which puts the job back for later. */
+  async process(bullJob: BullJob<QueuedJob>, token?: string): Promise<void> {
+    const { jobId, owner } = bullJob.data;
+    const reports = jobReportContracts[owner];
+    const started = await this.report(() => this.bus.call(reports.start, { jobId, worker: this.worker }));
+    if (!started.taken) return;
+    const context = { traceId: newTraceId(), workspace: started.workspace, actor: `worker ${this.worker}` };
+    const retryInMs = await runWithContext(context, () => this.attempt(reports, { jobId, ...started }));
+    if (retryInMs === null) return;
+    await bullJob.moveToDelayed(Date.now() + retryInMs, token);
+    throw new DelayedError();
+  }
+
+  /** Ends what is being done, so that it can be given back; so is what still comes from the queue. */
+  stop(): void {
+    this.stopped = true;
+    for (const controller of this.active) controller.abort(new Error(STOPPED));
+  }
+
+  get activeJobs(): number {
+    return this.active.size;
+  }
+
+  /** One attempt, from handler to report. Returns the milliseconds after which to try again, or null. */
+  private async attempt(
+    reports: JobReports,
+    job: { jobId: string; attempt: number; workspace: string; type: string; payload?: unknown },
+  ): Promise<number | null> {
+    const controller = new AbortController();
+    const heart = this.beat(reports, job, controller);
+    const stopTimer = metrics.jobSeconds.startTimer({ type: job.type });
+    const attempt = { jobId: job.jobId, attempt: job.attempt };
+    this.active.add(controller);
+    if (this.stopped) controller.abort(new Error(STOPPED));
+    try {
+      const result = await this.run(job, controller, heart.progress);
+      await this.report(() => this.bus.call(reports.complete, { ...attempt, result }));
+      stopTimer({ outcome: 'completed' });
+      return null;
+    } catch (error) {
+      if (controller.signal.aborted) {
+        stopTimer({ outcome: 'stopped' });
+        if ((controller.signal.reason as Error).message === STOPPED)
+          await this.report(() => this.bus.call(reports.giveBack, attempt));
+        return null;
+      }
+      stopTimer({ outcome: 'failed' });
+      return await this.fail(reports, attempt, error);
+    } finally {
+      heart.stop();
+      this.active.delete(controller);
+    }
+  }
+
+  private async run(
+    job: { jobId: string; workspace: string; type: string; payload?: unknown },
+    controller: AbortController,
+    progress: (value: number) => void,
+  ): Promise<unknown> {
+    const handler = this.handlers.get(job.type);
+    if (!handler) throw new DomainError('INVALID_ARGUMENT', `This worker knows no job of type ${job.type}.`);
+    controller.signal.throwIfAborted();
+    const payload = handler.type.payload.safeParse(job.payload);
+    if (!payload.success)
+      throw new DomainError('INVALID_ARGUMENT', 'The job breaks its contract.', {}, { cause: payload.error });
+    const result = await handler.run(payload.data, {
+      jobId: job.jobId,
+      workspace: job.workspace,
+      signal: controller.signal,
+      progress,
+    });
+    controller.signal.throwIfAborted();
+    return result;
+  }
+
+  private async fail(
+    reports: JobReports,
+    attempt: { jobId: string; attempt: number },
+    error: unknown,
+  ): Promise<number | null> {
+    const known = DomainError.is(error);
+    const retryable = known ? error.retryable : true;
+    this.logger.warn({ err: error, ...attempt, retryable }, 'jobs: attempt failed');
+    const shown = known
+      ? { code: error.code, message: error.message }
+      : { code: 'INTERNAL', message: 'Something went wrong here.' };
+    const { retryInMs } = await this.report(() => this.bus.call(reports.fail, { ...attempt, error: shown, retryable }));
+    return retryInMs;
+  }
+
+  private beat(reports: JobReports, job: { jobId: string; attempt: number }, controller: AbortController) {
+    let value = 0;
+    const send = async () => {
+      try {
+        const { proceed } = await this.bus.call(reports.progress, {
+          jobId: job.jobId,
+          attempt: job.attempt,
+          progress: value,
+        });
+        if (!proceed) controller.abort(new Error('the job is not ours any more'));
+      } catch (error) {
+        // The owner is away for a moment; the job goes on, and its end is reported when the owner is back.
+        this.logger.debug({ err: error }, 'jobs: no sign of life could be sent');
+      }
+    };
+    let lastSent = Date.now();
+    const timer = setInterval(() => {
+      lastSent = Date.now();
+      void send();
+    }, HEARTBEAT_MS);
+    const progress = (next: number) => {
+      value = Math.min(1, Math.max(value, next));
+      // Also the way to learn soon of an abort, so not only at the heartbeat; at most four times a second.
+      if (Date.now() - lastSent < 250) return;
+      lastSent = Date.now();
+      void send();
+    };
+    return { progress, stop: () => clearInterval(timer) };
+  }
+
+  /** Repeats a report until its owner answers: done work must not be lost because a service restarts. */
+  private async report<T>(send: () => Promise<T>): Promise<T> {
+    const until = Date.now() + REPORT_PATIENCE_MS;
+    for (let wait = 100; ; wait = Math.min(wait * 2, 2000)) {
+      try {
+        return await send();
+      } catch (error) {
+        const passing = DomainError.is(error, 'UNAVAILABLE') || DomainError.is(error, 'DEADLINE_EXCEEDED');
+        if (!passing || Date.now() > until) throw error;
+        await new Promise((resolve) => setTimeout(resolve, wait));
+      }
+    }
+  }
+}

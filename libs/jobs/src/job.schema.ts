@@ -1,0 +1,80 @@
+import type { JobOwner, QueueName } from '@pentaprism/contracts';
+import type { JobState } from '@pentaprism/domain';
+import { Schema, type Types } from 'mongoose';
+
+/** A ledger entry: the truth about a job. The queue only carries its id to a worker. */
+export interface JobDocument {
+  _id: Types.ObjectId;
+  workspace: string;
+  owner: JobOwner;
+  type: string;
+  queue: QueueName;
+  /** Only jobs that users see have one. */
+  number?: number;
+  state: JobState;
+  payload: unknown;
+  /** Ids of the owner's own things, for links. */
+  subject: Record<string, string>;
+  progress: number;
+  /** Fences reports: a report of an earlier attempt is refused. */
+  attempt: number;
+  /** Attempts that count towards the limit: one that was given back does not. */
+  starts: number;
+  worker?: string;
+  error?: { code: string; message: string };
+  idempotencyKey?: string;
+  /** BullMQ's priority: 0 first, then 1, 2, ... */
+  priority: number;
+  createdAt: Date;
+  /** When the queue was last told; the reconciler tells it again after a while. */
+  enqueuedAt: Date;
+  /** Back-off: not to be started earlier. */
+  notBefore: Date;
+  startedAt?: Date;
+  /** Last sign of life of the worker. */
+  heartbeatAt?: Date;
+  finishedAt?: Date;
+}
+
+/** Seconds that finished jobs stay visible. */
+const FINISHED_TTL_SECONDS = 30 * 24 * 3600;
+
+export const JOB_MODEL = 'Job';
+
+export const jobSchema = new Schema<JobDocument>(
+  {
+    workspace: { type: String, required: true },
+    owner: { type: String, required: true },
+    type: { type: String, required: true },
+    queue: { type: String, required: true },
+    number: Number,
+    state: { type: String, required: true },
+    payload: Schema.Types.Mixed,
+    subject: { type: Schema.Types.Mixed, default: {} },
+    progress: { type: Number, default: 0 },
+    attempt: { type: Number, default: 0 },
+    starts: { type: Number, default: 0 },
+    worker: String,
+    error: { type: new Schema({ code: String, message: String }, { _id: false }) },
+    idempotencyKey: String,
+    priority: { type: Number, default: 0 },
+    createdAt: { type: Date, required: true },
+    enqueuedAt: { type: Date, required: true },
+    notBefore: { type: Date, required: true },
+    startedAt: Date,
+    heartbeatAt: Date,
+    finishedAt: Date,
+  },
+  { collection: 'jobs', versionKey: false, minimize: false },
+);
+
+jobSchema.index({ workspace: 1, number: 1 }, { unique: true, partialFilterExpression: { number: { $exists: true } } });
+jobSchema.index(
+  { workspace: 1, owner: 1, type: 1, idempotencyKey: 1 },
+  { unique: true, partialFilterExpression: { idempotencyKey: { $exists: true } } },
+);
+// The reconciler's two questions, and the count of a workspace's pending jobs; finished jobs are not in these indexes.
+jobSchema.index({ owner: 1, enqueuedAt: 1 }, { partialFilterExpression: { state: 'queued' } });
+jobSchema.index({ owner: 1, heartbeatAt: 1 }, { partialFilterExpression: { state: 'running' } });
+jobSchema.index({ workspace: 1, owner: 1, type: 1, state: 1 });
+jobSchema.index({ finishedAt: 1 }, { expireAfterSeconds: FINISHED_TTL_SECONDS });
