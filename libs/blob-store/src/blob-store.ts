@@ -1,0 +1,98 @@
+import type { Readable } from 'node:stream';
+import type { BlobKey } from './blob-key.js';
+
+/** Blobs up to this size are read whole and cached; larger ones are streamed. Reading whole is 4 times as fast. */
+export const SMALL_BLOB_BYTES = 1024 * 1024;
+
+/** Bytes at the start of a blob that `put` returns, so that its type can be recognised without reading it again. */
+export const HEAD_BYTES = 64;
+
+/**
+ * A blob whose time is less than this before `olderThan` counts as used: file systems keep times in steps of up to
+ * 2 s (FAT; 1 s on HFS+ and S3), and a time set as a floating-point number can come back a microsecond earlier.
+ */
+export const TIMESTAMP_SLACK_MS = 2000;
+
+export type BlobSource = Uint8Array | AsyncIterable<Uint8Array>;
+
+export interface PutOptions {
+  /** More bytes than this end with PAYLOAD_TOO_LARGE. */
+  readonly maxBytes: number;
+  /** `false` refuses zero bytes with INVALID_ARGUMENT. Default `true`. */
+  readonly allowEmpty?: boolean;
+  /** Ends the put with the signal's reason, also while the source is silent. */
+  readonly signal?: AbortSignal;
+}
+
+export interface StoredBlob {
+  readonly key: BlobKey;
+  readonly sha256: string;
+  /** Bytes. */
+  readonly size: number;
+  /** The first `HEAD_BYTES` bytes, fewer when the blob is shorter. */
+  readonly head: Buffer;
+}
+
+export interface BlobStat {
+  /** Bytes. */
+  readonly size: number;
+  /** When these bytes were last put. */
+  readonly modifiedAt: Date;
+}
+
+export interface BlobEntry extends BlobStat {
+  readonly key: BlobKey;
+}
+
+/** First and last byte, both inclusive as in HTTP; what lies past the end is left out. */
+export interface BlobRange {
+  readonly start?: number;
+  readonly end?: number;
+}
+
+/** A place for bytes. Every key is checked: a malformed one gives INVALID_ARGUMENT before anything is touched. */
+export interface BlobStore {
+  /**
+   * Stores the bytes under their sha256 and returns once they are durable. Memory stays at a few hundred kilobytes,
+   * whatever the size. On failure nothing is left.
+   *
+   * A stream is read and never destroyed, not even when its bytes are refused: whoever owns it may still want to
+   * drain it and to answer.
+   *
+   * Errors: PAYLOAD_TOO_LARGE, INVALID_ARGUMENT (empty), STORAGE_FULL, UNAVAILABLE; the source's own error; the
+   * signal's reason.
+   */
+  put(area: string, workspace: string, source: BlobSource, options: PutOptions): Promise<StoredBlob>;
+
+  /** A stream of the bytes, open already: NOT_FOUND comes before the first byte. The caller consumes or destroys it. */
+  open(key: BlobKey, range?: BlobRange): Promise<Readable>;
+
+  /**
+   * All bytes at once. The buffer may be shared with other callers: never write to it. NOT_FOUND; PAYLOAD_TOO_LARGE
+   * above `maxBytes`, default `SMALL_BLOB_BYTES`.
+   */
+  read(key: BlobKey, options?: { readonly maxBytes?: number }): Promise<Buffer>;
+
+  stat(key: BlobKey): Promise<BlobStat | null>;
+
+  /**
+   * Removes the blob if it was last put before `olderThan` (less `TIMESTAMP_SLACK_MS`), and says whether it did. A put
+   * of the same bytes that is acknowledged at any time at or after `olderThan` keeps them, without a lock.
+   */
+  removeIfUnusedSince(key: BlobKey, olderThan: Date): Promise<boolean>;
+
+  /** All blobs of an area, or of one workspace in it. What is put or removed meanwhile may or may not be among them. */
+  list(area: string, workspace?: string): AsyncIterable<BlobEntry>;
+
+  /** Removes what killed processes left before `olderThan`; returns the number of files removed. */
+  sweepTemporary(olderThan: Date): Promise<number>;
+
+  /** Resolves if a put can succeed now; otherwise STORAGE_FULL or UNAVAILABLE. For readiness. */
+  checkWritable(): Promise<void>;
+
+  /**
+   * The file that holds the blob, for another process on the same machine; null for adapters without files. The file
+   * may be missing: it is not looked for.
+   */
+  localPath?(key: BlobKey): string | null;
+}

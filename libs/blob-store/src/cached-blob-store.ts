@@ -1,0 +1,106 @@
+import type { Readable } from 'node:stream';
+import { LRUCache } from 'lru-cache';
+import { type BlobKey, blobName } from './blob-key.js';
+import {
+  type BlobEntry,
+  type BlobRange,
+  type BlobSource,
+  type BlobStat,
+  type BlobStore,
+  type PutOptions,
+  SMALL_BLOB_BYTES,
+  type StoredBlob,
+} from './blob-store.js';
+
+/** Default of the cache's total size: about 200 images of 300 kB, or 10,000 thumbnails. */
+export const HOT_CACHE_BYTES = 64 * 1024 * 1024;
+
+/** What an entry costs beyond its bytes (key, list node, Buffer); it also bounds the number of empty blobs. */
+const ENTRY_BYTES = 512;
+
+/**
+ * Keeps the small blobs that are read most often in memory, before any adapter. A blob's bytes never change, so an entry
+ * cannot be stale; it can only outlive its blob. Removal through this object drops it; a removal by another process
+ * does not, and there the missing record already answers 404.
+ *
+ * Requests for the same blob at the same time share one read.
+ */
+export class CachedBlobStore implements BlobStore {
+  readonly #cache: LRUCache<string, Buffer>;
+  readonly #reads = new Map<string, Promise<Buffer>>();
+  readonly localPath?: (key: BlobKey) => string | null;
+
+  constructor(
+    private readonly inner: BlobStore,
+    maxBytes: number = HOT_CACHE_BYTES,
+  ) {
+    this.#cache = new LRUCache({ maxSize: maxBytes, sizeCalculation: ({ byteLength }) => byteLength + ENTRY_BYTES });
+    if (inner.localPath) this.localPath = (key) => inner.localPath?.(key) ?? null;
+  }
+
+  /** Bytes that the cache accounts for now; never above its maximum. */
+  get cachedBytes(): number {
+    return this.#cache.calculatedSize;
+  }
+
+  async read(key: BlobKey, options: { readonly maxBytes?: number } = {}): Promise<Buffer> {
+    const name = blobName(key);
+    const { maxBytes = SMALL_BLOB_BYTES } = options;
+    // Another limit is a caller with a large blob, or one that counts on a refusal.
+    if (maxBytes !== SMALL_BLOB_BYTES) return this.inner.read(key, options);
+    return this.#cache.get(name) ?? this.#reads.get(name) ?? this.#load(name, key);
+  }
+
+  async removeIfUnusedSince(key: BlobKey, olderThan: Date): Promise<boolean> {
+    const name = blobName(key);
+    try {
+      return await this.inner.removeIfUnusedSince(key, olderThan);
+    } finally {
+      // Also when it failed, since it may have removed the blob. A read that is under way no longer fills the cache.
+      this.#reads.delete(name);
+      this.#cache.delete(name);
+    }
+  }
+
+  put(area: string, workspace: string, source: BlobSource, options: PutOptions): Promise<StoredBlob> {
+    return this.inner.put(area, workspace, source, options);
+  }
+
+  open(key: BlobKey, range?: BlobRange): Promise<Readable> {
+    return this.inner.open(key, range);
+  }
+
+  stat(key: BlobKey): Promise<BlobStat | null> {
+    return this.inner.stat(key);
+  }
+
+  list(area: string, workspace?: string): AsyncIterable<BlobEntry> {
+    return this.inner.list(area, workspace);
+  }
+
+  sweepTemporary(olderThan: Date): Promise<number> {
+    return this.inner.sweepTemporary(olderThan);
+  }
+
+  checkWritable(): Promise<void> {
+    return this.inner.checkWritable();
+  }
+
+  #load(name: string, key: BlobKey): Promise<Buffer> {
+    const reading = this.inner.read(key).then(
+      (bytes) => {
+        if (this.#reads.get(name) === reading) {
+          this.#reads.delete(name);
+          this.#cache.set(name, bytes);
+        }
+        return bytes;
+      },
+      (error: unknown) => {
+        if (this.#reads.get(name) === reading) this.#reads.delete(name);
+        throw error;
+      },
+    );
+    this.#reads.set(name, reading);
+    return reading;
+  }
+}
