@@ -1,0 +1,232 @@
+/**
+ * A pool of processes for hostile bytes: what crashes, hangs or eats memory there ends one process and fails one task.
+ *
+ * Directly over child_process: of the libraries for such pools, workerpool keeps an idle process that was killed and fails
+ * the next task with it, ends none when idle or after some tasks, and gives a process that hangs a second more to say
+ * goodbye; the others use threads, which die together.
+ */
+import { fork, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { DomainError } from '@pentaprism/domain';
+import type { ImageAnalysis } from './analyse-image.js';
+import type { AugmentedImage, AugmentOptions } from './augment-image.js';
+import type { DecodeReply, DecodeRequest, ImageSource } from './decode-protocol.js';
+import { DECODE_MEMORY, DECODE_TIMEOUT_MS } from './limits.js';
+import { undecodable } from './undecodable.js';
+
+export interface DecodePoolOptions {
+  /** Processes at most; one per core by default. They start when there is work. */
+  readonly size?: number;
+  /** Wall time of one task, from its start in a process. */
+  readonly timeoutMs?: number;
+  /** Resident bytes of one process. */
+  readonly memoryBytes?: number;
+  /** A process without work for this long is ended. */
+  readonly idleMs?: number;
+  /** A process is replaced after this many tasks, since allocators give memory back late or never. */
+  readonly tasksPerProcess?: number;
+  /** The compiled `decode-process.js`, where it does not lie beside this file (in a bundle). */
+  readonly entry?: string;
+}
+
+export interface DecodePool {
+  /** @throws DomainError UNDECODABLE_IMAGE, also after too long or too much memory; INTERNAL if the process was lost */
+  analyse(source: ImageSource): Promise<ImageAnalysis>;
+  /** @throws DomainError as `analyse` */
+  augment(source: ImageSource, options: AugmentOptions): Promise<AugmentedImage[]>;
+  /** Refuses new tasks and those that wait with UNAVAILABLE, lets running ones end, then ends the processes. */
+  close(): Promise<void>;
+}
+
+interface Task {
+  readonly request: DecodeRequest;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Member {
+  readonly child: ChildProcess;
+  readonly exited: Promise<void>;
+  running?: { readonly task: Task; readonly deadline: NodeJS.Timeout; readonly started: boolean } | undefined;
+  idle?: NodeJS.Timeout | undefined;
+  tasks: number;
+  /** The end of what it wrote to stderr, for the log. */
+  stderr: string;
+}
+
+const DEFAULTS = {
+  timeoutMs: DECODE_TIMEOUT_MS,
+  memoryBytes: DECODE_MEMORY,
+  idleMs: 30_000,
+  tasksPerProcess: 500,
+};
+
+export function createDecodePool(options: DecodePoolOptions = {}): DecodePool {
+  const pool = new ProcessPool({ ...DEFAULTS, size: availableParallelism(), entry: defaultEntry(), ...options });
+  return {
+    analyse: (source) => pool.run({ task: 'analyse', source, options: undefined }) as Promise<ImageAnalysis>,
+    augment: (source, augmentOptions) =>
+      pool.run({ task: 'augment', source, options: augmentOptions }) as Promise<AugmentedImage[]>,
+    close: () => pool.close(),
+  };
+}
+
+/** Under a test runner this file runs as TypeScript, which a child process cannot: then the build's. */
+function defaultEntry(): string {
+  const beside = fileURLToPath(new URL('./decode-process.js', import.meta.url));
+  return existsSync(beside) ? beside : fileURLToPath(new URL('../dist/decode-process.js', import.meta.url));
+}
+
+class ProcessPool {
+  readonly #options: Required<DecodePoolOptions>;
+  readonly #members = new Set<Member>();
+  readonly #waiting: Task[] = [];
+  #closed = false;
+
+  constructor(options: Required<DecodePoolOptions>) {
+    this.#options = options;
+  }
+
+  run(request: DecodeRequest): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) throw closing();
+      this.#waiting.push({ request, resolve, reject });
+      this.#dispatch();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const task of this.#waiting.splice(0)) task.reject(closing());
+    const members = [...this.#members];
+    for (const member of members) {
+      hold(member.child, true);
+      if (member.running === undefined) this.#end(member);
+    }
+    await Promise.all(members.map(({ exited }) => exited));
+  }
+
+  #dispatch(): void {
+    while (this.#waiting.length > 0) {
+      const free = [...this.#members].find(({ running }) => running === undefined);
+      if (free === undefined && this.#members.size >= this.#options.size) return;
+      this.#start(free ?? this.#spawn(), this.#waiting.shift() as Task);
+    }
+  }
+
+  #spawn(): Member {
+    const child = fork(this.#options.entry, [String(this.#options.memoryBytes)], {
+      serialization: 'advanced',
+      // Nothing is inherited: bytes that take over a decoder find no key in its environment. Fewer arenas of glibc's
+      // allocator keep freed memory from piling up in each.
+      env: { MALLOC_ARENA_MAX: '2' },
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
+    const member: Member = { child, exited, tasks: 0, stderr: '' };
+    child.stderr?.on('data', (text: Buffer) => (member.stderr = (member.stderr + text.toString()).slice(-2000)));
+    child.on('message', (reply: DecodeReply) => this.#receive(member, reply));
+    // 'error' alone means that it could not start, or not be reached; it is ended in either case.
+    child.on('error', () => this.#lost(member, undefined));
+    child.on('close', (_code, signal) => this.#lost(member, signal ?? undefined));
+    this.#members.add(member);
+    return member;
+  }
+
+  #start(member: Member, task: Task): void {
+    clearTimeout(member.idle);
+    hold(member.child, true);
+    member.tasks += 1;
+    // Starting a process on a busy machine must not count against the image, so this is not the task's own deadline.
+    const deadline = setTimeout(() => this.#lost(member, undefined), this.#options.timeoutMs);
+    member.running = { task, deadline, started: false };
+    member.child.send(task.request, (error) => error !== null && this.#lost(member, undefined));
+  }
+
+  #started(member: Member, task: Task): void {
+    clearTimeout(member.running?.deadline);
+    const deadline = setTimeout(() => {
+      const seconds = this.#options.timeoutMs / 1000;
+      this.#abandon(member, undecodable('too_slow', `Decoding it takes longer than ${seconds} s.`));
+    }, this.#options.timeoutMs);
+    member.running = { task, deadline, started: true };
+  }
+
+  #receive(member: Member, reply: DecodeReply): void {
+    if (member.running === undefined) return;
+    const { task } = member.running;
+    if (reply.kind === 'started') {
+      this.#started(member, task);
+      return;
+    }
+    if (reply.kind === 'out_of_memory') {
+      const gibibytes = Math.round((this.#options.memoryBytes / 1024 ** 3) * 100) / 100;
+      this.#abandon(member, undecodable('too_much_memory', `Decoding it takes more than ${gibibytes} GiB of memory.`));
+      return;
+    }
+    clearTimeout(member.running.deadline);
+    member.running = undefined;
+    // Half of the memory still held would leave the next image only the other half.
+    const worn = member.tasks >= this.#options.tasksPerProcess || reply.residentBytes > this.#options.memoryBytes / 2;
+    if (worn || this.#closed) this.#end(member);
+    else this.#rest(member);
+    if (reply.kind === 'result') task.resolve(reply.result);
+    else {
+      const { code, message, details, cause } = reply.error;
+      task.reject(new DomainError(code, message, details, { cause }));
+    }
+    this.#dispatch();
+  }
+
+  /** An idle process neither keeps its parent alive nor lives for ever. */
+  #rest(member: Member): void {
+    hold(member.child, false);
+    member.idle = setTimeout(() => this.#end(member), this.#options.idleMs).unref();
+  }
+
+  /** Takes a process out of the pool. By SIGKILL: it holds nothing that could be lost, and may hang. */
+  #end(member: Member): void {
+    clearTimeout(member.idle);
+    clearTimeout(member.running?.deadline);
+    this.#members.delete(member);
+    member.child.kill('SIGKILL');
+  }
+
+  #abandon(member: Member, error: Error): void {
+    const task = member.running?.task;
+    this.#end(member);
+    member.running = undefined;
+    task?.reject(error);
+    this.#dispatch();
+  }
+
+  #lost(member: Member, signal: string | undefined): void {
+    const { running } = member;
+    // It died while idle and was not missed yet: the task never reached it. One that never worked may be unable to start.
+    if (running !== undefined && !running.started && member.tasks > 1 && !this.#closed) {
+      this.#waiting.unshift(running.task);
+      this.#end(member);
+      member.running = undefined;
+      this.#dispatch();
+      return;
+    }
+    const how = signal === undefined ? 'did not answer or exited' : `was ended by ${signal}`;
+    const cause = new Error(`decode process ${member.child.pid ?? ''} ${how} ${member.stderr}`.trim());
+    this.#abandon(member, new DomainError('INTERNAL', 'The decode process was lost.', {}, { cause }));
+  }
+}
+
+function hold(child: ChildProcess, busy: boolean): void {
+  const handles = [child, child.channel, child.stderr as unknown as { ref(): void; unref(): void } | null];
+  for (const handle of handles) {
+    if (busy) handle?.ref();
+    else handle?.unref();
+  }
+}
+
+function closing(): DomainError {
+  return new DomainError('UNAVAILABLE', 'Decoding is shutting down; try again.');
+}

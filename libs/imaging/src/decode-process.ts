@@ -1,0 +1,68 @@
+/**
+ * The program of one decode process: takes one task at a time, answers, and waits for the next. It may be lost at any time.
+ *
+ * Started by `createDecodePool` with the memory limit in bytes as its argument.
+ */
+import { readFile, stat } from 'node:fs/promises';
+import { DomainError } from '@pentaprism/domain';
+import { analyseImage } from './analyse-image.js';
+import { augmentImages } from './augment-image.js';
+import type { DecodeReply, DecodeRequest, ImageSource, WireError } from './decode-protocol.js';
+import { MAX_BYTES } from './limits.js';
+import { undecodable } from './undecodable.js';
+
+/** Decoders allocate up to about 1 GB a second, so this much is overshot by less than 50 MB. */
+const MEMORY_CHECK_MS = 25;
+
+const memoryLimit = Number(process.argv[2]);
+
+// The parent decides when work ends. Ctrl-C and a service manager's SIGTERM reach the whole process group, and would
+// otherwise fail the tasks that the parent is finishing.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
+// Also when the parent was killed. By signal, since `process.exit` waits for threads that decode.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+process.on('message', (request: DecodeRequest) => void answer(request));
+
+async function answer(request: DecodeRequest): Promise<void> {
+  send({ kind: 'started' }, () => undefined);
+  // sharp works in threads of libuv, so this one is free to look.
+  const watch = setInterval(() => {
+    if (process.memoryUsage.rss() <= memoryLimit) return;
+    clearInterval(watch);
+    send({ kind: 'out_of_memory' }, () => process.kill(process.pid, 'SIGKILL'));
+  }, MEMORY_CHECK_MS);
+  const reply = await run(request);
+  clearInterval(watch);
+  send(reply, () => undefined);
+}
+
+/** `sent` is also called on failure: then the parent is gone, which 'disconnect' handles. */
+function send(reply: DecodeReply, sent: () => void): void {
+  process.send?.(reply, undefined, undefined, sent);
+}
+
+async function run(request: DecodeRequest): Promise<DecodeReply> {
+  try {
+    const bytes = await read(request.source);
+    const result = request.task === 'analyse' ? await analyseImage(bytes) : await augmentImages(bytes, request.options);
+    return { kind: 'result', result, residentBytes: process.memoryUsage.rss() };
+  } catch (error) {
+    return { kind: 'error', error: toWire(error), residentBytes: process.memoryUsage.rss() };
+  }
+}
+
+async function read(source: ImageSource): Promise<Uint8Array> {
+  if ('bytes' in source) return source.bytes;
+  const { size } = await stat(source.path);
+  if (size > MAX_BYTES) throw undecodable('too_large', 'The file is too large to be decoded.');
+  return readFile(source.path);
+}
+
+function toWire(error: unknown): WireError {
+  if (DomainError.is(error)) {
+    const cause = error.cause === undefined ? undefined : String(error.cause);
+    return { code: error.code, message: error.message, details: error.details, cause };
+  }
+  return { code: 'INTERNAL', message: 'Decoding failed.', details: {}, cause: String((error as Error).stack ?? error) };
+}

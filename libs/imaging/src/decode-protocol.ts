@@ -1,0 +1,42 @@
+/** What the pool and its processes say to each other, over Node's IPC channel with structured cloning. */
+import type { ErrorCode, ErrorDetails } from '@pentaprism/domain';
+import type { ImageAnalysis } from './analyse-image.js';
+import type { AugmentedImage, AugmentOptions } from './augment-image.js';
+
+/** Encoded bytes, or where a file with them is: a path saves copying them between processes. */
+export type ImageSource = { readonly path: string } | { readonly bytes: Uint8Array };
+
+/** Each task with its arguments and its result. */
+export interface DecodeTasks {
+  analyse: { options: undefined; result: ImageAnalysis };
+  augment: { options: AugmentOptions; result: AugmentedImage[] };
+}
+
+export type DecodeRequest = {
+  [T in keyof DecodeTasks]: {
+    readonly task: T;
+    readonly source: ImageSource;
+    readonly options: DecodeTasks[T]['options'];
+  };
+}[keyof DecodeTasks];
+
+/** Errors lose their class on the way, so they travel as fields. */
+export interface WireError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details: ErrorDetails;
+  /** For the log. */
+  readonly cause?: string | undefined;
+}
+
+export type DecodeReply =
+  /** It has the task: from here on, its end is the task's fault or nobody's, and the task is not tried again here. */
+  | { readonly kind: 'started' }
+  | {
+      readonly kind: 'result';
+      readonly result: DecodeTasks[keyof DecodeTasks]['result'];
+      readonly residentBytes: number;
+    }
+  | { readonly kind: 'error'; readonly error: WireError; readonly residentBytes: number }
+  /** The last word of a process that is about to end itself. */
+  | { readonly kind: 'out_of_memory' };

@@ -1,0 +1,71 @@
+import type { Metadata } from 'sharp';
+import { SNIFF_LENGTH, sniffMediaType } from '@pentaprism/domain';
+import { sharp } from './configured-sharp.js';
+import { MAX_BYTES, MAX_PIXELS, MAX_SIDE } from './limits.js';
+import { undecodable } from './undecodable.js';
+
+export const IMAGE_FORMATS = ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'] as const;
+export type ImageFormat = (typeof IMAGE_FORMATS)[number];
+
+/** What the header claims, within the limits. */
+export interface ImageHeader {
+  readonly format: ImageFormat;
+  readonly mediaType: string;
+  /** In pixels, as stored: before orientation. */
+  readonly width: number;
+  readonly height: number;
+  readonly pages: number;
+  readonly metadata: Metadata;
+}
+
+/**
+ * Reads the header only, so a bomb costs as little as an icon.
+ *
+ * @throws DomainError UNDECODABLE_IMAGE for anything but an image of a known format within the limits
+ */
+export async function readImageHeader(bytes: Uint8Array): Promise<ImageHeader> {
+  if (bytes.length === 0) throw undecodable('empty', 'The file is empty.');
+  if (bytes.length > MAX_BYTES) {
+    throw undecodable(
+      'too_large',
+      `It has ${megabytes(bytes.length)} MB; at most ${megabytes(MAX_BYTES)} are decoded.`,
+    );
+  }
+  const mediaType = sniffMediaType(bytes.subarray(0, SNIFF_LENGTH));
+  const format = IMAGE_FORMATS.find((name) => mediaType === `image/${name}`);
+  if (format === undefined) {
+    throw undecodable('unknown_format', 'The format is not an image that can be decoded here.');
+  }
+  // Our own limits say what the image claims; libvips' would not.
+  const metadata = await sharp(bytes, { failOn: 'warning', limitInputPixels: false })
+    .metadata()
+    .catch((error: unknown) => {
+      throw damaged(error);
+    });
+  // A loader that accepts other bytes than the sniffed type's would escape what was decided for that type.
+  if (metadata.mediaType !== mediaType) throw damaged();
+  const { width, height, pages = 1 } = metadata;
+  checkSize(width, height, pages);
+  return { format, mediaType, width, height, pages, metadata };
+}
+
+/** @throws DomainError UNDECODABLE_IMAGE where an image of this size is not decoded */
+function checkSize(width: number, height: number, pages: number): void {
+  if (width * height * pages > MAX_PIXELS) {
+    const claim = pages > 1 ? `${pages} pages of ${width} × ${height} pixels` : `${width} × ${height} pixels`;
+    throw undecodable('too_large', `It claims ${claim}; at most ${MAX_PIXELS / 1e6} megapixels are decoded.`);
+  }
+  if (Math.max(width, height) > MAX_SIDE) {
+    throw undecodable(
+      'too_large',
+      `It claims ${width} × ${height} pixels; sides of at most ${MAX_SIDE} pixels are decoded.`,
+    );
+  }
+}
+
+/** One sentence for both: most decoders cannot tell a file that was cut from one that was altered. */
+export function damaged(cause?: unknown): Error {
+  return undecodable('damaged', 'The file is truncated or damaged.', cause);
+}
+
+const megabytes = (bytes: number): number => Math.ceil(bytes / 1024 ** 2);

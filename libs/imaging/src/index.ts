@@ -1,0 +1,8 @@
+/** Pixels: everything that decodes, measures or changes an image. The one library that uses sharp. */
+export { analyseImage, type ImageAnalysis, type Thumbnail } from './analyse-image.js';
+export { augmentImages, type AugmentedImage, type AugmentOptions } from './augment-image.js';
+export { IMAGE_FORMATS, type ImageFormat } from './image-header.js';
+export * from './limits.js';
+export type { UndecodableReason } from './undecodable.js';
+export { createDecodePool, type DecodePool, type DecodePoolOptions } from './decode-pool.js';
+export type { ImageSource } from './decode-protocol.js';

@@ -1,0 +1,17 @@
+/** What one image may cost. Each is checked before the bytes are decoded, or ends the process that decodes them. */
+
+/** Width × height × pages. 50 megapixels take 64 MB (baseline JPEG) to 224 MB (interlaced PNG) to decode. */
+export const MAX_PIXELS = 50_000_000;
+export const MAX_SIDE = 30_000;
+export const MAX_BYTES = 100 * 1024 * 1024;
+/** Of wall time, for one task. */
+export const DECODE_TIMEOUT_MS = 20_000;
+/** Resident bytes of a decode process; 20,000 mutated files stayed below 973 MB. */
+export const DECODE_MEMORY = 1024 ** 3;
+/** A thumbnail fits a square of this side. */
+export const THUMBNAIL_SIDE = 256;
+/**
+ * Augmented pictures are made from a copy that fits a square of this side: four times what networks commonly look at,
+ * and enough to judge a sample by eye. Below 8,192, see `warp`.
+ */
+export const AUGMENTED_MAX_SIDE = 1024;

@@ -1,0 +1,39 @@
+import type { SharpOptions } from 'sharp';
+import { sharp } from './configured-sharp.js';
+import { MAX_PIXELS } from './limits.js';
+import { damaged } from './image-header.js';
+
+/** Upright sRGB pixels, 8 bits a channel, row by row: R, G, B and, where there are 4, alpha (not premultiplied). */
+export interface RawImage {
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 3 | 4;
+}
+
+/**
+ * Decodes the first page, upright, as sRGB, reduced to fit a square of `maxSide` and never enlarged.
+ *
+ * The square makes it equal whether orientation comes before or after the reduction; after lets JPEG and WebP decode at a
+ * fraction of their size.
+ *
+ * @throws DomainError UNDECODABLE_IMAGE for truncated or damaged data
+ */
+export async function decodeWithin(bytes: Uint8Array, maxSide: number): Promise<RawImage> {
+  try {
+    const { data, info } = await sharp(bytes, { failOn: 'warning', limitInputPixels: MAX_PIXELS })
+      .resize(maxSide, maxSide, { fit: 'inside', withoutEnlargement: true })
+      .autoOrient()
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    return { data, width: info.width, height: info.height, channels: info.channels === 4 ? 4 : 3 };
+  } catch (error) {
+    throw damaged(error);
+  }
+}
+
+/** How sharp wants to be told about pixels that it gets as they are. */
+export function rawInput({ width, height, channels }: RawImage): SharpOptions {
+  return { raw: { width, height, channels } };
+}
