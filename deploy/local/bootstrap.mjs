@@ -1,0 +1,282 @@
+// @ts-check
+/**
+ * The way in on a fresh clone: `npm start`, `npm test`, `npm run check` and `npm run bench` come here before there
+ * are packages and before anything is built. So it uses Node.js alone, and syntax that old releases can read, in
+ * order to tell them that they are too old.
+ */
+import { spawn } from 'child_process';
+import { createHash } from 'crypto';
+import fs from 'fs';
+import path from 'path';
+import { fileURLToPath, pathToFileURL } from 'url';
+
+const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+const STAMP = path.join(ROOT, 'node_modules/.pentaprism-install');
+const LOG = path.resolve(process.env.PENTAPRISM_DATA || path.join(ROOT, '.pentaprism'), 'logs/install.log');
+const OLDEST_NODE = [20, 19];
+/** Shorter waits show no clock. */
+const SHOW_CLOCK_AFTER_MS = 1000;
+
+/** A failure that is told in one sentence. */
+class Failure extends Error {
+  /**
+   * @param {string} message
+   * @param {number} [code] exit code
+   */
+  constructor(message, code) {
+    super(message);
+    this.code = code || 1;
+  }
+}
+
+function checkNode() {
+  const numbers = process.versions.node.split('.').map(Number);
+  const [major, minor] = [numbers[0] || 0, numbers[1] || 0];
+  if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return;
+  throw new Failure(
+    'Pentaprism needs Node.js ' +
+      OLDEST_NODE.join('.') +
+      ' or later, and this is ' +
+      process.versions.node +
+      ': install a current release and run the command again.',
+  );
+}
+
+/**
+ * Runs a child to its end. Signals that reach this process alone are passed on; Ctrl-C in a terminal reaches both.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {import('child_process').SpawnOptions} [options]
+ * @returns {Promise<number>} exit code, 128 and the signal's number for a child that was killed
+ */
+function run(command, args, options) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, Object.assign({ cwd: ROOT, stdio: 'inherit' }, options));
+    /** @type {NodeJS.Signals[]} */
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    const handlers = signals.map((signal) => {
+      const handler = () => {
+        child.kill(signal);
+      };
+      process.on(signal, handler);
+      return () => process.removeListener(signal, handler);
+    });
+    const finish = () => handlers.forEach((remove) => remove());
+    child.once('error', (error) => {
+      finish();
+      reject(error);
+    });
+    child.once('close', (code, signal) => {
+      finish();
+      /** @type {Record<string, number>} */
+      const numbers = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
+      resolve(code === null ? 128 + (numbers[signal || ''] || 0) : code);
+    });
+  });
+}
+
+/**
+ * Shows what is being done, with a clock on terminals, and how long it took.
+ * @template Result
+ * @param {string} what
+ * @param {() => Promise<Result>} work
+ * @returns {Promise<Result>}
+ */
+async function withProgress(what, work) {
+  const startedAt = Date.now();
+  const seconds = () => ((Date.now() - startedAt) / 1000).toFixed(0) + ' s';
+  const terminal = process.stdout.isTTY;
+  let shown = !terminal;
+  if (!terminal) console.log(what + ' ...');
+  const timer = setInterval(() => {
+    if (!terminal) return;
+    shown = true;
+    process.stdout.write('\r' + what + ' ... ' + seconds());
+  }, SHOW_CLOCK_AFTER_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+    if (shown) process.stdout.write((terminal ? '\r' : '') + what + ': ' + seconds() + (terminal ? '    \n' : '\n'));
+  }
+}
+
+/** What an installation depends on. */
+function fingerprint() {
+  const lock = fs.readFileSync(path.join(ROOT, 'package-lock.json'));
+  const platform = [process.versions.node.split('.')[0], process.platform, process.arch].join(' ');
+  return createHash('sha256').update(lock).update(platform).digest('hex');
+}
+
+/**
+ * Whether npm's own record of what lies in node_modules agrees with the lock file, as it does after an installation
+ * by hand.
+ */
+function installedByHand() {
+  try {
+    /** @type {(file: string) => Record<string, { version?: string, integrity?: string, optional?: boolean, link?: boolean, resolved?: string }>} */
+    const packages = (file) => JSON.parse(fs.readFileSync(path.join(ROOT, file), 'utf8')).packages;
+    const wanted = packages('package-lock.json');
+    const present = packages('node_modules/.package-lock.json');
+    return Object.keys(wanted).every((name) => {
+      if (!name.includes('node_modules/')) return true;
+      const [want, have] = [wanted[name], present[name]];
+      if (!have) return want.optional === true;
+      return want.version === have.version && want.integrity === have.integrity && want.link === have.link;
+    });
+  } catch {
+    return false;
+  }
+}
+
+async function install() {
+  const now = fingerprint();
+  const stamp = fs.existsSync(STAMP) ? fs.readFileSync(STAMP, 'utf8').trim() : '';
+  if (stamp === now) return;
+  if (!stamp && installedByHand()) {
+    fs.writeFileSync(STAMP, now + '\n');
+    return;
+  }
+  fs.mkdirSync(path.dirname(path.dirname(LOG)), { recursive: true, mode: 0o700 });
+  fs.mkdirSync(path.dirname(LOG), { recursive: true, mode: 0o700 });
+  const log = fs.openSync(LOG, 'w');
+  // The npm that runs this script, not another one that may be first on the PATH.
+  const npm = process.env.npm_execpath;
+  const [command, before] = npm && /npm-cli\.c?js$/.test(npm) ? [process.execPath, [npm]] : ['npm', []];
+  const flags = ['ci', '--include=dev', '--no-audit', '--no-fund', '--fetch-retry-maxtimeout=20000'];
+  const code = await withProgress('Installing packages (npm ci, about 700 MB on disk)', () =>
+    run(command, before.concat(flags), { stdio: ['ignore', log, log] }).catch(() => 127),
+  );
+  fs.closeSync(log);
+  if (code !== 0) throw new Failure(installSentence(code), code > 128 ? code : 1);
+  fs.writeFileSync(STAMP, now + '\n');
+}
+
+/** @param {number} code */
+function installSentence(code) {
+  const details = ' (details in ' + LOG + ')';
+  if (code === 127) return 'npm was not found: install it with Node.js, and run the command again.';
+  if (code > 128) return 'The installation was interrupted; run the command again.';
+  const output = fs.readFileSync(LOG, 'utf8');
+  if (/ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|network/.test(output)) {
+    return (
+      'The packages could not be fetched' +
+      details +
+      ': connect this machine to the npm registry or set a mirror (npm config set registry URL), and run the command again.'
+    );
+  }
+  if (/EUSAGE/.test(output)) {
+    return (
+      'package.json and package-lock.json contradict each other' +
+      details +
+      ': run npm install, and look at what changes.'
+    );
+  }
+  if (/ENOSPC/.test(output)) return 'The disk is full' + details + ': free about 1 GB, and run the command again.';
+  return (
+    'Installing the packages failed with exit code ' +
+    code +
+    details +
+    ': mend what the log says, and run the command again.'
+  );
+}
+
+const TSC = ['node_modules/typescript/bin/tsc', '-b'];
+
+async function build() {
+  /** @type {string[]} */
+  const output = [];
+  const code = await withProgress('Building', async () => {
+    const log = path.join(ROOT, 'node_modules/.pentaprism-build.log');
+    const descriptor = fs.openSync(log, 'w');
+    const result = await run(process.execPath, TSC, { stdio: ['ignore', descriptor, descriptor] });
+    fs.closeSync(descriptor);
+    output.push(fs.readFileSync(log, 'utf8'));
+    return result;
+  });
+  if (code === 0) return;
+  process.stderr.write(output.join(''));
+  throw new Failure('The build failed; the compiler says why above.', code);
+}
+
+/** @param {string[]} args */
+function jest(args) {
+  const script = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
+  return run(process.execPath, script.concat(args));
+}
+
+/** Everything that should pass before a commit. All of it runs, so that one look shows all that is wrong. */
+async function check() {
+  const bin = (/** @type {string} */ name) => path.join('node_modules/.bin', name);
+  /** @type {[string, () => Promise<number>][]} */
+  const steps = [
+    ['types', () => run(process.execPath, TSC)],
+    ['lint', () => run(bin('eslint'), ['.'])],
+    [
+      'boundaries',
+      () => run(bin('depcruise'), ['apps', 'libs', 'deploy', 'test', '--config', '.dependency-cruiser.mjs']),
+    ],
+    ['format', () => run(bin('prettier'), ['--check', '.'])],
+    ['unit tests', () => jest(['--selectProjects', 'unit'])],
+  ];
+  /** @type {string[]} */
+  const summary = [];
+  let firstFailure = 0;
+  for (const [name, step] of steps) {
+    console.log('\n== ' + name);
+    const startedAt = Date.now();
+    const code = await step();
+    if (code > 128) return code;
+    const line =
+      name.padEnd(12) + (code === 0 ? 'passed' : 'FAILED') + '  ' + ((Date.now() - startedAt) / 1000).toFixed(1) + ' s';
+    console.log('== ' + line);
+    summary.push(line);
+    firstFailure = firstFailure || code;
+  }
+  console.log('\n' + summary.join('\n'));
+  return firstFailure;
+}
+
+/**
+ * @param {string[]} args
+ * @returns {Promise<number>} exit code
+ */
+async function start(args) {
+  const { main } = await import(pathToFileURL(path.join(ROOT, 'deploy/local/dist/main.js')).href);
+  return main(args);
+}
+
+/** @type {Record<string, (args: string[]) => Promise<number>>} */
+const COMMANDS = {
+  start,
+  test: jest,
+  check,
+  bench: (args) => run(process.execPath, ['test/perf/bench.mjs'].concat(args)),
+};
+
+async function bootstrap() {
+  const [name, ...args] = process.argv.slice(2);
+  const command = COMMANDS[name || ''];
+  if (!command) throw new Failure('Use npm start, npm test, npm run check or npm run bench.');
+  checkNode();
+  if (name === 'start' && (args.includes('--help') || args.includes('-h'))) {
+    process.stdout.write(fs.readFileSync(path.join(ROOT, 'deploy/local/usage.txt')));
+    return 0;
+  }
+  await install();
+  // `check` compiles as its first step, and goes on to the others when that fails.
+  if (name !== 'check') await build();
+  return command(args);
+}
+
+bootstrap().then(
+  (code) => process.exit(code),
+  (error) => {
+    if (error instanceof Failure) {
+      process.stderr.write(error.message + '\n');
+      process.exit(error.code);
+    }
+    process.stderr.write(String((error && error.stack) || error) + '\n');
+    process.exit(1);
+  },
+);

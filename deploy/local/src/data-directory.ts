@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { errorCode, LauncherError } from './launcher-error.js';
+
+/** Raised when files move in a way that older versions would misread. */
+const LAYOUT_VERSION = 1;
+
+/** What may lie in a directory that is not ours yet: the log of the installation, and what a new volume holds. */
+const HARMLESS = new Set(['logs', 'lost+found', '.DS_Store']);
+
+/** Where the one-machine stack keeps everything. All paths are absolute. */
+export interface DataDirectory {
+  readonly root: string;
+  readonly logs: string;
+  readonly blobs: string;
+  /** One record per running part, see `stopLeftovers`. */
+  readonly run: string;
+  readonly portsFile: string;
+  /** Data of the embedded server. */
+  serverData(name: 'mongodb' | 'nats' | 'valkey'): string;
+}
+
+/**
+ * Opens the directory, and creates it (mode 0700) where it does not exist.
+ * @throws LauncherError when a newer version wrote it, when it holds something else, or when it cannot be written
+ */
+export function openDataDirectory(directory: string): DataDirectory {
+  const root = path.resolve(directory);
+  try {
+    if (!existsSync(path.dirname(root))) mkdirSync(path.dirname(root), { recursive: true });
+    ensurePrivateDirectory(root);
+    checkVersion(root);
+    for (const name of ['logs', 'blobs', 'run', 'mongodb', 'nats', 'valkey']) {
+      ensurePrivateDirectory(path.join(root, name));
+    }
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === undefined) throw error;
+    throw new LauncherError(
+      `The data directory ${root} cannot be used (${code}): ` +
+        'make it writable, or choose another with PENTAPRISM_DATA.',
+    );
+  }
+  return {
+    root,
+    logs: path.join(root, 'logs'),
+    blobs: path.join(root, 'blobs'),
+    run: path.join(root, 'run'),
+    portsFile: path.join(root, 'ports.json'),
+    serverData: (name) => path.join(root, name),
+  };
+}
+
+/** One level only: `recursive` never returns below some special file systems, such as /proc. */
+function ensurePrivateDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST' || !statSync(directory).isDirectory()) throw error;
+  }
+}
+
+function checkVersion(root: string): void {
+  const text = readOptional(path.join(root, 'version'));
+  if (text === undefined) {
+    if (readdirSync(root).some((name) => !HARMLESS.has(name))) {
+      throw new LauncherError(
+        `${root} holds files but is no data directory of Pentaprism: choose an empty or a new one with PENTAPRISM_DATA.`,
+      );
+    }
+    writePrivate(path.join(root, 'version'), String(LAYOUT_VERSION));
+    return;
+  }
+  const version = Number(text);
+  if (!Number.isInteger(version) || version < 1) {
+    throw new LauncherError(
+      `The file version in ${root} is damaged (expected ${LAYOUT_VERSION}): restore it, or choose another directory with PENTAPRISM_DATA.`,
+    );
+  }
+  if (version > LAYOUT_VERSION) {
+    throw new LauncherError(
+      `The data directory ${root} was written by a newer version of Pentaprism (layout ${version}, this one knows ${LAYOUT_VERSION}): ` +
+        'start that version, or choose another directory with PENTAPRISM_DATA.',
+    );
+  }
+}
+
+export interface Secrets {
+  /** `id.secret` or a bare secret, the first API key. */
+  readonly ownerKey: string;
+  readonly ownerKeyFrom: 'environment' | 'file' | 'generated';
+  readonly ownerKeyFile: string;
+  /** Signs blob URLs; several, separated by commas, while keys are rotated. */
+  readonly signingSecrets: string;
+}
+
+/** The environment wins; otherwise secrets are made at the first start, 256 random bits each, and kept (mode 0600). */
+export function loadSecrets(directory: DataDirectory, env: NodeJS.ProcessEnv): Secrets {
+  const ownerKeyFile = path.join(directory.root, 'owner-key');
+  const signingFile = path.join(directory.root, 'signing-secret');
+  const fromEnvironment = env['PENTAPRISM_OWNER_KEY'];
+  const stored = fromEnvironment ? undefined : readOptional(ownerKeyFile);
+  const signingSecrets = env['SIGNING_SECRETS'] || readOptional(signingFile);
+  return {
+    ownerKey: fromEnvironment || stored || writePrivate(ownerKeyFile, `${randomBytes(6).toString('hex')}.${secret()}`),
+    ownerKeyFrom: fromEnvironment ? 'environment' : stored ? 'file' : 'generated',
+    ownerKeyFile,
+    signingSecrets: signingSecrets || writePrivate(signingFile, secret()),
+  };
+}
+
+function secret(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+function readOptional(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Whole or not at all, also when the machine stops: temporary file, fsync, rename. */
+function writePrivate(file: string, content: string): string {
+  const temporary = `${file}.${process.pid}.tmp`;
+  const descriptor = openSync(temporary, 'w', 0o600);
+  try {
+    writeFileSync(descriptor, `${content}\n`);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(temporary, file);
+  return content;
+}

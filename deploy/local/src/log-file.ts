@@ -1,0 +1,56 @@
+import { closeSync, openSync, readSync, renameSync, statSync } from 'node:fs';
+import { StringDecoder } from 'node:string_decoder';
+
+/** One old log is kept per part; both together stay near twice this size unless a part runs for very long. */
+const ROTATE_ABOVE_BYTES = 20 * 1024 * 1024;
+const TAIL_EVERY_MS = 150;
+const TAIL_CHUNK_BYTES = 256 * 1024;
+
+/**
+ * Opens a log for appending; a large one becomes `FILE.1` first.
+ * The descriptor is handed to the child, so that its output survives the launcher. The caller closes its own copy.
+ */
+export function openLog(file: string): number {
+  if (sizeOf(file) > ROTATE_ABOVE_BYTES) renameSync(file, `${file}.1`);
+  return openSync(file, 'a', 0o600);
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/**
+ * Passes on each line that is written to the file from now on.
+ * @returns stops it, after what has been written so far
+ */
+export function followLog(file: string, onLine: (line: string) => void): () => void {
+  let offset = sizeOf(file);
+  let rest = '';
+  let decoder = new StringDecoder('utf8');
+  const read = (): void => {
+    const size = sizeOf(file);
+    if (size < offset) {
+      [offset, rest, decoder] = [0, '', new StringDecoder('utf8')];
+    }
+    if (size === offset) return;
+    const descriptor = openSync(file, 'r');
+    try {
+      const buffer = Buffer.allocUnsafe(TAIL_CHUNK_BYTES);
+      for (let count = -1; offset < size && count !== 0; offset += count) {
+        count = readSync(descriptor, buffer, 0, Math.min(buffer.length, size - offset), offset);
+        const lines = (rest + decoder.write(buffer.subarray(0, count))).split('\n');
+        rest = lines.pop() ?? '';
+        lines.forEach(onLine);
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+  };
+  const timer = setInterval(read, TAIL_EVERY_MS);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    read();
+    if (rest) onLine(rest);
+  };
+}

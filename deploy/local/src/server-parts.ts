@@ -1,0 +1,120 @@
+import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DataDirectory } from './data-directory.js';
+import type { PartSpec } from './part.js';
+import { becomePrimary } from './replica-set.js';
+import type { ServerName } from './server-definitions.js';
+
+const LOOPBACK = '127.0.0.1';
+const PROBE_EVERY_MS = 25;
+const PROBE_TIMEOUT_MS = 2000;
+
+export interface ServerLocation {
+  readonly binary: string;
+  readonly port: number;
+  readonly directory: DataDirectory;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** How each embedded server is started. All listen on loopback only and ask for no password. */
+export function serverPart(name: ServerName, location: ServerLocation): PartSpec {
+  const builders = { mongod: mongodPart, 'nats-server': natsPart, 'valkey-server': valkeyPart };
+  return builders[name](location);
+}
+
+/** @returns the URL that the environment variable of that server holds */
+export function serverUrl(name: ServerName, port: number): string {
+  const urls: Record<ServerName, string> = {
+    mongod: `mongodb://${LOOPBACK}:${port}/pentaprism?directConnection=true`,
+    'nats-server': `nats://${LOOPBACK}:${port}`,
+    'valkey-server': `redis://${LOOPBACK}:${port}`,
+  };
+  return urls[name];
+}
+
+function mongodPart({ binary, port, directory, env }: ServerLocation): PartSpec {
+  return {
+    name: 'mongod',
+    command: binary,
+    args: [
+      ...['--dbpath', directory.serverData('mongodb'), '--bind_ip', LOOPBACK, '--port', String(port)],
+      ...['--replSet', 'rs0', '--quiet', '--nounixsocket'],
+      // The default takes half of the machine's memory for the cache, and 5 % of the free disk for the oplog.
+      ...['--wiredTigerCacheSizeGB', '0.25', '--oplogSize', '512'],
+      // CVE-2025-14847 is in the zlib compressor, which version 6.0.5 has.
+      ...['--networkMessageCompressors', 'disabled'],
+      // A primary without secondaries would wait 15 s for one of them before it stops.
+      ...['--setParameter', 'shutdownTimeoutMillisForSignaledShutdown=100'],
+      // Diagnostic files for the vendor's support, up to 200 MB.
+      ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
+    ],
+    env,
+    detail: `${LOOPBACK}:${port}`,
+    ready: (signal) => becomePrimary(`${LOOPBACK}:${port}`, signal),
+  };
+}
+
+function natsPart({ binary, port, directory, env }: ServerLocation): PartSpec {
+  const config = path.join(directory.root, 'nats-server.conf');
+  // Facts that were acknowledged must survive a power cut: the default flushes every two minutes.
+  const lines = [
+    'server_name: pentaprism',
+    `listen: "${LOOPBACK}:${port}"`,
+    `jetstream { store_dir: ${JSON.stringify(directory.serverData('nats'))}, sync_interval: always }`,
+  ];
+  writeFileSync(config, `${lines.join('\n')}\n`, { mode: 0o600 });
+  return {
+    name: 'nats-server',
+    command: binary,
+    args: ['--config', config],
+    env,
+    detail: `${LOOPBACK}:${port}`,
+    ready: (signal) => probe(port, '', (answer) => answer.startsWith('INFO '), signal),
+  };
+}
+
+function valkeyPart({ binary, port, directory, env }: ServerLocation): PartSpec {
+  return {
+    name: 'valkey-server',
+    command: binary,
+    args: [
+      ...['--bind', LOOPBACK, '--port', String(port), '--dir', directory.serverData('valkey')],
+      ...['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', ''],
+      ...['--maxmemory-policy', 'noeviction', '--daemonize', 'no', '--logfile', ''],
+    ],
+    env,
+    detail: `${LOOPBACK}:${port}`,
+    // Answers -LOADING while it reads the append-only file.
+    ready: (signal) => probe(port, 'PING\r\n', (answer) => answer.startsWith('+PONG'), signal),
+  };
+}
+
+/** Connects, sends, and looks at the first bytes of the answer, again and again until they are right. */
+async function probe(
+  port: number,
+  question: string,
+  isRight: (answer: string) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!isRight(await ask(port, question))) {
+    signal.throwIfAborted();
+    await sleep(PROBE_EVERY_MS, undefined, { signal });
+  }
+}
+
+function ask(port: number, question: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: LOOPBACK, port });
+    const finish = (answer: string): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(PROBE_TIMEOUT_MS, () => finish(''));
+    socket.once('connect', () => socket.write(question));
+    socket.once('data', (data) => finish(data.toString('latin1')));
+    socket.once('error', () => finish(''));
+    socket.once('close', () => finish(''));
+  });
+}

