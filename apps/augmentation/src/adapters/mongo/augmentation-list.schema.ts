@@ -1,0 +1,60 @@
+import type { AugmentationList } from '@pentaprism/contracts';
+import { Schema, type Types } from 'mongoose';
+
+export interface AugmentationListDocument {
+  _id: Types.ObjectId;
+  workspace: string;
+  project: Types.ObjectId;
+  name: string;
+  featureName: string | null;
+  initialList: boolean;
+  /** A model was trained with it: it cannot be deleted. */
+  inUse: boolean;
+  transformationProbability: number;
+  numberOfNewImages: number;
+  /** JSON, so that whatever members clients put there (`$x`, `a.b`) come back exactly as they were sent. */
+  transformations: string;
+  /** The latest finished samples. */
+  samples: Types.ObjectId | null;
+}
+
+export const AUGMENTATION_LIST_MODEL = 'AugmentationList';
+
+export const augmentationListSchema = new Schema<AugmentationListDocument>(
+  {
+    workspace: { type: String, required: true },
+    project: { type: Schema.Types.ObjectId, required: true },
+    name: { type: String, required: true },
+    featureName: { type: String, default: null },
+    initialList: { type: Boolean, required: true },
+    inUse: { type: Boolean, default: false },
+    transformationProbability: { type: Number, required: true },
+    numberOfNewImages: { type: Number, required: true },
+    transformations: { type: String, required: true },
+    samples: { type: Schema.Types.ObjectId, default: null },
+  },
+  { collection: 'augmentation_lists', versionKey: false },
+);
+augmentationListSchema.index({ workspace: 1, project: 1, _id: 1 });
+
+/** What users set. */
+export type ListSettings = Omit<AugmentationList, 'id' | 'projectId' | 'inUse' | 'samplesId'>;
+
+export function toSettingsFields({ transformations, ...fields }: Partial<ListSettings>) {
+  return { ...fields, ...(transformations ? { transformations: JSON.stringify(transformations) } : {}) };
+}
+
+export function toAugmentationList(list: AugmentationListDocument): AugmentationList {
+  return {
+    id: list._id.toHexString(),
+    projectId: list.project.toHexString(),
+    name: list.name,
+    featureName: list.featureName,
+    initialList: list.initialList,
+    inUse: list.inUse,
+    samplesId: list.samples?.toHexString() ?? null,
+    transformationProbability: list.transformationProbability,
+    numberOfNewImages: list.numberOfNewImages,
+    transformations: JSON.parse(list.transformations) as AugmentationList['transformations'],
+  };
+}

@@ -1,0 +1,4 @@
+import { startService } from '@pentaprism/service';
+import { augmentationService } from './augmentation.service.js';
+
+await startService(augmentationService);

@@ -1,0 +1,136 @@
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import type { analyseContent, ContentReference, JobResult } from '@pentaprism/contracts';
+import { trusted, Schema, type ClientSession, type Model, type Types } from 'mongoose';
+
+/** What was learnt from bytes; once per workspace, however many images point to them. */
+export interface ContentDocument {
+  _id: Types.ObjectId;
+  workspace: string;
+  sha256: string;
+  size: number;
+  /** By magic bytes; the decoder's word once it has spoken. */
+  mediaType: string;
+  state: 'pending' | 'decoded' | 'undecodable';
+  reason?: string;
+  format?: string;
+  width?: number;
+  height?: number;
+  orientation?: number;
+  colorSpace?: string;
+  channels?: number;
+  bitDepth?: number;
+  hasAlpha?: boolean;
+  pages?: number;
+  perceptualHash?: string;
+  thumbnail?: { sha256: string; size: number; width: number; height: number; mediaType: string };
+  createdAt: Date;
+  /** Since when no image points here; null while one does. */
+  orphanedAt: Date | null;
+}
+
+export const CONTENT_MODEL = 'Content';
+
+const thumbnailSchema = new Schema(
+  { sha256: String, size: Number, width: Number, height: Number, mediaType: String },
+  { _id: false },
+);
+
+export const contentSchema = new Schema<ContentDocument>(
+  {
+    workspace: { type: String, required: true },
+    sha256: { type: String, required: true },
+    size: { type: Number, required: true },
+    mediaType: { type: String, required: true },
+    state: { type: String, required: true },
+    reason: String,
+    format: String,
+    width: Number,
+    height: Number,
+    orientation: Number,
+    colorSpace: String,
+    channels: Number,
+    bitDepth: Number,
+    hasAlpha: Boolean,
+    pages: Number,
+    perceptualHash: String,
+    thumbnail: thumbnailSchema,
+    createdAt: { type: Date, required: true },
+    orphanedAt: { type: Date, default: null },
+  },
+  { collection: 'contents', versionKey: false },
+);
+contentSchema.index({ workspace: 1, sha256: 1 }, { unique: true });
+contentSchema.index({ orphanedAt: 1 }, { partialFilterExpression: { orphanedAt: { $type: 'date' } } });
+contentSchema.index(
+  { workspace: 1, 'thumbnail.sha256': 1 },
+  { partialFilterExpression: { 'thumbnail.sha256': { $exists: true } } },
+);
+
+@Injectable()
+export class ContentRepository {
+  constructor(@InjectModel(CONTENT_MODEL) private readonly contents: Model<ContentDocument>) {}
+
+  /** Notes that an image points to these bytes. Returns their state, and whether they are new and need analysis. */
+  async refer(workspace: string, content: ContentReference, session: ClientSession) {
+    const { sha256, size, mediaType } = content;
+    const before = await this.contents
+      .findOneAndUpdate(
+        { workspace, sha256 },
+        { $set: { orphanedAt: null }, $setOnInsert: { size, mediaType, state: 'pending', createdAt: new Date() } },
+        { upsert: true, returnDocument: 'before', session, projection: { state: 1 } },
+      )
+      .lean();
+    return { state: before?.state ?? ('pending' as const), isNew: before === null };
+  }
+
+  async markOrphan(workspace: string, sha256: string, session: ClientSession): Promise<void> {
+    await this.contents.updateOne({ workspace, sha256 }, { $set: { orphanedAt: new Date() } }, { session });
+  }
+
+  async setAnalysis(
+    workspace: string,
+    sha256: string,
+    result: JobResult<typeof analyseContent>,
+    session: ClientSession,
+  ): Promise<void> {
+    await this.contents.updateOne({ workspace, sha256 }, { $set: result }, { session });
+  }
+
+  find(workspace: string, sha256: string): Promise<ContentDocument | null> {
+    return this.contents.findOne({ workspace, sha256 }).lean();
+  }
+
+  findMany(workspace: string, hashes: readonly string[]): Promise<ContentDocument[]> {
+    return this.contents.find({ workspace, sha256: trusted({ $in: [...hashes] }) }).lean();
+  }
+
+  /** Which of these are known; for the sweeper of all workspaces. */
+  async known(workspace: string, hashes: readonly string[]): Promise<Set<string>> {
+    const found = await this.contents
+      .find({ workspace, sha256: trusted({ $in: [...hashes] }) }, { sha256: 1, _id: 0 })
+      .lean();
+    return new Set(found.map((content) => content.sha256));
+  }
+
+  async knownThumbnails(workspace: string, hashes: readonly string[]): Promise<Set<string>> {
+    const found = await this.contents
+      .find({ workspace, 'thumbnail.sha256': trusted({ $in: [...hashes] }) }, { thumbnail: 1 })
+      .lean();
+    return new Set(found.flatMap((content) => content.thumbnail?.sha256 ?? []));
+  }
+
+  findOrphans(before: Date, limit: number): Promise<ContentDocument[]> {
+    return this.contents
+      .find({ orphanedAt: trusted({ $lt: before }) })
+      .sort({ orphanedAt: 1 })
+      .limit(limit)
+      .lean();
+  }
+
+  /** Removes the record if it is still the orphan that was seen. */
+  async removeOrphan(content: ContentDocument, session: ClientSession): Promise<boolean> {
+    const { _id, orphanedAt } = content;
+    return (await this.contents.deleteOne({ _id, orphanedAt }, { session })).deletedCount === 1;
+  }
+}

@@ -1,0 +1,123 @@
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import type { ContentReference } from '@pentaprism/contracts';
+import { notFound, toObjectId } from '@pentaprism/database';
+import { trusted, type ClientSession, type Model, type QueryFilter, type Types } from 'mongoose';
+import { IMAGE_MODEL, type ImageDocument } from './image.schema.js';
+
+/** An image by its canonical id or by its number. */
+export type ImageKey = { readonly id: string } | { readonly number: number };
+
+export interface ImageFilter {
+  readonly project: Types.ObjectId;
+  readonly createdFrom?: number | undefined;
+  readonly createdTo?: number | undefined;
+  readonly uploadedOnly: boolean;
+}
+
+@Injectable()
+export class ImageRepository {
+  constructor(@InjectModel(IMAGE_MODEL) private readonly images: Model<ImageDocument>) {}
+
+  async add(image: ImageDocument, session: ClientSession): Promise<void> {
+    await this.images.create([image], { session });
+  }
+
+  /** @throws DomainError NOT_FOUND */
+  async get(workspace: string, key: ImageKey, session?: ClientSession): Promise<ImageDocument> {
+    const image = await this.images
+      .findOne({ workspace, ...keyFilter(key) })
+      .session(session ?? null)
+      .lean();
+    if (!image) throw notFound('image');
+    return image;
+  }
+
+  list(workspace: string, filter: ImageFilter, offset: number, limit: number): Promise<ImageDocument[]> {
+    return this.images
+      .find(listFilter(workspace, filter))
+      .sort({ createdSecond: -1, number: -1 })
+      .skip(offset)
+      .limit(limit)
+      .lean();
+  }
+
+  count(workspace: string, filter: ImageFilter): Promise<number> {
+    return this.images.countDocuments(listFilter(workspace, filter));
+  }
+
+  setContent(
+    workspace: string,
+    id: Types.ObjectId,
+    content: ContentReference & { state: ImageDocument['state'] },
+    session: ClientSession,
+  ): Promise<ImageDocument | null> {
+    const { sha256, size, state } = content;
+    return this.images
+      .findOneAndUpdate(
+        { _id: id, workspace },
+        { $set: { sha256, size, state, uploadedAt: new Date() } },
+        { session, returnDocument: 'after' },
+      )
+      .lean();
+  }
+
+  /** Tells every image of these bytes what was found out about them. */
+  async setState(
+    workspace: string,
+    sha256: string,
+    state: ImageDocument['state'],
+    session: ClientSession,
+  ): Promise<void> {
+    await this.images.updateMany({ workspace, sha256 }, { $set: { state } }, { session });
+  }
+
+  async remove(workspace: string, key: ImageKey, session: ClientSession): Promise<ImageDocument | null> {
+    return this.images.findOneAndDelete({ workspace, ...keyFilter(key) }, { session }).lean();
+  }
+
+  async refersTo(workspace: string, sha256: string, session: ClientSession): Promise<boolean> {
+    return (await this.images.exists({ workspace, sha256 }).session(session)) !== null;
+  }
+
+  countState(workspace: string, project: Types.ObjectId, state: ImageDocument['state']): Promise<number> {
+    return this.images.countDocuments({ workspace, project, state });
+  }
+
+  /** `count` decoded images, beginning at `start` in the order of `draw` and going round. */
+  async draw(workspace: string, project: Types.ObjectId, start: number, count: number): Promise<ImageDocument[]> {
+    const decoded = { workspace, project, state: 'decoded' } as const;
+    const after = await this.images
+      .find({ ...decoded, draw: trusted({ $gte: start }) })
+      .sort({ draw: 1 })
+      .limit(count)
+      .lean();
+    if (after.length === count) return after;
+    const round = await this.images
+      .find({ ...decoded, draw: trusted({ $lt: start }) })
+      .sort({ draw: 1 })
+      .limit(count - after.length)
+      .lean();
+    return [...after, ...round];
+  }
+}
+
+function keyFilter(key: ImageKey): QueryFilter<ImageDocument> {
+  return 'id' in key ? { _id: toObjectId(key.id, 'image') } : { number: key.number };
+}
+
+function listFilter(
+  workspace: string,
+  { project, createdFrom, createdTo, uploadedOnly }: ImageFilter,
+): QueryFilter<ImageDocument> {
+  const bounds = {
+    ...(createdFrom === undefined ? {} : { $gte: createdFrom }),
+    ...(createdTo === undefined ? {} : { $lte: createdTo }),
+  };
+  return {
+    workspace,
+    project,
+    ...(Object.keys(bounds).length > 0 ? { createdSecond: trusted(bounds) } : {}),
+    ...(uploadedOnly ? { sha256: trusted({ $type: 'string' }) } : {}),
+  };
+}

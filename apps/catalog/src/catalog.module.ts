@@ -1,0 +1,93 @@
+import { Global, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
+import { MongooseModule } from '@nestjs/mongoose';
+import { JobOwnerModule } from '@pentaprism/jobs';
+import { API_KEY_MODEL, ApiKeyRepository, apiKeySchema } from './adapters/mongo/api-key.repository.js';
+import { CONTENT_MODEL, ContentRepository, contentSchema } from './adapters/mongo/content.repository.js';
+import { COUNTER_MODEL, CounterRepository, counterSchema } from './adapters/mongo/counter.repository.js';
+import { IMAGE_COUNT_MODEL, ImageCountRepository, imageCountSchema } from './adapters/mongo/image-count.repository.js';
+import { ImageRepository } from './adapters/mongo/image.repository.js';
+import { IMAGE_MODEL, imageSchema } from './adapters/mongo/image.schema.js';
+import {
+  PROJECT_MODEL,
+  ProjectRepository,
+  projectSchema,
+  WORKSPACE_MODEL,
+  workspaceSchema,
+} from './adapters/mongo/project.repository.js';
+import { CATALOG_CONFIG, type CatalogConfig } from './config.js';
+import { ApiKeysController } from './rpc/api-keys.controller.js';
+import { DirectoryController } from './rpc/directory.controller.js';
+import { ImagesController } from './rpc/images.controller.js';
+import { AddImage } from './usecases/add-image.usecase.js';
+import { AnalyseContentEffect } from './usecases/analyse-content.effect.js';
+import { CollectBlobs } from './usecases/collect-blobs.usecase.js';
+import { DeleteImage } from './usecases/delete-image.usecase.js';
+import { FindImages } from './usecases/find-images.usecase.js';
+import { FindJobs } from './usecases/find-jobs.usecase.js';
+import { FindProjects } from './usecases/find-projects.usecase.js';
+import { ManageApiKeys } from './usecases/manage-api-keys.usecase.js';
+
+const REPOSITORIES = [
+  ApiKeyRepository,
+  ContentRepository,
+  CounterRepository,
+  ImageCountRepository,
+  ImageRepository,
+  ProjectRepository,
+];
+
+/** The catalog's collections, for its use cases and for the effects of its jobs. */
+@Global()
+@Module({
+  imports: [
+    MongooseModule.forFeature([
+      { name: API_KEY_MODEL, schema: apiKeySchema },
+      { name: CONTENT_MODEL, schema: contentSchema },
+      { name: COUNTER_MODEL, schema: counterSchema },
+      { name: IMAGE_COUNT_MODEL, schema: imageCountSchema },
+      { name: IMAGE_MODEL, schema: imageSchema },
+      { name: PROJECT_MODEL, schema: projectSchema },
+      { name: WORKSPACE_MODEL, schema: workspaceSchema },
+    ]),
+  ],
+  providers: REPOSITORIES,
+  exports: REPOSITORIES,
+})
+class CatalogRepositoriesModule {}
+
+@Module({})
+export class CatalogModule implements OnModuleInit {
+  constructor(private readonly keys: ManageApiKeys) {}
+
+  static register(config: CatalogConfig): DynamicModule {
+    return {
+      module: CatalogModule,
+      imports: [
+        CatalogRepositoriesModule,
+        JobOwnerModule.register({
+          owner: 'catalog',
+          redisUrl: config.REDIS_URL,
+          queuePrefix: config.QUEUE_PREFIX,
+          effects: [AnalyseContentEffect],
+          imports: [CatalogRepositoriesModule],
+        }),
+      ],
+      controllers: [ApiKeysController, DirectoryController, ImagesController],
+      providers: [
+        { provide: CATALOG_CONFIG, useValue: config },
+        AddImage,
+        CollectBlobs,
+        DeleteImage,
+        FindImages,
+        FindJobs,
+        FindProjects,
+        ManageApiKeys,
+      ],
+    };
+  }
+
+  /** Before the first call is answered: a gateway without the owner's key would refuse its owner. */
+  async onModuleInit(): Promise<void> {
+    await this.keys.bootstrap();
+  }
+}

@@ -1,0 +1,55 @@
+import { Controller } from '@nestjs/common';
+import { RpcHandler, type HandlerContext } from '@pentaprism/bus';
+import { imageContracts as contracts, type ParsedRequestOf } from '@pentaprism/contracts';
+import { AddImage } from '../usecases/add-image.usecase.js';
+import { DeleteImage } from '../usecases/delete-image.usecase.js';
+import { FindImages } from '../usecases/find-images.usecase.js';
+
+@Controller()
+export class ImagesController {
+  constructor(
+    private readonly addImage: AddImage,
+    private readonly deleteImage: DeleteImage,
+    private readonly findImages: FindImages,
+  ) {}
+
+  @RpcHandler(contracts.create)
+  create(request: ParsedRequestOf<typeof contracts.create>, context: HandlerContext) {
+    return this.addImage.create(context, request);
+  }
+
+  @RpcHandler(contracts.attach)
+  attach({ id, content }: ParsedRequestOf<typeof contracts.attach>, { workspace }: HandlerContext) {
+    return this.addImage.attach(workspace, id, content);
+  }
+
+  @RpcHandler(contracts.get)
+  get(key: ParsedRequestOf<typeof contracts.get>, { workspace }: HandlerContext) {
+    return this.findImages.get(workspace, key);
+  }
+
+  @RpcHandler(contracts.getContent)
+  getContent({ id }: ParsedRequestOf<typeof contracts.getContent>, { workspace }: HandlerContext) {
+    return this.findImages.getContent(workspace, id);
+  }
+
+  @RpcHandler(contracts.list)
+  list(query: ParsedRequestOf<typeof contracts.list>, { workspace }: HandlerContext) {
+    return this.findImages.list(workspace, query);
+  }
+
+  @RpcHandler(contracts.delete)
+  delete(key: ParsedRequestOf<typeof contracts.delete>, { workspace }: HandlerContext) {
+    return this.deleteImage.execute(workspace, key);
+  }
+
+  @RpcHandler(contracts.getPicture)
+  getPicture({ projectId, id }: ParsedRequestOf<typeof contracts.getPicture>, { workspace }: HandlerContext) {
+    return this.findImages.getPicture(workspace, projectId, id);
+  }
+
+  @RpcHandler(contracts.choosePictures)
+  choosePictures(request: ParsedRequestOf<typeof contracts.choosePictures>, { workspace }: HandlerContext) {
+    return this.findImages.choosePictures(workspace, request);
+  }
+}

@@ -1,0 +1,38 @@
+import { Injectable } from '@nestjs/common';
+import { analyseContent, type JobPayload, type JobResult } from '@pentaprism/contracts';
+import type { JobDocument, JobEffect } from '@pentaprism/jobs';
+import type { ClientSession } from 'mongoose';
+import { ContentRepository } from '../adapters/mongo/content.repository.js';
+import { ImageRepository } from '../adapters/mongo/image.repository.js';
+
+type Result = JobResult<typeof analyseContent>;
+
+/** Writes down what a worker found out about bytes, on the content and on every image that points to it. */
+@Injectable()
+export class AnalyseContentEffect implements JobEffect<typeof analyseContent> {
+  readonly type = analyseContent;
+
+  constructor(
+    private readonly contents: ContentRepository,
+    private readonly images: ImageRepository,
+  ) {}
+
+  completed(job: JobDocument, result: Result, session: ClientSession): Promise<void> {
+    return this.write(job, result, session);
+  }
+
+  /** Bytes that killed every worker that looked at them are marked, so that no other part of the system tries. */
+  ended(job: JobDocument, session: ClientSession): Promise<void> {
+    return this.write(
+      job,
+      { state: 'undecodable', reason: job.error?.message ?? 'It could not be analysed.' },
+      session,
+    );
+  }
+
+  private async write(job: JobDocument, result: Result, session: ClientSession): Promise<void> {
+    const { workspace, sha256 } = job.payload as JobPayload<typeof analyseContent>;
+    await this.contents.setAnalysis(workspace, sha256, result, session);
+    await this.images.setState(workspace, sha256, result.state, session);
+  }
+}

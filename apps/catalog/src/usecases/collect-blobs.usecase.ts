@@ -1,0 +1,117 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import type { BlobEntry, BlobStore } from '@pentaprism/blob-store';
+import { Transactions } from '@pentaprism/database';
+import { LOGGER, type Logger } from '@pentaprism/observability';
+import { BLOB_STORE } from '@pentaprism/service';
+import { ContentRepository, type ContentDocument } from '../adapters/mongo/content.repository.js';
+import { ImageRepository } from '../adapters/mongo/image.repository.js';
+import { CATALOG_CONFIG, type CatalogConfig } from '../config.js';
+
+/** Milliseconds between rounds that remove orphans. */
+const ROUND_MS = 15_000;
+/** Milliseconds between looks at the whole store, for bytes that no record ever knew. */
+const SWEEP_MS = 3600 * 1000;
+/** Temporary files of uploads that were cut off; an upload that is still going on writes to its file. */
+const TEMPORARY_AGE_MS = 3600 * 1000;
+/**
+ * Bytes without any record are only removed when they are this old: an upload between its file and its transaction
+ * is seconds old, and an operator who started with the wrong database has a day to notice.
+ */
+const UNKNOWN_AGE_MS = 24 * 3600 * 1000;
+const BATCH = 100;
+
+/** Removes bytes that nothing points to: marked in a transaction, left alone for a while, looked at again, removed. */
+@Injectable()
+export class CollectBlobs implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly timers: NodeJS.Timeout[] = [];
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly contents: ContentRepository,
+    private readonly images: ImageRepository,
+    private readonly transactions: Transactions,
+    @Inject(BLOB_STORE) private readonly blobs: BlobStore,
+    @Inject(CATALOG_CONFIG) private readonly config: CatalogConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const orphans = () => this.run('orphans', () => this.collectOrphans());
+    const sweep = () => this.run('sweep', () => this.sweep());
+    this.timers.push(setInterval(orphans, ROUND_MS), setInterval(sweep, SWEEP_MS), setTimeout(sweep, ROUND_MS));
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    for (const timer of this.timers) clearTimeout(timer);
+    await this.running;
+  }
+
+  /** @returns how many contents were removed; public for tests */
+  async collectOrphans(now = Date.now()): Promise<number> {
+    const before = new Date(now - this.config.BLOB_GRACE * 1000);
+    const orphans = await this.contents.findOrphans(before, BATCH);
+    let removed = 0;
+    for (const orphan of orphans) if (await this.removeOrphan(orphan, before)) removed++;
+    return removed;
+  }
+
+  async sweep(now = Date.now()): Promise<void> {
+    await this.blobs.sweepTemporary(new Date(now - TEMPORARY_AGE_MS));
+    const before = new Date(now - UNKNOWN_AGE_MS);
+    await this.sweepArea('originals', before, (workspace, hashes) => this.contents.known(workspace, hashes));
+    await this.sweepArea('thumbnails', before, (workspace, hashes) => this.contents.knownThumbnails(workspace, hashes));
+  }
+
+  private async removeOrphan(orphan: ContentDocument, before: Date): Promise<boolean> {
+    const { workspace, sha256, thumbnail } = orphan;
+    // A new image with these bytes writes to the same record, so one of the two transactions fails.
+    const removed = await this.transactions.run(
+      async (session) =>
+        !(await this.images.refersTo(workspace, sha256, session)) && this.contents.removeOrphan(orphan, session),
+    );
+    if (!removed) return false;
+    // Bytes that were put again in the meantime are fresh, and stay.
+    await this.blobs.removeIfUnusedSince({ area: 'originals', workspace, sha256 }, before);
+    if (thumbnail) {
+      // Different files of one picture can share a thumbnail.
+      const shared = await this.contents.knownThumbnails(workspace, [thumbnail.sha256]);
+      if (shared.size === 0)
+        await this.blobs.removeIfUnusedSince({ area: 'thumbnails', workspace, sha256: thumbnail.sha256 }, before);
+    }
+    return true;
+  }
+
+  private async sweepArea(
+    area: string,
+    before: Date,
+    known: (workspace: string, hashes: string[]) => Promise<Set<string>>,
+  ): Promise<void> {
+    const batches = new Map<string, BlobEntry[]>();
+    const flush = async (workspace: string, entries: BlobEntry[]) => {
+      batches.delete(workspace);
+      const kept = await known(
+        workspace,
+        entries.map((entry) => entry.key.sha256),
+      );
+      for (const { key } of entries) if (!kept.has(key.sha256)) await this.blobs.removeIfUnusedSince(key, before);
+    };
+    for await (const entry of this.blobs.list(area)) {
+      if (entry.modifiedAt >= before) continue;
+      const { workspace } = entry.key;
+      const batch = batches.get(workspace) ?? [];
+      batch.push(entry);
+      batches.set(workspace, batch);
+      if (batch.length >= BATCH) await flush(workspace, batch);
+    }
+    for (const [workspace, batch] of batches) await flush(workspace, batch);
+  }
+
+  private run(what: string, work: () => Promise<unknown>): void {
+    this.running = this.running
+      .then(work)
+      .then(() => undefined)
+      .catch((error: unknown) =>
+        this.logger.warn({ err: error, what }, 'blobs: collection failed, the next round tries again'),
+      );
+  }
+}

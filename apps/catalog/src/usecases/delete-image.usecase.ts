@@ -1,0 +1,37 @@
+import { Injectable } from '@nestjs/common';
+import { imageDeleted } from '@pentaprism/contracts';
+import { notFound, Outbox, Transactions } from '@pentaprism/database';
+import { ImageCountRepository } from '../adapters/mongo/image-count.repository.js';
+import { ImageRepository, type ImageKey } from '../adapters/mongo/image.repository.js';
+import { AddImage } from './add-image.usecase.js';
+
+@Injectable()
+export class DeleteImage {
+  constructor(
+    private readonly images: ImageRepository,
+    private readonly counts: ImageCountRepository,
+    private readonly addImage: AddImage,
+    private readonly transactions: Transactions,
+    private readonly outbox: Outbox,
+  ) {}
+
+  /** @throws DomainError NOT_FOUND, also the second time */
+  async execute(workspace: string, key: ImageKey): Promise<{ id: string }> {
+    const image = await this.transactions.run(async (session) => {
+      const removed = await this.images.remove(workspace, key, session);
+      if (!removed) throw notFound('image');
+      const { _id, project, sha256 } = removed;
+      await this.counts.add(workspace, project, { total: -1, uploaded: sha256 ? -1 : 0 }, session);
+      if (sha256) await this.addImage.release(workspace, sha256, session);
+      await this.outbox.add(
+        session,
+        imageDeleted,
+        { imageId: _id.toHexString(), projectId: project.toHexString(), sha256 },
+        workspace,
+      );
+      return removed;
+    });
+    this.outbox.flush();
+    return { id: image._id.toHexString() };
+  }
+}

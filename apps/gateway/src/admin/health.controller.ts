@@ -1,0 +1,63 @@
+import { Controller, Get, Inject, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { BlobStore } from '@pentaprism/blob-store';
+import { Bus } from '@pentaprism/bus';
+import { healthContracts, SERVICES, type ServiceHealth, type ServiceName } from '@pentaprism/contracts';
+import { BLOB_STORE } from '@pentaprism/service';
+import type { FastifyReply } from 'fastify';
+
+interface Part {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly message?: string;
+}
+
+@ApiTags('health')
+@Controller('health')
+export class HealthController {
+  constructor(
+    private readonly bus: Bus,
+    @Inject(BLOB_STORE) private readonly blobs: BlobStore,
+  ) {}
+
+  @Get('live')
+  @ApiOperation({ summary: 'Whether this process serves; says nothing of what it depends on' })
+  live(): { status: 'ok' } {
+    return { status: 'ok' };
+  }
+
+  @Get('ready')
+  @ApiOperation({ summary: 'Whether every service answers and every server is reachable; 503 with what is missing' })
+  async ready(@Res() reply: FastifyReply): Promise<void> {
+    const parts = (await Promise.all([this.checkStore(), ...SERVICES.map((service) => this.check(service))])).flat();
+    const missing = parts.filter((part) => !part.ok);
+    const body = {
+      status: missing.length === 0 ? 'ok' : 'unavailable',
+      missing,
+      parts: parts.map(({ name, ok }) => ({ name, ok })),
+    };
+    await reply.status(missing.length === 0 ? 200 : 503).send(body);
+  }
+
+  /** A service and what it depends on, e.g. `catalog`, `catalog: mongodb`. */
+  private async check(service: ServiceName): Promise<Part[]> {
+    try {
+      const health: ServiceHealth = await this.bus.call(healthContracts[service], {});
+      return [
+        { name: service, ok: true },
+        ...health.dependencies.map(({ name, ...rest }) => ({ name: `${service}: ${name}`, ...rest })),
+      ];
+    } catch (error) {
+      return [{ name: service, ok: false, message: (error as Error).message }];
+    }
+  }
+
+  private async checkStore(): Promise<Part[]> {
+    try {
+      await this.blobs.checkWritable();
+      return [{ name: 'gateway: blob store', ok: true }];
+    } catch (error) {
+      return [{ name: 'gateway: blob store', ok: false, message: (error as Error).message }];
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Bus } from '@pentaprism/bus';
+import { apiKeyContracts, type ApiKey } from '@pentaprism/contracts';
+import { isWorkspaceName, ROLES } from '@pentaprism/domain';
+import { z } from 'zod';
+
+const newKey = z
+  .strictObject({
+    name: z.string().min(1).max(100),
+    role: z.enum(ROLES),
+    workspace: z.string().refine(isWorkspaceName, 'must be lower-case letters, digits and inner hyphens').optional(),
+  })
+  .meta({ id: 'NewApiKey' });
+
+@ApiTags('keys')
+@ApiBearerAuth()
+@Controller('keys')
+export class KeysController {
+  constructor(private readonly bus: Bus) {}
+
+  @Post()
+  @ApiOperation({ summary: 'Makes an API key. Its secret is in this answer and nowhere else.' })
+  async create(@Body({ schema: newKey }) body: z.output<typeof newKey>) {
+    const { secret, ...key } = await this.bus.call(apiKeyContracts.create, body);
+    // What clients send: one string that holds both.
+    return { ...shown(key), secret, key: `${key.id}.${secret}` };
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'The API keys of the workspace, oldest first, without their secrets' })
+  async list() {
+    const { keys } = await this.bus.call(apiKeyContracts.list, {});
+    return { keys: keys.map(shown) };
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Revokes a key; gateways believe it for at most five more seconds' })
+  async revoke(@Param('id') id: string): Promise<void> {
+    await this.bus.call(apiKeyContracts.revoke, { id: id.slice(0, 100) });
+  }
+}
+
+function shown({ createdAt, ...key }: ApiKey) {
+  return { ...key, createdAt: new Date(createdAt).toISOString() };
+}

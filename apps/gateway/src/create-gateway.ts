@@ -1,0 +1,76 @@
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Bus, connectBus } from '@pentaprism/bus';
+import { Contents, createValidationPipe, registerJsonParser } from '@pentaprism/http';
+import { NestLogger, type Logger } from '@pentaprism/observability';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import 'reflect-metadata';
+import type { GatewayConfig } from './config.js';
+import { fileRoutes } from './files/files.routes.js';
+import { GatewayModule } from './gateway.module.js';
+import { Authentication } from './http/authentication.js';
+import { HttpErrorFilter } from './http/error.filter.js';
+import { addHooks, requestId } from './http/hooks.js';
+import { serveDocumentation } from './openapi.js';
+
+/** Milliseconds that an idle connection is kept: longer than clients sleep between two polls (5 s). */
+const KEEP_ALIVE_MS = 72_000;
+/** Milliseconds for the headers of a request. */
+const HEADERS_MS = 75_000;
+/** Milliseconds for a whole request: 100 MB over a slow line. */
+const REQUEST_MS = 15 * 60 * 1000;
+/** Characters of one path parameter. */
+const MAX_PARAM_LENGTH = 500;
+
+const VERSION = '0.1.0';
+
+/** Creates a gateway that is not listening yet. */
+export async function createGateway(config: GatewayConfig, logger: Logger): Promise<NestFastifyApplication> {
+  const connection = await connectBus({ url: config.NATS_URL, prefix: config.SUBJECT_PREFIX, name: 'gateway', logger });
+  let failures: HttpErrorFilter | undefined;
+  const adapter = new FastifyAdapter({
+    logger: false,
+    skipMiddie: true,
+    multipart: false,
+    trustProxy: config.TRUST_PROXY,
+    genReqId: requestId,
+    requestIdHeader: false,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionTimeout: config.IDLE_TIMEOUT * 1000,
+    requestTimeout: REQUEST_MS,
+    forceCloseConnections: 'idle',
+    // A gateway that stops finishes what comes over its open connections: a 503 would be a failed request.
+    return503OnClosing: false,
+    bodyLimit: config.MAX_UPLOAD_BYTES,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+      failures?.answer(error, request, reply),
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    GatewayModule.register(config, connection, logger),
+    adapter,
+    {
+      logger: new NestLogger(logger),
+      bodyParser: false,
+      abortOnError: false,
+    },
+  );
+  const filter = app.get(HttpErrorFilter);
+  failures = filter;
+  app.useGlobalFilters(filter);
+  app.useGlobalPipes(createValidationPipe());
+  if (config.CORS_ORIGINS.length > 0) {
+    app.enableCors({
+      origin: config.CORS_ORIGINS,
+      methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+      exposedHeaders: ['Location'],
+    });
+  }
+  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  fastify.server.headersTimeout = HEADERS_MS;
+  addHooks(fastify, app.get(Authentication));
+  registerJsonParser(fastify);
+  await fastify.register(fileRoutes, { bus: app.get<Bus>(Bus), contents: app.get<Contents>(Contents), config });
+  serveDocumentation(app, VERSION);
+  return app;
+}

@@ -1,0 +1,18 @@
+import { datarobotDialect } from '@pentaprism/dialect-datarobot';
+import { taggedImagesDialect } from '@pentaprism/dialect-tagged-images';
+import type { Dialect } from '@pentaprism/http';
+import { adminDialect } from './admin/admin.dialect.js';
+
+/** What this gateway speaks. */
+export const DIALECTS: readonly Dialect[] = [taggedImagesDialect, adminDialect];
+
+const BY_PREFIX = DIALECTS.flatMap((dialect) => dialect.basePaths.map((prefix) => ({ prefix, dialect }))).sort(
+  (a, b) => b.prefix.length - a.prefix.length,
+);
+
+/** Whose a path is; what belongs to nobody is answered by the gateway's own API. */
+export function dialectOf(url: string): Dialect {
+  const path = url.split('?', 1)[0] ?? '';
+  const match = BY_PREFIX.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`));
+  return match?.dialect ?? adminDialect;
+}

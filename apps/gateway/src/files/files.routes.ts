@@ -1,0 +1,68 @@
+import { Bus } from '@pentaprism/bus';
+import { verifySignedUrl } from '@pentaprism/blob-store';
+import { imageContracts, ingestContracts } from '@pentaprism/contracts';
+import { DomainError } from '@pentaprism/domain';
+import { drain, type Contents } from '@pentaprism/http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { GatewayConfig } from '../config.js';
+
+export interface FileRoutesOptions {
+  readonly bus: Bus;
+  readonly contents: Contents;
+  readonly config: GatewayConfig;
+}
+
+/**
+ * The files behind signed URLs: no key, the URL is the permission. Plain Fastify routes in a scope of their own, since
+ * here, unlike anywhere else, a body of any content type is a stream of bytes.
+ */
+export async function fileRoutes(scope: FastifyInstance, options: FileRoutesOptions): Promise<void> {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+  scope.get('/files/*', (request, reply) => download(request, reply, options));
+  scope.put('/files/*', { bodyLimit: options.config.MAX_UPLOAD_BYTES }, (request, reply) =>
+    upload(request, reply, options),
+  );
+}
+
+async function download(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { bus, contents, config }: FileRoutesOptions,
+): Promise<FastifyReply> {
+  const { workspace, id } = verify(request, config);
+  const { fileName, ...content } = await bus.call(imageContracts.getContent, { id }, { context: { workspace } });
+  await contents.send(request, reply, { area: 'originals', workspace, ...content }, { fileName });
+  return reply;
+}
+
+async function upload(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { bus, contents, config }: FileRoutesOptions,
+): Promise<FastifyReply> {
+  const body = request.raw;
+  try {
+    const { workspace, id } = verify(request, config);
+    const context = { workspace };
+    // Before any byte is kept: an image that was deleted takes no file.
+    await bus.call(imageContracts.get, { id }, { context });
+    const content = await contents.store(workspace, body, config.MAX_UPLOAD_BYTES);
+    await bus.call(ingestContracts.receiveFile, { imageId: id, content }, { context });
+    return await reply.status(200).send();
+  } catch (error) {
+    if (!body.destroyed) await drain(body);
+    throw error;
+  }
+}
+
+function verify(request: FastifyRequest, config: GatewayConfig) {
+  const target = verifySignedUrl(
+    request.method,
+    request.raw.url ?? '',
+    config.SIGNING_SECRETS,
+    Math.floor(Date.now() / 1000),
+  );
+  if (target.area !== 'originals') throw new DomainError('NOT_FOUND', 'There is no such file.');
+  return target;
+}

@@ -1,0 +1,39 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { BusModule, type BusConnection } from '@pentaprism/bus';
+import { Contents, FileUrls, JobWaiter } from '@pentaprism/http';
+import { LOGGER, type Logger } from '@pentaprism/observability';
+import { BlobStoreModule } from '@pentaprism/service';
+import { GATEWAY_CONFIG, type GatewayConfig } from './config.js';
+import { DIALECTS } from './dialects.js';
+import { BlobContents } from './files/blob-contents.js';
+import { SignedFileUrls } from './files/signed-file-urls.js';
+import { Authentication } from './http/authentication.js';
+import { HttpErrorFilter } from './http/error.filter.js';
+import { RateLimits } from './http/rate-limits.js';
+import { BusJobWaiter } from './jobs/bus-job-waiter.js';
+
+@Global()
+@Module({})
+export class GatewayModule {
+  static register(config: GatewayConfig, connection: BusConnection, logger: Logger): DynamicModule {
+    return {
+      module: GatewayModule,
+      imports: [
+        BusModule.forConnection(connection),
+        BlobStoreModule.forUrl(config.BLOB_URL),
+        ...DIALECTS.map((dialect) => dialect.module),
+      ],
+      providers: [
+        { provide: GATEWAY_CONFIG, useValue: config },
+        { provide: LOGGER, useValue: logger },
+        { provide: Contents, useClass: BlobContents },
+        { provide: FileUrls, useClass: SignedFileUrls },
+        { provide: JobWaiter, useClass: BusJobWaiter },
+        Authentication,
+        HttpErrorFilter,
+        RateLimits,
+      ],
+      exports: [Contents, FileUrls, JobWaiter, LOGGER],
+    };
+  }
+}

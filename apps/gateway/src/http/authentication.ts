@@ -1,0 +1,69 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Bus } from '@pentaprism/bus';
+import { apiKeyContracts } from '@pentaprism/contracts';
+import { DEFAULT_WORKSPACE, DomainError, roleSuffices } from '@pentaprism/domain';
+import { roleForMethod, type Dialect, type Principal } from '@pentaprism/http';
+import type { FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
+import { createHash } from 'node:crypto';
+import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
+import { credentialsOf } from './credentials.js';
+import { RateLimits } from './rate-limits.js';
+
+/** Milliseconds that a verified key is believed: also how long a revoked one still works. */
+export const KEY_CACHE_MS = 5000;
+const KEY_CACHE_ENTRIES = 10_000;
+
+const ANONYMOUS: Principal = { keyId: null, name: 'anonymous', role: 'editor', workspace: DEFAULT_WORKSPACE };
+
+/** Who makes a request, and whether they may. Runs before a byte of the body is read. */
+@Injectable()
+export class Authentication {
+  /** By hash, so that the keys themselves do not lie in memory. */
+  private readonly verified = new LRUCache<string, Principal, string[]>({
+    max: KEY_CACHE_ENTRIES,
+    ttl: KEY_CACHE_MS,
+    fetchMethod: (_hash, _stale, { context }) => this.verify(context),
+  });
+
+  constructor(
+    private readonly bus: Bus,
+    private readonly limits: RateLimits,
+    @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
+  ) {}
+
+  /** @throws DomainError UNAUTHENTICATED, PERMISSION_DENIED, RATE_LIMITED, or UNAVAILABLE while keys cannot be checked */
+  async authenticate(request: FastifyRequest, dialect: Dialect): Promise<Principal> {
+    const principal = await this.identify(request, dialect);
+    await this.limits.countRequest(principal.keyId ?? request.ip);
+    const path = request.url.split('?', 1)[0] ?? '';
+    const required = dialect.roleFor?.(request.method, path) ?? roleForMethod(request.method);
+    if (!roleSuffices(principal.role, required)) {
+      throw new DomainError('PERMISSION_DENIED', `This needs a key with the role ${required}.`, { required });
+    }
+    return principal;
+  }
+
+  private async identify(request: FastifyRequest, dialect: Dialect): Promise<Principal> {
+    const credentials = credentialsOf(request.headers);
+    if (credentials.length === 0) {
+      if (this.config.OPEN_DIALECTS.includes(dialect.name)) return ANONYMOUS;
+      throw new DomainError('UNAUTHENTICATED', 'An API key is needed.');
+    }
+    await this.limits.checkFailures(request.ip);
+    try {
+      const hash = createHash('sha256').update(credentials.join('\0')).digest('base64');
+      const principal = await this.verified.fetch(hash, { context: credentials });
+      if (!principal) throw new DomainError('UNAUTHENTICATED', 'The API key is not valid.');
+      return principal;
+    } catch (error) {
+      if (DomainError.is(error, 'UNAUTHENTICATED')) await this.limits.countFailure(request.ip);
+      throw error;
+    }
+  }
+
+  private async verify(credentials: string[]): Promise<Principal> {
+    const key = await this.bus.call(apiKeyContracts.verify, { credentials });
+    return { keyId: key.id, name: key.name, role: key.role, workspace: key.workspace };
+  }
+}

@@ -1,0 +1,47 @@
+import { Catch, Inject, Injectable, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { DomainError } from '@pentaprism/domain';
+import { asHttpFailure } from '@pentaprism/http';
+import { LOGGER, type Logger } from '@pentaprism/observability';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { randomUUID } from 'node:crypto';
+import { dialectOf } from '../dialects.js';
+
+/** Answers every failure in the words of the dialect that the path belongs to. */
+@Injectable()
+@Catch()
+export class HttpErrorFilter implements ExceptionFilter {
+  constructor(@Inject(LOGGER) private readonly logger: Logger) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    this.answer(thrown, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  answer(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const error = this.withErrorId(asHttpFailure(thrown), request);
+    // The client is gone, or half of a file is sent already: the connection ends, and nothing can be said.
+    if (reply.sent || reply.raw.headersSent) {
+      reply.raw.destroy();
+      return;
+    }
+    const dialect = dialectOf(request.url);
+    const status = dialect.statusFor?.(error, request) ?? dialect.statuses[error.code];
+    if (status === 401) void reply.header('WWW-Authenticate', dialect.challenge);
+    const { retryAfter } = error.details;
+    if (typeof retryAfter === 'number') void reply.header('Retry-After', retryAfter);
+    // A Buffer, since Fastify adds a charset to the content type of text, which one dialect's client cannot bear.
+    const body = Buffer.from(JSON.stringify(dialect.errorBody(status, error, request)));
+    void reply.status(status).header('Content-Type', 'application/json').send(body);
+  }
+
+  /** What is not the client's mistake is logged, under an id that the client is told. */
+  private withErrorId(error: DomainError, request: FastifyRequest): DomainError {
+    if (error.code !== 'INTERNAL') return error;
+    const { errorId = randomUUID(), ...details } = error.details;
+    this.logger.error({ err: error, errorId, method: request.method, route: request.routeOptions.url }, 'http: failed');
+    return new DomainError('INTERNAL', `Something went wrong here. The log has the details under ${String(errorId)}.`, {
+      ...details,
+      errorId,
+    });
+  }
+}

@@ -1,0 +1,50 @@
+import { DomainError } from '@pentaprism/domain';
+import { isHost, principalOf, setPrincipal, type Dialect } from '@pentaprism/http';
+import { metrics, runWithContext, traceIdFrom } from '@pentaprism/observability';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { dialectOf } from '../dialects.js';
+import type { Authentication } from './authentication.js';
+
+/** Paths of the gateway's own API that need no key: probes, metrics, documentation, and URLs that are signed. */
+const WITHOUT_KEY = ['/health', '/metrics', '/docs', '/files'];
+
+/** What every request goes through, in this order, whatever dialect it belongs to. */
+export function addHooks(fastify: FastifyInstance, authentication: Authentication): void {
+  fastify.addHook('onRequest', async (request, reply) => {
+    void reply.header('X-Request-Id', request.id).header('X-Content-Type-Options', 'nosniff');
+    if (!isHost(request.host)) throw new DomainError('INVALID_ARGUMENT', 'The Host header is not valid.');
+    const dialect = dialectOf(request.url);
+    if (needsKey(request, dialect)) setPrincipal(request, await authentication.authenticate(request, dialect));
+  });
+  // After the body was read: whoever handles the request calls services in its name.
+  fastify.addHook('preHandler', (request, _reply, done) => {
+    const principal = needsKey(request, dialectOf(request.url)) ? principalOf(request) : undefined;
+    const context = { traceId: request.id, workspace: principal?.workspace ?? '', actor: principal?.name ?? '' };
+    runWithContext(context, done);
+  });
+  fastify.addHook('onResponse', async (request, reply) => observe(request, reply));
+}
+
+/** The trace id of the client where it sends one, so that its log and ours can be read together. */
+export function requestId(request: { headers: Record<string, unknown> }): string {
+  const { traceparent } = request.headers;
+  return traceIdFrom(typeof traceparent === 'string' ? traceparent : undefined);
+}
+
+function needsKey(request: FastifyRequest, dialect: Dialect): boolean {
+  if (request.method === 'OPTIONS') return false;
+  if (dialect.name !== 'admin') return true;
+  const path = request.url.split('?', 1)[0] ?? '';
+  return !WITHOUT_KEY.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
+}
+
+function observe(request: FastifyRequest, reply: FastifyReply): void {
+  const labels = {
+    dialect: dialectOf(request.url).name,
+    method: request.method,
+    // The pattern, never the path: a label for every image would fill Prometheus.
+    route: request.routeOptions.url ?? 'unmatched',
+    status: String(reply.statusCode),
+  };
+  metrics.httpRequests.observe(labels, reply.elapsedTime / 1000);
+}

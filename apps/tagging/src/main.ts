@@ -1,0 +1,4 @@
+import { startService } from '@pentaprism/service';
+import { taggingService } from './tagging.service.js';
+
+await startService(taggingService);

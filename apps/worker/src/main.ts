@@ -1,0 +1,4 @@
+import { startService } from '@pentaprism/service';
+import { workerService } from './worker.service.js';
+
+await startService(workerService);

@@ -1,0 +1,41 @@
+import { Processor, WorkerHost } from '@nestjs/bullmq';
+import { Inject, type OnApplicationBootstrap } from '@nestjs/common';
+import type { QueueName } from '@pentaprism/contracts';
+import { JobRunner, type QueuedJob } from '@pentaprism/jobs';
+import { LOGGER, type Logger } from '@pentaprism/observability';
+import type { Job, Worker } from 'bullmq';
+import { CONCURRENCY } from './tokens.js';
+
+const OPTIONS = {
+  // A lost worker's job is seen as stalled after at most lock + check: 20 s. The lock is renewed by this process,
+  // which stays responsive because pixels are touched in others.
+  lockDuration: 15_000,
+  stalledInterval: 5_000,
+  // The ledger bounds the starts of a job; the queue must not give up before it.
+  maxStalledCount: 100,
+};
+
+class QueueProcessor extends WorkerHost<Worker<QueuedJob>> implements OnApplicationBootstrap {
+  constructor(
+    @Inject(JobRunner) private readonly runner: JobRunner,
+    @Inject(CONCURRENCY) private readonly concurrency: number,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    super();
+  }
+
+  onApplicationBootstrap(): void {
+    this.worker.concurrency = this.concurrency;
+    this.worker.on('error', (error) => this.logger.warn({ err: error }, 'jobs: worker'));
+  }
+
+  process(job: Job<QueuedJob>, token?: string): Promise<void> {
+    return this.runner.process(job, token);
+  }
+}
+
+@Processor('analysis' satisfies QueueName, OPTIONS)
+export class AnalysisProcessor extends QueueProcessor {}
+
+@Processor('augmentation' satisfies QueueName, OPTIONS)
+export class AugmentationProcessor extends QueueProcessor {}

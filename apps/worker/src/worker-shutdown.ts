@@ -1,0 +1,29 @@
+import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import type { DecodePool } from '@pentaprism/imaging';
+import { JobRunner } from '@pentaprism/jobs';
+import { AnalysisProcessor, AugmentationProcessor } from './processors.js';
+import { DECODE_POOL } from './tokens.js';
+
+/** Milliseconds in which running jobs may end by themselves; then they are given back. */
+const FINISH_LIMIT_MS = 3000;
+
+/**
+ * Takes no more jobs, finishes what is nearly done, gives back the rest. Before Nest's own shutdown hooks, since jobs
+ * report over the bus, which those close.
+ */
+@Injectable()
+export class WorkerShutdown implements BeforeApplicationShutdown {
+  constructor(
+    private readonly runner: JobRunner,
+    private readonly analysis: AnalysisProcessor,
+    private readonly augmentation: AugmentationProcessor,
+    @Inject(DECODE_POOL) private readonly pool: DecodePool,
+  ) {}
+
+  async beforeApplicationShutdown(): Promise<void> {
+    const giveBack = setTimeout(() => this.runner.stop(), FINISH_LIMIT_MS);
+    await Promise.all([this.analysis.worker.close(), this.augmentation.worker.close()]);
+    clearTimeout(giveBack);
+    await this.pool.close();
+  }
+}

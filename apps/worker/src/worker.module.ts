@@ -1,0 +1,58 @@
+import { BullModule } from '@nestjs/bullmq';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { Bus } from '@pentaprism/bus';
+import { ALL_JOBS, QUEUES, type JobType } from '@pentaprism/contracts';
+import { createDecodePool, type DecodePool } from '@pentaprism/imaging';
+import { JobRunner, type JobHandler } from '@pentaprism/jobs';
+import { LOGGER, type Logger } from '@pentaprism/observability';
+import { availableParallelism, hostname } from 'node:os';
+import { AnalyseContentHandler } from './handlers/analyse-content.handler.js';
+import { MakeSamplesHandler } from './handlers/make-samples.handler.js';
+import { AnalysisProcessor, AugmentationProcessor } from './processors.js';
+import { CONCURRENCY, DECODE_POOL } from './tokens.js';
+import { WorkerShutdown } from './worker-shutdown.js';
+
+export interface WorkerOptions {
+  readonly REDIS_URL: string;
+  readonly QUEUE_PREFIX: string;
+  readonly WORKER_CONCURRENCY?: number | undefined;
+}
+
+/** One handler for each type of job in the system. */
+const HANDLERS = [AnalyseContentHandler, MakeSamplesHandler];
+
+@Module({})
+export class WorkerModule {
+  static register(options: WorkerOptions): DynamicModule {
+    const concurrency = options.WORKER_CONCURRENCY ?? availableParallelism();
+    return {
+      module: WorkerModule,
+      imports: [
+        // Workers wait for ever for a Valkey that is away; producers elsewhere fail fast.
+        BullModule.forRoot({
+          connection: { url: options.REDIS_URL, maxRetriesPerRequest: null },
+          prefix: options.QUEUE_PREFIX,
+        }),
+        ...QUEUES.map((name) => BullModule.registerQueue({ name })),
+      ],
+      providers: [
+        { provide: CONCURRENCY, useValue: concurrency },
+        { provide: DECODE_POOL, useFactory: (): DecodePool => createDecodePool({ size: concurrency }) },
+        ...HANDLERS,
+        {
+          provide: JobRunner,
+          inject: [Bus, LOGGER, ...HANDLERS],
+          useFactory: (bus: Bus, logger: Logger, ...handlers: JobHandler<JobType>[]) => {
+            const missing = ALL_JOBS.filter((job) => !handlers.some((handler) => handler.type.type === job.type));
+            if (missing.length > 0)
+              throw new Error(`the worker has no handler for ${missing.map((job) => job.type).join(', ')}`);
+            return new JobRunner(bus, logger, `${hostname()}/${process.pid}`, handlers);
+          },
+        },
+        AnalysisProcessor,
+        AugmentationProcessor,
+        WorkerShutdown,
+      ],
+    };
+  }
+}

@@ -1,0 +1,34 @@
+import { Body, Controller, Post, Req } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Bus } from '@pentaprism/bus';
+import { ingestContracts } from '@pentaprism/contracts';
+import { checkTagNames } from '@pentaprism/domain';
+import { Contents, principalOf, type BodyConfig } from '@pentaprism/http';
+import type { FastifyRequest } from 'fastify';
+import { imageCreatedResponse, UPLOAD_BODY_LIMIT, uploadCreateInput } from './wire.js';
+
+@ApiTags('upload')
+@Controller('v1/upload')
+export class UploadController {
+  constructor(
+    private readonly bus: Bus,
+    private readonly contents: Contents,
+  ) {}
+
+  @Post()
+  @RouteConfig({ jsonBodyLimit: UPLOAD_BODY_LIMIT } satisfies BodyConfig)
+  @ApiOperation({ operationId: 'uploadImage', summary: 'Upload an Image and create an Image Record in one shot' })
+  @ApiCreatedResponse({ standardSchema: imageCreatedResponse })
+  async upload(
+    @Body({ schema: uploadCreateInput }) body: typeof uploadCreateInput._output,
+    @Req() request: FastifyRequest,
+  ) {
+    // Before the bytes are stored: a refused request leaves nothing behind.
+    const tagNames = checkTagNames(body.tags);
+    const bytes = Buffer.from(body.image_data, 'base64');
+    const content = await this.contents.store(principalOf(request).workspace, bytes, UPLOAD_BODY_LIMIT);
+    const image = await this.bus.call(ingestContracts.addImage, { fileName: body.filename, tagNames, content });
+    return { id: image.number };
+  }
+}

@@ -1,0 +1,88 @@
+import type { Image } from '@pentaprism/contracts';
+import { compareTagNames, MAX_FILE_NAME_LENGTH, MAX_TAG_NAME_LENGTH } from '@pentaprism/domain';
+import { queryBoolean, queryInteger } from '@pentaprism/http';
+import { z } from 'zod';
+
+/** Records of one page. */
+export const MAX_LIMIT = 100;
+/** Bytes of the JSON body of a one-shot upload: the original's "3.96 MB". */
+export const UPLOAD_BODY_LIMIT = 3_960_000;
+const INT32_MAX = 2 ** 31 - 1;
+
+const epochSecond = queryInteger(-INT32_MAX - 1, INT32_MAX).optional();
+
+export const imageListQuery = z.object({
+  limit: queryInteger(1, MAX_LIMIT).default(MAX_LIMIT),
+  page: queryInteger(0, INT32_MAX).default(0),
+  start_timestamp: epochSecond,
+  end_timestamp: epochSecond,
+  uploaded_only: queryBoolean.default(false),
+});
+export type ImageListQuery = z.output<typeof imageListQuery>;
+
+const filename = z.string().max(MAX_FILE_NAME_LENGTH).default('');
+const tags = z.array(z.string().min(1).max(MAX_TAG_NAME_LENGTH)).default([]);
+
+/** Base64 with padding; white space in it is tolerated. */
+const base64 = z
+  .string()
+  .transform((text) => text.replace(/\s+/g, ''))
+  .refine((text) => text !== '', 'must not be empty')
+  .refine((text) => text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text), 'must be base64');
+
+/** Unknown properties are ignored. */
+export const imageCreateInput = z
+  .object({ filename, size: z.int().min(0).default(0), tags })
+  .meta({ id: 'ImageCreateInput' });
+export const uploadCreateInput = z.object({ filename, image_data: base64, tags }).meta({ id: 'UploadCreateInput' });
+
+export const imageRecord = z
+  .object({
+    id: z.int(),
+    created_by: z.string(),
+    created_timestamp: z.int(),
+    filename: z.string(),
+    size: z.int(),
+    tags: z.array(z.object({ id: z.int(), name: z.string() })),
+    uploaded_timestamp: z.int().nullable(),
+    url: z.string().nullable(),
+  })
+  .meta({ id: 'ImageRecord' });
+export type ImageRecord = z.output<typeof imageRecord>;
+
+export const imageBrowsePage = z
+  .object({
+    results: z.array(imageRecord),
+    meta: z.object({ current_page: z.int(), has_more_pages: z.boolean(), total_results: z.int() }),
+  })
+  .meta({ id: 'ImageBrowsePage' });
+export type ImageBrowsePage = z.output<typeof imageBrowsePage>;
+
+export const imageCreatedResponse = z
+  .object({ id: z.int(), upload_url: z.string().optional() })
+  .meta({ id: 'ImageCreatedResponse' });
+
+/** 0 means "no bound", since the original file gives it as the default and generated clients send it. */
+export function toBound(second: number | undefined): number | undefined {
+  return second === 0 ? undefined : second;
+}
+
+/** @param url a fresh signed URL; null while there is no file */
+export function toImageRecord(image: Image, url: string | null): ImageRecord {
+  const seconds = (ms: number) => Math.floor(ms / 1000);
+  return {
+    id: image.number,
+    created_by: image.createdBy,
+    created_timestamp: seconds(image.createdAt),
+    filename: image.fileName,
+    size: image.size,
+    tags: image.tags.map(({ number, name }) => ({ id: number, name })).sort((a, b) => compareTagNames(a.name, b.name)),
+    uploaded_timestamp: image.uploadedAt === null ? null : seconds(image.uploadedAt),
+    url,
+  };
+}
+
+export function toPage(results: ImageRecord[], query: { page: number; limit: number }, total: number): ImageBrowsePage {
+  const { page, limit } = query;
+  return { results, meta: { current_page: page, has_more_pages: (page + 1) * limit < total, total_results: total } };
+}

@@ -1,0 +1,48 @@
+import type { ContentReference } from '@pentaprism/contracts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+/** Where bytes are: which part of the blob store, whose, and what. */
+export interface StoredContent extends ContentReference {
+  readonly area: 'originals' | 'samples' | 'thumbnails';
+  readonly workspace: string;
+}
+
+export interface SendOptions {
+  /** Offered to the browser as the name to save under. */
+  readonly fileName?: string;
+  /** Seconds that a client may keep it; 0: it must ask again each time. */
+  readonly maxAge?: number;
+}
+
+/** The gateway's way to the bytes, as dialects see it: they never see the blob store itself. */
+export abstract class Contents {
+  /**
+   * Stores an upload durably while hashing it.
+   *
+   * @throws DomainError PAYLOAD_TOO_LARGE beyond `maxBytes`; INVALID_ARGUMENT when empty; STORAGE_FULL
+   */
+  abstract store(
+    workspace: string,
+    source: Buffer | AsyncIterable<Uint8Array>,
+    maxBytes: number,
+  ): Promise<ContentReference>;
+  /** Answers with the bytes: ETag, range and conditional requests, never as active content. */
+  abstract send(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    content: StoredContent,
+    options?: SendOptions,
+  ): Promise<void>;
+}
+
+/** Makes signed, expiring URLs for the file of an image. */
+export abstract class FileUrls {
+  /** @returns an absolute URL below PUBLIC_URL, or below the origin of the request where none is configured */
+  abstract sign(request: FastifyRequest, method: 'GET' | 'PUT', workspace: string, imageId: string): string;
+}
+
+/** Waits for the end of jobs, for APIs whose clients sleep long between polls. */
+export abstract class JobWaiter {
+  /** Resolves when the job has ended, at the latest after `limitMs`, or when the client has gone. */
+  abstract wait(jobId: string, limitMs: number, signal?: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,45 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { DomainError, type ErrorCode } from '@pentaprism/domain';
+
+/** HTTP statuses that Fastify and Nest raise by themselves, in the domain's terms. */
+const CODES: Readonly<Record<number, ErrorCode>> = {
+  400: 'INVALID_ARGUMENT',
+  401: 'UNAUTHENTICATED',
+  403: 'PERMISSION_DENIED',
+  404: 'NOT_FOUND',
+  405: 'METHOD_NOT_ALLOWED',
+  413: 'PAYLOAD_TOO_LARGE',
+  414: 'INVALID_ARGUMENT',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+  431: 'INVALID_ARGUMENT',
+  503: 'UNAVAILABLE',
+};
+
+interface FrameworkError {
+  statusCode?: number;
+  getStatus?: () => number;
+  message?: string;
+}
+
+/** Any failure of a request as a domain error; what cannot be the client's mistake is INTERNAL with its cause. */
+export function asHttpFailure(error: unknown): DomainError {
+  if (DomainError.is(error)) return error;
+  const {
+    statusCode,
+    getStatus,
+    message = '',
+  } = (typeof error === 'object' && error !== null ? error : {}) as FrameworkError;
+  const status = statusCode ?? getStatus?.call(error);
+  const code = status === undefined ? undefined : CODES[status];
+  if (code === 'NOT_FOUND') return new DomainError('NOT_FOUND', 'There is nothing here.');
+  if (code) return new DomainError(code, message || 'The request is not valid.');
+  return new DomainError('INTERNAL', 'Something went wrong here.', {}, { cause: error });
+}
+
+/** The first complaint of a schema, with the name of the field. */
+export function schemaFailure(issues: readonly StandardSchemaV1.Issue[]): DomainError {
+  const [issue] = issues;
+  const field = (issue?.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
+  const message = issue?.message ?? 'The request is not valid.';
+  return new DomainError('INVALID_ARGUMENT', field ? `${field}: ${message}` : message, { field });
+}

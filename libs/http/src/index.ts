@@ -1,0 +1,12 @@
+/**
+ * What dialects share of HTTP, and nothing else: how a dialect describes itself to the gateway, who makes a request,
+ * limits of bodies, parsing of queries, and ports through which a dialect reaches bytes, signed URLs and waiting.
+ */
+export * from './contents.js';
+export * from './dialect.js';
+export * from './errors.js';
+export * from './json-body.js';
+export * from './origin.js';
+export * from './principal.js';
+export * from './query.js';
+export * from './validation.js';

@@ -1,0 +1,36 @@
+import { describe, expect, it } from '@jest/globals';
+import { checkDepth, JSON_DEPTH_LIMIT, readWhole } from './json-body.js';
+
+const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
+
+describe('checkDepth', () => {
+  it('takes what is at the limit and refuses one more', () => {
+    expect(() => checkDepth(nested(JSON_DEPTH_LIMIT))).not.toThrow();
+    expect(() => checkDepth(nested(JSON_DEPTH_LIMIT + 1))).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+    );
+    expect(() => checkDepth(nested(200))).toThrow();
+  });
+
+  it('does not count brackets inside strings, escaped quotes included', () => {
+    expect(() => checkDepth(JSON.stringify({ a: '['.repeat(100), b: '\\"' + '{'.repeat(100) }))).not.toThrow();
+    expect(() => checkDepth(`{"a":"\\\\","b":${nested(JSON_DEPTH_LIMIT)}}`)).toThrow();
+  });
+
+  it('counts depth, not the number of brackets', () => {
+    expect(() => checkDepth(`[${'[],'.repeat(1000)}[]]`)).not.toThrow();
+  });
+});
+
+async function* chunks(...sizes: number[]): AsyncGenerator<Buffer> {
+  for (const size of sizes) yield Buffer.alloc(size, 1);
+}
+
+describe('readWhole', () => {
+  it('reads up to the limit, and drains before it refuses', async () => {
+    expect(await readWhole(chunks(3, 4), 7)).toHaveLength(7);
+    const source = chunks(5, 5, 5);
+    await expect(readWhole(source, 7)).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+    expect((await source.next()).done).toBe(true);
+  });
+});
