@@ -33,10 +33,14 @@ export default {
     },
     {
       name: 'dialects-are-thin',
-      comment: 'A dialect may use contracts, domain and the HTTP library; never a database, sharp, a queue or another dialect.',
+      comment:
+        'A dialect may use contracts, domain and the HTTP library; never a database, sharp, a queue or another dialect.',
       severity: 'error',
       from: { path: '^libs/dialects/([^/]+)/src' },
-      to: { path: ['^libs/', npm('sharp'), npm(servers)], pathNot: ['^libs/(contracts|domain|http|bus)/', '^libs/dialects/$1/'] },
+      to: {
+        path: ['^libs/', npm('sharp'), npm(servers)],
+        pathNot: ['^libs/(contracts|domain|http|bus)/', '^libs/dialects/$1/'],
+      },
     },
     {
       name: 'gateway-owns-no-data',
@@ -69,6 +73,10 @@ export default {
     exclude: { path: '(^|/)dist/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.base.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['@pentaprism/source', 'import', 'node', 'default'], extensions: ['.ts', '.mjs', '.js'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['@pentaprism/source', 'import', 'node', 'default'],
+      extensions: ['.ts', '.mjs', '.js'],
+    },
   },
 };

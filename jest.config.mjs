@@ -28,7 +28,10 @@ const common = {
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.nx/', '<rootDir>/.pentaprism/'],
 };
 
-const servers = { globalSetup: '<rootDir>/test/servers.setup.mjs', globalTeardown: '<rootDir>/test/servers.teardown.mjs' };
+const servers = {
+  globalSetup: '<rootDir>/test/servers.setup.mjs',
+  globalTeardown: '<rootDir>/test/servers.teardown.mjs',
+};
 
 export default {
   workerIdleMemoryLimit: '1GB',
@@ -41,8 +44,19 @@ export default {
       testMatch: ['<rootDir>/{libs,apps,deploy}/**/src/**/*.spec.ts'],
       testPathIgnorePatterns: ['\\.integration\\.spec\\.ts$', '/node_modules/', '/dist/'],
     },
-    { ...common, ...servers, displayName: 'integration', testMatch: ['<rootDir>/{libs,apps,deploy}/**/src/**/*.integration.spec.ts'] },
+    {
+      ...common,
+      ...servers,
+      displayName: 'integration',
+      testMatch: ['<rootDir>/{libs,apps,deploy}/**/src/**/*.integration.spec.ts'],
+    },
     { ...common, ...servers, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.contract.ts'] },
-    { ...common, ...servers, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.e2e.ts'] },
+    {
+      ...common,
+      displayName: 'e2e',
+      testMatch: ['<rootDir>/test/e2e/**/*.e2e.ts'],
+      globalSetup: '<rootDir>/test/stack.setup.mjs',
+      globalTeardown: '<rootDir>/test/stack.teardown.mjs',
+    },
   ],
 };

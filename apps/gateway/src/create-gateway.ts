@@ -11,6 +11,7 @@ import { GatewayModule } from './gateway.module.js';
 import { Authentication } from './http/authentication.js';
 import { HttpErrorFilter } from './http/error.filter.js';
 import { addHooks, requestId } from './http/hooks.js';
+import { answerUnparsable } from './http/unparsable.js';
 import { serveDocumentation } from './openapi.js';
 
 /** Milliseconds that an idle connection is kept: longer than clients sleep between two polls (5 s). */
@@ -42,6 +43,9 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
     // A gateway that stops finishes what comes over its open connections: a 503 would be a failed request.
     return503OnClosing: false,
     bodyLimit: config.MAX_UPLOAD_BYTES,
+    // A request without a Host is answered like one with a bad Host, in the words of its dialect.
+    http: { requireHostHeader: false },
+    clientErrorHandler: answerUnparsable,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
       failures?.answer(error, request, reply),
@@ -64,13 +68,20 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
       origin: config.CORS_ORIGINS,
       methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
       exposedHeaders: ['Location'],
+      // Any OPTIONS gets the answer of a preflight: a bare 400 in plain text is in nobody's documentation.
+      strictPreflight: false,
     });
   }
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   fastify.server.headersTimeout = HEADERS_MS;
   addHooks(fastify, app.get(Authentication));
   registerJsonParser(fastify);
-  await fastify.register(fileRoutes, { bus: app.get<Bus>(Bus), contents: app.get<Contents>(Contents), config });
+  await fastify.register(fileRoutes, {
+    bus: app.get<Bus>(Bus),
+    contents: app.get<Contents>(Contents),
+    config,
+    onError: (error: unknown, request: FastifyRequest, reply: FastifyReply) => filter.answer(error, request, reply),
+  });
   serveDocumentation(app, VERSION);
   return app;
 }

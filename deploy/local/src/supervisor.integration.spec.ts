@@ -7,7 +7,8 @@ import type { PartSpec } from './part.js';
 import { processIdentity, readRecord } from './process-record.js';
 import { Supervisor } from './supervisor.js';
 
-const READY = "process.send({ type: 'ready' }); setInterval(() => {}, 1000);";
+const READY =
+  "process.on('disconnect', () => process.exit(0)); process.send({ type: 'ready' }); setInterval(() => {}, 1000);";
 const POLITE = `process.on('SIGTERM', () => process.exit(0)); ${READY}`;
 const DEAF = `process.on('SIGTERM', () => {}); ${READY}`;
 

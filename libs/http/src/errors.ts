@@ -9,7 +9,6 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   404: 'NOT_FOUND',
   405: 'METHOD_NOT_ALLOWED',
   413: 'PAYLOAD_TOO_LARGE',
-  414: 'INVALID_ARGUMENT',
   415: 'UNSUPPORTED_MEDIA_TYPE',
   431: 'INVALID_ARGUMENT',
   503: 'UNAVAILABLE',
@@ -19,6 +18,7 @@ interface FrameworkError {
   statusCode?: number;
   getStatus?: () => number;
   message?: string;
+  code?: string;
 }
 
 /** Any failure of a request as a domain error; what cannot be the client's mistake is INTERNAL with its cause. */
@@ -28,10 +28,14 @@ export function asHttpFailure(error: unknown): DomainError {
     statusCode,
     getStatus,
     message = '',
+    code: frameworkCode,
   } = (typeof error === 'object' && error !== null ? error : {}) as FrameworkError;
   const status = statusCode ?? getStatus?.call(error);
   const code = status === undefined ? undefined : CODES[status];
   if (code === 'NOT_FOUND') return new DomainError('NOT_FOUND', 'There is nothing here.');
+  // A parameter longer than any id or name is that of nothing; the messages of both would repeat the whole URL.
+  if (status === 414) return new DomainError('NOT_FOUND', 'There is nothing here.');
+  if (frameworkCode === 'FST_ERR_BAD_URL') return new DomainError('INVALID_ARGUMENT', 'The URL is not valid.');
   if (code) return new DomainError(code, message || 'The request is not valid.');
   return new DomainError('INTERNAL', 'Something went wrong here.', {}, { cause: error });
 }

@@ -36,15 +36,19 @@ export function registerJsonParser(fastify: FastifyInstance): void {
   });
 }
 
-/** @throws DomainError PAYLOAD_TOO_LARGE after the rest was drained */
+/** @throws DomainError PAYLOAD_TOO_LARGE after the rest was drained; INVALID_ARGUMENT when the client went away */
 export async function readWhole(source: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of source) {
-    size += chunk.length;
-    if (size <= limit) chunks.push(chunk);
-    else chunks.length = 0;
-    if (size > limit + DRAIN_LIMIT) break;
+  try {
+    for await (const chunk of source) {
+      size += chunk.length;
+      if (size <= limit) chunks.push(chunk);
+      else chunks.length = 0;
+      if (size > limit + DRAIN_LIMIT) break;
+    }
+  } catch (error) {
+    throw incompleteBody(error);
   }
   if (size > limit) throw new DomainError('PAYLOAD_TOO_LARGE', `The body has more than ${limit} bytes.`, { limit });
   return Buffer.concat(chunks);
@@ -53,7 +57,19 @@ export async function readWhole(source: AsyncIterable<Buffer>, limit: number): P
 /** Reads what a client still sends, up to `DRAIN_LIMIT`, so that it sees the answer instead of a reset connection. */
 export async function drain(source: AsyncIterable<Buffer>): Promise<void> {
   let size = 0;
-  for await (const chunk of source) if ((size += chunk.length) > DRAIN_LIMIT) return;
+  try {
+    for await (const chunk of source) if ((size += chunk.length) > DRAIN_LIMIT) return;
+  } catch {
+    // The client went away: there is an answer already, and nobody to see it.
+  }
+}
+
+/**
+ * The failure of a request whose client stopped or went away half-way. Nobody reads the answer, but log and metrics
+ * must not count it as a fault of ours.
+ */
+export function incompleteBody(cause: unknown): DomainError {
+  return new DomainError('INVALID_ARGUMENT', 'The request ended before its body was complete.', {}, { cause });
 }
 
 function decodeUtf8(body: Buffer): string {

@@ -30,12 +30,8 @@ export class HealthController {
   @ApiOperation({ summary: 'Whether every service answers and every server is reachable; 503 with what is missing' })
   async ready(@Res() reply: FastifyReply): Promise<void> {
     const parts = (await Promise.all([this.checkStore(), ...SERVICES.map((service) => this.check(service))])).flat();
-    const missing = parts.filter((part) => !part.ok);
-    const body = {
-      status: missing.length === 0 ? 'ok' : 'unavailable',
-      missing,
-      parts: parts.map(({ name, ok }) => ({ name, ok })),
-    };
+    const missing = parts.filter((part) => !part.ok).map((part) => part.name);
+    const body = { status: missing.length === 0 ? 'ok' : 'unavailable', missing, parts };
     await reply.status(missing.length === 0 ? 200 : 503).send(body);
   }
 

@@ -2,7 +2,7 @@ import { Bus } from '@pentaprism/bus';
 import { verifySignedUrl } from '@pentaprism/blob-store';
 import { imageContracts, ingestContracts } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
-import { drain, type Contents } from '@pentaprism/http';
+import { drain, incompleteBody, type Contents } from '@pentaprism/http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../config.js';
 
@@ -10,6 +10,8 @@ export interface FileRoutesOptions {
   readonly bus: Bus;
   readonly contents: Contents;
   readonly config: GatewayConfig;
+  /** Answers failures: this scope does not inherit the handler that Nest sets at the root later on. */
+  readonly onError: (error: unknown, request: FastifyRequest, reply: FastifyReply) => void;
 }
 
 /**
@@ -17,6 +19,7 @@ export interface FileRoutesOptions {
  * here, unlike anywhere else, a body of any content type is a stream of bytes.
  */
 export async function fileRoutes(scope: FastifyInstance, options: FileRoutesOptions): Promise<void> {
+  scope.setErrorHandler(options.onError);
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   scope.get('/files/*', (request, reply) => download(request, reply, options));
@@ -51,6 +54,7 @@ async function upload(
     await bus.call(ingestContracts.receiveFile, { imageId: id, content }, { context });
     return await reply.status(200).send();
   } catch (error) {
+    if (body.destroyed && !body.readableEnded) throw incompleteBody(error);
     if (!body.destroyed) await drain(body);
     throw error;
   }

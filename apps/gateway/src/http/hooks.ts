@@ -3,6 +3,7 @@ import { isHost, principalOf, setPrincipal, type Dialect } from '@pentaprism/htt
 import { metrics, runWithContext, traceIdFrom } from '@pentaprism/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { dialectOf } from '../dialects.js';
+import { AllowedMethods } from './allowed-methods.js';
 import type { Authentication } from './authentication.js';
 
 /** Paths of the gateway's own API that need no key: probes, metrics, documentation, and URLs that are signed. */
@@ -10,11 +11,14 @@ const WITHOUT_KEY = ['/health', '/metrics', '/docs', '/files'];
 
 /** What every request goes through, in this order, whatever dialect it belongs to. */
 export function addHooks(fastify: FastifyInstance, authentication: Authentication): void {
+  const allowed = new AllowedMethods();
+  fastify.addHook('onRoute', ({ url, method }) => allowed.add(url, method));
   fastify.addHook('onRequest', async (request, reply) => {
     void reply.header('X-Request-Id', request.id).header('X-Content-Type-Options', 'nosniff');
     if (!isHost(request.host)) throw new DomainError('INVALID_ARGUMENT', 'The Host header is not valid.');
     const dialect = dialectOf(request.url);
     if (needsKey(request, dialect)) setPrincipal(request, await authentication.authenticate(request, dialect));
+    if (request.is404) refuseMethod(allowed.of(pathOf(request)), reply);
   });
   // After the body was read: whoever handles the request calls services in its name.
   fastify.addHook('preHandler', (request, _reply, done) => {
@@ -31,10 +35,21 @@ export function requestId(request: { headers: Record<string, unknown> }): string
   return traceIdFrom(typeof traceparent === 'string' ? traceparent : undefined);
 }
 
+/** A path that exists with other methods says so. */
+function refuseMethod(methods: readonly string[], reply: FastifyReply): void {
+  if (methods.length === 0) return;
+  void reply.header('Allow', methods.join(', '));
+  throw new DomainError('METHOD_NOT_ALLOWED', `This path takes ${methods.join(', ')}.`);
+}
+
+function pathOf(request: FastifyRequest): string {
+  return request.url.split('?', 1)[0] ?? '';
+}
+
 function needsKey(request: FastifyRequest, dialect: Dialect): boolean {
   if (request.method === 'OPTIONS') return false;
   if (dialect.name !== 'admin') return true;
-  const path = request.url.split('?', 1)[0] ?? '';
+  const path = pathOf(request);
   return !WITHOUT_KEY.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
 }
 

@@ -1,0 +1,39 @@
+import { createTemporaryDirectory, removeAbandonedDirectories, startStack } from '../deploy/local/dist/index.js';
+
+/**
+ * Starts the whole system once for the end-to-end suites: its own servers and all apps as processes, on free ports.
+ * Suites share it, so they make workspaces of their own (`POST /keys`) where totals matter.
+ */
+export default async function setup() {
+  await removeAbandonedDirectories();
+  const directory = createTemporaryDirectory();
+  // Settings of whoever runs the tests must not leak in.
+  const env = {
+    OPEN_DIALECTS: '',
+    PUBLIC_URL: '',
+    SIGNED_URL_TTL: '',
+    PENTAPRISM_OWNER_KEY: '',
+    SIGNING_SECRETS: '',
+    LOG_LEVEL: 'info',
+  };
+  try {
+    const stack = await startStack({
+      dataDirectory: directory.path,
+      port: 0,
+      env: { ...env, MONGODB_URI: '', NATS_URL: '', REDIS_URL: '', BLOB_URL: '' },
+    });
+    const end = () => {
+      stack.kill();
+      directory.remove();
+    };
+    process.once('exit', end);
+    globalThis.__pentaprismStack = { stack, directory, end };
+    process.env.E2E_URL = stack.url;
+    process.env.E2E_OWNER_KEY = stack.ownerKey;
+    process.env.E2E_DATA = directory.path;
+  } catch (error) {
+    directory.remove();
+    if (error?.name === 'LauncherError') error.stack = error.message;
+    throw error;
+  }
+}
