@@ -213,7 +213,7 @@ async function check() {
   console.log('== types');
   const types = await run(process.execPath, TSC);
   if (types > 128) return types;
-  const nx = ['node_modules/nx/bin/nx.js', 'run-many', '-p', 'pentaprism', '-t', 'lint,boundaries,format,unit'];
+  const nx = ['node_modules/nx/dist/bin/nx.js', 'run-many', '-p', 'pentaprism', '-t', 'lint,boundaries,format,unit'];
   const rest = await run(process.execPath, nx.concat('--parallel=2', '--output-style=static'));
   return types || rest;
 }

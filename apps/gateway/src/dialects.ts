@@ -4,7 +4,7 @@ import type { Dialect } from '@pentaprism/http';
 import { adminDialect } from './admin/admin.dialect.js';
 
 /** What this gateway speaks. */
-export const DIALECTS: readonly Dialect[] = [taggedImagesDialect, adminDialect];
+export const DIALECTS: readonly Dialect[] = [taggedImagesDialect, datarobotDialect, adminDialect];
 
 const BY_PREFIX = DIALECTS.flatMap((dialect) => dialect.basePaths.map((prefix) => ({ prefix, dialect }))).sort(
   (a, b) => b.prefix.length - a.prefix.length,
