@@ -10,8 +10,8 @@ export default {
       name: 'libraries-through-their-entry',
       comment: 'A library is imported by its package name, never by a path into its sources.',
       severity: 'error',
-      from: { path: '^(apps|libs|deploy|test)/' },
-      to: { path: '^libs/', dependencyTypes: ['local'], pathNot: '$0' },
+      from: { path: '^(libs/dialects/[^/]+|libs/[^/]+|apps/[^/]+|deploy/[^/]+|test)/' },
+      to: { path: '^libs/', pathNot: ['^$1/', '/src/index\\.ts$', '\\.conformance\\.ts$'] },
     },
     {
       name: 'domain-imports-nothing',
@@ -70,7 +70,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)dist/' },
+    exclude: { path: '^(?!node_modules/).*/dist/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.base.json' },
     enhancedResolveOptions: {
