@@ -1,0 +1,394 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Catch, Global, Module, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { Bus } from '@pentaprism/bus';
+import {
+  augmentationListContracts as lists,
+  imageContracts,
+  jobDirectoryContracts,
+  projectContracts,
+  sampleContracts,
+  type AugmentationList,
+  type Job,
+  type Rpc,
+} from '@pentaprism/contracts';
+import { DomainError, ERROR_CODES, type ErrorCode } from '@pentaprism/domain';
+import {
+  asHttpFailure,
+  Contents,
+  createValidationPipe,
+  JobWaiter,
+  registerJsonParser,
+  setPrincipal,
+  type StoredContent,
+} from '@pentaprism/http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { datarobotDialect } from './datarobot.dialect.js';
+import { DatarobotModule } from './datarobot.module.js';
+
+const PROJECT = 'a'.repeat(24);
+const LIST = 'b'.repeat(24);
+const JOB = 'c'.repeat(24);
+const IMAGE = 'd'.repeat(24);
+const ORIGIN = 'http://localhost:80';
+
+/** What the services answer in this test; a call without an answer is NOT_FOUND. */
+const answers = new Map<string, (request: never) => unknown>();
+const calls: { subject: string; request: unknown }[] = [];
+const answer = (rpc: Rpc, reply: (request: never) => unknown) => answers.set(rpc.subject, reply);
+const lastCall = () => calls.at(-1)?.request;
+const waits: number[] = [];
+const sent: StoredContent[] = [];
+
+const bus = {
+  call: async (rpc: Rpc, request: unknown) => {
+    calls.push({ subject: rpc.subject, request: rpc.request.parse(request) });
+    const reply = answers.get(rpc.subject);
+    if (!reply) throw new DomainError('NOT_FOUND', 'There is no such thing.');
+    return rpc.response.parse(reply(request as never));
+  },
+};
+const contents = {
+  send: async (_request: FastifyRequest, reply: FastifyReply, content: StoredContent) => {
+    sent.push(content);
+    void reply.type(content.mediaType).send(Buffer.from('bytes'));
+  },
+};
+const waiter = { wait: async (_id: string, limitMs: number) => void waits.push(limitMs) };
+
+@Global()
+@Module({
+  providers: [
+    { provide: Bus, useValue: bus },
+    { provide: Contents, useValue: contents },
+    { provide: JobWaiter, useValue: waiter },
+  ],
+  exports: [Bus, Contents, JobWaiter],
+})
+class StandInModule {}
+
+@Module({ imports: [StandInModule, DatarobotModule] })
+class TestModule {}
+
+@Catch()
+class TestFilter implements ExceptionFilter {
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const [request, reply] = [host.switchToHttp().getRequest(), host.switchToHttp().getResponse()];
+    const error = asHttpFailure(thrown);
+    const status = datarobotDialect.statusFor?.(error, request) ?? datarobotDialect.statuses[error.code];
+    reply.status(status).send(datarobotDialect.errorBody(status, error, request));
+  }
+}
+
+let app: NestFastifyApplication;
+
+async function ask(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers: object = {}) {
+  const payload = body === undefined ? {} : { payload: JSON.stringify(body) };
+  const type = body === undefined ? {} : { 'content-type': 'application/json' };
+  const response = await app.inject({ method, url: `/api/v2/${path}`, headers: { ...type, ...headers }, ...payload });
+  const json = response.headers['content-type']?.toString().startsWith('application/json');
+  return { status: response.statusCode, headers: response.headers, body: json ? response.json() : response.body };
+}
+
+const list: AugmentationList = {
+  id: LIST,
+  projectId: PROJECT,
+  name: 'mine',
+  featureName: null,
+  inUse: false,
+  initialList: false,
+  samplesId: null,
+  transformationProbability: 0.5,
+  numberOfNewImages: 2,
+  transformations: [{ name: 'blur', mine: true, params: [{ name: 'max_filter_size', currentValue: 3.5, extra: {} }] }],
+};
+const job: Job = {
+  id: JOB,
+  number: 1,
+  owner: 'augmentation',
+  type: 'samples.make',
+  state: 'queued',
+  progress: 0,
+  error: null,
+  createdAt: 0,
+  startedAt: null,
+  finishedAt: null,
+  subject: { projectId: PROJECT, listId: LIST, samplesId: JOB },
+};
+
+beforeAll(async () => {
+  const adapter = new FastifyAdapter({ routerOptions: { ignoreTrailingSlash: true } });
+  app = await NestFactory.create<NestFastifyApplication>(TestModule, adapter, { logger: false, bodyParser: false });
+  app.useGlobalFilters(new TestFilter());
+  app.useGlobalPipes(createValidationPipe());
+  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  fastify.addHook('onRequest', async (request) =>
+    setPrincipal(request, { keyId: 'k', name: 'k', role: 'editor', workspace: 'w1' }),
+  );
+  registerJsonParser(fastify);
+  await app.init();
+  await fastify.ready();
+});
+
+afterAll(() => app.close());
+
+beforeEach(() => {
+  answers.clear();
+  for (const log of [calls, waits, sent]) log.length = 0;
+  answer(projectContracts.get, () => ({ id: PROJECT, name: 'library', createdAt: 0, imageCount: 1 }));
+});
+
+describe('connection and projects', () => {
+  it('speaks 2.49, with and without a trailing slash', async () => {
+    const version = { major: 2, minor: 49, versionString: '2.49.0', releasedVersion: '2.49.0' };
+    expect((await ask('GET', 'version/')).body).toEqual(version);
+    expect((await ask('GET', 'version')).body).toEqual(version);
+  });
+
+  it('lists all projects as a bare array', async () => {
+    answer(projectContracts.list, () => ({
+      projects: [{ id: PROJECT, name: 'library', createdAt: 0, imageCount: 1 }],
+      total: 1,
+    }));
+    const { body } = await ask('GET', 'projects/?projectName=lib&useCaseIds=x');
+    expect(body).toMatchObject([{ id: PROJECT, projectName: 'library', stage: 'eda', target: null }]);
+    expect(lastCall()).toEqual({ nameContains: 'lib', offset: 0, limit: 1000 });
+    expect((await ask('GET', `projects/${PROJECT}/`)).body).toMatchObject({
+      id: PROJECT,
+      created: new Date(0).toISOString(),
+    });
+  });
+
+  it('knows no text that is no id', async () => {
+    for (const path of [
+      'projects/null/',
+      'status/17/',
+      `projects/${PROJECT}/images/x/file/`,
+      'imageAugmentationLists/x/',
+    ])
+      expect((await ask('GET', path)).status).toBe(404);
+    expect(calls).toEqual([]);
+  });
+
+  it('offers the catalogue with its ranges', async () => {
+    const { body } = await ask('GET', `imageAugmentationOptions/${PROJECT}`);
+    expect(body).toMatchObject({ id: PROJECT, projectId: PROJECT, minNumberOfNewImages: 1 });
+    const blur = body.transformations.find(({ name }: { name: string }) => name === 'blur');
+    expect(blur).toMatchObject({ affectedByTransformationProbability: true, params: [{ minValue: 3, maxValue: 31 }] });
+  });
+});
+
+describe('augmentation lists', () => {
+  const create = { projectId: PROJECT, name: 'mine', transformationProbability: 0, numberOfNewImages: 1 };
+
+  it('are created from what the client sends by default', async () => {
+    answer(lists.create, () => list);
+    const { status, body } = await ask('POST', 'imageAugmentationLists/', {
+      ...create,
+      initialList: false,
+      inUse: true,
+    });
+    expect([status, body]).toEqual([201, { augmentationListId: LIST }]);
+    expect(lastCall()).toEqual({ ...create, featureName: null, initialList: false, transformations: [] });
+  });
+
+  it('keep every member of their transformations', async () => {
+    answer(lists.create, () => list);
+    answer(lists.get, () => list);
+    await ask('POST', 'imageAugmentationLists/', { ...create, transformations: list.transformations });
+    expect(lastCall()).toMatchObject({ transformations: list.transformations });
+    expect((await ask('GET', `imageAugmentationLists/${LIST}/`)).body).toEqual(list);
+  });
+
+  it.each([
+    ['no body', undefined, undefined],
+    ['no new images', { ...create, numberOfNewImages: 0 }, 'numberOfNewImages'],
+    ['half an image', { ...create, numberOfNewImages: 1.5 }, 'numberOfNewImages'],
+    ['an impossible probability', { ...create, transformationProbability: 1.5 }, 'transformationProbability'],
+    ['no name', { ...create, name: '' }, 'name'],
+    ['no project', { ...create, projectId: undefined }, 'projectId'],
+    ['an operator instead of text', { ...create, name: { $ne: '' } }, 'name'],
+    ['transformations of another type', { ...create, transformations: {} }, 'transformations'],
+  ])('are refused with %s', async (_what, body, field) => {
+    const { status, body: error } = await ask('POST', 'imageAugmentationLists/', body);
+    expect(status).toBe(422);
+    expect(error.message).toEqual(expect.stringMatching(/./));
+    if (field) expect(Object.keys(error.errors)).toEqual([field]);
+    expect(calls).toEqual([]);
+  });
+
+  it('are listed in pages that keep the filters, read in portions that fit into a message', async () => {
+    answer(lists.list, ({ offset, limit }: { offset: number; limit: number }) => ({
+      lists: Array.from({ length: Math.min(limit, 120 - offset) }, () => list),
+      total: 120,
+    }));
+    const { body } = await ask('GET', `imageAugmentationLists/?projectId=${PROJECT}&featureName=image`);
+    expect([body.count, body.totalCount, body.previous]).toEqual([100, 120, null]);
+    expect(body.next).toBe(
+      `${ORIGIN}/api/v2/imageAugmentationLists/?projectId=${PROJECT}&featureName=image&offset=100&limit=100`,
+    );
+    expect(calls).toHaveLength(2);
+    const all = await ask('GET', `imageAugmentationLists/?projectId=${PROJECT}&limit=0`);
+    expect([all.body.count, all.body.next]).toEqual([120, null]);
+  });
+
+  it.each([
+    '',
+    'projectId[$ne]=x',
+    ...['limit=-1', 'limit=x', 'limit=1e9', 'offset=', 'limit=1&limit=2'].map((part) => `projectId=${PROJECT}&${part}`),
+  ])('are not listed for ?%s', async (query) => {
+    expect((await ask('GET', `imageAugmentationLists/?${query}`)).status).toBe(422);
+  });
+
+  it('change with a body and without', async () => {
+    answer(lists.update, () => list);
+    expect((await ask('PATCH', `imageAugmentationLists/${LIST}/`)).status).toBe(204);
+    expect(lastCall()).toEqual({ id: LIST, changes: {} });
+    const { status, body } = await ask('PATCH', `imageAugmentationLists/${LIST}`, {
+      numberOfNewImages: 0,
+      inUse: true,
+      projectId: 'ignored',
+    });
+    expect([status, body]).toEqual([204, '']);
+    expect(lastCall()).toEqual({ id: LIST, changes: { numberOfNewImages: 0 } });
+  });
+
+  it('in use are not deleted: 400', async () => {
+    answer(lists.delete, () => {
+      throw new DomainError('FAILED_PRECONDITION', 'in use');
+    });
+    expect((await ask('DELETE', `imageAugmentationLists/${LIST}/`)).status).toBe(400);
+    answer(lists.create, () => {
+      throw new DomainError('FAILED_PRECONDITION', 'too many');
+    });
+    expect((await ask('POST', 'imageAugmentationLists/', create)).status).toBe(422);
+  });
+});
+
+describe('samples', () => {
+  it('are requested under the key of the client, and polled at an absolute URL of the endpoint that it uses', async () => {
+    answer(sampleContracts.request, () => ({ jobId: JOB }));
+    const path = `imageAugmentationLists/${LIST}/samples/`;
+    const headers = { host: '127.0.0.1:3000', 'idempotency-key': 'once' };
+    const { status, body, headers: got } = await ask('POST', path, { numberOfRows: 2 }, headers);
+    expect([status, body, got.location]).toEqual([
+      202,
+      { statusId: JOB },
+      `http://127.0.0.1:3000/api/v2/status/${JOB}/`,
+    ]);
+    expect(lastCall()).toEqual({ listId: LIST, numberOfRows: 2, idempotencyKey: 'once' });
+    for (const numberOfRows of [0, -1, 1.5, '2', undefined])
+      expect((await ask('POST', path, { numberOfRows })).status).toBe(422);
+  });
+
+  it('are listed whole where the client does not page', async () => {
+    const sample = { imageId: IMAGE, projectId: PROJECT, width: 4, height: 3, originalImageId: null };
+    answer(sampleContracts.listOfList, () => ({ samplesId: JOB, samples: [sample], total: 1 }));
+    const { body } = await ask('GET', `imageAugmentationLists/${LIST}/samples/`);
+    expect(body).toEqual({ count: 1, data: [sample], next: null, previous: null, totalCount: 1 });
+    expect(lastCall()).toEqual({ listId: LIST, offset: 0, limit: null });
+  });
+
+  it('without a list are deprecated, and say so', async () => {
+    answer(sampleContracts.requestOnce, () => ({ jobId: JOB }));
+    const body = {
+      id: 'x',
+      name: 'n',
+      projectId: PROJECT,
+      numberOfRows: 1,
+      numberOfNewImages: 1,
+      transformationProbability: 1,
+    };
+    const asked = await ask('POST', 'imageAugmentationSamples/', body);
+    expect([asked.status, asked.headers.deprecation]).toEqual([202, expect.stringContaining('instead')]);
+    expect(lastCall()).toMatchObject({ projectId: PROJECT, featureName: null, transformations: [] });
+    expect((await ask('GET', `imageAugmentationSamples/${JOB}/`)).status).toBe(404);
+  });
+});
+
+describe('status', () => {
+  it('is held while the job is pending, and is 200', async () => {
+    answer(jobDirectoryContracts.get, () => ({ ...job, state: 'running', progress: 0.5 }));
+    const { status, body } = await ask('GET', `status/${JOB}/`);
+    expect([status, body.status, body.progress, waits]).toEqual([200, 'RUNNING', 0.5, [4000]]);
+  });
+
+  it.each([
+    [job.subject, `${ORIGIN}/api/v2/imageAugmentationLists/${LIST}/samples/`],
+    [{ projectId: PROJECT, samplesId: JOB }, `${ORIGIN}/api/v2/imageAugmentationSamples/${JOB}/`],
+  ])('of a completed job leads to its samples: 303', async (subject, location) => {
+    answer(jobDirectoryContracts.get, () => ({ ...job, state: 'completed', subject }));
+    for (let i = 0; i < 2; i++) {
+      const { status, headers } = await ask('GET', `status/${JOB}/`);
+      expect([status, headers.location]).toEqual([303, location]);
+    }
+  });
+
+  it('of a failed job says why; other jobs are not shown', async () => {
+    answer(jobDirectoryContracts.get, () => ({ ...job, state: 'failed', error: { code: 'X', message: 'why' } }));
+    const { status, body } = await ask('GET', `status/${JOB}/`);
+    expect([status, body.status, body.message]).toEqual([200, 'ERROR', 'why']);
+    answer(jobDirectoryContracts.get, () => ({ ...job, type: 'content.analyse' }));
+    expect((await ask('GET', `status/${JOB}/`)).status).toBe(404);
+  });
+});
+
+describe('images', () => {
+  const content = { sha256: '0'.repeat(64), size: 5, mediaType: 'image/png' };
+  const size = { width: 4, height: 3 };
+
+  it('are pictures of the project', async () => {
+    answer(imageContracts.getPicture, () => ({ id: IMAGE, projectId: PROJECT, ...content, ...size }));
+    expect((await ask('GET', `projects/${PROJECT}/images/${IMAGE}/`)).body).toEqual({ imageId: IMAGE, ...size });
+    const file = await ask('GET', `projects/${PROJECT}/images/${IMAGE}/file/`);
+    expect([file.status, file.headers['content-type'], file.body]).toEqual([200, 'image/png', 'bytes']);
+    expect(sent).toEqual([{ area: 'originals', workspace: 'w1', ...content }]);
+  });
+
+  it('are augmented ones where the catalog knows none, and unknown where nobody does', async () => {
+    expect((await ask('GET', `projects/${PROJECT}/images/${IMAGE}/`)).status).toBe(404);
+    answer(sampleContracts.getImage, () => ({
+      imageId: IMAGE,
+      projectId: PROJECT,
+      originalImageId: LIST,
+      ...content,
+      ...size,
+    }));
+    expect((await ask('GET', `projects/${PROJECT}/images/${IMAGE}/`)).body).toEqual({ imageId: IMAGE, ...size });
+    await ask('GET', `projects/${PROJECT}/images/${IMAGE}/file/`);
+    expect(sent).toEqual([{ area: 'samples', workspace: 'w1', ...content }]);
+  });
+});
+
+describe('errors', () => {
+  const statusOf = (code: ErrorCode, request: object) => {
+    const error = new DomainError(code, 'm');
+    return datarobotDialect.statusFor?.(error, request as FastifyRequest) ?? datarobotDialect.statuses[code];
+  };
+
+  it('of uploads never make the client repeat them without their bytes', () => {
+    const upload = { method: 'POST', headers: { 'content-type': 'multipart/form-data; boundary=x' } };
+    for (const code of ERROR_CODES) expect([413, 429, 502, 503, 504]).not.toContain(statusOf(code, upload));
+    expect(statusOf('UNAVAILABLE', { method: 'POST', headers: {} })).toBe(503);
+  });
+
+  it('have the client’s shape', () => {
+    const error = new DomainError('INVALID_ARGUMENT', 'm', { field: 'name', secret: 1 });
+    expect(datarobotDialect.errorBody(422, error, {} as FastifyRequest)).toEqual({
+      message: 'm',
+      errors: { name: 'm' },
+    });
+  });
+});
+
+describe('OpenAPI', () => {
+  it('has every operation once', () => {
+    const document = SwaggerModule.createDocument(app, new DocumentBuilder().build(), { include: [DatarobotModule] });
+    const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
+    expect(operations).toHaveLength(16);
+    expect(Object.keys(document.components?.schemas ?? {})).toContain('ImageAugmentationListsRetrieve');
+  });
+});

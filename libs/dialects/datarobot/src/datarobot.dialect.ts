@@ -1,0 +1,51 @@
+import type { DomainError } from '@pentaprism/domain';
+import type { Dialect } from '@pentaprism/http';
+import type { FastifyRequest } from 'fastify';
+import { DatarobotModule } from './datarobot.module.js';
+import { toErrorBody } from './wire/error.js';
+
+const statuses: Dialect['statuses'] = {
+  INVALID_ARGUMENT: 422,
+  UNAUTHENTICATED: 401,
+  PERMISSION_DENIED: 403,
+  NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  CONFLICT: 409,
+  FAILED_PRECONDITION: 422,
+  // The client repeats a 413 ten times over a hundred seconds before it tells its user.
+  PAYLOAD_TOO_LARGE: 422,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  UNDECODABLE_IMAGE: 422,
+  // These three are repeated too, which is right: the same request may succeed a moment later.
+  RATE_LIMITED: 429,
+  UNAVAILABLE: 503,
+  DEADLINE_EXCEEDED: 504,
+  STORAGE_FULL: 507,
+  INTERNAL: 500,
+};
+
+/** Statuses after which the client sends a request again, with an empty body where that was a stream. */
+const REPEATED_BY_CLIENT: ReadonlySet<number> = new Set([413, 429, 502, 503, 504]);
+
+/** DataRobot's Images API v2, and what its Python client needs to reach it. */
+export const datarobotDialect: Dialect = {
+  name: 'datarobot',
+  title: 'DataRobot Images API v2',
+  basePaths: ['/api/v2'],
+  module: DatarobotModule,
+  challenge: 'Bearer',
+  statuses,
+  statusFor,
+  errorBody: (_status, error) => toErrorBody(error),
+};
+
+function statusFor(error: DomainError, request: FastifyRequest): number | undefined {
+  // What DataRobot answers where something that is in use was to be deleted.
+  if (error.code === 'FAILED_PRECONDITION' && request.method === 'DELETE') return 400;
+  // The client would repeat an upload without its bytes, and both sides would wait for each other.
+  return isUpload(request) && REPEATED_BY_CLIENT.has(statuses[error.code]) ? 422 : undefined;
+}
+
+function isUpload({ method, headers }: FastifyRequest): boolean {
+  return method === 'POST' && /^multipart\//i.test(headers['content-type'] ?? '');
+}

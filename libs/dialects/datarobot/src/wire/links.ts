@@ -1,0 +1,18 @@
+import { originOf } from '@pentaprism/http';
+import type { FastifyRequest } from 'fastify';
+
+/**
+ * An absolute URL below the endpoint that the client uses, ending in a slash: it refuses others, and reads ids from the
+ * last but one segment.
+ */
+export function linkTo(request: FastifyRequest, ...segments: readonly string[]): string {
+  return `${originOf(request)}/api/v2/${segments.map(encodeURIComponent).join('/')}/`;
+}
+
+export const statusLink = (request: FastifyRequest, statusId: string) => linkTo(request, 'status', statusId);
+
+export const listSamplesLink = (request: FastifyRequest, listId: string) =>
+  linkTo(request, 'imageAugmentationLists', listId, 'samples');
+
+export const samplesLink = (request: FastifyRequest, samplesId: string) =>
+  linkTo(request, 'imageAugmentationSamples', samplesId);

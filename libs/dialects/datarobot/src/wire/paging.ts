@@ -1,0 +1,68 @@
+import { MAX_PAGE_OFFSET, MAX_PAGE_SIZE } from '@pentaprism/domain';
+import { queryInteger } from '@pentaprism/http';
+import { z } from 'zod';
+
+/** Query parameters of a listing. `limit=0` means "everything". */
+export function pagingQuery(defaultLimit: number) {
+  return {
+    offset: queryInteger(0, MAX_PAGE_OFFSET).default(0),
+    limit: queryInteger(0, MAX_PAGE_SIZE).default(defaultLimit),
+  };
+}
+
+export interface Paging {
+  readonly offset: number;
+  readonly limit: number;
+}
+
+export function pageOf<Item extends z.ZodType>(item: Item) {
+  return z.object({
+    count: z.int(),
+    data: z.array(item),
+    next: z.string().nullable(),
+    previous: z.string().nullable(),
+    totalCount: z.int(),
+  });
+}
+
+/**
+ * @param link absolute URL of the listing
+ * @param filters query parameters besides those of paging, which the neighbouring pages keep
+ */
+export function toPage<Item>(
+  link: string,
+  filters: Readonly<Record<string, string | undefined>>,
+  { offset, limit }: Paging,
+  { items, total }: { items: Item[]; total: number },
+) {
+  const end = offset + items.length;
+  const linkWith = (page: Paging) => {
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(filters)) if (value !== undefined) query.set(name, value);
+    query.set('offset', String(page.offset));
+    query.set('limit', String(page.limit));
+    return `${link}?${query.toString()}`;
+  };
+  const size = limit === 0 ? Math.min(offset, MAX_PAGE_SIZE) : limit;
+  return {
+    count: items.length,
+    data: items,
+    next: limit > 0 && items.length > 0 && end < total ? linkWith({ offset: end, limit }) : null,
+    previous: offset > 0 ? linkWith({ offset: Math.max(0, offset - size), limit: size }) : null,
+    totalCount: total,
+  };
+}
+
+type Read<Item> = (offset: number, limit: number) => Promise<{ items: Item[]; total: number }>;
+
+/** Reads a page of any size from a service that answers `chunk` items at most, since its answer is one message. */
+export async function collect<Item>(read: Read<Item>, { offset, limit }: Paging, chunk: number) {
+  const wanted = limit === 0 ? Infinity : limit;
+  const items: Item[] = [];
+  for (;;) {
+    const part = await read(offset + items.length, Math.min(chunk, wanted - items.length));
+    items.push(...part.items);
+    const complete = items.length >= wanted || offset + items.length >= part.total;
+    if (complete || part.items.length === 0) return { items, total: part.total };
+  }
+}

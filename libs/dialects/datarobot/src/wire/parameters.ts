@@ -1,0 +1,22 @@
+import { DomainError, isObjectId } from '@pentaprism/domain';
+import type { FastifyRequest } from 'fastify';
+
+/** @throws DomainError NOT_FOUND for text that cannot be an id: nothing has it */
+export function existingId(text: string, what: string): string {
+  if (!isObjectId(text)) throw new DomainError('NOT_FOUND', `There is no such ${what}.`);
+  return text;
+}
+
+const MAX_KEY_LENGTH = 200;
+
+/** The header under which a client may repeat a request without doing it twice. */
+export function idempotencyKeyOf(request: FastifyRequest): { idempotencyKey?: string } {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined || key === '') return {};
+  if (typeof key !== 'string' || key.length > MAX_KEY_LENGTH) {
+    throw new DomainError('INVALID_ARGUMENT', `Idempotency-Key must be one value of at most ${MAX_KEY_LENGTH} bytes.`, {
+      field: 'Idempotency-Key',
+    });
+  }
+  return { idempotencyKey: key };
+}

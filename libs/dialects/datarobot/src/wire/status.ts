@@ -1,0 +1,65 @@
+import { makeSamples, type Job } from '@pentaprism/contracts';
+import type { JobState } from '@pentaprism/domain';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { listSamplesLink, samplesLink } from './links.js';
+
+export const statusBody = z
+  .object({
+    statusId: z.string(),
+    status: z.enum(['INITIALIZED', 'RUNNING', 'COMPLETED', 'ERROR', 'ABORTED']),
+    /** Why it failed; empty otherwise. */
+    message: z.string(),
+    code: z.int(),
+    created: z.iso.datetime(),
+    description: z.string(),
+    statusType: z.string(),
+    /** From 0 to 1. */
+    progress: z.number(),
+  })
+  .meta({ id: 'Status' });
+
+const STATUS_OF: Readonly<Record<JobState, z.output<typeof statusBody>['status']>> = {
+  queued: 'INITIALIZED',
+  running: 'RUNNING',
+  completed: 'COMPLETED',
+  failed: 'ERROR',
+  aborted: 'ABORTED',
+};
+
+interface KindOfJob {
+  readonly statusType: string;
+  readonly description: string;
+  /** Where the result is. */
+  readonly result: (request: FastifyRequest, subject: Job['subject']) => string;
+}
+
+/** The jobs that this API shows; others are none of its clients' business. */
+const KINDS: Readonly<Record<string, KindOfJob>> = {
+  [makeSamples.type]: {
+    statusType: 'imageAugmentationSamples',
+    description: 'Image augmentation samples',
+    result: (request, { listId, samplesId = '' }) =>
+      listId === undefined ? samplesLink(request, samplesId) : listSamplesLink(request, listId),
+  },
+};
+
+export const isShown = ({ type }: Job) => Object.hasOwn(KINDS, type);
+
+export function toStatusBody({ id, type, state, error, createdAt, progress }: Job): z.output<typeof statusBody> {
+  return {
+    statusId: id,
+    status: STATUS_OF[state],
+    message: error?.message ?? '',
+    code: error ? 1 : 0,
+    created: new Date(createdAt).toISOString(),
+    description: KINDS[type]?.description ?? '',
+    statusType: KINDS[type]?.statusType ?? '',
+    progress,
+  };
+}
+
+/** The absolute URL of what a completed job made; null for any other. */
+export function resultLink(request: FastifyRequest, { type, state, subject }: Job): string | null {
+  return state === 'completed' ? (KINDS[type]?.result(request, subject) ?? null) : null;
+}
