@@ -28,7 +28,7 @@ const VERSION = '0.1.0';
 /** Creates a gateway that is not listening yet. */
 export async function createGateway(config: GatewayConfig, logger: Logger): Promise<NestFastifyApplication> {
   const connection = await connectBus({ url: config.NATS_URL, prefix: config.SUBJECT_PREFIX, name: 'gateway', logger });
-  let failures: HttpErrorFilter | undefined;
+  const failures = new HttpErrorFilter(logger);
   const adapter = new FastifyAdapter({
     logger: false,
     skipMiddie: true,
@@ -48,7 +48,7 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
     clientErrorHandler: answerUnparsable,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
-      failures?.answer(error, request, reply),
+      failures.answer(error, request, reply),
   });
   const app = await NestFactory.create<NestFastifyApplication>(
     GatewayModule.register(config, connection, logger),
@@ -59,9 +59,7 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
       abortOnError: false,
     },
   );
-  const filter = app.get(HttpErrorFilter);
-  failures = filter;
-  app.useGlobalFilters(filter);
+  app.useGlobalFilters(failures);
   app.useGlobalPipes(createValidationPipe());
   if (config.CORS_ORIGINS.length > 0) {
     app.enableCors({
@@ -80,7 +78,7 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
     bus: app.get<Bus>(Bus),
     contents: app.get<Contents>(Contents),
     config,
-    onError: (error: unknown, request: FastifyRequest, reply: FastifyReply) => filter.answer(error, request, reply),
+    onError: (error: unknown, request: FastifyRequest, reply: FastifyReply) => failures.answer(error, request, reply),
   });
   serveDocumentation(app, VERSION);
   return app;

@@ -8,7 +8,6 @@ import { DIALECTS } from './dialects.js';
 import { BlobContents } from './files/blob-contents.js';
 import { SignedFileUrls } from './files/signed-file-urls.js';
 import { Authentication } from './http/authentication.js';
-import { HttpErrorFilter } from './http/error.filter.js';
 import { RateLimits } from './http/rate-limits.js';
 import { BusJobWaiter } from './jobs/bus-job-waiter.js';
 
@@ -30,7 +29,6 @@ export class GatewayModule {
         { provide: FileUrls, useClass: SignedFileUrls },
         { provide: JobWaiter, useClass: BusJobWaiter },
         Authentication,
-        HttpErrorFilter,
         RateLimits,
       ],
       exports: [Contents, FileUrls, JobWaiter, LOGGER],

@@ -1,16 +1,15 @@
-import { Catch, Inject, Injectable, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { DomainError } from '@pentaprism/domain';
 import { asHttpFailure } from '@pentaprism/http';
-import { LOGGER, type Logger } from '@pentaprism/observability';
+import type { Logger } from '@pentaprism/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { dialectOf } from '../dialects.js';
 
 /** Answers every failure in the words of the dialect that the path belongs to. */
-@Injectable()
 @Catch()
 export class HttpErrorFilter implements ExceptionFilter {
-  constructor(@Inject(LOGGER) private readonly logger: Logger) {}
+  constructor(private readonly logger: Logger) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();

@@ -2,6 +2,7 @@ import { DomainError } from '@pentaprism/domain';
 import { isHost, principalOf, setPrincipal, type Dialect } from '@pentaprism/http';
 import { metrics, runWithContext, traceIdFrom } from '@pentaprism/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Socket } from 'node:net';
 import { dialectOf } from '../dialects.js';
 import { AllowedMethods } from './allowed-methods.js';
 import type { Authentication } from './authentication.js';
@@ -14,6 +15,10 @@ export function addHooks(fastify: FastifyInstance, authentication: Authenticatio
   const allowed = new AllowedMethods();
   fastify.addHook('onRoute', ({ url, method }) => allowed.add(url, method));
   fastify.addHook('onRequest', async (request, reply) => {
+    // A silent client is given up (IDLE_TIMEOUT), but not one that waits for us: its request is complete.
+    reply.raw.on('timeout', (socket: Socket) => {
+      if (!request.raw.complete || reply.raw.headersSent) socket.destroy();
+    });
     void reply.header('X-Request-Id', request.id).header('X-Content-Type-Options', 'nosniff');
     if (!isHost(request.host)) throw new DomainError('INVALID_ARGUMENT', 'The Host header is not valid.');
     const dialect = dialectOf(request.url);
