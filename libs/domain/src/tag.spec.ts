@@ -25,5 +25,7 @@ describe('tag names', () => {
 
   it('orders without case, then by code points', () => {
     expect(['b', 'B', 'a', 'Ä', 'ä'].sort(compareTagNames)).toEqual(['a', 'B', 'b', 'Ä', 'ä']);
+    expect(['🦊', '\uff5e', 'a🦊', 'a', '🦊a'].sort(compareTagNames)).toEqual(['a', 'a🦊', '\uff5e', '🦊', '🦊a']);
+    expect(compareTagNames('same', 'same')).toBe(0);
   });
 });

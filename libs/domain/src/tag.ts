@@ -40,8 +40,15 @@ export function checkTagNames(names: readonly string[]): string[] {
 
 /** Alphabetical for people: without case first, equal ones by code points. */
 export function compareTagNames(a: string, b: string): number {
-  const foldedA = a.toLowerCase();
-  const foldedB = b.toLowerCase();
-  if (foldedA !== foldedB) return foldedA < foldedB ? -1 : 1;
-  return a < b ? -1 : a > b ? 1 : 0;
+  return compareCodePoints(a.toLowerCase(), b.toLowerCase()) || compareCodePoints(a, b);
+}
+
+/** JavaScript's own `<` compares UTF-16 units, which puts U+FF5E behind an emoji. */
+function compareCodePoints(a: string, b: string): number {
+  for (let i = 0; ; i++) {
+    const [x, y] = [a.codePointAt(i), b.codePointAt(i)];
+    if (x !== y) return (x ?? -1) - (y ?? -1);
+    if (x === undefined) return 0;
+    // The second half of a surrogate pair is compared again, and is equal.
+  }
 }
