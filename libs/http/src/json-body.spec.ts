@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { checkDepth, JSON_DEPTH_LIMIT, readWhole } from './json-body.js';
+import { checkDepth, drain, isWellFormed, JSON_DEPTH_LIMIT, readWhole } from './json-body.js';
 
 const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
 
@@ -33,4 +33,26 @@ describe('readWhole', () => {
     await expect(readWhole(source, 7)).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
     expect((await source.next()).done).toBe(true);
   });
+
+  it('says that the client stopped, when it did', async () => {
+    async function* cut(): AsyncGenerator<Buffer> {
+      yield Buffer.alloc(3);
+      throw Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
+    }
+    await expect(readWhole(cut(), 7)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(drain(cut())).resolves.toBeUndefined();
+  });
+});
+
+describe('isWellFormed', () => {
+  it.each([['text'], ['\u{1f600}'], [5], [null], [[]], [{ a: [{ '\u{1f600}': 'é' }] }]])('takes %j', (value) => {
+    expect(isWellFormed(value)).toBe(true);
+  });
+
+  it.each([['a\ud800'], ['\udc00\ud800'], [['a', ['\udfff']]], [{ a: { b: '\ud83d' } }], [{ '\ud83d': 1 }]])(
+    'refuses %j',
+    (value) => {
+      expect(isWellFormed(value)).toBe(false);
+    },
+  );
 });

@@ -8,6 +8,8 @@ export const JSON_DEPTH_LIMIT = 32;
 /** Bytes of a body beyond its limit that are read and dropped, so that the client sees the answer. */
 export const DRAIN_LIMIT = 64 * 1024 * 1024;
 
+const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
+
 /** What a route can set with Nest's `@RouteConfig`. */
 export interface BodyConfig {
   readonly jsonBodyLimit?: number;
@@ -30,6 +32,10 @@ export function registerJsonParser(fastify: FastifyInstance): void {
     return new Promise((resolve, reject) => {
       void parseText(request, text, (error, value) => {
         if (error) reject(new DomainError('INVALID_ARGUMENT', 'The body is not valid JSON.'));
+        else if (SURROGATE_ESCAPE.test(text) && !isWellFormed(value))
+          reject(
+            new DomainError('INVALID_ARGUMENT', 'The body holds half of a surrogate pair, which is no character.'),
+          );
         else resolve(value);
       });
     });
@@ -98,6 +104,16 @@ export function checkDepth(text: string, limit = JSON_DEPTH_LIMIT): void {
         throw new DomainError('INVALID_ARGUMENT', `The body is nested more than ${limit} levels deep.`, { limit });
     } else if (unit === 0x7d || unit === 0x5d) depth--;
   }
+}
+
+/**
+ * Whether every name and string is Unicode. Half of a surrogate pair can come out of a JSON escape only; a database
+ * would keep another character in its place, and the name would never be found again.
+ */
+export function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([name, each]) => name.isWellFormed() && isWellFormed(each));
 }
 
 function isEscaped(text: string, quote: number): boolean {

@@ -68,9 +68,11 @@ function describe(
   { fileName, maxAge = 0 }: SendOptions,
 ): FastifyReply {
   const type = mediaType === UNKNOWN_MEDIA_TYPE ? 'attachment' : 'inline';
+  // A name may hold a path: nobody is to save under one.
+  const name = fileName?.split(/[/\\]/).at(-1);
   return reply
     .header('Content-Type', mediaType)
-    .header('Content-Disposition', fileName ? contentDisposition(fileName, { type }) : type)
+    .header('Content-Disposition', name ? contentDisposition(name, { type }) : type)
     .header('Content-Security-Policy', INERT)
     .header('Cache-Control', maxAge > 0 ? `private, max-age=${maxAge}` : 'private, no-cache')
     .header('Accept-Ranges', 'bytes');

@@ -20,6 +20,10 @@ export interface FileRoutesOptions {
  */
 export async function fileRoutes(scope: FastifyInstance, options: FileRoutesOptions): Promise<void> {
   scope.setErrorHandler(options.onError);
+  // Fastify would refuse a content type that is none; here it means nothing.
+  scope.addHook('onRequest', async ({ headers }) => {
+    headers['content-type'] = 'application/octet-stream';
+  });
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   scope.get('/files/*', (request, reply) => download(request, reply, options));

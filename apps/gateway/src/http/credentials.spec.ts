@@ -1,0 +1,59 @@
+import { describe, expect, it } from '@jest/globals';
+import { credentialsOf } from './credentials.js';
+
+const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` });
+
+describe('credentialsOf', () => {
+  it.each([
+    [{ authorization: 'Bearer id.secret' }],
+    [{ authorization: 'bearer id.secret' }],
+    [{ authorization: '  BEARER   id.secret  ' }],
+    [{ authorization: 'Token id.secret' }],
+    [{ authorization: 'id.secret' }],
+    [{ 'x-api-key': 'id.secret' }],
+    [{ 'x-api-key': ' id.secret ' }],
+    [{ 'training-key': 'id.secret' }],
+    [{ 'prediction-key': 'id.secret' }],
+    [basic(':id.secret')],
+    [basic('id.secret')],
+  ])('reads the key in %j', (headers) => {
+    expect(credentialsOf(headers)).toEqual(['id.secret']);
+  });
+
+  it('reads Basic as id and secret, or as any user with a bare secret', () => {
+    expect(credentialsOf(basic('id:secret'))).toEqual(['id.secret', 'secret']);
+    expect(credentialsOf(basic('id:se:cret'))).toEqual(['id.se:cret', 'se:cret']);
+  });
+
+  it('takes the Authorization header before others', () => {
+    expect(credentialsOf({ authorization: 'Bearer a', 'x-api-key': 'b' })).toEqual(['a']);
+    expect(credentialsOf({ 'x-api-key': 'b', 'training-key': 'c' })).toEqual(['b']);
+  });
+
+  it.each([[{}], [{ authorization: '' }], [{ authorization: '  ' }], [{ 'x-api-key': '' }], [{ cookie: 'key=a' }]])(
+    'finds none in %j',
+    (headers) => {
+      expect(credentialsOf(headers)).toEqual([]);
+    },
+  );
+
+  it.each(['Bearer', 'Token ', 'Basic', 'Basic !!!', 'Digest'])(
+    'takes %j for a credential that no key has, not for none',
+    (authorization) => {
+      const found = credentialsOf({ authorization });
+      expect(found.length).toBeGreaterThan(0);
+      expect(found.every((text) => text.length > 0)).toBe(true);
+    },
+  );
+
+  it('cuts what is too long for a key, at most two readings of it', () => {
+    for (const headers of [
+      { authorization: `Bearer ${'a'.repeat(9000)}` },
+      basic(`${'u'.repeat(900)}:${'p'.repeat(900)}`),
+    ]) {
+      const found = credentialsOf(headers);
+      expect(found.length).toBeLessThanOrEqual(2);
+      expect(Math.max(...found.map((text) => text.length))).toBe(500);
+    }
+  });
+});

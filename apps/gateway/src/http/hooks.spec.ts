@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DomainError } from '@pentaprism/domain';
+import { fastify, type FastifyInstance } from 'fastify';
+import { once } from 'node:events';
+import { connect, type AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Authentication } from './authentication.js';
+import { addHooks, requestId } from './hooks.js';
+
+const IDLE_MS = 200;
+const NOBODY = {
+  authenticate: () => Promise.reject(new DomainError('UNAUTHENTICATED', 'A key is needed.')),
+} as unknown as Authentication;
+
+let server: FastifyInstance;
+let port: number;
+beforeAll(async () => {
+  server = fastify({ connectionTimeout: IDLE_MS });
+  addHooks(server, NOBODY);
+  server.setErrorHandler((error, _request, reply) =>
+    reply.status(DomainError.is(error, 'METHOD_NOT_ALLOWED') ? 405 : DomainError.is(error) ? 400 : 500).send({}),
+  );
+  server.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+  server.get('/files/slow', async () => {
+    await sleep(IDLE_MS * 4);
+    return 'late';
+  });
+  server.put('/files/slow', async ({ raw }) => {
+    for await (const _chunk of raw);
+    return 'all';
+  });
+  await server.listen({ host: '127.0.0.1', port: 0 });
+  port = (server.server.address() as AddressInfo).port;
+});
+afterAll(() => server.close());
+
+describe('a connection on which nothing comes', () => {
+  it('is kept while the answer is being made', async () => {
+    const answer = await fetch(`http://127.0.0.1:${port}/files/slow`);
+    expect([answer.status, await answer.text()]).toEqual([200, 'late']);
+  });
+
+  it('is given up in the middle of a request', async () => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    const since = Date.now();
+    socket.write('PUT /files/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf');
+    socket.resume();
+    await once(socket, 'close');
+    expect(Date.now() - since).toBeLessThan(IDLE_MS * 10);
+  });
+});
+
+describe('every request', () => {
+  it.each([
+    ['POST', '/files/slow', 405, 'GET, HEAD, PUT'],
+    ['POST', '/files/slow?x=1', 405, 'GET, HEAD, PUT'],
+    ['POST', '/files/other', 404, null],
+    // What needs a key says without one nothing of what exists.
+    ['POST', '/keys', 400, null],
+  ])('%s %s is %i', async (method, path, status, allow) => {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, { method });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([status, allow]);
+  });
+
+  it('carries the trace id of its client, or a new one, and is never sniffed', async () => {
+    const id = '0af7651916cd43dd8448eb211c80319c';
+    const { headers } = await server.inject({ url: '/files/none' });
+    expect(headers['x-request-id']).toMatch(/\S/);
+    expect(headers['x-content-type-options']).toBe('nosniff');
+    expect(requestId({ headers: { traceparent: `00-${id}-b7ad6b7169203331-01` } })).toBe(id);
+    expect(requestId({ headers: { traceparent: `00-${id}` } })).toMatch(/^(?!0af7)[0-9a-f]{32}$/);
+  });
+});

@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto';
+import { crc32, deflateSync } from 'node:zlib';
+
+/** A real PNG of one pixel; each call's differs in a comment. */
+export function tinyPng(): Buffer {
+  return png(1, 1, deflateSync(Buffer.from([0, 255, 0, 0])), randomBytes(8));
+}
+
+/** A PNG that claims any size, with whatever pixels. */
+export function png(width: number, height: number, pixels: Buffer, comment = Buffer.alloc(0)): Buffer {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  // 8 bits a channel, RGB.
+  header.set([8, 2, 0, 0, 0], 8);
+  return Buffer.concat([
+    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    chunk('IHDR', header),
+    chunk('tEXt', Buffer.concat([Buffer.from('Comment\0'), Buffer.from(comment.toString('hex'))])),
+    chunk('IDAT', pixels),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+function chunk(type: string, data: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+  const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+  length.writeUInt32BE(data.length);
+  sum.writeUInt32BE(crc32(body));
+  return Buffer.concat([length, body, sum]);
+}
+
+/** Bytes that no format claims: as a DICOM file, a preamble and a mark that is none of the known ones. */
+export function unknownBytes(size = 1000): Buffer {
+  return Buffer.concat([Buffer.alloc(128), Buffer.from('DICM'), randomBytes(size)]);
+}
