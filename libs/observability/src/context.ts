@@ -27,7 +27,8 @@ export function newTraceId(): string {
   return randomBytes(16).toString('hex');
 }
 
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
+// The standard forbids an id of zeros only, which some clients send for "none".
+const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** The trace id of a W3C `traceparent` header, or a new one. */
 export function traceIdFrom(traceparent: string | undefined): string {

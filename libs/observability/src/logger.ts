@@ -1,15 +1,24 @@
 import type { LoggerService } from '@nestjs/common';
-import { pino, type Logger } from 'pino';
+import { pino, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import { currentContext } from './context.js';
 
 export type { Logger };
+
+/** Where a key or a body could be: in what is logged, one level below it, and in the errors of clients and drivers. */
+const CUT = [
+  ...['authorization', 'secret', 'key', 'password', 'headers', 'body', 'payload'].flatMap((name) => [
+    name,
+    `*.${name}`,
+  ]),
+  ...['response', 'request', 'command', 'op', 'keyValue', 'value', 'stringValue'].map((name) => `err.${name}`),
+];
 
 /**
  * JSON lines on stdout with the app's name, trace id and workspace. Bodies are never logged; what could hold a key is
  * cut out wherever it appears.
  */
-export function createLogger(app: string, level: string): Logger {
-  return pino({
+export function createLogger(app: string, level: string, destination?: DestinationStream): Logger {
+  const options: LoggerOptions = {
     level,
     base: { app, pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
@@ -18,21 +27,9 @@ export function createLogger(app: string, level: string): Logger {
       const context = currentContext();
       return context ? { traceId: context.traceId, workspace: context.workspace || undefined } : {};
     },
-    redact: {
-      paths: [
-        'authorization',
-        'secret',
-        'key',
-        'headers',
-        '*.authorization',
-        '*.secret',
-        '*.headers',
-        'err.response',
-        'err.request',
-      ],
-      censor: '[cut]',
-    },
-  });
+    redact: { paths: CUT, censor: '[cut]' },
+  };
+  return destination ? pino(options, destination) : pino(options);
 }
 
 /** Lets Nest log through pino. */

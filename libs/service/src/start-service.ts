@@ -34,18 +34,17 @@ export async function createService<Schema extends z.ZodType<ServiceConfig>>(
 ): Promise<INestMicroservice> {
   const { name } = definition;
   const connection = await connectBus({ url: config.NATS_URL, prefix: config.SUBJECT_PREFIX, name, logger });
-  let app: INestMicroservice | undefined;
 
   @Global()
   @Module({
     imports: [BusModule.forConnection(connection), ...definition.imports(config, logger)],
-    controllers: [createHealthController(name, () => (app && definition.probes?.(app)) ?? {})],
+    controllers: [createHealthController(name, () => definition.probes?.(app) ?? {})],
     providers: [{ provide: LOGGER, useValue: logger }],
     exports: [LOGGER],
   })
   class ServiceModule {}
 
-  app = await NestFactory.createMicroservice<MicroserviceOptions>(ServiceModule, {
+  const app: INestMicroservice = await NestFactory.createMicroservice<MicroserviceOptions>(ServiceModule, {
     strategy: new BusServer(connection, name, logger),
     logger: new NestLogger(logger),
     abortOnError: false,

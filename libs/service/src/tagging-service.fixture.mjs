@@ -1,0 +1,24 @@
+// The smallest service there is, as a process of its own: what `main.ts` of an app does.
+import { Controller } from '@nestjs/common';
+import { RpcHandler } from '@pentaprism/bus';
+import { busVariables } from '@pentaprism/config';
+import { tagContracts } from '@pentaprism/contracts';
+import { startService } from '@pentaprism/service';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+
+class Tags {
+  async ensure() {
+    process.send('asked');
+    await sleep(500);
+    return { tags: [] };
+  }
+}
+RpcHandler(tagContracts.ensure)(Tags.prototype, 'ensure', Object.getOwnPropertyDescriptor(Tags.prototype, 'ensure'));
+Controller()(Tags);
+
+await startService({
+  name: 'tagging',
+  config: z.object(busVariables),
+  imports: () => [{ module: class Module {}, controllers: [Tags] }],
+});
