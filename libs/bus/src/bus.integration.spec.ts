@@ -1,5 +1,5 @@
 import type { INestMicroservice } from '@nestjs/common';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { healthContracts, ingestContracts, tagContracts } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import { runWithContext, type CallContext } from '@pentaprism/observability';
@@ -9,6 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Bus } from './bus.js';
 import { connectBus, type BusConnection } from './connection.js';
 import { createOnBus, rpcController, startOnBus, taggingControllers, type Ensure } from './on-bus.fixture.js';
+
+jest.setTimeout(30_000);
 
 const scope = testScope('bus');
 const tag = { id: 'a'.repeat(24), number: 1, name: 'cat' };
@@ -287,7 +289,7 @@ describe('a service', () => {
 
   it('that stops under load loses no request, and finishes what it began', async () => {
     const slowly: Ensure = async () => {
-      await sleep(20);
+      await sleep(150);
       return { tags: [tag] };
     };
     const first = await startOnBus(scope, 'tagging', ...taggingControllers(slowly));

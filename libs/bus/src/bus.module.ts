@@ -11,7 +11,8 @@ class BusShutdown implements OnApplicationShutdown {
   constructor(@Inject(BUS_CONNECTION) private readonly connection: BusConnection) {}
 
   async onApplicationShutdown(): Promise<void> {
-    await this.connection.nats.drain().catch(() => undefined);
+    // Without a server there is nothing to drain; what is left open would go on looking for one.
+    await this.connection.nats.drain().catch(() => this.connection.nats.close());
   }
 }
 

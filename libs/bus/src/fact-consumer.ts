@@ -14,7 +14,7 @@ const ACK_WAIT_MS = 30_000;
 const MAX_IN_FLIGHT = 16;
 /** Milliseconds before the next delivery of a fact that failed: doubled each time. */
 const FIRST_RETRY_MS = 250;
-const LONGEST_RETRY_MS = 10_000;
+const LONGEST_RETRY_MS = 5000;
 const RESTART_WAIT_MS = 1000;
 
 export interface ConsumedFact {
@@ -59,7 +59,7 @@ export class FactConsumer {
       try {
         this.messages = await this.consume();
         // Told to stop in the meantime: what was just opened is closed, or nobody would.
-        if (this.stopped) await this.messages.close();
+        if (this.stopped) void this.messages.close();
         for await (const message of this.messages) {
           const handling = this.handle(message).finally(() => this.inFlight.delete(handling));
           this.inFlight.add(handling);

@@ -1,5 +1,5 @@
 import type { INestMicroservice } from '@nestjs/common';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { imageAdded, imageDeleted, tagContracts, type Fact } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
@@ -9,8 +9,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Bus } from './bus.js';
 import { connectBus, type BusConnection } from './connection.js';
 import { MAX_DELIVERIES } from './fact-consumer.js';
-import { FactPublisher, streamName, watchFact } from './facts.js';
+import { ensureStreams, FactPublisher, streamName, watchFact } from './facts.js';
 import { factController, startOnBus, taggingControllers, workerControllers } from './on-bus.fixture.js';
+
+jest.setTimeout(30_000);
 
 const context: CallContext = { traceId: 'c'.repeat(32), workspace: 'clinic', actor: 'key' };
 const data = (n: number) => ({
@@ -151,12 +153,12 @@ describe('facts', () => {
     let attempts = 0;
     await consume(() => {
       attempts += 1;
-      if (attempts <= MAX_DELIVERIES + 1) throw new DomainError('UNAVAILABLE', 'The database does not answer.');
+      if (attempts <= MAX_DELIVERIES) throw new DomainError('UNAVAILABLE', 'The database does not answer.');
     });
     await publish(1);
-    await eventually(() => expect(attempts).toBe(MAX_DELIVERIES + 2), { timeoutMs: 25_000 });
+    await eventually(() => expect(attempts).toBe(MAX_DELIVERIES + 1), { timeoutMs: 15_000 });
     await expect((await streams()).getMessage(streamName(scope.subjectPrefix, 'DEAD'), { seq: 1 })).resolves.toBeNull();
-  }, 30_000);
+  }, 20_000);
 
   it('are handled a bounded number at once', async () => {
     let active = 0;
@@ -206,6 +208,7 @@ describe('facts', () => {
   }, 30_000);
 
   it('can be watched as they pass, and nonsense on their subject is passed over', async () => {
+    await ensureStreams(connection);
     const seen: unknown[] = [];
     const stop = watchFact(connection, imageDeleted, (fact) => seen.push(fact));
     await publisher.publish({ id: 'w0', name: imageDeleted.name, data: data(1), context });

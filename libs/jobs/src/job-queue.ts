@@ -9,6 +9,9 @@ export const JOB_QUEUES = Symbol('JobQueues');
 /** Producers fail fast: a request does not wait for Valkey, the ledger has the job already. */
 export const PRODUCER_CONNECTION = { maxRetriesPerRequest: 1, enableOfflineQueue: false } as const;
 
+/** Milliseconds that a request waits for Valkey. */
+const ANSWER_LIMIT_MS = 1000;
+
 /** Puts ledger entries on their BullMQ queues. Adding one that is there already changes nothing. */
 @Injectable()
 export class JobQueue implements OnApplicationShutdown {
@@ -25,7 +28,7 @@ export class JobQueue implements OnApplicationShutdown {
     try {
       for (const [name, queue] of this.queues) {
         const mine = jobs.filter((job) => job.queue === name);
-        if (mine.length > 0) await queue.addBulk(mine.map(toBullJob));
+        if (mine.length > 0) await ask(queue, () => queue.addBulk(mine.map(toBullJob)));
       }
       return true;
     } catch (error) {
@@ -36,16 +39,15 @@ export class JobQueue implements OnApplicationShutdown {
 
   /** Takes an aborted job from the queue, as far as it is still there. */
   async remove(job: JobDocument): Promise<void> {
-    await this.queues
-      .get(job.queue)
-      ?.remove(job._id.toHexString())
-      .catch(() => undefined);
+    const queue = this.queues.get(job.queue);
+    // A worker that takes it all the same learns from the ledger that it is over.
+    if (queue) await ask(queue, () => queue.remove(job._id.toHexString())).catch(() => undefined);
   }
 
   /** @throws Error when Valkey does not answer */
   async ping(): Promise<void> {
     for (const [name, queue] of this.queues) {
-      const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized');
+      const counts = await ask(queue, () => queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized'));
       for (const [state, count] of Object.entries(counts)) metrics.queueJobs.set({ queue: name, state }, count);
     }
   }
@@ -53,6 +55,23 @@ export class JobQueue implements OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     await Promise.allSettled([...this.queues.values()].map((queue) => queue.close()));
   }
+}
+
+/**
+ * Asks only a queue that is connected, and not for long: BullMQ waits for ever for its first connection, whatever the
+ * options of the connection say.
+ */
+async function ask<T>(queue: Queue, question: () => Promise<T>): Promise<T> {
+  await within(ANSWER_LIMIT_MS, queue.waitUntilReady());
+  return within(ANSWER_LIMIT_MS, question());
+}
+
+async function within<T>(milliseconds: number, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('Valkey does not answer')), milliseconds);
+  });
+  return Promise.race([answer, limit]).finally(() => clearTimeout(timer));
 }
 
 function toBullJob(job: JobDocument) {

@@ -7,7 +7,7 @@ import {
   type JobResult,
   type JobType,
 } from '@pentaprism/contracts';
-import { DomainError, MAX_JOB_STARTS } from '@pentaprism/domain';
+import { DomainError } from '@pentaprism/domain';
 import { metrics, newTraceId, runWithContext, type Logger } from '@pentaprism/observability';
 import { DelayedError, type Job as BullJob } from 'bullmq';
 
@@ -37,15 +37,6 @@ const HEARTBEAT_MS = 5000;
 /** Milliseconds that a report is tried for while its owner does not answer. */
 const REPORT_PATIENCE_MS = 60_000;
 const STOPPED = 'the worker stops';
-
-/** Options of the BullMQ workers whose processor is a `JobRunner`. */
-export const WORKER_OPTIONS = {
-  /** Milliseconds that a killed worker keeps its jobs, and between looks for such jobs. */
-  lockDuration: 15_000,
-  stalledInterval: 5000,
-  // The ledger counts the starts: BullMQ must not drop a job before the ledger has given it up.
-  maxStalledCount: MAX_JOB_STARTS,
-} as const;
 
 /** Carries jobs out on a worker, and reports to their owners. */
 export class JobRunner {

@@ -1,0 +1,211 @@
+import { Controller, Injectable, type INestMicroservice, type Type } from '@nestjs/common';
+import { InjectConnection } from '@nestjs/mongoose';
+import { Bus, connectBus, RpcHandler } from '@pentaprism/bus';
+import { busVariables, mongoVariables, queueVariables, readConfig } from '@pentaprism/config';
+import {
+  jobReportContracts,
+  makeSamples,
+  rpcsOwnedBy,
+  type JobPayload,
+  type JobResult,
+  type Rpc,
+} from '@pentaprism/contracts';
+import { DatabaseModule, OutboxModule } from '@pentaprism/database';
+import type { Logger } from '@pentaprism/observability';
+import { createService } from '@pentaprism/service';
+import { Worker, type WorkerOptions } from 'bullmq';
+import { Types, type ClientSession, type Connection } from 'mongoose';
+import { z } from 'zod';
+import { JobLedger, type NewJob } from './job-ledger.js';
+import { JobOwnerModule } from './job-owner.module.js';
+import { JobQueue } from './job-queue.js';
+import { JobReports, type JobEffect } from './job-reports.js';
+import { JobRunner, type JobControl, type QueuedJob } from './job-runner.js';
+import type { JobDocument } from './job.schema.js';
+import { Reconciler } from './reconciler.js';
+
+export interface Surroundings {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly natsUrl: string;
+  readonly redisUrl: string;
+  readonly subjectPrefix: string;
+  readonly queuePrefix: string;
+  readonly logger: Logger;
+}
+
+type Samples = typeof makeSamples;
+export type Run = (payload: JobPayload<Samples>, control: JobControl) => Promise<JobResult<Samples>>;
+
+/** Leaves one document for each time that it takes effect, as part of the transaction. */
+@Injectable()
+class RecordEffect implements JobEffect<Samples> {
+  readonly type = makeSamples;
+
+  constructor(@InjectConnection() private readonly connection: Connection) {}
+
+  completed(job: JobDocument, _result: JobResult<Samples>, session: ClientSession): Promise<void> {
+    return this.record(job, 'completed', session);
+  }
+
+  ended(job: JobDocument, session: ClientSession): Promise<void> {
+    return this.record(job, job.state, session);
+  }
+
+  private async record(job: JobDocument, what: string, session: ClientSession): Promise<void> {
+    await this.connection.collection('effects').insertOne({ job: job._id, what }, { session });
+  }
+}
+
+/** The contracts that a test of jobs does not need have a handler all the same, or the service would not start. */
+function idleController(rpc: Rpc): Type {
+  @Controller()
+  class IdleController {
+    @RpcHandler(rpc)
+    async handle(): Promise<never> {
+      return undefined as never;
+    }
+  }
+  return IdleController;
+}
+
+const isOther = ({ subject }: Rpc) => !/\.v1\.(?:job|health)\./.test(subject);
+
+export interface Owner {
+  readonly app: INestMicroservice;
+  readonly ledger: JobLedger;
+  readonly queue: JobQueue;
+  readonly reports: JobReports;
+  readonly reconciler: Reconciler;
+  /** What took effect for a job. */
+  effects(job: { _id: Types.ObjectId }): Promise<string[]>;
+  /** Adds a job and puts it on the queue, as a service does for a request. */
+  submit(more?: Partial<NewJob<Samples>>): Promise<JobDocument>;
+  /** The ledger entry as it is now. */
+  read(job: { _id: Types.ObjectId }): Promise<JobDocument>;
+}
+
+/** An augmentation service that does nothing but own jobs. */
+export async function startOwner(surroundings: Surroundings): Promise<Owner> {
+  const schema = z.object({ ...busVariables, ...mongoVariables, ...queueVariables });
+  const config = readConfig(schema, surroundings.environment);
+  const app = await createService(
+    {
+      name: 'augmentation',
+      config: schema,
+      imports: () => [
+        DatabaseModule.forRoot(config.MONGODB_URI),
+        OutboxModule.forService('augmentation'),
+        JobOwnerModule.register({
+          owner: 'augmentation',
+          redisUrl: config.REDIS_URL,
+          queuePrefix: config.QUEUE_PREFIX,
+          effects: [RecordEffect],
+          imports: [],
+        }),
+        {
+          module: class Others {},
+          controllers: rpcsOwnedBy('augmentation').filter(isOther).map(idleController),
+        },
+      ],
+    },
+    config,
+    surroundings.logger,
+  );
+  await app.listen();
+  const get = <T>(type: Type<T>) => app.get(type, { strict: false });
+  const ledger = get(JobLedger);
+  const queue = get(JobQueue);
+  return {
+    app,
+    ledger,
+    queue,
+    reports: get(JobReports),
+    reconciler: get(Reconciler),
+    effects: async ({ _id }) => {
+      const found = await ledger.jobs.db.collection('effects').find({ job: _id }).toArray();
+      return found.map((effect) => String(effect['what']));
+    },
+    submit: async (more = {}) => {
+      const job = await ledger.add(makeSamples, { workspace: 'clinic', payload: samplesPayload, ...more });
+      await queue.enqueue(job);
+      return job;
+    },
+    read: async ({ _id }) => {
+      const job = await ledger.find(_id);
+      if (!job) throw new Error('no such job');
+      return job;
+    },
+  };
+}
+
+export const samplesPayload: JobPayload<Samples> = {
+  workspace: 'clinic',
+  projectId: '1'.repeat(24),
+  listId: null,
+  numberOfRows: 1,
+  transformationProbability: 0.5,
+  numberOfNewImages: 1,
+  transformations: [],
+};
+
+export interface TestWorker {
+  readonly worker: Worker<QueuedJob>;
+  readonly runner: JobRunner;
+  readonly bus: Bus;
+  close(): Promise<void>;
+}
+
+/** A BullMQ worker as the product's, which notices sooner that another one is gone. */
+export async function startWorker(
+  { natsUrl, redisUrl, subjectPrefix, queuePrefix, logger }: Surroundings,
+  run: Run,
+  options: Partial<WorkerOptions> = {},
+): Promise<TestWorker> {
+  const name = `worker-${new Types.ObjectId().toHexString()}`;
+  const connection = await connectBus({ url: natsUrl, prefix: subjectPrefix, name, logger });
+  const bus = new Bus(connection);
+  const runner = new JobRunner(bus, logger, name, [{ type: makeSamples, run }]);
+  const worker = new Worker<QueuedJob>(makeSamples.queue, (job, token) => runner.process(job, token), {
+    connection: { url: redisUrl, maxRetriesPerRequest: null },
+    prefix: queuePrefix,
+    concurrency: 8,
+    lockDuration: 1500,
+    stalledInterval: 500,
+    maxStalledCount: 100,
+    ...options,
+  });
+  worker.on('error', (error) => logger.warn({ err: error }, 'worker'));
+  return {
+    worker,
+    runner,
+    bus,
+    close: async () => {
+      await worker.close();
+      await connection.nats.drain();
+    },
+  };
+}
+
+type Named = Pick<JobDocument, '_id'>;
+
+/** What a worker tells the owner, and what the gateway asks of it, by hand. */
+export function reportsOver(bus: Bus) {
+  const reports = jobReportContracts.augmentation;
+  return {
+    start: (job: Named) => bus.call(reports.start, { jobId: job._id.toHexString(), worker: 'by hand' }),
+    progress: (job: Named, attempt: number, progress: number) =>
+      bus.call(reports.progress, { jobId: job._id.toHexString(), attempt, progress }),
+    complete: (job: Named, attempt: number, result: unknown = { originals: [] }) =>
+      bus.call(reports.complete, { jobId: job._id.toHexString(), attempt, result }),
+    fail: (job: Named, attempt: number, retryable: boolean) =>
+      bus.call(reports.fail, {
+        jobId: job._id.toHexString(),
+        attempt,
+        retryable,
+        error: { code: 'UNAVAILABLE', message: 'away' },
+      }),
+    giveBack: (job: Named, attempt: number) => bus.call(reports.giveBack, { jobId: job._id.toHexString(), attempt }),
+    abort: (job: Named, workspace = 'clinic') =>
+      bus.call(reports.abort, { jobId: job._id.toHexString() }, { context: { workspace } }),
+  };
+}
