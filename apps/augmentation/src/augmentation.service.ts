@@ -17,7 +17,7 @@ export const augmentationService: ServiceDefinition<typeof augmentationConfig> =
   ],
   probes: (app) => ({
     mongodb: () => app.get(Transactions).ping(),
-    valkey: () => app.get(JobQueue, { strict: false }).ping(),
+    valkey: () => app.get(JobQueue, { strict: false }).measure(),
     'blob store': () => app.get<BlobStore>(BLOB_STORE, { strict: false }).checkWritable(),
   }),
 };

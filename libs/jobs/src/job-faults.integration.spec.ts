@@ -87,12 +87,12 @@ describe('a Valkey that is away', () => {
     const job = await owner.ledger.add(makeSamples, { workspace: 'clinic', payload: samplesPayload });
     expect(await owner.queue.enqueue(job)).toBe(false);
     expect(Date.now() - before).toBeLessThan(4000);
-    await expect(owner.queue.ping()).rejects.toThrow();
+    await expect(owner.queue.measure()).rejects.toThrow();
     expect(await owner.reports.abort({ jobId: (await owner.submit())._id.toHexString() }, 'clinic')).toEqual({
       state: 'aborted',
     });
     await servers.start('valkey-server');
-    await eventually(() => owner.queue.ping(), { timeoutMs: 25_000 });
+    await eventually(() => owner.queue.measure(), { timeoutMs: 25_000 });
     expect(await owner.reconciler.reconcile(afterTheRequeueTime())).toBeGreaterThanOrEqual(1);
     await becomes(job, 'completed');
     expect(await owner.effects(job)).toEqual(['completed']);
@@ -119,7 +119,7 @@ describe('a Valkey that is away', () => {
       await sleep(1500);
       return done;
     });
-    await eventually(() => owner.queue.ping(), { timeoutMs: 25_000 });
+    await eventually(() => owner.queue.measure(), { timeoutMs: 25_000 });
     const job = await owner.submit();
     await eventually(() => expect(runs).toBe(1), { timeoutMs: 25_000 });
     await servers.kill('valkey-server');

@@ -44,8 +44,8 @@ export class JobQueue implements OnApplicationShutdown {
     if (queue) await ask(queue, () => queue.remove(job._id.toHexString())).catch(() => undefined);
   }
 
-  /** @throws Error when Valkey does not answer */
-  async ping(): Promise<void> {
+  /** Counts what is in the queues, for the metrics. @throws Error when Valkey does not answer */
+  async measure(): Promise<void> {
     for (const [name, queue] of this.queues) {
       const counts = await ask(queue, () => queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized'));
       for (const [state, count] of Object.entries(counts)) metrics.queueJobs.set({ queue: name, state }, count);

@@ -27,7 +27,7 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
   onApplicationBootstrap(): void {
     const next = () => {
       this.round = this.reconcile()
-        .then(() => undefined)
+        .then(() => this.queue.measure())
         .catch((error: unknown) => this.logger.warn({ err: error }, 'jobs: reconciler'))
         .finally(() => (this.timer = setTimeout(next, ROUND_MS)));
     };

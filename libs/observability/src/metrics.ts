@@ -55,6 +55,8 @@ export const metrics = {
     name: 'pentaprism_queue_jobs',
     help: 'Jobs in a queue by state',
     labelNames: ['queue', 'state'],
+    // Every instance of an owner counts the same queue.
+    aggregator: 'max',
     registers: [registry],
   }),
 };
