@@ -1,0 +1,87 @@
+import { JOB_OWNERS, SERVICES } from '@pentaprism/contracts';
+import type { ErrorCode } from '@pentaprism/domain';
+
+export interface ContractRequest {
+  readonly request: unknown;
+  readonly expected: 'ok' | ErrorCode;
+}
+
+const ok = (request: unknown): ContractRequest => ({ request, expected: 'ok' });
+const fails = (expected: ErrorCode, request: unknown): ContractRequest => ({ request, expected });
+
+/** An id that nothing has. */
+const NOBODY = '0123456789abcdef01234567';
+const CONTENT = { sha256: 'ab'.repeat(32), size: 5, mediaType: 'application/octet-stream' };
+const RECIPE = { transformationProbability: 1, numberOfNewImages: 1, transformations: [{ name: 'rotation' }] };
+const LIST = { name: 'list', featureName: 'image', initialList: false, ...RECIPE };
+
+/** What workers report about a job that nobody has: nothing of it may be believed, and nothing may break. */
+const reports = (owner: string): [string, ContractRequest[]][] => [
+  [`${owner}.v1.job.start`, [ok({ jobId: NOBODY, worker: 'contracts' })]],
+  [`${owner}.v1.job.progress`, [ok({ jobId: NOBODY, attempt: 1, progress: 0.5 })]],
+  [`${owner}.v1.job.complete`, [ok({ jobId: NOBODY, attempt: 1, result: {} })]],
+  [
+    `${owner}.v1.job.fail`,
+    [ok({ jobId: NOBODY, attempt: 1, error: { code: 'INTERNAL', message: 'x' }, retryable: true })],
+  ],
+  [`${owner}.v1.job.give-back`, [ok({ jobId: NOBODY, attempt: 1 })]],
+  [`${owner}.v1.job.abort`, [fails('NOT_FOUND', { jobId: NOBODY })]],
+];
+
+/** For each contract, requests that succeed or fail as declared on an installation without images. */
+export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
+  'catalog.v1.api-key.verify': [
+    ok({ credentials: ['contract-test.0123456789abcdef'] }),
+    fails('UNAUTHENTICATED', { credentials: ['contract-test.0123456789abcdeX'] }),
+  ],
+  'catalog.v1.api-key.create': [ok({ name: 'reader', role: 'reader' })],
+  'catalog.v1.api-key.list': [ok({})],
+  'catalog.v1.api-key.revoke': [
+    fails('NOT_FOUND', { id: 'unheard-of' }),
+    fails('FAILED_PRECONDITION', { id: 'contract-test' }),
+  ],
+  'catalog.v1.project.list': [ok({}), ok({ nameContains: '$where', offset: 1, limit: 1 })],
+  'catalog.v1.project.resolve': [ok({}), fails('NOT_FOUND', { id: NOBODY })],
+  'catalog.v1.project.get': [fails('NOT_FOUND', { id: NOBODY })],
+  'catalog.v1.image.create': [
+    ok({ fileName: 'a', announcedSize: 1, tags: [], content: null }),
+    fails('NOT_FOUND', { projectId: NOBODY, fileName: 'a', announcedSize: 1, tags: [], content: null }),
+  ],
+  'catalog.v1.image.attach': [fails('NOT_FOUND', { id: NOBODY, content: CONTENT })],
+  'catalog.v1.image.get': [fails('NOT_FOUND', { id: NOBODY }), fails('NOT_FOUND', { number: 4_000_000 })],
+  'catalog.v1.image.get-content': [fails('NOT_FOUND', { id: NOBODY })],
+  'catalog.v1.image.list': [
+    ok({}),
+    ok({ createdFrom: 0, createdTo: 1, uploadedOnly: true }),
+    fails('NOT_FOUND', { projectId: NOBODY }),
+  ],
+  'catalog.v1.image.delete': [fails('NOT_FOUND', { number: 4_000_000 })],
+  'catalog.v1.image.get-picture': [fails('NOT_FOUND', { projectId: NOBODY, id: NOBODY })],
+  'catalog.v1.image.choose-pictures': [fails('NOT_FOUND', { projectId: NOBODY, count: 1, seed: 'x' })],
+  'catalog.v1.counter.next': [ok({ sequence: 'job' })],
+  'catalog.v1.job.get': [fails('NOT_FOUND', { id: NOBODY }), fails('NOT_FOUND', { number: 4_000_000 })],
+  'tagging.v1.tag.ensure': [ok({ names: ['a', '__proto__', 'a'] }), fails('INVALID_ARGUMENT', { names: ['a|b'] })],
+  'training-ingest.v1.image.add': [
+    ok({ fileName: 'a', tagNames: ['b'], content: null }),
+    fails('INVALID_ARGUMENT', { fileName: 'a', tagNames: [' '], content: null }),
+    fails('NOT_FOUND', { projectId: NOBODY, fileName: 'a', tagNames: [], content: null }),
+  ],
+  'training-ingest.v1.image.receive-file': [fails('NOT_FOUND', { imageId: NOBODY, content: CONTENT })],
+  'augmentation.v1.list.create': [
+    fails('NOT_FOUND', { projectId: NOBODY, ...LIST }),
+    fails('INVALID_ARGUMENT', { projectId: NOBODY, ...LIST, transformations: [{ name: 'unheard-of' }] }),
+  ],
+  'augmentation.v1.list.get': [fails('NOT_FOUND', { id: NOBODY })],
+  'augmentation.v1.list.list': [fails('NOT_FOUND', { projectId: NOBODY })],
+  'augmentation.v1.list.update': [fails('NOT_FOUND', { id: NOBODY, changes: { name: 'b' } })],
+  'augmentation.v1.list.delete': [fails('NOT_FOUND', { id: NOBODY })],
+  'augmentation.v1.samples.request': [fails('NOT_FOUND', { listId: NOBODY, numberOfRows: 1 })],
+  'augmentation.v1.samples.request-once': [
+    fails('NOT_FOUND', { projectId: NOBODY, featureName: null, numberOfRows: 1, ...RECIPE }),
+  ],
+  'augmentation.v1.samples.list-of-list': [fails('NOT_FOUND', { listId: NOBODY })],
+  'augmentation.v1.samples.list': [fails('NOT_FOUND', { samplesId: NOBODY })],
+  'augmentation.v1.samples.get-image': [fails('NOT_FOUND', { projectId: NOBODY, imageId: NOBODY })],
+  ...Object.fromEntries(SERVICES.map((service) => [`${service}.v1.health.check`, [ok({})]])),
+  ...Object.fromEntries(JOB_OWNERS.flatMap(reports)),
+};
