@@ -9,6 +9,12 @@ import type { Part } from './part.js';
 import { assertListenable, freePort } from './ports.js';
 import type { Stage } from './supervisor.js';
 
+/**
+ * Megabytes of the young generation: 4 saves about 20 MB a process, but where pages of images go through, collecting it
+ * that often took a fifth of the time (8.97 ms of CPU per page of 50 with 4, 7.26 with 16).
+ */
+const SEMI_SPACE_MB: Readonly<Record<string, number>> = { catalog: 16, gateway: 16 };
+
 /** From `src` and from `dist` alike. */
 const REPOSITORY = path.resolve(import.meta.dirname, '../../..');
 
@@ -141,8 +147,7 @@ function appSpec(app: AppDefinition, env: NodeJS.ProcessEnv, address: string) {
   return {
     name: app.name,
     command: process.execPath,
-    // A small young generation saves about 20 MB a process and was measured to cost no throughput.
-    args: ['--max-semi-space-size=4', '--enable-source-maps', app.script],
+    args: [`--max-semi-space-size=${SEMI_SPACE_MB[app.name] ?? 4}`, '--enable-source-maps', app.script],
     env,
     ...(app.stage === 'gateway' ? { detail: address } : {}),
     ready: 'message' as const,

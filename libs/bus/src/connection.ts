@@ -28,6 +28,8 @@ export async function connectBus(options: BusOptions): Promise<BusConnection> {
     reconnectTimeWait: RECONNECT_WAIT_MS,
     reconnectJitter: RECONNECT_WAIT_MS,
     waitOnFirstConnect: true,
+    // Two stack traces for each request, captured in case it fails, were a third of its cost.
+    noAsyncTraces: true,
     pingInterval: 10_000,
   });
   void logStatus(nats, options.logger);

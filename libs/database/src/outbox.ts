@@ -10,7 +10,8 @@ import { getModelToken, MongooseModule } from '@nestjs/mongoose';
 import { FactPublisher } from '@pentaprism/bus';
 import type { Fact, FactData, ServiceName } from '@pentaprism/contracts';
 import { currentContext, LOGGER, newTraceId, type CallContext, type Logger } from '@pentaprism/observability';
-import { Schema, type ClientSession, type Model, type Types } from 'mongoose';
+import { Schema, type ClientSession, type Model, trusted, type Types } from 'mongoose';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 interface OutboxEntry {
   _id: Types.ObjectId;
@@ -28,6 +29,8 @@ const MODEL = 'OutboxEntry';
 /** Milliseconds between looks for facts that an interrupted process left behind. */
 const SWEEP_MS = 1000;
 const BATCH = 100;
+/** Milliseconds in which commits gather: under load one read and one removal serve many of them. */
+const GATHER_MS = 10;
 
 /**
  * Facts travel from the transaction that makes them true to JetStream: written beside the data, published after the
@@ -86,16 +89,27 @@ export class Outbox implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async drain(): Promise<void> {
+    await sleep(GATHER_MS);
     for (;;) {
       const batch = await this.entries.find({}).sort({ _id: 1 }).limit(BATCH).lean();
-      for (const { _id, name, data, context } of batch) {
-        // What is left is published after the next start, or by another instance.
-        if (this.stopped) return;
-        await this.publisher.publish({ id: _id.toHexString(), name, data, context });
-        await this.entries.deleteOne({ _id });
-      }
+      // What is left is published after the next start, or by another instance.
+      if (batch.length === 0 || this.stopped) return;
+      await this.publish(batch);
       if (batch.length < BATCH) return;
     }
+  }
+
+  /** All at once: one connection keeps their order, and what the server has is removed with one command. */
+  private async publish(batch: readonly OutboxEntry[]): Promise<void> {
+    const outcomes = await Promise.allSettled(
+      batch.map(({ _id, name, data, context }) =>
+        this.publisher.publish({ id: _id.toHexString(), name, data, context }),
+      ),
+    );
+    const published = batch.filter((_, i) => outcomes[i]?.status === 'fulfilled').map(({ _id }) => _id);
+    await this.entries.deleteMany({ _id: trusted({ $in: published }) });
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed) throw failed.reason;
   }
 }
 

@@ -1,0 +1,41 @@
+/**
+ * `npm run bench [-- part ...]`: measures a system of its own, and prints one table. Parts: see PARTS; all of them where
+ * none is named. Load generator and comparisons share the cores with the system, so compare within one run only.
+ */
+import { availableParallelism } from 'node:os';
+import { augmentation } from './augmentation.mjs';
+import { imageList } from './image-list.mjs';
+import { memory } from './memory.mjs';
+import { startTimes } from './start-times.mjs';
+import { System } from './system.mjs';
+import { formatTable } from './table.mjs';
+import { uploads } from './uploads.mjs';
+
+/** In this order: what is measured at rest comes before the load. */
+const PARTS = { memory, uploads, augmentation, list: imageList, start: startTimes };
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !Object.hasOwn(PARTS, name));
+if (unknown.length > 0) {
+  console.error(`There is no part called ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}.`);
+  process.exit(2);
+}
+const chosen = Object.entries(PARTS).filter(([name]) => names.length === 0 || names.includes(name));
+const progress = (text) => process.stderr.isTTY && process.stderr.write(`\r\x1b[K${text}`);
+
+const system = await System.start();
+const rows = [];
+for (const [name, measure] of chosen) {
+  progress(`measuring: ${name} ...`);
+  try {
+    rows.push(...(await measure(system)));
+  } catch (error) {
+    // One part that cannot be measured does not take the others' figures away.
+    rows.push({ name, figure: 'failed', comparedWith: error.message });
+    process.exitCode = 1;
+  }
+}
+progress('');
+await system.down();
+console.log(`Node.js ${process.version}, ${availableParallelism()} cores\n\n${formatTable(rows)}`);
+process.exit();
