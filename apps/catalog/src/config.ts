@@ -8,6 +8,12 @@ import {
 } from '@pentaprism/config';
 import { z } from 'zod';
 
+/**
+ * Seconds: much longer than an upload takes from its last byte to its record (5 s). Below that, bytes that are there
+ * already could be collected between the two.
+ */
+const SHORTEST_BLOB_GRACE = 60;
+
 export const catalogConfig = z.object({
   ...busVariables,
   ...mongoVariables,
@@ -15,6 +21,9 @@ export const catalogConfig = z.object({
   ...blobVariables,
   ...secretVariables,
   ...catalogVariables,
+  BLOB_GRACE: catalogVariables.BLOB_GRACE.pipe(
+    z.number().min(SHORTEST_BLOB_GRACE, `must be at least ${SHORTEST_BLOB_GRACE}`),
+  ),
 });
 
 export type CatalogConfig = z.output<typeof catalogConfig>;

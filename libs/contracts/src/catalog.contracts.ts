@@ -77,8 +77,8 @@ export const projectContracts = {
   }),
 };
 
-/** An image by its canonical id or by its number in the workspace. */
-const imageKey = z.union([z.strictObject({ id: objectId }), z.strictObject({ number: z.int().positive() })]);
+/** An image or a job by its canonical id or by its number in the workspace. */
+const idOrNumber = z.union([z.strictObject({ id: objectId }), z.strictObject({ number: z.int().positive() })]);
 
 export const imageContracts = {
   /** Records an image in a project (default: the library), with its content where the bytes are stored already. */
@@ -103,7 +103,13 @@ export const imageContracts = {
     response: image,
     errors: ['NOT_FOUND', 'UNAVAILABLE'],
   }),
-  get: defineRpc({ owner, subject: 'catalog.v1.image.get', request: imageKey, response: image, errors: ['NOT_FOUND'] }),
+  get: defineRpc({
+    owner,
+    subject: 'catalog.v1.image.get',
+    request: idOrNumber,
+    response: image,
+    errors: ['NOT_FOUND'],
+  }),
   /** Where the bytes of an image are. NOT_FOUND while there are none. */
   getContent: defineRpc({
     owner,
@@ -130,7 +136,7 @@ export const imageContracts = {
   delete: defineRpc({
     owner,
     subject: 'catalog.v1.image.delete',
-    request: imageKey,
+    request: idOrNumber,
     response: z.object({ id: objectId }),
     errors: ['NOT_FOUND'],
   }),
@@ -170,7 +176,7 @@ export const jobDirectoryContracts = {
   get: defineRpc({
     owner,
     subject: 'catalog.v1.job.get',
-    request: imageKey,
+    request: idOrNumber,
     response: job,
     errors: ['NOT_FOUND'],
   }),

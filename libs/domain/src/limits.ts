@@ -3,8 +3,6 @@
  * those of one wire format in its dialect.
  */
 
-/** Bytes of one uploaded file. */
-export const MAX_UPLOAD_BYTES = 100 * 1024 * 1024;
 /** Characters of a file name (UTF-16 code units, as JavaScript counts). */
 export const MAX_FILE_NAME_LENGTH = 255;
 /** Characters of a tag's name. */

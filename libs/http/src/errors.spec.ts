@@ -13,6 +13,7 @@ describe('asHttpFailure', () => {
     [{ statusCode: 415, message: '' }, 'UNSUPPORTED_MEDIA_TYPE', 'The request is not valid.'],
     [{ getStatus: () => 404, message: 'Cannot GET /secret' }, 'NOT_FOUND', 'There is nothing here.'],
     [{ statusCode: 413, message: 'much' }, 'PAYLOAD_TOO_LARGE', 'much'],
+    [{ statusCode: 417, message: 'odd' }, 'INVALID_ARGUMENT', 'odd'],
   ])('reads the status of %j', (error, code, message) => {
     expect(asHttpFailure(error)).toMatchObject({ code, message });
   });

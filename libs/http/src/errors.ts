@@ -31,13 +31,18 @@ export function asHttpFailure(error: unknown): DomainError {
     code: frameworkCode,
   } = (typeof error === 'object' && error !== null ? error : {}) as FrameworkError;
   const status = statusCode ?? getStatus?.call(error);
-  const code = status === undefined ? undefined : CODES[status];
+  const code = status === undefined ? undefined : (CODES[status] ?? clientsMistake(status));
   if (code === 'NOT_FOUND') return new DomainError('NOT_FOUND', 'There is nothing here.');
   // A parameter longer than any id or name is that of nothing; the messages of both would repeat the whole URL.
   if (status === 414) return new DomainError('NOT_FOUND', 'There is nothing here.');
   if (frameworkCode === 'FST_ERR_BAD_URL') return new DomainError('INVALID_ARGUMENT', 'The URL is not valid.');
   if (code) return new DomainError(code, message || 'The request is not valid.');
   return new DomainError('INTERNAL', 'Something went wrong here.', {}, { cause: error });
+}
+
+/** What a framework answers with a status of its own, such as 406 or 417, is no fault of ours either. */
+function clientsMistake(status: number): ErrorCode | undefined {
+  return status >= 400 && status < 500 ? 'INVALID_ARGUMENT' : undefined;
 }
 
 /** The first complaint of a schema, with the name of the field. */

@@ -24,6 +24,7 @@ const BATCH = 100;
 export class SweepSamples implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly timers: NodeJS.Timeout[] = [];
   private running: Promise<void> = Promise.resolve();
+  private stopped = false;
 
   constructor(
     private readonly samples: SampleRepository,
@@ -40,6 +41,7 @@ export class SweepSamples implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async onModuleDestroy(): Promise<void> {
+    this.stopped = true;
     for (const timer of this.timers) clearTimeout(timer);
     await this.running;
   }
@@ -60,6 +62,8 @@ export class SweepSamples implements OnApplicationBootstrap, OnModuleDestroy {
     let removed = 0;
     let batch: BlobEntry[] = [];
     for await (const entry of this.blobs.list('samples')) {
+      // A stop must not take as long as a walk through the store.
+      if (this.stopped) return removed;
       if (entry.modifiedAt < before) batch.push(entry);
       if (batch.length < BATCH) continue;
       removed += await this.removeUnknown(batch, before);

@@ -91,8 +91,8 @@ export class AddImage {
 
   /** Lets go of bytes that an image pointed to; without another image they are orphans from now on. */
   async release(workspace: string, sha256: string, session: ClientSession): Promise<void> {
-    if (!(await this.images.refersTo(workspace, sha256, session)))
-      await this.contents.markOrphan(workspace, sha256, session);
+    const isOrphan = !(await this.images.refersTo(workspace, sha256, session));
+    await this.contents.release(workspace, sha256, isOrphan, session);
   }
 
   private async refer(workspace: string, content: ContentReference, session: ClientSession) {

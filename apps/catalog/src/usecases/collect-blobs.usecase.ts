@@ -25,6 +25,7 @@ const BATCH = 100;
 export class CollectBlobs implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly timers: NodeJS.Timeout[] = [];
   private running: Promise<void> = Promise.resolve();
+  private stopped = false;
 
   constructor(
     private readonly contents: ContentRepository,
@@ -42,6 +43,7 @@ export class CollectBlobs implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async onModuleDestroy(): Promise<void> {
+    this.stopped = true;
     for (const timer of this.timers) clearTimeout(timer);
     await this.running;
   }
@@ -49,10 +51,16 @@ export class CollectBlobs implements OnApplicationBootstrap, OnModuleDestroy {
   /** @returns how many contents were removed; public for tests */
   async collectOrphans(now = Date.now()): Promise<number> {
     const before = new Date(now - this.config.BLOB_GRACE * 1000);
-    const orphans = await this.contents.findOrphans(before, BATCH);
     let removed = 0;
-    for (const orphan of orphans) if (await this.removeOrphan(orphan, before)) removed++;
-    return removed;
+    for (;;) {
+      const orphans = await this.contents.findOrphans(before, BATCH);
+      for (const orphan of orphans) {
+        // What is left waits for the next start: a stop must not take as long as a large deletion.
+        if (this.stopped) return removed;
+        if (await this.removeOrphan(orphan, before)) removed++;
+      }
+      if (orphans.length < BATCH) return removed;
+    }
   }
 
   async sweep(now = Date.now()): Promise<void> {
@@ -64,11 +72,13 @@ export class CollectBlobs implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async removeOrphan(orphan: ContentDocument, before: Date): Promise<boolean> {
     const { workspace, sha256, thumbnail } = orphan;
-    // A new image with these bytes writes to the same record, so one of the two transactions fails.
-    const removed = await this.transactions.run(
-      async (session) =>
-        !(await this.images.refersTo(workspace, sha256, session)) && this.contents.removeOrphan(orphan, session),
-    );
+    // A new image with these bytes takes the mark from the same record, so one of the two transactions fails.
+    const removed = await this.transactions.run(async (session) => {
+      if (!(await this.images.refersTo(workspace, sha256, session))) return this.contents.removeOrphan(orphan, session);
+      // It was added while the last one before it was deleted, and did not see the mark yet.
+      await this.contents.adopt(orphan, session);
+      return false;
+    });
     if (!removed) return false;
     // Bytes that were put again in the meantime are fresh, and stay.
     await this.blobs.removeIfUnusedSince({ area: 'originals', workspace, sha256 }, before);
@@ -96,6 +106,7 @@ export class CollectBlobs implements OnApplicationBootstrap, OnModuleDestroy {
       for (const { key } of entries) if (!kept.has(key.sha256)) await this.blobs.removeIfUnusedSince(key, before);
     };
     for await (const entry of this.blobs.list(area)) {
+      if (this.stopped) return;
       if (entry.modifiedAt >= before) continue;
       const { workspace } = entry.key;
       const batch = batches.get(workspace) ?? [];

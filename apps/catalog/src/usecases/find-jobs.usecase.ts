@@ -2,14 +2,16 @@ import { Injectable } from '@nestjs/common';
 import type { Job } from '@pentaprism/contracts';
 import { notFound, toObjectId } from '@pentaprism/database';
 import { JobLedger, toJob } from '@pentaprism/jobs';
-import type { ImageKey } from '../adapters/mongo/image.repository.js';
+
+/** A job by its canonical id or by its number. */
+type JobKey = { readonly id: string } | { readonly number: number };
 
 /** Looks jobs up, whoever owns them: reading the ledger is everybody's right, writing an entry its owner's. */
 @Injectable()
 export class FindJobs {
   constructor(private readonly ledger: JobLedger) {}
 
-  async get(workspace: string, key: ImageKey): Promise<Job> {
+  async get(workspace: string, key: JobKey): Promise<Job> {
     const filter = 'id' in key ? { _id: toObjectId(key.id, 'job') } : { number: key.number };
     const job = await this.ledger.jobs.findOne({ workspace, ...filter }).lean();
     if (!job) throw notFound('job');

@@ -6,6 +6,7 @@ import { Contents, type SendOptions, type StoredContent } from '@pentaprism/http
 import { BLOB_STORE } from '@pentaprism/service';
 import { create as contentDisposition } from 'content-disposition';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Readable } from 'node:stream';
 import parseRange from 'range-parser';
 
 /** Whatever a file holds, a browser runs nothing of it and loads nothing for it. */
@@ -51,6 +52,11 @@ export class BlobContents extends Contents {
     const { start, end } = range ?? { start: 0, end: size - 1 };
     if (range) void reply.status(206).header('Content-Range', `bytes ${start}-${end}/${size}`);
     void reply.header('Content-Length', end - start + 1);
+    if (request.method === 'HEAD') {
+      // Fastify would read the whole file to throw it away, and takes anything but a stream for the length.
+      await reply.send(Readable.from([]));
+      return;
+    }
     await reply.send(await this.bytes({ area, workspace, sha256 }, size, range));
   }
 

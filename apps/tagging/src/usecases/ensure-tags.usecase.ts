@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import { counterContracts, projectContracts, type TagReference } from '@pentaprism/contracts';
 import { toObjectId } from '@pentaprism/database';
-import { checkTagNames } from '@pentaprism/domain';
+import { checkTagNames, DomainError } from '@pentaprism/domain';
 import type { Types } from 'mongoose';
 import { TagRepository } from '../adapters/mongo/tag.repository.js';
 
@@ -31,7 +31,7 @@ export class EnsureTags {
       found = await this.tags.findByNames(workspace, project, names);
     }
     const byName = new Map(found.map((tag) => [tag.name, tag]));
-    return { tags: names.flatMap((name) => byName.get(name) ?? []) };
+    return { tags: names.map((name) => byName.get(name) ?? failToFind(name)) };
   }
 
   private async add(workspace: string, project: Types.ObjectId, names: readonly string[]): Promise<void> {
@@ -49,4 +49,9 @@ export class EnsureTags {
     this.projects.set(key, found);
     return found;
   }
+}
+
+/** Left out, the tag would be missing on an image whose upload was acknowledged. */
+function failToFind(name: string): never {
+  throw new DomainError('UNAVAILABLE', 'A tag vanished while it was looked up; try again.', { name });
 }

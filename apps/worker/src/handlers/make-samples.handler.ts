@@ -7,7 +7,7 @@ import { MAX_BYTES, type DecodePool } from '@pentaprism/imaging';
 import type { JobControl, JobHandler } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DECODE_POOL } from '../tokens.js';
+import { CONCURRENCY, DECODE_POOL } from '../tokens.js';
 import { imageSource } from './image-source.js';
 
 type Payload = JobPayload<typeof makeSamples>;
@@ -16,6 +16,8 @@ type Original = JobResult<typeof makeSamples>['originals'][number];
 /** Milliseconds that a job waits for images that were uploaded just before it and are not analysed yet. */
 const ANALYSIS_PATIENCE_MS = 30_000;
 const ANALYSIS_POLL_MS = 200;
+/** Pictures of one job under way for each decode process: one in it, one whose results are being stored. */
+const PICTURES_PER_PROCESS = 2;
 
 /** Makes augmented samples: each original is decoded once, and each new image has a seed of its own. */
 @Injectable()
@@ -26,19 +28,29 @@ export class MakeSamplesHandler implements JobHandler<typeof makeSamples> {
     private readonly bus: Bus,
     @Inject(BLOB_STORE) private readonly blobs: BlobStore,
     @Inject(DECODE_POOL) private readonly pool: DecodePool,
+    @Inject(CONCURRENCY) private readonly concurrency: number,
   ) {}
 
   async run(payload: Payload, control: JobControl): Promise<{ originals: Original[] }> {
     const pictures = await this.choose(payload, control);
+    const originals: Original[] = [];
+    const waiting = [...pictures.entries()];
     let done = 0;
-    // All at once: the pool bounds what runs, and keeps every core busy to the end.
-    const originals = await Promise.all(
-      pictures.map(async (picture) => {
-        const original = await this.augment(picture, payload, control);
+    const lane = async () => {
+      for (let next = waiting.shift(); next; next = waiting.shift()) {
+        const [place, picture] = next;
+        originals[place] = await this.augment(picture, payload, control);
         control.progress(++done / pictures.length);
-        return original;
-      }),
-    );
+      }
+    };
+    // Not all at once: the pool would be handed work that no abort takes back, and before which other jobs, the analysis
+    // of uploads among them, would have to wait.
+    try {
+      await Promise.all(Array.from({ length: PICTURES_PER_PROCESS * this.concurrency }, lane));
+    } finally {
+      // After a failure, the other lanes begin nothing new.
+      waiting.length = 0;
+    }
     return { originals };
   }
 

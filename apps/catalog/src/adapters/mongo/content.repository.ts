@@ -27,6 +27,8 @@ export interface ContentDocument {
   createdAt: Date;
   /** Since when no image points here; null while one does. */
   orphanedAt: Date | null;
+  /** Raised by transactions that read this record and must not run beside one another. */
+  revision: number;
 }
 
 export const CONTENT_MODEL = 'Content';
@@ -57,6 +59,7 @@ export const contentSchema = new Schema<ContentDocument>(
     thumbnail: thumbnailSchema,
     createdAt: { type: Date, required: true },
     orphanedAt: { type: Date, default: null },
+    revision: { type: Number, default: 0 },
   },
   { collection: 'contents', versionKey: false },
 );
@@ -81,11 +84,25 @@ export class ContentRepository {
         { upsert: true, returnDocument: 'before', session, projection: { state: 1 } },
       )
       .lean();
+    // The update above writes nothing when nothing changes, and so meets no other transaction. The end of the analysis
+    // must be met: it tells the images that it sees, and would miss the one that is being added.
+    if (before?.state === 'pending')
+      await this.contents.updateOne({ workspace, sha256 }, { $inc: { revision: 1 } }, { session });
     return { state: before?.state ?? ('pending' as const), isNew: before === null };
   }
 
-  async markOrphan(workspace: string, sha256: string, session: ClientSession): Promise<void> {
-    await this.contents.updateOne({ workspace, sha256 }, { $set: { orphanedAt: new Date() } }, { session });
+  /**
+   * Notes that an image does not point to these bytes any more, and whether none does. Always a write: of two images
+   * that are deleted at once, each would otherwise take the other for the one that is left.
+   */
+  async release(workspace: string, sha256: string, isOrphan: boolean, session: ClientSession): Promise<void> {
+    const mark = isOrphan ? { $set: { orphanedAt: new Date() } } : {};
+    await this.contents.updateOne({ workspace, sha256 }, { $inc: { revision: 1 }, ...mark }, { session });
+  }
+
+  /** Takes back the mark if the record is still the orphan that was seen. */
+  async adopt({ _id, orphanedAt }: ContentDocument, session: ClientSession): Promise<void> {
+    await this.contents.updateOne({ _id, orphanedAt }, { $set: { orphanedAt: null } }, { session });
   }
 
   async setAnalysis(

@@ -1,0 +1,55 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { SMALL_BLOB_BYTES, type BlobKey, type BlobStore } from '@pentaprism/blob-store';
+import fastify, { type FastifyInstance } from 'fastify';
+import { Readable } from 'node:stream';
+import { BlobContents } from './blob-contents.js';
+
+const sha256 = 'a'.repeat(64);
+const LARGE = SMALL_BLOB_BYTES + 1;
+
+let server: FastifyInstance;
+let opened: BlobKey[];
+
+beforeEach(() => {
+  opened = [];
+  const blobs = {
+    open: async (key: BlobKey, { start = 0, end = LARGE - 1 } = {}) => {
+      opened.push(key);
+      return Readable.from([Buffer.alloc(end - start + 1)]);
+    },
+  } as unknown as BlobStore;
+  const contents = new BlobContents(blobs);
+  const content = { area: 'originals', workspace: 'w', sha256, size: LARGE, mediaType: 'image/png' } as const;
+  server = fastify();
+  server.get('/', async (request, reply) => {
+    await contents.send(request, reply, content);
+    return reply;
+  });
+});
+
+afterEach(() => server.close());
+
+describe('BlobContents', () => {
+  it('describes a file to HEAD without a look at its bytes', async () => {
+    const [head, get] = [await server.inject({ method: 'HEAD', url: '/' }), await server.inject('/')];
+    expect(get.rawPayload).toHaveLength(LARGE);
+    expect(opened).toHaveLength(1);
+    expect(head.statusCode).toBe(200);
+    expect(head.rawPayload).toHaveLength(0);
+    for (const name of ['content-length', 'content-type', 'etag', 'accept-ranges', 'content-security-policy'])
+      expect([name, head.headers[name]]).toEqual([name, get.headers[name]]);
+    expect(head.headers['content-length']).toBe(String(LARGE));
+  });
+
+  it.each([
+    ['bytes=0-9', 206, `bytes 0-9/${LARGE}`, 10],
+    ['bytes=-5', 206, `bytes ${LARGE - 5}-${LARGE - 1}/${LARGE}`, 5],
+    [`bytes=${LARGE}-`, 416, `bytes */${LARGE}`, 0],
+    ['bytes=0-1,4-5', 200, undefined, LARGE],
+  ])('answers the range %s with %i', async (range, status, contentRange, length) => {
+    const answer = await server.inject({ url: '/', headers: { range } });
+    expect(answer.statusCode).toBe(status);
+    expect(answer.headers['content-range']).toBe(contentRange);
+    expect(answer.rawPayload).toHaveLength(length);
+  });
+});
