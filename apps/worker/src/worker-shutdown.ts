@@ -2,10 +2,13 @@ import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/comm
 import type { DecodePool } from '@pentaprism/imaging';
 import { JobRunner } from '@pentaprism/jobs';
 import { AnalysisProcessor, AugmentationProcessor } from './processors.js';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DECODE_POOL } from './tokens.js';
 
 /** Milliseconds in which running jobs may end by themselves; then they are given back. */
 const FINISH_LIMIT_MS = 3000;
+/** Milliseconds that the decode processes may take to end. */
+const POOL_LIMIT_MS = 1000;
 
 /**
  * Takes no more jobs, finishes what is nearly done, gives back the rest. Before Nest's own shutdown hooks, since jobs
@@ -24,6 +27,7 @@ export class WorkerShutdown implements BeforeApplicationShutdown {
     const giveBack = setTimeout(() => this.runner.stop(), FINISH_LIMIT_MS);
     await Promise.all([this.analysis.worker.close(), this.augmentation.worker.close()]);
     clearTimeout(giveBack);
-    await this.pool.close();
+    // A process in the middle of a decoding ends with this one.
+    await Promise.race([this.pool.close(), sleep(POOL_LIMIT_MS, undefined, { ref: false })]);
   }
 }

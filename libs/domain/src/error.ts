@@ -37,6 +37,14 @@ export const ERROR_CODES = [
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
+/** Something else is away for a while: trying again costs nothing but time, and giving up would be wrong. */
+const OUTAGES: ReadonlySet<string> = new Set<ErrorCode>(['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'STORAGE_FULL']);
+
+/** Whether an error of this code says that something else is away, rather than that the work itself fails. */
+export function isOutage(code: string): boolean {
+  return OUTAGES.has(code);
+}
+
 /** Facts about an error that a client may see: JSON values only. */
 export type ErrorDetails = Readonly<Record<string, unknown>>;
 

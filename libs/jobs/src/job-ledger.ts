@@ -10,6 +10,8 @@ export const JOB_OWNER = Symbol('JobOwner');
 
 /** Milliseconds before the second start of a job that failed; doubled for each further one. */
 export const FIRST_RETRY_MS = 1000;
+/** The longest of these waits: an outage may last for hours, and its end should not be noticed hours later. */
+export const LONGEST_RETRY_MS = 30_000;
 
 export interface NewJob<J extends JobType> {
   readonly workspace: string;
@@ -118,17 +120,21 @@ export class JobLedger {
     return matchedCount === 1;
   }
 
-  /** running -> queued, to be started again after a back-off. Returns the milliseconds, or null when it may not. */
-  async retry(id: Types.ObjectId, attempt: number): Promise<number | null> {
+  /**
+   * running -> queued, to be started again after a back-off. Returns the milliseconds, or null when it may not.
+   *
+   * @param counts whether this start counts towards the limit: not when something else was away
+   */
+  async retry(id: Types.ObjectId, attempt: number, counts: boolean): Promise<number | null> {
     const job = await this.jobs
       .findOne({ _id: id, owner: this.owner, state: 'running', attempt }, { starts: 1 })
       .lean();
-    if (!job || job.starts >= MAX_JOB_STARTS) return null;
-    const delay = FIRST_RETRY_MS * 2 ** (job.starts - 1);
+    if (!job || (counts && job.starts >= MAX_JOB_STARTS)) return null;
+    const delay = Math.min(FIRST_RETRY_MS * 2 ** (attempt - 1), LONGEST_RETRY_MS);
     const notBefore = new Date(Date.now() + delay);
     const { matchedCount } = await this.jobs.updateOne(
       { _id: id, owner: this.owner, state: 'running', attempt },
-      { $set: { state: 'queued', notBefore, enqueuedAt: notBefore } },
+      { $set: { state: 'queued', notBefore, enqueuedAt: notBefore }, $inc: { starts: counts ? 0 : -1 } },
     );
     return matchedCount === 1 ? delay : null;
   }

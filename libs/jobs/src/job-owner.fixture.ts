@@ -197,12 +197,12 @@ export function reportsOver(bus: Bus) {
       bus.call(reports.progress, { jobId: job._id.toHexString(), attempt, progress }),
     complete: (job: Named, attempt: number, result: unknown = { originals: [] }) =>
       bus.call(reports.complete, { jobId: job._id.toHexString(), attempt, result }),
-    fail: (job: Named, attempt: number, retryable: boolean) =>
+    fail: (job: Named, attempt: number, retryable: boolean, code = 'INTERNAL') =>
       bus.call(reports.fail, {
         jobId: job._id.toHexString(),
         attempt,
         retryable,
-        error: { code: 'UNAVAILABLE', message: 'away' },
+        error: { code, message: 'broken' },
       }),
     giveBack: (job: Named, attempt: number) => bus.call(reports.giveBack, { jobId: job._id.toHexString(), attempt }),
     abort: (job: Named, workspace = 'clinic') =>

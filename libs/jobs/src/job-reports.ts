@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ALL_JOBS, jobFinished, type JobResult, type JobType } from '@pentaprism/contracts';
 import { notFound, Outbox, toObjectId, Transactions } from '@pentaprism/database';
-import { DomainError, MAX_JOB_STARTS, type JobState } from '@pentaprism/domain';
+import { DomainError, MAX_JOB_STARTS, type JobState, isOutage } from '@pentaprism/domain';
 import { metrics } from '@pentaprism/observability';
 import type { ClientSession, Types } from 'mongoose';
 import { JobLedger, type FinishOptions } from './job-ledger.js';
@@ -99,7 +99,7 @@ export class JobReports {
   }) {
     const id = toObjectId(request.jobId, 'job');
     if (request.retryable) {
-      const retryInMs = await this.ledger.retry(id, request.attempt);
+      const retryInMs = await this.ledger.retry(id, request.attempt, !isOutage(request.error.code));
       if (retryInMs !== null) return { retryInMs };
     }
     await this.end(id, 'failed', { attempt: request.attempt, error: request.error });

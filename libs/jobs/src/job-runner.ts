@@ -38,6 +38,13 @@ const HEARTBEAT_MS = 5000;
 const REPORT_PATIENCE_MS = 60_000;
 const STOPPED = 'the worker stops';
 
+/** Never resolves. What loses the race against it ends unheard. */
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+}
+
 /** Carries jobs out on a worker, and reports to their owners. */
 export class JobRunner {
   private readonly active = new Set<AbortController>();
@@ -118,14 +125,10 @@ export class JobRunner {
     const payload = handler.type.payload.safeParse(job.payload);
     if (!payload.success)
       throw new DomainError('INVALID_ARGUMENT', 'The job breaks its contract.', {}, { cause: payload.error });
-    const result = await handler.run(payload.data, {
-      jobId: job.jobId,
-      workspace: job.workspace,
-      signal: controller.signal,
-      progress,
-    });
-    controller.signal.throwIfAborted();
-    return result;
+    const { signal } = controller;
+    const working = handler.run(payload.data, { jobId: job.jobId, workspace: job.workspace, signal, progress });
+    // A step that cannot be interrupted, such as a decoding, must not keep a job that is over or given back.
+    return Promise.race([working, rejectOnAbort(signal)]);
   }
 
   private async fail(

@@ -201,22 +201,24 @@ describe('a failure', () => {
     });
     const job = await owner.submit();
     const completed = await becomes(job, 'completed');
-    expect(completed.starts).toBe(2);
+    expect(completed).toMatchObject({ attempt: 2, starts: 1 });
     expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(FIRST_RETRY_MS * 0.95);
     expect(await owner.effects(job)).toEqual(['completed']);
   });
 
-  it(`that does not pass ends the job after ${MAX_JOB_STARTS} starts, each waiting longer`, async () => {
+  it.each([
+    ['of the work itself', 'INTERNAL', [1000, 2000, 4000, 8000, null], 'failed'],
+    // As long as it takes: other work would not be done either.
+    ['because something is away', 'STORAGE_FULL', [1000, 2000, 4000, 8000, 16_000], 'queued'],
+  ])(`%s, ${MAX_JOB_STARTS} times, each wait longer`, async (_what, code, waits, state) => {
     const job = await ledgerOnly();
-    const waits: unknown[] = [];
-    for (let n = 1; n <= MAX_JOB_STARTS; n += 1) {
+    for (const expected of waits) {
       const started = await report.start(job);
       if (!started.taken) throw new Error('not taken');
-      waits.push((await report.fail(job, started.attempt, true)).retryInMs);
+      expect((await report.fail(job, started.attempt, true, code)).retryInMs).toBe(expected);
     }
-    expect(waits).toEqual([1000, 2000, 4000, 8000, null]);
-    expect(await owner.read(job)).toMatchObject({ state: 'failed', error: { code: 'UNAVAILABLE', message: 'away' } });
-    expect(await owner.effects(job)).toEqual(['failed']);
+    expect(await owner.read(job)).toMatchObject({ state, ...(state === 'failed' ? { error: { code } } : {}) });
+    expect(await owner.effects(job)).toEqual(state === 'failed' ? ['failed'] : []);
   });
 
   it.each([
