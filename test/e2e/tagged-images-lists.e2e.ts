@@ -188,3 +188,16 @@ describe('totals', () => {
     expect([await client.total(), await client.total('?uploaded_only=true')]).toEqual([3, 3]);
   });
 });
+
+describe('GET /images of records larger than a message of the bus', () => {
+  it('is whole all the same', async () => {
+    const client = await TaggedImages.inFreshWorkspace(system);
+    const tags = Array.from({ length: 100 }, (_, i) => `${i} `.padEnd(160, '\u0001é'));
+    const ids = [];
+    for (let i = 0; i < 30; i += 1) ids.push((await client.create({ filename: `${i}`, tags })).id);
+    const { results, meta } = await client.page('?limit=30');
+    expect(results.map((record) => record.id)).toEqual(ids.reverse());
+    expect(meta).toEqual({ current_page: 0, has_more_pages: false, total_results: 30 });
+    expect(results[0]?.tags).toHaveLength(100);
+  });
+});

@@ -118,7 +118,10 @@ export const imageContracts = {
     response: contentReference.extend({ fileName: z.string(), state: contentState, reason: z.string().nullable() }),
     errors: ['NOT_FOUND'],
   }),
-  /** Newest created first; within one second the highest number first. Bounds are inclusive. */
+  /**
+   * Newest created first; within one second the highest number first. Bounds are inclusive. Images with many long tags
+   * come fewer at a time than asked for, since the answer is one message: ask again for the rest.
+   */
   list: defineRpc({
     owner,
     subject: 'catalog.v1.image.list',

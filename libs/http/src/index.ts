@@ -7,6 +7,7 @@ export * from './dialect.js';
 export * from './errors.js';
 export * from './json-body.js';
 export * from './origin.js';
+export * from './paging.js';
 export * from './principal.js';
 export * from './query.js';
 export * from './validation.js';

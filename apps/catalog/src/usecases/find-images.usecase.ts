@@ -51,7 +51,7 @@ export class FindImages {
       this.images.list(workspace, filter, query.offset, query.limit),
       this.count(workspace, filter),
     ]);
-    return { images: images.map(toImage), total };
+    return { images: fitting(images).map(toImage), total };
   }
 
   async getPicture(workspace: string, projectId: string, id: string): Promise<Picture> {
@@ -86,6 +86,21 @@ export class FindImages {
     const counts = await this.counts.get(workspace, filter.project);
     return filter.uploadedOnly ? counts.uploaded : counts.total;
   }
+}
+
+/** Bytes of images in one answer: half of what a message of the bus holds by default. */
+export const ANSWER_BYTES = 512 * 1024;
+
+/** As many of the images, from the first, as surely fit into one answer; never none. */
+function fitting(images: ImageDocument[]): ImageDocument[] {
+  let bytes = 0;
+  const end = images.findIndex((image, i) => (bytes += largestSize(image)) > ANSWER_BYTES && i > 0);
+  return end === -1 ? images : images.slice(0, end);
+}
+
+/** A character takes at most six bytes in JSON (`\u0001`); ids, numbers and member names are counted generously. */
+function largestSize({ fileName, createdBy, tags }: ImageDocument): number {
+  return tags.reduce((sum, { name }) => sum + 100 + 6 * name.length, 600 + 6 * (fileName.length + createdBy.length));
 }
 
 /** Where in [0, 1) the drawing of pictures begins for a seed. */

@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Bus } from '@pentaprism/bus';
+import { collect } from '@pentaprism/http';
 import { augmentationListContracts as lists, MAX_LISTS_PER_PAGE, sampleContracts } from '@pentaprism/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
@@ -13,7 +14,7 @@ import {
   toListBody,
 } from './wire/augmentation-list.js';
 import { linkTo, listSamplesLink, statusLink } from './wire/links.js';
-import { collect, pageOf, toPage } from './wire/paging.js';
+import { pageOf, toPage } from './wire/paging.js';
 import { existingId, idempotencyKeyOf } from './wire/parameters.js';
 import { requestSamplesBody, sampleBody, samplesQuery, samplesRequestedBody } from './wire/sample.js';
 

@@ -3,8 +3,8 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Bus } from '@pentaprism/bus';
 import { projectContracts } from '@pentaprism/contracts';
 import { MAX_PAGE_SIZE } from '@pentaprism/domain';
+import { collect } from '@pentaprism/http';
 import { z } from 'zod';
-import { collect } from './wire/paging.js';
 import { existingId } from './wire/parameters.js';
 import { projectBody, projectsQuery, toProjectBody } from './wire/project.js';
 

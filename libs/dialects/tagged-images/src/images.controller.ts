@@ -3,7 +3,7 @@ import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestj
 import { Bus } from '@pentaprism/bus';
 import { imageContracts, ingestContracts, type Image } from '@pentaprism/contracts';
 import { DomainError, MAX_PAGE_OFFSET } from '@pentaprism/domain';
-import { FileUrls, principalOf } from '@pentaprism/http';
+import { collect, FileUrls, principalOf } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
 import {
   imageBrowsePage,
@@ -41,19 +41,19 @@ export class ImagesController {
     @Req() request: FastifyRequest,
   ): Promise<ImageBrowsePage> {
     const { page, limit } = query;
-    const { images, total } = await this.bus.call(imageContracts.list, {
-      // A page beyond every limit is as empty as one past the end.
-      offset: Math.min(page * limit, MAX_PAGE_OFFSET),
-      limit,
+    const filter = {
       createdFrom: toBound(query.start_timestamp),
       createdTo: toBound(query.end_timestamp),
       uploadedOnly: query.uploaded_only,
-    });
-    return toPage(
-      images.map((image) => this.record(image, request)),
-      { page, limit },
-      total,
-    );
+    };
+    const read = async (offset: number, count: number) => {
+      const { images, total } = await this.bus.call(imageContracts.list, { ...filter, offset, limit: count });
+      return { items: images.map((image) => this.record(image, request)), total };
+    };
+    // A page beyond every limit is as empty as one past the end.
+    const offset = Math.min(page * limit, MAX_PAGE_OFFSET);
+    const { items, total } = await collect(read, { offset, limit }, limit);
+    return toPage(items, { page, limit }, total);
   }
 
   @Post()

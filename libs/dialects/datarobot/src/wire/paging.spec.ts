@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { collect, toPage } from './paging.js';
+import { toPage } from './paging.js';
 
 const LINK = 'http://127.0.0.1:3000/api/v2/things/';
 const query = (link: string | null) => (link === null ? null : Object.fromEntries(new URL(link).searchParams));
@@ -33,41 +33,5 @@ describe('toPage', () => {
   ])('of %s', (_what, paging, count, total, next, previous) => {
     const page = toPage(LINK, {}, paging, { items: items(count), total });
     expect([query(page.next), query(page.previous)]).toEqual([next, previous]);
-  });
-});
-
-describe('collect', () => {
-  const source = (total: number, asked: [number, number][] = []) => ({
-    asked,
-    read: async (offset: number, limit: number) => {
-      asked.push([offset, limit]);
-      return { items: items(total).slice(offset, offset + limit), total };
-    },
-  });
-
-  it.each([
-    [
-      { offset: 0, limit: 0 },
-      items(7),
-      [
-        [0, 3],
-        [3, 3],
-        [6, 3],
-      ],
-    ],
-    [
-      { offset: 1, limit: 4 },
-      [1, 2, 3, 4],
-      [
-        [1, 3],
-        [4, 1],
-      ],
-    ],
-    [{ offset: 5, limit: 3 }, [5, 6], [[5, 3]]],
-    [{ offset: 9, limit: 0 }, [], [[9, 3]]],
-  ])('%j reads no more than it needs', async (paging, expected, requests) => {
-    const { read, asked } = source(7);
-    expect(await collect(read, paging, 3)).toEqual({ items: expected, total: 7 });
-    expect(asked).toEqual(requests);
   });
 });

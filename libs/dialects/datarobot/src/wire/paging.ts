@@ -1,5 +1,5 @@
 import { MAX_PAGE_OFFSET, MAX_PAGE_SIZE } from '@pentaprism/domain';
-import { queryInteger } from '@pentaprism/http';
+import { queryInteger, type Paging } from '@pentaprism/http';
 import { z } from 'zod';
 
 /** Query parameters of a listing. `limit=0` means "everything". */
@@ -8,11 +8,6 @@ export function pagingQuery(defaultLimit: number) {
     offset: queryInteger(0, MAX_PAGE_OFFSET).default(0),
     limit: queryInteger(0, MAX_PAGE_SIZE).default(defaultLimit),
   };
-}
-
-export interface Paging {
-  readonly offset: number;
-  readonly limit: number;
 }
 
 export function pageOf<Item extends z.ZodType>(item: Item) {
@@ -51,18 +46,4 @@ export function toPage<Item>(
     previous: offset > 0 ? linkWith({ offset: Math.max(0, offset - size), limit: size }) : null,
     totalCount: total,
   };
-}
-
-type Read<Item> = (offset: number, limit: number) => Promise<{ items: Item[]; total: number }>;
-
-/** Reads a page of any size from a service that answers `chunk` items at most, since its answer is one message. */
-export async function collect<Item>(read: Read<Item>, { offset, limit }: Paging, chunk: number) {
-  const wanted = limit === 0 ? Infinity : limit;
-  const items: Item[] = [];
-  for (;;) {
-    const part = await read(offset + items.length, Math.min(chunk, wanted - items.length));
-    items.push(...part.items);
-    const complete = items.length >= wanted || offset + items.length >= part.total;
-    if (complete || part.items.length === 0) return { items, total: part.total };
-  }
 }
