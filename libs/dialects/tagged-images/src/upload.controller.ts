@@ -26,8 +26,7 @@ export class UploadController {
   ) {
     // Before the bytes are stored: a refused request leaves nothing behind.
     const tagNames = checkTagNames(body.tags);
-    const bytes = Buffer.from(body.image_data, 'base64');
-    const content = await this.contents.store(principalOf(request).workspace, bytes, UPLOAD_BODY_LIMIT);
+    const content = await this.contents.store(principalOf(request).workspace, body.image_data, UPLOAD_BODY_LIMIT);
     const image = await this.bus.call(ingestContracts.addImage, { fileName: body.filename, tagNames, content });
     return { id: image.number };
   }

@@ -23,12 +23,25 @@ export type ImageListQuery = z.output<typeof imageListQuery>;
 const filename = z.string().max(MAX_FILE_NAME_LENGTH).default('');
 const tags = z.array(z.string().min(1).max(MAX_TAG_NAME_LENGTH)).default([]);
 
-/** Base64 with padding; white space in it is tolerated. */
-const base64 = z
-  .string()
-  .transform((text) => text.replace(/\s+/g, ''))
-  .refine((text) => text !== '', 'must not be empty')
-  .refine((text) => text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text), 'must be base64');
+/** Base64 with padding, as the bytes that it stands for; white space in it is tolerated. */
+const base64 = z.string().transform((text, context) => {
+  const bytes = decodeBase64(text) ?? decodeBase64(text.replace(/\s+/g, ''));
+  if (bytes && bytes.length > 0) return bytes;
+  context.addIssue(text.trim() === '' ? 'must not be empty' : 'must be base64');
+  return z.NEVER;
+});
+
+/**
+ * Node's decoder skips what is no base64, so that the number of bytes tells whether there was any. A regular expression
+ * over megabytes of text takes longer than the decoding itself.
+ */
+function decodeBase64(text: string): Buffer | null {
+  // The decoder also reads the alphabet for URLs.
+  if (text.length % 4 !== 0 || text.includes('-') || text.includes('_')) return null;
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.length === (text.length / 4) * 3 - padding ? bytes : null;
+}
 
 /** Unknown properties are ignored. */
 export const imageCreateInput = z
