@@ -64,8 +64,8 @@ export default {
     {
       name: 'tests-stay-out-of-the-product',
       severity: 'error',
-      from: { path: '^(apps|libs)/', pathNot: ['\\.spec\\.ts$', '^libs/testing/'] },
-      to: { path: ['^libs/testing/', '\\.spec\\.ts$', '^test/'] },
+      from: { path: '^(apps|libs)/', pathNot: ['\\.(spec|fixture)\\.ts$', '^libs/testing/'] },
+      to: { path: ['^libs/testing/', '\\.(spec|fixture)\\.ts$', '^test/'] },
     },
   ],
   options: {

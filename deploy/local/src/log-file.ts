@@ -15,6 +15,35 @@ export function openLog(file: string): number {
   return openSync(file, 'a', 0o600);
 }
 
+const LAST_WORDS_BYTES = 16 * 1024;
+const LAST_WORDS_LENGTH = 300;
+
+/** Why a part ended, in the words of the last line of its log; empty when it says nothing that people can read. */
+export function lastWords(file: string): string {
+  const size = sizeOf(file);
+  if (size === 0) return '';
+  const descriptor = openSync(file, 'r');
+  try {
+    const buffer = Buffer.alloc(Math.min(size, LAST_WORDS_BYTES));
+    readSync(descriptor, buffer, 0, buffer.length, size - buffer.length);
+    const line = buffer.toString('utf8').trimEnd().split('\n').at(-1) ?? '';
+    return messageOf(line).slice(0, LAST_WORDS_LENGTH);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Apps log in JSON, with the error beside the message; servers and crashes in lines of text. */
+function messageOf(line: string): string {
+  if (!line.startsWith('{')) return line;
+  try {
+    const { err, msg } = JSON.parse(line) as { err?: { message?: string }; msg?: unknown };
+    return err?.message ?? (typeof msg === 'string' ? msg : '');
+  } catch {
+    return '';
+  }
+}
+
 function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }

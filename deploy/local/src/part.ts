@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { errorMessage, LauncherError } from './launcher-error.js';
-import { openLog } from './log-file.js';
+import { lastWords, openLog } from './log-file.js';
 import { recordOf, signalProcess, writeRecord } from './process-record.js';
 
 export type PartState = 'waiting' | 'starting' | 'running' | 'restarting' | 'stopping' | 'stopped' | 'failed';
@@ -157,8 +157,10 @@ export class Part {
 
   private failure(): LauncherError {
     if (this.current === 'stopped') return new LauncherError(`${this.name} was stopped before it was ready.`);
+    const words = lastWords(this.logFile);
+    const why = words === '' ? '' : `: ${words.replace(/[.\s]+$/, '')}`;
     return new LauncherError(
-      `${this.name} does not start (${this.reason}, ${START_ATTEMPTS} attempts): see its log, ${this.logFile}.`,
+      `${this.name} does not start (${this.reason}, ${START_ATTEMPTS} attempts)${why}. Its log is ${this.logFile}.`,
     );
   }
 

@@ -61,10 +61,14 @@ describe('supervisor', () => {
     expect(part.reason).toMatch(/exit code 3, again in 1000 ms/);
   });
 
-  it('gives up a part that never serves, names its log, and keeps what it wrote', async () => {
-    supervisor.add(node('tagging', "console.error('no database'); process.exit(1);"), 'service');
+  it.each([
+    ['a line of text', 'no database'],
+    ['JSON', JSON.stringify({ level: 'fatal', err: { message: 'no database.' }, msg: 'the start failed' })],
+  ])('gives up a part that never serves, and says why it ended: %s', async (_what, line) => {
+    const script = `console.error(${JSON.stringify(line)}); process.exit(1);`;
+    supervisor.add(node('tagging', script), 'service');
     await expect(supervisor.startAll()).rejects.toThrow(
-      /tagging does not start \(exit code 1, 3 attempts\).*tagging\.log/,
+      /tagging does not start \(exit code 1, 3 attempts\): no database\. Its log is .*tagging\.log/,
     );
     expect(readFileSync(path.join(directory, 'tagging.log'), 'utf8')).toContain('no database');
   });

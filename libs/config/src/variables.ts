@@ -69,7 +69,7 @@ export const gatewayVariables = {
 
 export const catalogVariables = {
   /** The first API key: `id.secret`, or a bare secret. */
-  PENTAPRISM_OWNER_KEY: z.string().min(16, 'needs at least 16 characters'),
+  PENTAPRISM_OWNER_KEY: z.string().min(8, 'needs at least 8 characters'),
   /** Seconds that bytes stay in the blob store after nothing points to them any more. */
   BLOB_GRACE: wholeNumber(0, 30 * 24 * 3600).default(3600),
 };
