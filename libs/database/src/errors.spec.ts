@@ -17,6 +17,13 @@ describe('asDomainError', () => {
     ['a time limit', named('MongoOperationTimeoutError')],
     ['an unknown outcome', labelled('UnknownTransactionCommitResult')],
     ['a transient one', labelled('TransientTransactionError')],
+    ['a connection that breaks under a write', named('Error', { code: 'EPIPE' })],
+    ['a bulk write without a connection', named('MongoBulkWriteError', { writeErrors: [] })],
+    ['a wrapped lost connection', named('MongoDriverError', { cause: named('MongoNetworkError') })],
+    [
+      'a server without its configuration yet',
+      named('MongoServerError', { code: 20, message: 'Transaction numbers are only allowed on a replica set member' }),
+    ],
     ['mongoose before its first connection', named('MongooseError', { message: 'before initial connection' })],
   ])('makes %s UNAVAILABLE, with its cause and without its words', (_what, error) => {
     const result = asDomainError(error) as DomainError;
@@ -27,6 +34,8 @@ describe('asDomainError', () => {
   it.each([
     ['a domain error', new DomainError('NOT_FOUND', 'no')],
     ['a duplicate key', named('MongoServerError', { code: 11000 })],
+    ['a bulk write that a unique index refused', named('MongoBulkWriteError', { code: 11000, writeErrors: [{}] })],
+    ['an illegal operation', named('MongoServerError', { code: 20 })],
     ['a failed validation', named('ValidationError')],
     ['a misuse of mongoose', named('MongooseError', { message: '$where is not allowed with sanitizeFilter' })],
     ['a defect', new TypeError('x is not a function')],
