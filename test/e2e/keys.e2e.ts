@@ -259,6 +259,11 @@ describe('what needs no key', () => {
     );
   });
 
+  it('the address itself leads to the documentation', async () => {
+    const answer = await fetch(system.url, { redirect: 'manual' });
+    expect([answer.status, answer.headers.get('location')]).toEqual([302, '/docs']);
+  });
+
   it.each(['tagged-images', 'admin'])('the OpenAPI document of %s', async (dialect) => {
     const answer = await send('GET', `${system.url}/docs/${dialect}/openapi.json`);
     expect([answer.status, answer.headers['content-type']]).toEqual([200, expect.stringMatching(/^application\/json/)]);

@@ -1,6 +1,9 @@
 import path from 'node:path';
 import type { Secrets } from './data-directory.js';
 
+/** A picture that comes with the repository; the commands are pasted there. */
+const PHOTO = 'docs/example/pentaprism.jpg';
+
 export interface WelcomeFacts {
   readonly url: string;
   readonly secrets: Secrets;
@@ -21,11 +24,12 @@ export function welcome(facts: WelcomeFacts): string {
   return [
     `Pentaprism listens on ${url}`,
     ownerKeyLine(secrets, keyFile),
+    `APIs to browse: ${url}/docs`,
     `logs: ${shown(facts.logs)}`,
     '',
     'Try it:',
     // The photo goes through a pipe: an argument may not be longer than 128 kB on Linux, and most photos are.
-    `  printf '{"filename":"photo.jpg","tags":["demo"],"image_data":"%s"}' "$(base64 < photo.jpg | tr -d '\\n')" |` +
+    `  printf '{"filename":"photo.jpg","tags":["demo"],"image_data":"%s"}' "$(base64 < ${PHOTO} | tr -d '\\n')" |` +
       ` curl -s ${url}/v1/upload -H 'Content-Type: application/json'${forTaggedImages} -d @-`,
     `  curl -s '${url}/v1/images?limit=5'${forTaggedImages}`,
     `  curl -s ${url}/api/v2/projects/${authorization}`,

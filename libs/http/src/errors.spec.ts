@@ -10,7 +10,8 @@ describe('asHttpFailure', () => {
 
   it.each([
     [{ statusCode: 400, message: 'bad' }, 'INVALID_ARGUMENT', 'bad'],
-    [{ statusCode: 415, message: '' }, 'UNSUPPORTED_MEDIA_TYPE', 'The request is not valid.'],
+    [{ statusCode: 415, message: '' }, 'UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.'],
+    [{ statusCode: 400, message: '' }, 'INVALID_ARGUMENT', 'The request is not valid.'],
     [{ getStatus: () => 404, message: 'Cannot GET /secret' }, 'NOT_FOUND', 'There is nothing here.'],
     [{ statusCode: 413, message: 'much' }, 'PAYLOAD_TOO_LARGE', 'much'],
     [{ statusCode: 417, message: 'odd' }, 'INVALID_ARGUMENT', 'odd'],

@@ -55,6 +55,8 @@ function needsKey(request: FastifyRequest, dialect: Dialect): boolean {
   if (request.method === 'OPTIONS') return false;
   if (dialect.name !== 'admin') return true;
   const path = pathOf(request);
+  // A browser that opens the address which the launcher prints is led to the documentation.
+  if (path === '/') return false;
   return !WITHOUT_KEY.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
 }
 
