@@ -9,11 +9,30 @@ const TRANSACTION_LIMIT_MS = 4000;
 
 @Injectable()
 export class Transactions {
+  /** The end of the last transaction in turn, by key. */
+  private readonly turns = new Map<string, Promise<unknown>>();
+
   constructor(@InjectConnection() readonly connection: Connection) {}
 
   /** @throws when the database does not answer */
   async ping(): Promise<void> {
     await this.connection.db?.admin().ping();
+  }
+
+  /**
+   * As `run`, after the transactions of this process that were given the same key. Those that write the same document
+   * would only abort each other and be run again: twenty at once took longer than their callers wait.
+   */
+  async runInTurn<T>(key: string, work: (session: ClientSession) => Promise<T>): Promise<T> {
+    const before = this.turns.get(key) ?? Promise.resolve();
+    const mine = before.then(() => this.run(work));
+    const turn = mine.catch(() => undefined);
+    this.turns.set(key, turn);
+    try {
+      return await mine;
+    } finally {
+      if (this.turns.get(key) === turn) this.turns.delete(key);
+    }
   }
 
   /**

@@ -60,7 +60,7 @@ export class AddImage {
       draw: Math.random(),
       tags: toTagDocuments(request.tags),
     };
-    const { image, job } = await this.transactions.run(async (session) => {
+    const { image, job } = await this.inTurn(workspace, request.content?.sha256, async (session) => {
       const content = request.content && (await this.refer(workspace, request.content, session));
       const image = content ? withContent(draft, content, createdAt) : draft;
       await this.images.add(image, session);
@@ -75,7 +75,7 @@ export class AddImage {
   /** Gives an image its bytes, or others than it had. */
   async attach(workspace: string, id: string, reference: ContentReference): Promise<Image> {
     const objectId = toObjectId(id, 'image');
-    const { image, job } = await this.transactions.run(async (session) => {
+    const { image, job } = await this.inTurn(workspace, reference.sha256, async (session) => {
       const before = await this.images.get(workspace, { id }, session);
       const content = await this.refer(workspace, reference, session);
       const image = await this.images.setContent(workspace, objectId, content, session);
@@ -87,6 +87,15 @@ export class AddImage {
     });
     this.afterCommit(job);
     return toImage(image);
+  }
+
+  /** Images that come or go with the same bytes write the same content: one after another. */
+  inTurn<T>(
+    workspace: string,
+    sha256: string | null | undefined,
+    work: (session: ClientSession) => Promise<T>,
+  ): Promise<T> {
+    return sha256 ? this.transactions.runInTurn(`${workspace}/${sha256}`, work) : this.transactions.run(work);
   }
 
   /** Lets go of bytes that an image pointed to; without another image they are orphans from now on. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { imageDeleted } from '@pentaprism/contracts';
-import { notFound, Outbox, Transactions } from '@pentaprism/database';
+import { notFound, Outbox } from '@pentaprism/database';
 import { ImageCountRepository } from '../adapters/mongo/image-count.repository.js';
 import { ImageRepository, type ImageKey } from '../adapters/mongo/image.repository.js';
 import { AddImage } from './add-image.usecase.js';
@@ -11,13 +11,13 @@ export class DeleteImage {
     private readonly images: ImageRepository,
     private readonly counts: ImageCountRepository,
     private readonly addImage: AddImage,
-    private readonly transactions: Transactions,
     private readonly outbox: Outbox,
   ) {}
 
   /** @throws DomainError NOT_FOUND, also the second time */
   async execute(workspace: string, key: ImageKey): Promise<{ id: string }> {
-    const image = await this.transactions.run(async (session) => {
+    const { sha256: known } = await this.images.get(workspace, key);
+    const image = await this.addImage.inTurn(workspace, known, async (session) => {
       const removed = await this.images.remove(workspace, key, session);
       if (!removed) throw notFound('image');
       const { _id, project, sha256 } = removed;
