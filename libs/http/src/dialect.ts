@@ -22,6 +22,25 @@ export interface Dialect {
   roleFor?(method: string, path: string): Role;
 }
 
+/** What HTTP itself calls each error: for dialects whose original says nothing else. */
+export const CONVENTIONAL_STATUSES: Dialect['statuses'] = {
+  INVALID_ARGUMENT: 400,
+  UNAUTHENTICATED: 401,
+  PERMISSION_DENIED: 403,
+  NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  CONFLICT: 409,
+  FAILED_PRECONDITION: 409,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  UNDECODABLE_IMAGE: 422,
+  RATE_LIMITED: 429,
+  UNAVAILABLE: 503,
+  DEADLINE_EXCEEDED: 504,
+  STORAGE_FULL: 507,
+  INTERNAL: 500,
+};
+
 /** The role that requests of most dialects need. */
 export function roleForMethod(method: string): Role {
   return method === 'GET' || method === 'HEAD' ? 'reader' : 'editor';

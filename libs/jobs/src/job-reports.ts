@@ -14,8 +14,6 @@ export interface JobEffect<J extends JobType> {
   completed(job: JobDocument, result: JobResult<J>, session: ClientSession): Promise<void>;
   /** Failed for good, or aborted. */
   ended?(job: JobDocument, session: ClientSession): Promise<void>;
-  /** After the commit; what it does may be lost in a crash. */
-  afterwards?(job: JobDocument): Promise<void>;
 }
 
 export const JOB_EFFECTS = Symbol('JobEffects');
@@ -87,7 +85,7 @@ export class JobReports {
       const current = await this.ledger.find(id);
       return { accepted: current?.state === 'completed' && current.attempt === request.attempt };
     }
-    await this.ended(done);
+    this.ended(done);
     return { accepted: true };
   }
 
@@ -133,14 +131,13 @@ export class JobReports {
       await this.announce(ended, session);
       return ended;
     });
-    if (job) await this.ended(job);
+    if (job) this.ended(job);
     return job;
   }
 
-  private async ended(job: JobDocument): Promise<void> {
+  private ended(job: JobDocument): void {
     metrics.jobsFinished.inc({ type: job.type, state: job.state });
     this.outbox.flush();
-    await this.effectOf(job).afterwards?.(job);
   }
 
   private announce(job: JobDocument, session: ClientSession): Promise<void> {

@@ -1,27 +1,17 @@
 import type { DomainError } from '@pentaprism/domain';
-import type { Dialect } from '@pentaprism/http';
+import { CONVENTIONAL_STATUSES, type Dialect } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
 import { DatarobotModule } from './datarobot.module.js';
 import { toErrorBody } from './wire/error.js';
 
 const statuses: Dialect['statuses'] = {
+  // RATE_LIMITED, UNAVAILABLE and DEADLINE_EXCEEDED are among them: the client repeats these requests by itself, which
+  // is right, since the same request may succeed a moment later.
+  ...CONVENTIONAL_STATUSES,
   INVALID_ARGUMENT: 422,
-  UNAUTHENTICATED: 401,
-  PERMISSION_DENIED: 403,
-  NOT_FOUND: 404,
-  METHOD_NOT_ALLOWED: 405,
-  CONFLICT: 409,
   FAILED_PRECONDITION: 422,
   // The client repeats a 413 ten times over a hundred seconds before it tells its user.
   PAYLOAD_TOO_LARGE: 422,
-  UNSUPPORTED_MEDIA_TYPE: 415,
-  UNDECODABLE_IMAGE: 422,
-  // These three are repeated too, which is right: the same request may succeed a moment later.
-  RATE_LIMITED: 429,
-  UNAVAILABLE: 503,
-  DEADLINE_EXCEEDED: 504,
-  STORAGE_FULL: 507,
-  INTERNAL: 500,
 };
 
 /** Statuses after which the client sends a request again, with an empty body where that was a stream. */
