@@ -5,6 +5,7 @@ import { API_KEY_MODEL, ApiKeyRepository, apiKeySchema } from './adapters/mongo/
 import { CONTENT_MODEL, ContentRepository, contentSchema } from './adapters/mongo/content.repository.js';
 import { COUNTER_MODEL, CounterRepository, counterSchema } from './adapters/mongo/counter.repository.js';
 import { IMAGE_COUNT_MODEL, ImageCountRepository, imageCountSchema } from './adapters/mongo/image-count.repository.js';
+import { ImageListRepository } from './adapters/mongo/image-list.repository.js';
 import { ImageRepository } from './adapters/mongo/image.repository.js';
 import { IMAGE_MODEL, imageSchema } from './adapters/mongo/image.schema.js';
 import {
@@ -25,6 +26,7 @@ import { DeleteImage } from './usecases/delete-image.usecase.js';
 import { FindImages } from './usecases/find-images.usecase.js';
 import { FindJobs } from './usecases/find-jobs.usecase.js';
 import { FindProjects } from './usecases/find-projects.usecase.js';
+import { ListImages } from './usecases/list-images.usecase.js';
 import { ManageApiKeys } from './usecases/manage-api-keys.usecase.js';
 
 const REPOSITORIES = [
@@ -32,6 +34,7 @@ const REPOSITORIES = [
   ContentRepository,
   CounterRepository,
   ImageCountRepository,
+  ImageListRepository,
   ImageRepository,
   ProjectRepository,
 ];
@@ -81,6 +84,7 @@ export class CatalogModule implements OnModuleInit {
         FindImages,
         FindJobs,
         FindProjects,
+        ListImages,
         ManageApiKeys,
       ],
     };

@@ -15,6 +15,7 @@ import {
   project,
   role,
   sha256,
+  tagGroups,
   tagReference,
   workspaceName,
 } from './schemas.js';
@@ -121,6 +122,9 @@ export const imageContracts = {
   /**
    * Newest created first; within one second the highest number first. Bounds are inclusive. Images with many long tags
    * come fewer at a time than asked for, since the answer is one message: ask again for the rest.
+   *
+   * `revision` changes whenever an image of the project does. A caller that kept an answer passes its revision as
+   * `known`, and learns in an answer without images (`unchanged`) that the same question still has the same answer.
    */
   list: defineRpc({
     owner,
@@ -130,9 +134,17 @@ export const imageContracts = {
       createdFrom: epochSecond.optional(),
       createdTo: epochSecond.optional(),
       uploadedOnly: z.boolean().default(false),
+      /** The image carries at least one tag of each of these groups; an empty group matches no image. */
+      tagGroups: tagGroups.default([]),
+      known: z.string().max(100).optional(),
       ...paging,
     }),
-    response: z.object({ images: z.array(image), total: z.int() }),
+    response: z.object({
+      images: z.array(image),
+      total: z.int(),
+      revision: z.string(),
+      unchanged: z.boolean().default(false),
+    }),
     errors: ['NOT_FOUND'],
   }),
   /** Removes the record and, where nothing else points to them, its bytes. */

@@ -5,7 +5,9 @@ import {
   MAX_FILE_NAME_LENGTH,
   MAX_PAGE_OFFSET,
   MAX_PAGE_SIZE,
+  MAX_TAG_GROUPS,
   MAX_TAG_NAME_LENGTH,
+  MAX_TAGS_PER_GROUP,
   ROLES,
 } from '@pentaprism/domain';
 import { z } from 'zod';
@@ -33,6 +35,12 @@ export const paging = {
 
 export const tagReference = z.object({ id: objectId, number: z.int().positive(), name: z.string() });
 export type TagReference = z.output<typeof tagReference>;
+
+/** Ids of tags of which an image carries one, or `any` for an image that carries any tag at all. */
+export const tagGroups = z
+  .array(z.union([z.literal('any'), z.array(objectId).max(MAX_TAGS_PER_GROUP)]))
+  .max(MAX_TAG_GROUPS);
+export type TagGroups = z.output<typeof tagGroups>;
 
 export const tagNames = z.array(z.string().max(MAX_TAG_NAME_LENGTH));
 export const fileName = z.string().max(MAX_FILE_NAME_LENGTH);

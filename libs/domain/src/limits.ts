@@ -9,6 +9,14 @@ export const MAX_FILE_NAME_LENGTH = 255;
 export const MAX_TAG_NAME_LENGTH = 160;
 /** Different tags in one request. */
 export const MAX_TAGS_PER_IMAGE = 100;
+/** Different tags of one project. */
+export const MAX_TAGS_PER_PROJECT = 10_000;
+/** Tags that one search condition may stand for: every tag of a project. */
+export const MAX_TAGS_PER_GROUP = MAX_TAGS_PER_PROJECT;
+/** Conditions on tags of one search. */
+export const MAX_TAG_GROUPS = 100;
+/** Conditions with wildcards among them. */
+export const MAX_WILDCARD_PATTERNS = 8;
 /** Records of one page, whatever a dialect's own limit is. */
 export const MAX_PAGE_SIZE = 1000;
 /** Records that an offset may skip: deeper pages would walk the whole index. */

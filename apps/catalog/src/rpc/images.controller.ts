@@ -4,6 +4,7 @@ import { imageContracts as contracts, type ParsedRequestOf } from '@pentaprism/c
 import { AddImage } from '../usecases/add-image.usecase.js';
 import { DeleteImage } from '../usecases/delete-image.usecase.js';
 import { FindImages } from '../usecases/find-images.usecase.js';
+import { ListImages } from '../usecases/list-images.usecase.js';
 
 @Controller()
 export class ImagesController {
@@ -11,6 +12,7 @@ export class ImagesController {
     private readonly addImage: AddImage,
     private readonly deleteImage: DeleteImage,
     private readonly findImages: FindImages,
+    private readonly listImages: ListImages,
   ) {}
 
   @RpcHandler(contracts.create)
@@ -35,7 +37,7 @@ export class ImagesController {
 
   @RpcHandler(contracts.list)
   list(query: ParsedRequestOf<typeof contracts.list>, { workspace }: HandlerContext) {
-    return this.findImages.list(workspace, query);
+    return this.listImages.execute(workspace, query);
   }
 
   @RpcHandler(contracts.delete)

@@ -42,8 +42,9 @@ export class AddImage {
   async create(caller: { workspace: string; actor: string }, request: NewImage): Promise<Image> {
     const { workspace } = caller;
     const project = await this.projects.resolveId(workspace, request.projectId);
-    const number = await this.counters.next(workspace, 'image');
-    const createdAt = new Date();
+    const { first: number, second } = await this.counters.nextInTime(workspace, 'image');
+    // Within the second of the number: lists are ordered by one, and show the other.
+    const createdAt = new Date(Math.min(Math.max(Date.now(), second * 1000), second * 1000 + 999));
     const draft: ImageDocument = {
       _id: new Types.ObjectId(),
       workspace,
@@ -52,7 +53,7 @@ export class AddImage {
       fileName: request.fileName,
       createdBy: caller.actor || 'anonymous',
       createdAt,
-      createdSecond: Math.floor(createdAt.getTime() / 1000),
+      createdSecond: second,
       uploadedAt: null,
       size: request.announcedSize,
       sha256: null,
@@ -64,7 +65,7 @@ export class AddImage {
       const content = request.content && (await this.refer(workspace, request.content, session));
       const image = content ? withContent(draft, content, createdAt) : draft;
       await this.images.add(image, session);
-      await this.counts.add(workspace, project, { total: 1, uploaded: content ? 1 : 0 }, session);
+      await this.counts.note(workspace, project, [{ number, total: 1, uploaded: content ? 1 : 0 }], session);
       if (image.sha256) await this.announce(image, image.sha256, session);
       return { image, job: content?.job };
     });
@@ -80,8 +81,11 @@ export class AddImage {
       const content = await this.refer(workspace, reference, session);
       const image = await this.images.setContent(workspace, objectId, content, session);
       if (!image) throw notFound('image');
-      if (before.sha256 === null) await this.counts.add(workspace, image.project, { total: 0, uploaded: 1 }, session);
-      else if (before.sha256 !== content.sha256) await this.release(workspace, before.sha256, session);
+      const { project, number } = image;
+      const uploaded = before.sha256 === null ? 1 : 0;
+      await this.counts.note(workspace, project, [{ number, total: 0, uploaded }], session);
+      if (before.sha256 !== null && before.sha256 !== content.sha256)
+        await this.release(workspace, before.sha256, session);
       await this.announce(image, content.sha256, session);
       return { image, job: content.job };
     });

@@ -20,8 +20,8 @@ export class DeleteImage {
     const image = await this.addImage.inTurn(workspace, known, async (session) => {
       const removed = await this.images.remove(workspace, key, session);
       if (!removed) throw notFound('image');
-      const { _id, project, sha256 } = removed;
-      await this.counts.add(workspace, project, { total: -1, uploaded: sha256 ? -1 : 0 }, session);
+      const { _id, project, number, sha256 } = removed;
+      await this.counts.note(workspace, project, [{ number, total: -1, uploaded: sha256 ? -1 : 0 }], session);
       if (sha256) await this.addImage.release(workspace, sha256, session);
       await this.outbox.add(
         session,

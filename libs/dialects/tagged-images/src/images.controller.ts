@@ -1,19 +1,17 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Bus } from '@pentaprism/bus';
-import { imageContracts, ingestContracts, type Image } from '@pentaprism/contracts';
-import { DomainError, MAX_PAGE_OFFSET } from '@pentaprism/domain';
-import { collect, FileUrls, principalOf } from '@pentaprism/http';
+import { imageContracts, ingestContracts } from '@pentaprism/contracts';
+import { DomainError } from '@pentaprism/domain';
+import { FileUrls, principalOf } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
+import { ImagePages } from './image-pages.js';
 import {
   imageBrowsePage,
   imageCreatedResponse,
   imageCreateInput,
   imageListQuery,
   imageRecord,
-  toBound,
-  toImageRecord,
-  toPage,
   type ImageBrowsePage,
   type ImageListQuery,
   type ImageRecord,
@@ -31,6 +29,7 @@ export class ImagesController {
   constructor(
     private readonly bus: Bus,
     private readonly urls: FileUrls,
+    private readonly pages: ImagePages,
   ) {}
 
   @Get()
@@ -40,20 +39,7 @@ export class ImagesController {
     @Query({ schema: imageListQuery }) query: ImageListQuery,
     @Req() request: FastifyRequest,
   ): Promise<ImageBrowsePage> {
-    const { page, limit } = query;
-    const filter = {
-      createdFrom: toBound(query.start_timestamp),
-      createdTo: toBound(query.end_timestamp),
-      uploadedOnly: query.uploaded_only,
-    };
-    const read = async (offset: number, count: number) => {
-      const { images, total } = await this.bus.call(imageContracts.list, { ...filter, offset, limit: count });
-      return { items: images.map((image) => this.record(image, request)), total };
-    };
-    // A page beyond every limit is as empty as one past the end.
-    const offset = Math.min(page * limit, MAX_PAGE_OFFSET);
-    const { items, total } = await collect(read, { offset, limit }, limit);
-    return toPage(items, { page, limit }, total);
+    return this.pages.page(request, query);
   }
 
   @Post()
@@ -76,7 +62,7 @@ export class ImagesController {
   @ApiOperation({ operationId: 'getImage', summary: 'Get an individual Image Record' })
   @ApiOkResponse({ standardSchema: imageRecord })
   async get(@Param('id') id: string, @Req() request: FastifyRequest): Promise<ImageRecord> {
-    return this.record(await this.bus.call(imageContracts.get, { number: imageNumber(id) }), request);
+    return this.pages.record(request, await this.bus.call(imageContracts.get, { number: imageNumber(id) }));
   }
 
   @Delete(':id')
@@ -84,10 +70,5 @@ export class ImagesController {
   @ApiOperation({ operationId: 'deleteImage', summary: 'Delete an individual Image Record' })
   async delete(@Param('id') id: string): Promise<void> {
     await this.bus.call(imageContracts.delete, { number: imageNumber(id) });
-  }
-
-  private record(image: Image, request: FastifyRequest): ImageRecord {
-    const url = image.sha256 === null ? null : this.urls.sign(request, 'GET', principalOf(request).workspace, image.id);
-    return toImageRecord(image, url);
   }
 }

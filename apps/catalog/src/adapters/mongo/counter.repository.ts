@@ -5,12 +5,14 @@ import { Schema, type Model } from 'mongoose';
 interface CounterDocument {
   _id: string;
   value: number;
+  /** The latest whole second since the epoch in which a number was given. */
+  second?: number;
 }
 
 export const COUNTER_MODEL = 'Counter';
 
 export const counterSchema = new Schema<CounterDocument>(
-  { _id: { type: String, required: true }, value: { type: Number, required: true } },
+  { _id: { type: String, required: true }, value: { type: Number, required: true }, second: Number },
   { collection: 'counters', versionKey: false },
 );
 
@@ -25,14 +27,22 @@ export class CounterRepository {
    * of them conflict; a transaction that fails leaves a gap, and a number is never used again.
    */
   async next(workspace: string, sequence: Sequence, count = 1): Promise<number> {
+    return (await this.nextInTime(workspace, sequence, count)).first;
+  }
+
+  /**
+   * As `next`, with the second in which the numbers were given. It never goes back, whatever the clocks of several
+   * instances say: a higher number never has an earlier second, so that both give the same order.
+   */
+  async nextInTime(workspace: string, sequence: Sequence, count = 1): Promise<{ first: number; second: number }> {
     const counter = await this.counters
       .findOneAndUpdate(
         { _id: `${workspace}/${sequence}` },
-        { $inc: { value: count } },
+        { $inc: { value: count }, $max: { second: Math.floor(Date.now() / 1000) } },
         { upsert: true, returnDocument: 'after' },
       )
       .lean();
-    if (!counter) throw new Error('the counter was not returned');
-    return counter.value - count + 1;
+    if (counter?.second === undefined) throw new Error('the counter was not returned');
+    return { first: counter.value - count + 1, second: counter.second };
   }
 }

@@ -1,13 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
+import { FreshReads } from '@pentaprism/database';
 import { Schema, type ClientSession, type Model, type Types } from 'mongoose';
 
 interface ImageCountDocument {
   workspace: string;
   project: Types.ObjectId;
   slot: number;
+  /** Changes of images that were noted in this slot. */
+  revision: number;
   total: number;
   uploaded: number;
+  /** `total` and `uploaded` of each block of numbers that has images: key is the block. */
+  blocks: Record<string, { total: number; uploaded?: number }>;
 }
 
 export const IMAGE_COUNT_MODEL = 'ImageCount';
@@ -17,8 +22,10 @@ export const imageCountSchema = new Schema<ImageCountDocument>(
     workspace: { type: String, required: true },
     project: { type: Schema.Types.ObjectId, required: true },
     slot: { type: Number, required: true },
+    revision: { type: Number, default: 0 },
     total: { type: Number, default: 0 },
     uploaded: { type: Number, default: 0 },
+    blocks: { type: Schema.Types.Mixed, default: {} },
   },
   { collection: 'image_counts', versionKey: false },
 );
@@ -27,29 +34,102 @@ imageCountSchema.index({ workspace: 1, project: 1, slot: 1 }, { unique: true });
 /** Counters of one project: with one, any two transactions that add an image would conflict. */
 const SLOTS = 32;
 
+/** Numbers of images in one block: what a deep page walks at most, instead of everything before it. */
+export const BLOCK_NUMBERS = 4096;
+
 export interface ImageCounts {
   readonly total: number;
   readonly uploaded: number;
 }
 
+export interface ImageCountsNow extends ImageCounts {
+  /** Grows with every change of an image of the project. */
+  readonly revision: number;
+}
+
+/** Images whose numbers lie in one block, highest numbers first. */
+export interface ImageBlock extends ImageCounts {
+  readonly lastNumber: number;
+}
+
+/** One change of the counts; `number` is that of the image. */
+export interface CountChange extends ImageCounts {
+  readonly number: number;
+}
+
 /**
- * How many images a project has, exactly, without counting 100,000 index entries for each page. The numbers change in
- * the transaction that changes the images, in one of several slots chosen at random; a read adds the slots up.
+ * How many images a project has, exactly, without counting 100,000 index entries for each page, and whether any of them
+ * has changed since a list was read. The numbers change in the transaction that changes the images, in one of several
+ * slots chosen at random; a read adds the slots up.
  */
 @Injectable()
 export class ImageCountRepository {
+  private readonly reads = new FreshReads<ImageCountsNow>();
+
   constructor(@InjectModel(IMAGE_COUNT_MODEL) private readonly counts: Model<ImageCountDocument>) {}
 
-  async add(workspace: string, project: Types.ObjectId, change: ImageCounts, session: ClientSession): Promise<void> {
+  /** Notes that images came, went or changed; without changes of counts, only that something did. */
+  async note(
+    workspace: string,
+    project: Types.ObjectId,
+    changes: readonly CountChange[],
+    session?: ClientSession,
+  ): Promise<void> {
+    const increments: Record<string, number> = { revision: 1 };
+    const add = (field: string, value: number) => {
+      if (value !== 0) increments[field] = (increments[field] ?? 0) + value;
+    };
+    for (const { number, total, uploaded } of changes) {
+      const block = `blocks.${Math.floor(number / BLOCK_NUMBERS)}`;
+      add('total', total);
+      add('uploaded', uploaded);
+      add(`${block}.total`, total);
+      add(`${block}.uploaded`, uploaded);
+    }
     const slot = Math.floor(Math.random() * SLOTS);
-    await this.counts.updateOne({ workspace, project, slot }, { $inc: change }, { upsert: true, session });
+    await this.counts.collection.updateOne(
+      { workspace, project, slot },
+      { $inc: increments },
+      { upsert: true, ...(session ? { session } : {}) },
+    );
   }
 
-  async get(workspace: string, project: Types.ObjectId): Promise<ImageCounts> {
-    const slots = await this.counts.find({ workspace, project }, { _id: 0, total: 1, uploaded: 1 }).lean();
-    return slots.reduce((sum, slot) => ({ total: sum.total + slot.total, uploaded: sum.uploaded + slot.uploaded }), {
-      total: 0,
-      uploaded: 0,
-    });
+  /** As they are at a moment after this call. */
+  get(workspace: string, project: Types.ObjectId): Promise<ImageCountsNow> {
+    return this.reads.get(`${workspace}/${project.toHexString()}`, () => this.sum(workspace, project));
+  }
+
+  /** All blocks, the highest numbers first. */
+  async blocks(workspace: string, project: Types.ObjectId): Promise<ImageBlock[]> {
+    const slots = await this.counts.collection
+      .find<Partial<ImageCountDocument>>({ workspace, project }, { projection: { _id: 0, blocks: 1 } })
+      .toArray();
+    const sums = new Map<number, { total: number; uploaded: number }>();
+    for (const [key, { total = 0, uploaded = 0 }] of slots.flatMap(({ blocks = {} }) => Object.entries(blocks))) {
+      const sum = sums.get(Number(key)) ?? { total: 0, uploaded: 0 };
+      sums.set(Number(key), { total: sum.total + total, uploaded: sum.uploaded + uploaded });
+    }
+    return [...sums]
+      .sort(([a], [b]) => b - a)
+      .map(([block, sum]) => ({ ...sum, lastNumber: (block + 1) * BLOCK_NUMBERS - 1 }));
+  }
+
+  /** Slots are read one after another; since none ever shrinks, an equal sum of revisions means equal slots. */
+  private async sum(workspace: string, project: Types.ObjectId): Promise<ImageCountsNow> {
+    const [sum] = await this.counts.collection
+      .aggregate<ImageCountsNow>([
+        { $match: { workspace, project } },
+        {
+          $group: {
+            _id: null,
+            total: { $sum: '$total' },
+            uploaded: { $sum: '$uploaded' },
+            revision: { $sum: '$revision' },
+          },
+        },
+        { $project: { _id: 0 } },
+      ])
+      .toArray();
+    return sum ?? { total: 0, uploaded: 0, revision: 0 };
   }
 }

@@ -8,13 +8,6 @@ import { IMAGE_MODEL, type ImageDocument } from './image.schema.js';
 /** An image by its canonical id or by its number. */
 export type ImageKey = { readonly id: string } | { readonly number: number };
 
-export interface ImageFilter {
-  readonly project: Types.ObjectId;
-  readonly createdFrom?: number | undefined;
-  readonly createdTo?: number | undefined;
-  readonly uploadedOnly: boolean;
-}
-
 @Injectable()
 export class ImageRepository {
   constructor(@InjectModel(IMAGE_MODEL) private readonly images: Model<ImageDocument>) {}
@@ -31,19 +24,6 @@ export class ImageRepository {
       .lean();
     if (!image) throw notFound('image');
     return image;
-  }
-
-  list(workspace: string, filter: ImageFilter, offset: number, limit: number): Promise<ImageDocument[]> {
-    return this.images
-      .find(listFilter(workspace, filter))
-      .sort({ createdSecond: -1, number: -1 })
-      .skip(offset)
-      .limit(limit)
-      .lean();
-  }
-
-  count(workspace: string, filter: ImageFilter): Promise<number> {
-    return this.images.countDocuments(listFilter(workspace, filter));
   }
 
   setContent(
@@ -104,20 +84,4 @@ export class ImageRepository {
 
 function keyFilter(key: ImageKey): QueryFilter<ImageDocument> {
   return 'id' in key ? { _id: toObjectId(key.id, 'image') } : { number: key.number };
-}
-
-function listFilter(
-  workspace: string,
-  { project, createdFrom, createdTo, uploadedOnly }: ImageFilter,
-): QueryFilter<ImageDocument> {
-  const bounds = {
-    ...(createdFrom === undefined ? {} : { $gte: createdFrom }),
-    ...(createdTo === undefined ? {} : { $lte: createdTo }),
-  };
-  return {
-    workspace,
-    project,
-    ...(Object.keys(bounds).length > 0 ? { createdSecond: trusted(bounds) } : {}),
-    ...(uploadedOnly ? { sha256: trusted({ $type: 'string' }) } : {}),
-  };
 }

@@ -9,7 +9,7 @@ export interface ImageDocument {
   fileName: string;
   createdBy: string;
   createdAt: Date;
-  /** Whole seconds of `createdAt`: what lists are ordered by, so that the order within a second is that of numbers. */
+  /** Whole seconds of `createdAt`: what lists are ordered by. It grows with `number`, so that both orders are the same. */
   createdSecond: number;
   uploadedAt: Date | null;
   size: number;
@@ -44,6 +44,7 @@ export const imageSchema = new Schema<ImageDocument>(
   { collection: 'images', versionKey: false },
 );
 imageSchema.index({ workspace: 1, project: 1, createdSecond: -1, number: -1 });
+imageSchema.index({ workspace: 1, project: 1, 'tags.id': 1, createdSecond: -1, number: -1 });
 imageSchema.index({ workspace: 1, number: 1 }, { unique: true });
 imageSchema.index({ workspace: 1, sha256: 1 }, { partialFilterExpression: { sha256: { $type: 'string' } } });
 imageSchema.index({ workspace: 1, project: 1, state: 1, draw: 1 });

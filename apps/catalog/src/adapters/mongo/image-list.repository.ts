@@ -1,0 +1,93 @@
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import type { Model, mongo, Types } from 'mongoose';
+import { IMAGE_MODEL, type ImageDocument } from './image.schema.js';
+
+export interface ImageFilter {
+  readonly project: Types.ObjectId;
+  /** Whole seconds, inclusive. */
+  readonly createdFrom?: number | undefined;
+  readonly createdTo?: number | undefined;
+  readonly uploadedOnly: boolean;
+  /** At least one tag of each group, or any at all. */
+  readonly tagGroups: readonly (readonly Types.ObjectId[] | 'any')[];
+}
+
+/** Where a list goes on: the images from this number downwards. */
+export interface ListStart {
+  readonly number: number;
+  readonly second: number;
+}
+
+type Filter = mongo.Filter<ImageDocument>;
+
+/** Newest first. Numbers grow with seconds, and decide within one. */
+const NEWEST_FIRST = { createdSecond: -1, number: -1 } as const;
+
+/** From this offset on, the records are chosen in the index before any is fetched. */
+const LONG_SKIP = 100;
+
+const FIELDS = { workspace: 0, draw: 0, state: 0 } as const;
+
+/**
+ * Pages of images. Reads go to the driver: casting filters and building documents costs mongoose more than the database
+ * takes to find them. Every value of a filter has been made here from a checked request.
+ */
+@Injectable()
+export class ImageListRepository {
+  constructor(@InjectModel(IMAGE_MODEL) private readonly images: Model<ImageDocument>) {}
+
+  async page(
+    workspace: string,
+    filter: ImageFilter,
+    { offset, limit, start }: { offset: number; limit: number; start?: ListStart | undefined },
+  ): Promise<ImageDocument[]> {
+    const query = toQuery(workspace, filter, start);
+    const find = (conditions: Filter, projection: mongo.Document) =>
+      this.images.collection
+        .find<ImageDocument>(conditions as mongo.Filter<mongo.BSON.Document>, { projection })
+        .sort(NEWEST_FIRST);
+    if (offset < LONG_SKIP) return find(query, FIELDS).skip(offset).limit(limit).toArray();
+    const chosen = await find(query, { _id: 0, number: 1 }).skip(offset).limit(limit).toArray();
+    const numbers = chosen.map(({ number }) => number);
+    if (numbers.length === 0) return [];
+    // An image that is deleted in between is missing, as it would be a moment later.
+    return find({ workspace, number: { $in: numbers } }, FIELDS).toArray();
+  }
+
+  /** Counts in the index, which takes time in proportion to what is found. */
+  count(workspace: string, filter: ImageFilter): Promise<number> {
+    const query = toQuery(workspace, filter) as mongo.Filter<mongo.BSON.Document>;
+    return this.images.collection.countDocuments(query);
+  }
+
+  /** The first image of the workspace whose number is not above this one. */
+  async startAt(workspace: string, number: number): Promise<ListStart | undefined> {
+    const image = await this.images.collection.findOne(
+      { workspace, number: { $lte: number } },
+      { projection: { _id: 0, createdSecond: 1 }, sort: { number: -1 } },
+    );
+    return image ? { number, second: image.createdSecond as number } : undefined;
+  }
+}
+
+function toQuery(workspace: string, filter: ImageFilter, start?: ListStart): Filter {
+  const { project, createdFrom, createdTo, uploadedOnly, tagGroups } = filter;
+  const from = createdFrom === undefined ? {} : { $gte: createdFrom };
+  const to =
+    createdTo === undefined && !start ? {} : { $lte: Math.min(createdTo ?? Infinity, start?.second ?? Infinity) };
+  const second = { ...from, ...to };
+  return {
+    workspace,
+    project,
+    ...(Object.keys(second).length > 0 ? { createdSecond: second } : {}),
+    ...(start ? { number: { $lte: start.number } } : {}),
+    ...(uploadedOnly ? { sha256: { $type: 'string' } } : {}),
+    ...(tagGroups.length > 0 ? { $and: tagGroups.map(toCondition) } : {}),
+  };
+}
+
+function toCondition(group: readonly Types.ObjectId[] | 'any'): Filter {
+  if (group === 'any') return { 'tags.0': { $exists: true } };
+  return { 'tags.id': group.length === 1 ? (group[0] as Types.ObjectId) : { $in: [...group] } };
+}

@@ -1,0 +1,136 @@
+import { Injectable } from '@nestjs/common';
+import type { TagGroups } from '@pentaprism/contracts';
+import { toObjectId } from '@pentaprism/database';
+import { LRUCache } from 'lru-cache';
+import {
+  BLOCK_NUMBERS,
+  ImageCountRepository,
+  type ImageBlock,
+  type ImageCountsNow,
+} from '../adapters/mongo/image-count.repository.js';
+import { ImageListRepository, type ImageFilter, type ListStart } from '../adapters/mongo/image-list.repository.js';
+import { toImage, type ImageDocument } from '../adapters/mongo/image.schema.js';
+import { ProjectRepository } from '../adapters/mongo/project.repository.js';
+
+export interface ImageQuery {
+  readonly projectId?: string | undefined;
+  readonly createdFrom?: number | undefined;
+  readonly createdTo?: number | undefined;
+  readonly uploadedOnly: boolean;
+  readonly tagGroups: TagGroups;
+  readonly known?: string | undefined;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** Totals that are remembered, of all projects together. */
+const REMEMBERED_TOTALS = 10_000;
+/** Projects whose blocks are remembered: at most a few thousand numbers each. */
+const REMEMBERED_BLOCKS = 100;
+
+/**
+ * Pages of images with their totals. Nothing is ever answered from memory without a look at the project's revision,
+ * which every change of an image moves: what was found under one revision holds as long as that one is current.
+ */
+@Injectable()
+export class ListImages {
+  /** Promises, so that requests that come at once share one count. */
+  private readonly totals = new LRUCache<string, Promise<number>>({ max: REMEMBERED_TOTALS });
+  private readonly blocks = new LRUCache<string, Promise<ImageBlock[]>>({ max: REMEMBERED_BLOCKS });
+
+  constructor(
+    private readonly images: ImageListRepository,
+    private readonly counts: ImageCountRepository,
+    private readonly projects: ProjectRepository,
+  ) {}
+
+  async execute(workspace: string, query: ImageQuery) {
+    const project = await this.projects.resolveId(workspace, query.projectId);
+    // Before the images: a change in between makes the answer newer than its revision, never older.
+    const counts = await this.counts.get(workspace, project);
+    const revision = `${project.toHexString()}.${counts.revision}`;
+    if (query.known === revision) return { images: [], total: 0, revision, unchanged: true };
+    const filter = {
+      project,
+      createdFrom: query.createdFrom,
+      createdTo: query.createdTo,
+      uploadedOnly: query.uploadedOnly,
+      tagGroups: query.tagGroups.map((group) => (group === 'any' ? group : group.map((id) => toObjectId(id, 'tag')))),
+    };
+    const [images, total] = await Promise.all([
+      this.page(workspace, filter, counts, query),
+      this.total(workspace, filter, counts, query),
+    ]);
+    return { images: fitting(images).map(toImage), total, revision, unchanged: false };
+  }
+
+  private async page(
+    workspace: string,
+    filter: ImageFilter,
+    counts: ImageCountsNow,
+    { offset, limit }: ImageQuery,
+  ): Promise<ImageDocument[]> {
+    if (offset < BLOCK_NUMBERS || !isWhole(filter)) return this.images.page(workspace, filter, { offset, limit });
+    const place = await this.find(workspace, filter, counts, offset);
+    if (!place) return [];
+    return this.images.page(workspace, filter, { offset: place.offset, limit, start: place.start });
+  }
+
+  /** Where a deep page begins: in which block of numbers, and how far in it. Undefined past the end. */
+  private async find(
+    workspace: string,
+    { project, uploadedOnly }: ImageFilter,
+    { revision }: ImageCountsNow,
+    offset: number,
+  ): Promise<{ start: ListStart | undefined; offset: number } | undefined> {
+    const key = `${project.toHexString()} ${revision}`;
+    const blocks = await remember(this.blocks, key, () => this.counts.blocks(workspace, project));
+    let before = 0;
+    for (const block of blocks) {
+      const count = uploadedOnly ? block.uploaded : block.total;
+      if (before + count > offset)
+        return { start: await this.images.startAt(workspace, block.lastNumber), offset: offset - before };
+      before += count;
+    }
+    return undefined;
+  }
+
+  /** Kept for whole projects; counted in the index, once for each revision, for anything else. */
+  private async total(workspace: string, filter: ImageFilter, counts: ImageCountsNow, query: ImageQuery) {
+    if (isWhole(filter)) return filter.uploadedOnly ? counts.uploaded : counts.total;
+    const { createdFrom, createdTo, uploadedOnly, tagGroups } = query;
+    const condition = JSON.stringify([createdFrom, createdTo, uploadedOnly, tagGroups]);
+    const key = `${filter.project.toHexString()} ${counts.revision} ${condition}`;
+    return remember(this.totals, key, () => this.images.count(workspace, filter));
+  }
+}
+
+/** Whether the filter takes all images of the project, or all that are uploaded. */
+function isWhole({ createdFrom, createdTo, tagGroups }: ImageFilter): boolean {
+  return createdFrom === undefined && createdTo === undefined && tagGroups.length === 0;
+}
+
+/** What was found before, or what `find` finds now; a failure is not kept. */
+function remember<T>(cache: LRUCache<string, Promise<T>>, key: string, find: () => Promise<T>): Promise<T> {
+  const known = cache.get(key);
+  if (known) return known;
+  const found = find();
+  cache.set(key, found);
+  found.catch(() => cache.delete(key));
+  return found;
+}
+
+/** Bytes of images in one answer: half of what a message of the bus holds by default. */
+export const ANSWER_BYTES = 512 * 1024;
+
+/** As many of the images, from the first, as surely fit into one answer; never none. */
+function fitting(images: ImageDocument[]): ImageDocument[] {
+  let bytes = 0;
+  const end = images.findIndex((image, i) => (bytes += largestSize(image)) > ANSWER_BYTES && i > 0);
+  return end === -1 ? images : images.slice(0, end);
+}
+
+/** A character takes at most six bytes in JSON (`\u0001`); ids, numbers and member names are counted generously. */
+function largestSize({ fileName, createdBy, tags }: ImageDocument): number {
+  return tags.reduce((sum, { name }) => sum + 100 + 6 * name.length, 600 + 6 * (fileName.length + createdBy.length));
+}
