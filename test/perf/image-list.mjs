@@ -1,48 +1,42 @@
 import autocannon from 'autocannon';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { randomBytes } from 'node:crypto';
-import mongoose from 'mongoose';
 import { fileURLToPath } from 'node:url';
+import { seedImages } from './image-list-seed.mjs';
 import { number, percent } from './table.mjs';
 
 const RECORDS = 100_000;
-const BATCH = 10_000;
+const MILLION = 1_000_000;
 const LIMIT = 50;
 const CONNECTIONS = 16;
-const SECONDS = 10;
+const SECONDS = 6;
+/** Different deep pages: far more than the gateway keeps. */
+const PAGES = 2000;
+/** Milliseconds between changes in the run that shows what a list costs while images come in. */
+const CHANGE_EVERY_MS = 100;
 /** Requests per second of the prototype: bus, mongoose and signed URLs without totals, on 2 cores. */
 const PROTOTYPE = 1090;
 /** What a bare Fastify made of a small answer on the machine of the prototype: tells how far the two compare. */
 const PROTOTYPE_MACHINE = 76_000;
 
-/** A page of the newest of 100,000 records, against a bare Fastify that serializes the same body. */
+/** Pages of 100,000 records, against a bare Fastify that serializes the same body. */
 export async function imageList(system) {
-  const workspace = await system.workspace('bench-list');
-  await seed(system.database, workspace);
-  const { client } = workspace;
-  const url = `${system.stack.url}/v1/images?limit=${LIMIT}`;
-  const { text } = await client.send('GET', url);
-  const { results, meta } = JSON.parse(text);
-  if (results.length !== LIMIT || meta.total_results !== RECORDS)
-    throw new Error(`the page is not what was seeded: ${text.slice(0, 200)}`);
+  const { client, url, measured } = await measure(system, 'bench-list', RECORDS);
   const headers = { authorization: `Bearer ${client.key}` };
-  const through = await load(url, headers);
-  const bare = await besideBareFastify(text, (bareUrl) => load(bareUrl, headers));
-  const machine = await besideBareFastify('{"ok":true}', (bareUrl) => load(bareUrl, headers, 4));
-  const latency = ({ latency: { p50, p99 } }) => `p50 ${number(p50)} ms, p99 ${number(p99)} ms`;
+  const { text } = await client.send('GET', url);
+  const bare = await besideBareFastify(text, (bareUrl) => load(bareUrl, headers, ['/']));
+  const machine = await besideBareFastify('{"ok":true}', (bareUrl) => load(bareUrl, headers, ['/']));
   return [
+    ...rowsOf(measured, RECORDS, (name, { requests: { average } }) =>
+      name === 'first page'
+        ? { comparedWith: `prototype without totals: ${number(PROTOTYPE)}/s`, ratio: percent(average, PROTOTYPE) }
+        : {},
+    ),
     {
-      name: `GET /v1/images?limit=${LIMIT} of ${number(RECORDS)}, ${CONNECTIONS} connections`,
-      figure: `${number(through.requests.average)}/s`,
-      comparedWith: `prototype without totals: ${number(PROTOTYPE)}/s`,
-      ratio: percent(through.requests.average, PROTOTYPE),
-    },
-    {
-      name: `the same, latency: ${latency(through)}`,
-      figure: `${number(text.length)} bytes`,
+      name: `the first page, ${number(text.length)} bytes`,
+      figure: `${number(measured['first page'].requests.average)}/s`,
       comparedWith: `bare Fastify, same body: ${number(bare.requests.average)}/s, ${latency(bare)}`,
-      ratio: percent(through.requests.average, bare.requests.average),
+      ratio: percent(measured['first page'].requests.average, bare.requests.average),
     },
     {
       name: 'this machine in the same run: bare Fastify, a small answer',
@@ -53,9 +47,80 @@ export async function imageList(system) {
   ];
 }
 
-async function load(url, headers, duration = SECONDS) {
-  await autocannon({ url, headers, connections: CONNECTIONS, duration: 2 });
-  const result = await autocannon({ url, headers, connections: CONNECTIONS, duration });
+/** The same pages of ten times as many records, against those of 100,000 in the same run. */
+export async function imageListMillion(system) {
+  const small = await measure(system, 'bench-list-small', RECORDS);
+  const large = await measure(system, 'bench-list-million', MILLION);
+  return rowsOf(large.measured, MILLION, (name, { requests: { average } }) => {
+    const before = small.measured[name];
+    return {
+      comparedWith: `of ${number(RECORDS)}: ${number(before.requests.average)}/s, ${latency(before)}`,
+      ratio: percent(average, before.requests.average),
+    };
+  });
+}
+
+async function measure(system, name, records) {
+  const workspace = await system.workspace(name);
+  await seedImages(system.database, workspace, records);
+  const { client } = workspace;
+  const url = `${system.stack.url}/v1/images?limit=${LIMIT}`;
+  const { text } = await client.send('GET', url);
+  const { results, meta } = JSON.parse(text);
+  if (results.length !== LIMIT || meta.total_results !== records)
+    throw new Error(`the page is not what was seeded: ${text.slice(0, 200)}`);
+  const headers = { authorization: `Bearer ${client.key}` };
+  const run = (paths) => load(system.stack.url, headers, paths);
+  const deep = (from) =>
+    Array.from({ length: PAGES }, () => {
+      const page = Math.floor((from + Math.random() * (1 - from)) * (records / LIMIT));
+      return `/v1/images?limit=${LIMIT}&page=${page}`;
+    });
+  const first = [`/v1/images?limit=${LIMIT}`];
+  const measured = {
+    'first page': await run(first),
+    'pages anywhere': await run(deep(0)),
+    'last tenth of the pages': await run(deep(0.9)),
+    'search, one exact tag': await run([`/v1/search/images?limit=${LIMIT}&exact_tags=bench-07&match_tags=`]),
+    'search, one wildcard': await run([`/v1/search/images?limit=${LIMIT}&match_tags=BENCH-1%25`]),
+    'first page, while images come in': await whileImagesComeIn(client, () => run(first)),
+  };
+  return { client, url, measured };
+}
+
+async function whileImagesComeIn(client, action) {
+  let done = false;
+  const changes = (async () => {
+    while (!done) {
+      await client.json('POST', '/v1/images', { filename: 'new.jpg', tags: ['bench-07'] });
+      await new Promise((resolve) => setTimeout(resolve, CHANGE_EVERY_MS));
+    }
+  })();
+  try {
+    return await action();
+  } finally {
+    done = true;
+    await changes;
+  }
+}
+
+/** @returns {import('./table.mjs').Row[]} */
+function rowsOf(measured, records, compare) {
+  return Object.entries(measured).map(([name, result]) => ({
+    name: `GET ${name}, ${LIMIT} of ${number(records)}, ${CONNECTIONS} connections`,
+    figure: `${number(result.requests.average)}/s, ${latency(result)}`,
+    ...compare(name, result),
+  }));
+}
+
+function latency({ latency: { p50, p99 } }) {
+  return `p50 ${number(p50)} ms, p99 ${number(p99)} ms`;
+}
+
+async function load(url, headers, paths, duration = SECONDS) {
+  const requests = paths.map((path) => ({ method: 'GET', path }));
+  await autocannon({ url, headers, requests, connections: CONNECTIONS, duration: 2 });
+  const result = await autocannon({ url, headers, requests, connections: CONNECTIONS, duration });
   if (result.non2xx + result.errors > 0) throw new Error(`${result.non2xx + result.errors} requests failed`);
   return result;
 }
@@ -69,54 +134,4 @@ async function besideBareFastify(body, action) {
   } finally {
     child.disconnect();
   }
-}
-
-/** Straight into the database, as the catalog would have written it; all records share one content. */
-async function seed(database, { name: workspace, libraryId: project }) {
-  const now = Math.floor(Date.now() / 1000);
-  const sha256 = randomBytes(32).toString('hex');
-  const tags = ['bench', 'photo'].map((name, i) => ({ id: new mongoose.Types.ObjectId(), number: i + 1, name }));
-  await database.collection('contents').insertOne({
-    workspace,
-    sha256,
-    size: 300_000,
-    mediaType: 'image/jpeg',
-    state: 'decoded',
-    width: 1440,
-    height: 1080,
-    createdAt: new Date(),
-    orphanedAt: null,
-  });
-  const record = (number) => {
-    const createdSecond = now - RECORDS + number;
-    const createdAt = new Date(createdSecond * 1000);
-    return {
-      workspace,
-      project,
-      number,
-      fileName: `photo-${number}.jpg`,
-      createdBy: 'bench',
-      createdAt,
-      createdSecond,
-      uploadedAt: createdAt,
-      size: 300_000,
-      sha256,
-      state: 'decoded',
-      draw: Math.random(),
-      tags,
-    };
-  };
-  for (let first = 1; first <= RECORDS; first += BATCH)
-    await database.collection('images').insertMany(Array.from({ length: BATCH }, (_, i) => record(first + i)));
-  await database
-    .collection('counters')
-    .updateOne({ _id: `${workspace}/image` }, { $set: { value: RECORDS } }, { upsert: true });
-  // As after many uploads: the totals are spread over all slots.
-  const slots = 32;
-  const share = RECORDS / slots;
-  await database
-    .collection('image_counts')
-    .insertMany(
-      Array.from({ length: slots }, (_, slot) => ({ workspace, project, slot, total: share, uploaded: share })),
-    );
 }

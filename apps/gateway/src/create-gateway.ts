@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Bus, connectBus } from '@pentaprism/bus';
-import { Contents, createValidationPipe, registerJsonParser } from '@pentaprism/http';
+import { acceptSerializedJson, Contents, createValidationPipe, registerJsonParser } from '@pentaprism/http';
 import { NestLogger, type Logger } from '@pentaprism/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import 'reflect-metadata';
@@ -74,6 +74,7 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
   fastify.server.headersTimeout = HEADERS_MS;
   addHooks(fastify, app.get(Authentication));
   registerJsonParser(fastify);
+  acceptSerializedJson(fastify);
   await fastify.register(fileRoutes, {
     bus: app.get<Bus>(Bus),
     contents: app.get<Contents>(Contents),

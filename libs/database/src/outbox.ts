@@ -50,14 +50,25 @@ export class Outbox implements OnApplicationBootstrap, OnModuleDestroy {
   ) {}
 
   /** Part of the caller's transaction. Call `flush` after the commit. */
-  async add<F extends Fact>(session: ClientSession, fact: F, data: FactData<F>, workspace: string): Promise<void> {
-    const inherited = currentContext();
-    const context: CallContext = {
-      traceId: inherited?.traceId ?? newTraceId(),
-      actor: inherited?.actor ?? '',
-      workspace,
-    };
-    await this.entries.create([{ name: fact.name, data: fact.data.parse(data), context }], { session });
+  add<F extends Fact>(session: ClientSession, fact: F, data: FactData<F>, workspace: string): Promise<void> {
+    return this.addAll(session, fact, [{ data, context: this.contextFor(workspace) }]);
+  }
+
+  /** What a fact that belongs to the present call is published with. */
+  contextFor(workspace: string): CallContext {
+    const { traceId, actor } = currentContext() ?? { traceId: newTraceId(), actor: '' };
+    return { traceId, actor, workspace };
+  }
+
+  /** As `add`, for facts of several calls. */
+  async addAll<F extends Fact>(
+    session: ClientSession,
+    fact: F,
+    facts: readonly { readonly data: FactData<F>; readonly context: CallContext }[],
+  ): Promise<void> {
+    if (facts.length === 0) return;
+    const entries = facts.map(({ data, context }) => ({ name: fact.name, data: fact.data.parse(data), context }));
+    await this.entries.collection.insertMany(entries, { session });
   }
 
   /** Publishes what is there, without making the caller wait. */

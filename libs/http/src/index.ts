@@ -10,4 +10,5 @@ export * from './origin.js';
 export * from './paging.js';
 export * from './principal.js';
 export * from './query.js';
+export * from './serialized.js';
 export * from './validation.js';

@@ -47,22 +47,36 @@ export class JobLedger {
 
   /** Adds a queued job, inside the transaction that makes it necessary where there is one. */
   async add<J extends JobType>(type: J, job: NewJob<J>, session?: ClientSession): Promise<JobDocument> {
+    const [added] = await this.addAll(type, [job], session);
+    if (!added) throw new Error('the ledger added nothing');
+    return added;
+  }
+
+  async addAll<J extends JobType>(
+    type: J,
+    jobs: readonly NewJob<J>[],
+    session?: ClientSession,
+  ): Promise<JobDocument[]> {
+    if (jobs.length === 0) return [];
     const now = new Date();
-    const { id, ...fields } = job;
-    const document = {
+    const documents = jobs.map(({ id, ...fields }): JobDocument => ({
       _id: id ?? new Types.ObjectId(),
       owner: this.owner,
       type: type.type,
       queue: type.queue,
       state: 'queued',
+      subject: {},
+      progress: 0,
+      attempt: 0,
+      starts: 0,
+      priority: 0,
       createdAt: now,
       enqueuedAt: now,
       notBefore: now,
       ...fields,
-    } as const;
-    const [created] = await this.jobs.create([document], session ? { session } : {});
-    if (!created) throw new Error('the ledger created nothing');
-    return created.toObject();
+    }));
+    await this.jobs.collection.insertMany(documents, session ? { session } : {});
+    return documents;
   }
 
   /** Adds the job, or finds the one that was added under the same idempotency key. */

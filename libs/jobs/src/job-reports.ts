@@ -140,9 +140,11 @@ export class JobReports {
     this.outbox.flush();
   }
 
-  private announce(job: JobDocument, session: ClientSession): Promise<void> {
-    const { owner, type, state } = job;
-    return this.outbox.add(session, jobFinished, { jobId: job._id.toHexString(), owner, type, state }, job.workspace);
+  /** Only jobs with a number are seen, and waited for, by users. */
+  private async announce(job: JobDocument, session: ClientSession): Promise<void> {
+    const { owner, type, state, number } = job;
+    if (number === undefined) return;
+    await this.outbox.add(session, jobFinished, { jobId: job._id.toHexString(), owner, type, state }, job.workspace);
   }
 
   private effectOf(job: JobDocument): JobEffect<JobType> {

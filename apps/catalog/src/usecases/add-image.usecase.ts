@@ -6,8 +6,9 @@ import {
   type Image,
   type TagReference,
 } from '@pentaprism/contracts';
-import { notFound, Outbox, toObjectId, Transactions } from '@pentaprism/database';
+import { GroupCommit, notFound, Outbox, toObjectId, Transactions } from '@pentaprism/database';
 import { JobLedger, JobQueue, type JobDocument } from '@pentaprism/jobs';
+import type { CallContext } from '@pentaprism/observability';
 import { Types, type ClientSession } from 'mongoose';
 import { ContentRepository, type ContentDocument } from '../adapters/mongo/content.repository.js';
 import { CounterRepository } from '../adapters/mongo/counter.repository.js';
@@ -22,6 +23,13 @@ export interface NewImage {
   readonly announcedSize: number;
   readonly tags: readonly TagReference[];
   readonly content: ContentReference | null;
+}
+
+/** An image that waits for the next transaction. */
+interface GroupItem extends Omit<NewImage, 'projectId'> {
+  readonly project: Types.ObjectId;
+  readonly createdBy: string;
+  readonly context: CallContext;
 }
 
 /** Records images and the bytes they point to; new bytes get an analysis job in the same transaction. */
@@ -39,38 +47,55 @@ export class AddImage {
     private readonly outbox: Outbox,
   ) {}
 
+  private readonly group = new GroupCommit<GroupItem, Image>((workspace, items) => this.createAll(workspace, items));
+
+  /** Images that come at the same time are written in one transaction. */
   async create(caller: { workspace: string; actor: string }, request: NewImage): Promise<Image> {
-    const { workspace } = caller;
+    const { workspace, actor } = caller;
     const project = await this.projects.resolveId(workspace, request.projectId);
-    const { first: number, second } = await this.counters.nextInTime(workspace, 'image');
-    // Within the second of the number: lists are ordered by one, and show the other.
+    const context = this.outbox.contextFor(workspace);
+    return this.group.add(workspace, { project, createdBy: actor || 'anonymous', context, ...request });
+  }
+
+  private async createAll(workspace: string, items: readonly GroupItem[]): Promise<Image[]> {
+    const { first, second } = await this.counters.nextInTime(workspace, 'image', items.length);
+    // Within the second of the numbers: lists are ordered by one, and show the other.
     const createdAt = new Date(Math.min(Math.max(Date.now(), second * 1000), second * 1000 + 999));
-    const draft: ImageDocument = {
-      _id: new Types.ObjectId(),
-      workspace,
-      project,
-      number,
-      fileName: request.fileName,
-      createdBy: caller.actor || 'anonymous',
-      createdAt,
-      createdSecond: second,
-      uploadedAt: null,
-      size: request.announcedSize,
-      sha256: null,
-      state: 'awaiting-file',
-      draw: Math.random(),
-      tags: toTagDocuments(request.tags),
-    };
-    const { image, job } = await this.inTurn(workspace, request.content?.sha256, async (session) => {
-      const content = request.content && (await this.refer(workspace, request.content, session));
-      const image = content ? withContent(draft, content, createdAt) : draft;
-      await this.images.add(image, session);
-      await this.counts.note(workspace, project, [{ number, total: 1, uploaded: content ? 1 : 0 }], session);
-      if (image.sha256) await this.announce(image, image.sha256, session);
-      return { image, job: content?.job };
+    const drafts = items.map((item, i) => draftOf(workspace, item, { number: first + i, second, createdAt }));
+    const { images, jobs } = await this.transactions.run(async (session) => {
+      const contents = items.flatMap(({ content }) => content ?? []);
+      const referrals = await this.contents.referAll(workspace, contents, session);
+      const images = drafts.map((draft, i) => {
+        const content = items[i]?.content;
+        const state = content && referrals.get(content.sha256)?.state;
+        return content && state ? withContent(draft, { ...content, state }, createdAt) : draft;
+      });
+      await this.images.addAll(images, session);
+      const news = distinct(contents).filter(({ sha256 }) => referrals.get(sha256)?.isNew);
+      const jobs = await this.ledger.addAll(
+        analyseContent,
+        news.map(({ sha256, size }) => ({ workspace, payload: { workspace, sha256, size } })),
+        session,
+      );
+      await this.noteAdded(workspace, images, session);
+      const facts = images.flatMap((image, i) => {
+        const context = items[i]?.context;
+        return image.sha256 && context ? [{ data: factOf(image, image.sha256), context }] : [];
+      });
+      await this.outbox.addAll(session, imageAdded, facts);
+      return { images, jobs };
     });
-    this.afterCommit(job);
-    return toImage(image);
+    this.afterCommit(jobs);
+    return images.map(toImage);
+  }
+
+  private async noteAdded(workspace: string, images: readonly ImageDocument[], session: ClientSession): Promise<void> {
+    const projects = new Map(images.map(({ project }) => [project.toHexString(), project]));
+    for (const [key, project] of projects) {
+      const mine = images.filter((image) => image.project.toHexString() === key);
+      const changes = mine.map(({ number, sha256 }) => ({ number, total: 1, uploaded: sha256 ? 1 : 0 }));
+      await this.counts.note(workspace, project, changes, session);
+    }
   }
 
   /** Gives an image its bytes, or others than it had. */
@@ -86,10 +111,10 @@ export class AddImage {
       await this.counts.note(workspace, project, [{ number, total: 0, uploaded }], session);
       if (before.sha256 !== null && before.sha256 !== content.sha256)
         await this.release(workspace, before.sha256, session);
-      await this.announce(image, content.sha256, session);
+      await this.outbox.add(session, imageAdded, factOf(image, content.sha256), workspace);
       return { image, job: content.job };
     });
-    this.afterCommit(job);
+    this.afterCommit(job ? [job] : []);
     return toImage(image);
   }
 
@@ -117,16 +142,34 @@ export class AddImage {
     return { ...content, state, job };
   }
 
-  private announce(image: ImageDocument, sha256: string, session: ClientSession): Promise<void> {
-    const fact = { imageId: image._id.toHexString(), projectId: image.project.toHexString(), sha256 };
-    return this.outbox.add(session, imageAdded, fact, image.workspace);
-  }
-
   /** Not awaited: the ledger and the outbox have everything, and the caller should not wait for queue and stream. */
-  private afterCommit(job: JobDocument | undefined): void {
+  private afterCommit(jobs: readonly JobDocument[]): void {
     this.outbox.flush();
-    if (job) void this.queue.enqueue(job);
+    if (jobs.length > 0) void this.queue.enqueue(...jobs);
   }
+}
+
+function draftOf(
+  workspace: string,
+  { project, fileName, createdBy, announcedSize, tags }: GroupItem,
+  { number, second, createdAt }: { number: number; second: number; createdAt: Date },
+): ImageDocument {
+  return {
+    _id: new Types.ObjectId(),
+    workspace,
+    project,
+    number,
+    fileName,
+    createdBy,
+    createdAt,
+    createdSecond: second,
+    uploadedAt: null,
+    size: announcedSize,
+    sha256: null,
+    state: 'awaiting-file',
+    draw: Math.random(),
+    tags: toTagDocuments(tags),
+  };
 }
 
 function withContent(
@@ -135,4 +178,12 @@ function withContent(
   uploadedAt: Date,
 ): ImageDocument {
   return { ...image, sha256: content.sha256, size: content.size, state: content.state, uploadedAt };
+}
+
+function distinct(contents: readonly ContentReference[]): ContentReference[] {
+  return [...new Map(contents.map((content) => [content.sha256, content])).values()];
+}
+
+function factOf(image: ImageDocument, sha256: string) {
+  return { imageId: image._id.toHexString(), projectId: image.project.toHexString(), sha256 };
 }

@@ -27,6 +27,8 @@ export interface ImageQuery {
 const REMEMBERED_TOTALS = 10_000;
 /** Projects whose blocks are remembered: at most a few thousand numbers each. */
 const REMEMBERED_BLOCKS = 100;
+/** Blocks whose beginning is remembered. */
+const REMEMBERED_STARTS = 10_000;
 
 /**
  * Pages of images with their totals. Nothing is ever answered from memory without a look at the project's revision,
@@ -37,6 +39,8 @@ export class ListImages {
   /** Promises, so that requests that come at once share one count. */
   private readonly totals = new LRUCache<string, Promise<number>>({ max: REMEMBERED_TOTALS });
   private readonly blocks = new LRUCache<string, Promise<ImageBlock[]>>({ max: REMEMBERED_BLOCKS });
+  /** Of all blocks but the newest: seconds grow with numbers, so that what once was above a block stays above it. */
+  private readonly starts = new LRUCache<string, Promise<ListStart | undefined>>({ max: REMEMBERED_STARTS });
 
   constructor(
     private readonly images: ImageListRepository,
@@ -86,13 +90,24 @@ export class ListImages {
     const key = `${project.toHexString()} ${revision}`;
     const blocks = await remember(this.blocks, key, () => this.counts.blocks(workspace, project));
     let before = 0;
-    for (const block of blocks) {
-      const count = uploadedOnly ? block.uploaded : block.total;
-      if (before + count > offset)
-        return { start: await this.images.startAt(workspace, block.lastNumber), offset: offset - before };
+    for (const [i, { lastNumber, ...counts }] of blocks.entries()) {
+      const count = uploadedOnly ? counts.uploaded : counts.total;
+      if (before + count > offset) {
+        // The newest block begins where the list does.
+        const start = i === 0 ? undefined : await this.startOf(workspace, lastNumber);
+        return start ? { start, offset: offset - before } : { start, offset };
+      }
       before += count;
     }
     return undefined;
+  }
+
+  private async startOf(workspace: string, lastNumber: number): Promise<ListStart | undefined> {
+    const key = `${workspace} ${lastNumber}`;
+    const start = await remember(this.starts, key, () => this.images.startAt(workspace, lastNumber));
+    // All higher ones have just been deleted: the list is walked from its beginning, this time.
+    if (!start) this.starts.delete(key);
+    return start;
   }
 
   /** Kept for whole projects; counted in the index, once for each revision, for anything else. */

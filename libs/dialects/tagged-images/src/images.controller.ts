@@ -12,7 +12,6 @@ import {
   imageCreateInput,
   imageListQuery,
   imageRecord,
-  type ImageBrowsePage,
   type ImageListQuery,
   type ImageRecord,
 } from './wire.js';
@@ -35,10 +34,7 @@ export class ImagesController {
   @Get()
   @ApiOperation({ operationId: 'listImages', summary: 'List all Images, newest created ones first' })
   @ApiOkResponse({ standardSchema: imageBrowsePage })
-  async list(
-    @Query({ schema: imageListQuery }) query: ImageListQuery,
-    @Req() request: FastifyRequest,
-  ): Promise<ImageBrowsePage> {
+  list(@Query({ schema: imageListQuery }) query: ImageListQuery, @Req() request: FastifyRequest) {
     return this.pages.page(request, query);
   }
 

@@ -70,25 +70,68 @@ contentSchema.index(
   { partialFilterExpression: { 'thumbnail.sha256': { $exists: true } } },
 );
 
+export interface ContentReferral {
+  readonly state: ContentDocument['state'];
+  readonly isNew: boolean;
+}
+
 @Injectable()
 export class ContentRepository {
   constructor(@InjectModel(CONTENT_MODEL) private readonly contents: Model<ContentDocument>) {}
 
-  /** Notes that an image points to these bytes. Returns their state, and whether they are new and need analysis. */
-  async refer(workspace: string, content: ContentReference, session: ClientSession) {
-    const { sha256, size, mediaType } = content;
-    const before = await this.contents
-      .findOneAndUpdate(
-        { workspace, sha256 },
-        { $set: { orphanedAt: null }, $setOnInsert: { size, mediaType, state: 'pending', createdAt: new Date() } },
-        { upsert: true, returnDocument: 'before', session, projection: { state: 1 } },
+  /** As `referAll`, for one image. */
+  async refer(workspace: string, content: ContentReference, session: ClientSession): Promise<ContentReferral> {
+    const referral = (await this.referAll(workspace, [content], session)).get(content.sha256);
+    if (!referral) throw new Error('a content was not noted');
+    return referral;
+  }
+
+  /**
+   * Notes that images point to these bytes, which may be the same for several of them. Returns the state of each, by
+   * its sha256, and whether it is new and needs analysis.
+   */
+  async referAll(
+    workspace: string,
+    contents: readonly ContentReference[],
+    session: ClientSession,
+  ): Promise<Map<string, ContentReferral>> {
+    const distinct = new Map(contents.map((content) => [content.sha256, content]));
+    if (distinct.size === 0) return new Map();
+    const collection = this.contents.collection;
+    const known = await collection
+      .find<Pick<ContentDocument, 'sha256' | 'state' | 'orphanedAt'>>(
+        { workspace, sha256: { $in: [...distinct.keys()] } },
+        { session, projection: { _id: 0, sha256: 1, state: 1, orphanedAt: 1 } },
       )
-      .lean();
-    // The update above writes nothing when nothing changes, and so meets no other transaction. The end of the analysis
-    // must be met: it tells the images that it sees, and would miss the one that is being added.
-    if (before?.state === 'pending')
-      await this.contents.updateOne({ workspace, sha256 }, { $inc: { revision: 1 } }, { session });
-    return { state: before?.state ?? ('pending' as const), isNew: before === null };
+      .toArray();
+    // An orphan must not be collected. The end of an analysis must be met: it tells the images that it sees, and would
+    // miss the one that is being added.
+    const written = known.filter(({ state, orphanedAt }) => state === 'pending' || orphanedAt !== null);
+    if (written.length > 0)
+      await collection.updateMany(
+        { workspace, sha256: { $in: written.map(({ sha256 }) => sha256) } },
+        { $set: { orphanedAt: null }, $inc: { revision: 1 } },
+        { session },
+      );
+    const referrals = new Map(known.map(({ sha256, state }) => [sha256, { state, isNew: false }]));
+    const createdAt = new Date();
+    const added = [...distinct.values()].filter(({ sha256 }) => !referrals.has(sha256));
+    if (added.length > 0)
+      await collection.insertMany(
+        added.map(({ sha256, size, mediaType }) => ({
+          workspace,
+          sha256,
+          size,
+          mediaType,
+          state: 'pending',
+          createdAt,
+          orphanedAt: null,
+          revision: 0,
+        })),
+        { session },
+      );
+    for (const { sha256 } of added) referrals.set(sha256, { state: 'pending', isNew: true });
+    return referrals;
   }
 
   /**

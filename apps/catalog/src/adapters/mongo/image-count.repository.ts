@@ -35,7 +35,7 @@ imageCountSchema.index({ workspace: 1, project: 1, slot: 1 }, { unique: true });
 const SLOTS = 32;
 
 /** Numbers of images in one block: what a deep page walks at most, instead of everything before it. */
-export const BLOCK_NUMBERS = 4096;
+export const BLOCK_NUMBERS = 2048;
 
 export interface ImageCounts {
   readonly total: number;
@@ -92,6 +92,21 @@ export class ImageCountRepository {
       { $inc: increments },
       { upsert: true, ...(session ? { session } : {}) },
     );
+  }
+
+  /**
+   * Afterwards no transaction that notes a change and began before this call can commit any more: those that had noted
+   * theirs have ended, since a write outside of a transaction waits for them, and the others find that their slot has
+   * changed since they began, and are run again. Slots are made where they are missing, or the first of a project would
+   * slip through.
+   *
+   * One command, a few milliseconds; transactions that meet it are run twice.
+   */
+  async fence(workspace: string, project: Types.ObjectId): Promise<void> {
+    const slots = Array.from({ length: SLOTS }, (_, slot) => ({
+      updateOne: { filter: { workspace, project, slot }, update: { $inc: { revision: 1 } }, upsert: true },
+    }));
+    await this.counts.collection.bulkWrite(slots, { ordered: false });
   }
 
   /** As they are at a moment after this call. */

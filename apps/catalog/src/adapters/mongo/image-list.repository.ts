@@ -13,7 +13,7 @@ export interface ImageFilter {
   readonly tagGroups: readonly (readonly Types.ObjectId[] | 'any')[];
 }
 
-/** Where a list goes on: the images from this number downwards. */
+/** Where a list goes on: the images from this number downwards, none of which is younger than this second. */
 export interface ListStart {
   readonly number: number;
   readonly second: number;
@@ -23,9 +23,6 @@ type Filter = mongo.Filter<ImageDocument>;
 
 /** Newest first. Numbers grow with seconds, and decide within one. */
 const NEWEST_FIRST = { createdSecond: -1, number: -1 } as const;
-
-/** From this offset on, the records are chosen in the index before any is fetched. */
-const LONG_SKIP = 100;
 
 const FIELDS = { workspace: 0, draw: 0, state: 0 } as const;
 
@@ -42,17 +39,13 @@ export class ImageListRepository {
     filter: ImageFilter,
     { offset, limit, start }: { offset: number; limit: number; start?: ListStart | undefined },
   ): Promise<ImageDocument[]> {
-    const query = toQuery(workspace, filter, start);
-    const find = (conditions: Filter, projection: mongo.Document) =>
-      this.images.collection
-        .find<ImageDocument>(conditions as mongo.Filter<mongo.BSON.Document>, { projection })
-        .sort(NEWEST_FIRST);
-    if (offset < LONG_SKIP) return find(query, FIELDS).skip(offset).limit(limit).toArray();
-    const chosen = await find(query, { _id: 0, number: 1 }).skip(offset).limit(limit).toArray();
-    const numbers = chosen.map(({ number }) => number);
-    if (numbers.length === 0) return [];
-    // An image that is deleted in between is missing, as it would be a moment later.
-    return find({ workspace, number: { $in: numbers } }, FIELDS).toArray();
+    const query = toQuery(workspace, filter, start) as mongo.Filter<mongo.BSON.Document>;
+    return this.images.collection
+      .find<ImageDocument>(query, { projection: FIELDS })
+      .sort(NEWEST_FIRST)
+      .skip(offset)
+      .limit(limit)
+      .toArray();
   }
 
   /** Counts in the index, which takes time in proportion to what is found. */
@@ -61,13 +54,16 @@ export class ImageListRepository {
     return this.images.collection.countDocuments(query);
   }
 
-  /** The first image of the workspace whose number is not above this one. */
+  /**
+   * Where the images of the workspace begin whose numbers are not above this one, while there are higher ones. The
+   * second is that of a higher number: it holds for images, too, whose transaction has not ended yet.
+   */
   async startAt(workspace: string, number: number): Promise<ListStart | undefined> {
-    const image = await this.images.collection.findOne(
-      { workspace, number: { $lte: number } },
-      { projection: { _id: 0, createdSecond: 1 }, sort: { number: -1 } },
+    const above = await this.images.collection.findOne(
+      { workspace, number: { $gt: number } },
+      { projection: { _id: 0, createdSecond: 1 }, sort: { number: 1 } },
     );
-    return image ? { number, second: image.createdSecond as number } : undefined;
+    return above ? { number, second: above.createdSecond as number } : undefined;
   }
 }
 

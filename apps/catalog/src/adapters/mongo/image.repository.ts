@@ -12,8 +12,8 @@ export type ImageKey = { readonly id: string } | { readonly number: number };
 export class ImageRepository {
   constructor(@InjectModel(IMAGE_MODEL) private readonly images: Model<ImageDocument>) {}
 
-  async add(image: ImageDocument, session: ClientSession): Promise<void> {
-    await this.images.create([image], { session });
+  async addAll(images: readonly ImageDocument[], session: ClientSession): Promise<void> {
+    await this.images.collection.insertMany([...images], { session });
   }
 
   /** @throws DomainError NOT_FOUND */
