@@ -55,6 +55,12 @@ export default {
       to: { path: npm('sharp') },
     },
     {
+      name: 's3-in-blob-store-only',
+      severity: 'error',
+      from: { path: '^(apps|libs|deploy|test)/', pathNot: '^libs/(blob-store|testing)/' },
+      to: { path: npm('@aws-sdk') },
+    },
+    {
       name: 'old-nats-client',
       comment: 'The predecessor of @nats-io/transport-node.',
       severity: 'error',

@@ -48,11 +48,17 @@ export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
     fails('NOT_FOUND', { projectId: NOBODY, fileName: 'a', announcedSize: 1, tags: [], content: null }),
   ],
   'catalog.v1.image.attach': [fails('NOT_FOUND', { id: NOBODY, content: CONTENT })],
+  'catalog.v1.image.set-tags': [fails('NOT_FOUND', { id: NOBODY, tags: [{ id: NOBODY, number: 1, name: 'a' }] })],
+  'catalog.v1.image.apply-tag': [
+    ok({ tagId: NOBODY, projectId: NOBODY, name: 'a', revision: 1 }),
+    ok({ tagId: NOBODY, projectId: NOBODY, name: null, revision: 2 }),
+  ],
   'catalog.v1.image.get': [fails('NOT_FOUND', { id: NOBODY }), fails('NOT_FOUND', { number: 4_000_000 })],
-  'catalog.v1.image.get-content': [fails('NOT_FOUND', { id: NOBODY })],
+  'catalog.v1.image.get-contents': [ok({ ids: [NOBODY] })],
   'catalog.v1.image.list': [
     ok({}),
     ok({ createdFrom: 0, createdTo: 1, uploadedOnly: true }),
+    ok({ tagGroups: ['any', [NOBODY], []], known: 'x', offset: 5000, limit: 1 }),
     fails('NOT_FOUND', { projectId: NOBODY }),
   ],
   'catalog.v1.image.delete': [fails('NOT_FOUND', { number: 4_000_000 })],
@@ -61,10 +67,29 @@ export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
   'catalog.v1.counter.next': [ok({ sequence: 'job' })],
   'catalog.v1.job.get': [fails('NOT_FOUND', { id: NOBODY }), fails('NOT_FOUND', { number: 4_000_000 })],
   'tagging.v1.tag.ensure': [ok({ names: ['a', '__proto__', 'a'] }), fails('INVALID_ARGUMENT', { names: ['a|b'] })],
+  'tagging.v1.tag.get': [
+    fails('NOT_FOUND', { tag: { id: NOBODY } }),
+    fails('NOT_FOUND', { tag: { number: 4_000_000 } }),
+  ],
+  'tagging.v1.tag.list': [ok({}), ok({ offset: 5000, limit: 1 }), fails('NOT_FOUND', { projectId: NOBODY })],
+  'tagging.v1.tag.rename': [
+    fails('NOT_FOUND', { tag: { id: NOBODY }, name: 'a' }),
+    fails('INVALID_ARGUMENT', { tag: { id: NOBODY }, name: 'a|b' }),
+  ],
+  'tagging.v1.tag.delete': [fails('NOT_FOUND', { tag: { number: 4_000_000 } })],
+  'tagging.v1.tag.resolve': [
+    ok({ names: ['$where'], patterns: ['%', '.*', '%a%'] }),
+    fails('INVALID_ARGUMENT', { names: [], patterns: [...'123456789'].map((n) => `${n}%`) }),
+    fails('NOT_FOUND', { projectId: NOBODY, names: [], patterns: [] }),
+  ],
   'training-ingest.v1.image.add': [
     ok({ fileName: 'a', tagNames: ['b'], content: null }),
     fails('INVALID_ARGUMENT', { fileName: 'a', tagNames: [' '], content: null }),
     fails('NOT_FOUND', { projectId: NOBODY, fileName: 'a', tagNames: [], content: null }),
+  ],
+  'training-ingest.v1.image.set-tags': [
+    fails('NOT_FOUND', { image: { number: 4_000_000 }, tagNames: ['b'] }),
+    fails('INVALID_ARGUMENT', { image: { id: NOBODY }, tagNames: ['a|b'] }),
   ],
   'training-ingest.v1.image.receive-file': [fails('NOT_FOUND', { imageId: NOBODY, content: CONTENT })],
   'augmentation.v1.list.create': [

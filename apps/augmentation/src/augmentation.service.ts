@@ -12,7 +12,7 @@ export const augmentationService: ServiceDefinition<typeof augmentationConfig> =
   imports: (config) => [
     DatabaseModule.forRoot(config.MONGODB_URI),
     OutboxModule.forService('augmentation'),
-    BlobStoreModule.forUrl(config.BLOB_URL, { hotCacheBytes: 0 }),
+    BlobStoreModule.forConfig(config, { hotCacheBytes: 0 }),
     AugmentationModule.register(config),
   ],
   probes: (app) => ({

@@ -6,6 +6,7 @@ import { CONTENT_MODEL, ContentRepository, contentSchema } from './adapters/mong
 import { COUNTER_MODEL, CounterRepository, counterSchema } from './adapters/mongo/counter.repository.js';
 import { IMAGE_COUNT_MODEL, ImageCountRepository, imageCountSchema } from './adapters/mongo/image-count.repository.js';
 import { ImageListRepository } from './adapters/mongo/image-list.repository.js';
+import { ImageTagRepository } from './adapters/mongo/image-tag.repository.js';
 import { ImageRepository } from './adapters/mongo/image.repository.js';
 import { IMAGE_MODEL, imageSchema } from './adapters/mongo/image.schema.js';
 import {
@@ -15,12 +16,15 @@ import {
   WORKSPACE_MODEL,
   workspaceSchema,
 } from './adapters/mongo/project.repository.js';
+import { TAG_STATE_MODEL, TagStateRepository, tagStateSchema } from './adapters/mongo/tag-state.repository.js';
 import { CATALOG_CONFIG, type CatalogConfig } from './config.js';
 import { ApiKeysController } from './rpc/api-keys.controller.js';
 import { DirectoryController } from './rpc/directory.controller.js';
+import { ImageTagsController } from './rpc/image-tags.controller.js';
 import { ImagesController } from './rpc/images.controller.js';
 import { AddImage } from './usecases/add-image.usecase.js';
 import { AnalyseContentEffect } from './usecases/analyse-content.effect.js';
+import { ApplyTag } from './usecases/apply-tag.usecase.js';
 import { CollectBlobs } from './usecases/collect-blobs.usecase.js';
 import { DeleteImage } from './usecases/delete-image.usecase.js';
 import { FindImages } from './usecases/find-images.usecase.js';
@@ -28,6 +32,7 @@ import { FindJobs } from './usecases/find-jobs.usecase.js';
 import { FindProjects } from './usecases/find-projects.usecase.js';
 import { ListImages } from './usecases/list-images.usecase.js';
 import { ManageApiKeys } from './usecases/manage-api-keys.usecase.js';
+import { SetImageTags } from './usecases/set-image-tags.usecase.js';
 
 const REPOSITORIES = [
   ApiKeyRepository,
@@ -36,7 +41,9 @@ const REPOSITORIES = [
   ImageCountRepository,
   ImageListRepository,
   ImageRepository,
+  ImageTagRepository,
   ProjectRepository,
+  TagStateRepository,
 ];
 
 /** The catalog's collections, for its use cases and for the effects of its jobs. */
@@ -50,6 +57,7 @@ const REPOSITORIES = [
       { name: IMAGE_COUNT_MODEL, schema: imageCountSchema },
       { name: IMAGE_MODEL, schema: imageSchema },
       { name: PROJECT_MODEL, schema: projectSchema },
+      { name: TAG_STATE_MODEL, schema: tagStateSchema },
       { name: WORKSPACE_MODEL, schema: workspaceSchema },
     ]),
   ],
@@ -75,10 +83,11 @@ export class CatalogModule implements OnModuleInit {
           imports: [CatalogRepositoriesModule],
         }),
       ],
-      controllers: [ApiKeysController, DirectoryController, ImagesController],
+      controllers: [ApiKeysController, DirectoryController, ImagesController, ImageTagsController],
       providers: [
         { provide: CATALOG_CONFIG, useValue: config },
         AddImage,
+        ApplyTag,
         CollectBlobs,
         DeleteImage,
         FindImages,
@@ -86,6 +95,7 @@ export class CatalogModule implements OnModuleInit {
         FindProjects,
         ListImages,
         ManageApiKeys,
+        SetImageTags,
       ],
     };
   }

@@ -12,7 +12,7 @@ export const catalogService: ServiceDefinition<typeof catalogConfig> = {
   imports: (config) => [
     DatabaseModule.forRoot(config.MONGODB_URI),
     OutboxModule.forService('catalog'),
-    BlobStoreModule.forUrl(config.BLOB_URL, { hotCacheBytes: 0 }),
+    BlobStoreModule.forConfig(config, { hotCacheBytes: 0 }),
     CatalogModule.register(config),
   ],
   probes: (app) => ({

@@ -1,16 +1,19 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Bus, connectBus } from '@pentaprism/bus';
+import { answerMetrics, Bus, connectBus } from '@pentaprism/bus';
 import { acceptSerializedJson, Contents, createValidationPipe, registerJsonParser } from '@pentaprism/http';
 import { NestLogger, type Logger } from '@pentaprism/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import 'reflect-metadata';
 import type { GatewayConfig } from './config.js';
 import { fileRoutes } from './files/files.routes.js';
+import { ImageContents } from './files/image-contents.js';
 import { GatewayModule } from './gateway.module.js';
 import { Authentication } from './http/authentication.js';
+import { Drain, releaseConnections } from './http/drain.js';
 import { HttpErrorFilter } from './http/error.filter.js';
 import { addHooks, requestId } from './http/hooks.js';
+import { parseQueryString } from './http/query-string.js';
 import { answerUnparsable } from './http/unparsable.js';
 import { serveDocumentation } from './openapi.js';
 
@@ -46,7 +49,11 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
     // A request without a Host is answered like one with a bad Host, in the words of its dialect.
     http: { requireHostHeader: false },
     clientErrorHandler: answerUnparsable,
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
+    routerOptions: {
+      ignoreTrailingSlash: true,
+      maxParamLength: MAX_PARAM_LENGTH,
+      querystringParser: parseQueryString,
+    },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
       failures.answer(error, request, reply),
   });
@@ -73,11 +80,15 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   fastify.server.headersTimeout = HEADERS_MS;
   addHooks(fastify, app.get(Authentication));
+  releaseConnections(fastify, app.get(Drain));
+  // Whichever gateway is asked tells the metrics of all.
+  answerMetrics(connection);
   registerJsonParser(fastify);
   acceptSerializedJson(fastify);
   await fastify.register(fileRoutes, {
     bus: app.get<Bus>(Bus),
     contents: app.get<Contents>(Contents),
+    images: app.get<ImageContents>(ImageContents),
     config,
     onError: (error: unknown, request: FastifyRequest, reply: FastifyReply) => failures.answer(error, request, reply),
   });

@@ -1,13 +1,17 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
+import type { BlobStore } from '@pentaprism/blob-store';
 import { BusModule, type BusConnection } from '@pentaprism/bus';
 import { Contents, FileUrls, JobWaiter } from '@pentaprism/http';
 import { LOGGER, type Logger } from '@pentaprism/observability';
-import { BlobStoreModule } from '@pentaprism/service';
+import { BLOB_STORE, BlobStoreModule } from '@pentaprism/service';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config.js';
 import { DIALECTS } from './dialects.js';
 import { BlobContents } from './files/blob-contents.js';
+import { ImageContents } from './files/image-contents.js';
+import { PresignedFileUrls } from './files/presigned-file-urls.js';
 import { SignedFileUrls } from './files/signed-file-urls.js';
 import { Authentication } from './http/authentication.js';
+import { Drain } from './http/drain.js';
 import { RateLimits } from './http/rate-limits.js';
 import { BusJobWaiter } from './jobs/bus-job-waiter.js';
 
@@ -19,19 +23,26 @@ export class GatewayModule {
       module: GatewayModule,
       imports: [
         BusModule.forConnection(connection),
-        BlobStoreModule.forUrl(config.BLOB_URL),
+        BlobStoreModule.forConfig(config),
         ...DIALECTS.map((dialect) => dialect.module),
       ],
       providers: [
         { provide: GATEWAY_CONFIG, useValue: config },
         { provide: LOGGER, useValue: logger },
         { provide: Contents, useClass: BlobContents },
-        { provide: FileUrls, useClass: SignedFileUrls },
+        {
+          provide: FileUrls,
+          inject: [BLOB_STORE],
+          useFactory: ({ direct }: BlobStore) =>
+            direct ? new PresignedFileUrls(direct, config) : new SignedFileUrls(config),
+        },
         { provide: JobWaiter, useClass: BusJobWaiter },
         Authentication,
+        Drain,
+        ImageContents,
         RateLimits,
       ],
-      exports: [Contents, FileUrls, JobWaiter, LOGGER],
+      exports: [Contents, Drain, FileUrls, JobWaiter, LOGGER],
     };
   }
 }

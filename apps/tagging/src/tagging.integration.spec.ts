@@ -1,74 +1,25 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { INestMicroservice } from '@nestjs/common';
 import { getModelToken } from '@nestjs/mongoose';
-import { Bus, connectBus, type BusConnection } from '@pentaprism/bus';
-import { counterContracts, projectContracts, tagContracts, type Rpc } from '@pentaprism/contracts';
 import { MAX_TAG_NAME_LENGTH, MAX_TAGS_PER_IMAGE } from '@pentaprism/domain';
-import { readConfig } from '@pentaprism/config';
-import { createService } from '@pentaprism/service';
-import { testScope, type TestScope } from '@pentaprism/testing';
+import { testScope } from '@pentaprism/testing';
 import type { Model } from 'mongoose';
 import { TAG_MODEL, type TagDocument } from './adapters/mongo/tag.repository.js';
-import { taggingService } from './tagging.service.js';
+import { LIBRARY, OTHER_PROJECT, startTagging, type StartedTagging } from './tagging.fixture.js';
 
-const LIBRARY = 'a'.repeat(24);
-const OTHER_PROJECT = 'b'.repeat(24);
-
-let scope: TestScope;
-let connection: BusConnection;
-let bus: Bus;
-let app: INestMicroservice;
-let lastNumber = 0;
-
-/** Answers like the catalog, which has two projects in every workspace. */
-function standInForCatalog({ nats, prefix }: BusConnection): void {
-  const answer = (rpc: Rpc, reply: (request: { id?: string; count?: number }) => object | null) =>
-    nats.subscribe(prefix + rpc.subject, {
-      callback: (_error, message) => {
-        const data = reply(message.json());
-        const error = { code: 'NOT_FOUND', message: 'There is no such project.', details: {} };
-        message.respond(JSON.stringify(data ? { ok: true, data } : { ok: false, error }));
-      },
-    });
-  answer(projectContracts.resolve, ({ id = LIBRARY }) =>
-    [LIBRARY, OTHER_PROJECT].includes(id) ? { project: id } : null,
-  );
-  answer(counterContracts.next, ({ count = 1 }) => ({ first: (lastNumber += count) - count + 1 }));
-}
-
-async function ensure(names: readonly string[], { workspace = 'w1', projectId }: Scope = {}) {
-  const request = { names: [...names], ...(projectId ? { projectId } : {}) };
-  const context = { workspace, traceId: 't', actor: 'ann' };
-  return (await bus.call(tagContracts.ensure, request, { context })).tags;
-}
-
-interface Scope {
-  readonly workspace?: string;
-  readonly projectId?: string;
-}
+let tagging: StartedTagging;
+const ensure: StartedTagging['ensure'] = (...request) => tagging.ensure(...request);
 
 const count = (name: string) =>
-  app.get<Model<TagDocument>>(getModelToken(TAG_MODEL), { strict: false }).countDocuments({ workspace: 'w1', name });
+  tagging.app.get<Model<TagDocument>>(getModelToken(TAG_MODEL), { strict: false }).countDocuments({
+    workspace: 'w1',
+    name,
+  });
 
 beforeAll(async () => {
-  scope = testScope('tagging');
-  connection = await connectBus({
-    url: scope.natsUrl,
-    prefix: scope.subjectPrefix,
-    name: 'test',
-    logger: scope.logger,
-  });
-  bus = new Bus(connection);
-  standInForCatalog(connection);
-  app = await createService(taggingService, readConfig(taggingService.config, scope.environment), scope.logger);
-  await app.listen();
+  tagging = await startTagging(testScope('tagging'));
 }, 60_000);
 
-afterAll(async () => {
-  await app.close();
-  await connection.nats.close();
-  await scope.cleanUp();
-});
+afterAll(() => tagging.stop());
 
 describe('tags', () => {
   it('are made where they are missing, once, in the order of the names', async () => {
@@ -117,7 +68,7 @@ describe('tags', () => {
   });
 
   it('belong to one project of one workspace', async () => {
-    const tagIn = async (where: Scope) => (await ensure(['mine'], where))[0]?.id;
+    const tagIn = async (where: { workspace?: string; projectId?: string }) => (await ensure(['mine'], where))[0]?.id;
     const here = await tagIn({});
     expect(await tagIn({ projectId: LIBRARY })).toBe(here);
     expect(await tagIn({ projectId: OTHER_PROJECT })).not.toBe(here);

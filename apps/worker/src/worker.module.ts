@@ -3,7 +3,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import { ALL_JOBS, QUEUES, type JobType } from '@pentaprism/contracts';
 import { createDecodePool, type DecodePool } from '@pentaprism/imaging';
-import { JobRunner, type JobHandler } from '@pentaprism/jobs';
+import { JobRunner, WORKER_CONNECTION, type JobHandler } from '@pentaprism/jobs';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { availableParallelism, hostname } from 'node:os';
 import { AnalyseContentHandler } from './handlers/analyse-content.handler.js';
@@ -28,9 +28,8 @@ export class WorkerModule {
     return {
       module: WorkerModule,
       imports: [
-        // Workers wait for ever for a Valkey that is away; producers elsewhere fail fast.
         BullModule.forRoot({
-          connection: { url: options.REDIS_URL, maxRetriesPerRequest: null },
+          connection: { url: options.REDIS_URL, ...WORKER_CONNECTION },
           prefix: options.QUEUE_PREFIX,
         }),
         ...QUEUES.map((name) => BullModule.registerQueue({ name })),

@@ -13,7 +13,7 @@ export const workerConfig = z.object({ ...busVariables, ...queueVariables, ...bl
 export const workerService: ServiceDefinition<typeof workerConfig> = {
   name: 'worker',
   config: workerConfig,
-  imports: (config) => [BlobStoreModule.forUrl(config.BLOB_URL, { hotCacheBytes: 0 }), WorkerModule.register(config)],
+  imports: (config) => [BlobStoreModule.forConfig(config, { hotCacheBytes: 0 }), WorkerModule.register(config)],
   probes: (app) => ({
     valkey: () => app.get<Queue>(getQueueToken(QUEUES[0]), { strict: false }).getJobCounts(),
     'blob store': () => app.get<BlobStore>(BLOB_STORE, { strict: false }).checkWritable(),

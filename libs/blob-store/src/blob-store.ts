@@ -1,5 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { BlobKey } from './blob-key.js';
+import type { DirectTransfers } from './direct-transfers.js';
+import type { StoredBlob } from './stored-blob.js';
+
+export type { StoredBlob } from './stored-blob.js';
 
 /** Blobs up to this size are read whole and cached; larger ones are streamed. Reading whole is 4 times as fast. */
 export const SMALL_BLOB_BYTES = 1024 * 1024;
@@ -24,19 +28,10 @@ export interface PutOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface StoredBlob {
-  readonly key: BlobKey;
-  readonly sha256: string;
-  /** Bytes. */
-  readonly size: number;
-  /** The first `HEAD_BYTES` bytes, fewer when the blob is shorter. */
-  readonly head: Buffer;
-}
-
 export interface BlobStat {
   /** Bytes. */
   readonly size: number;
-  /** When these bytes were last put. */
+  /** When these bytes were last put. In a list it may be some seconds off, and older where a put renewed it. */
   readonly modifiedAt: Date;
 }
 
@@ -53,8 +48,8 @@ export interface BlobRange {
 /** A place for bytes. Every key is checked: a malformed one gives INVALID_ARGUMENT before anything is touched. */
 export interface BlobStore {
   /**
-   * Stores the bytes under their sha256 and returns once they are durable. Memory stays at a few hundred kilobytes,
-   * whatever the size. On failure nothing is left.
+   * Stores the bytes under their sha256 and returns once they are durable. Memory stays at about a megabyte, whatever
+   * the size. On failure nothing is left.
    *
    * A stream is read and never destroyed, not even when its bytes are refused: whoever owns it may still want to
    * drain it and to answer.
@@ -95,4 +90,10 @@ export interface BlobStore {
    * may be missing: it is not looked for.
    */
   localPath?(key: BlobKey): string | null;
+
+  /** How clients can reach the storage themselves; absent where only this system can. */
+  readonly direct?: DirectTransfers;
+
+  /** Lets go of connections, where there are any. Nothing may be asked afterwards. */
+  close?(): Promise<void>;
 }

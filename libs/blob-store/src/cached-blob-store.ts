@@ -11,6 +11,7 @@ import {
   SMALL_BLOB_BYTES,
   type StoredBlob,
 } from './blob-store.js';
+import type { DirectTransfers } from './direct-transfers.js';
 
 /** Default of the cache's total size: about 200 images of 300 kB, or 10,000 thumbnails. */
 export const HOT_CACHE_BYTES = 64 * 1024 * 1024;
@@ -29,12 +30,14 @@ export class CachedBlobStore implements BlobStore {
   readonly #cache: LRUCache<string, Buffer>;
   readonly #reads = new Map<string, Promise<Buffer>>();
   readonly localPath?: (key: BlobKey) => string | null;
+  readonly direct?: DirectTransfers;
 
   constructor(
     private readonly inner: BlobStore,
     maxBytes: number = HOT_CACHE_BYTES,
   ) {
     this.#cache = new LRUCache({ maxSize: maxBytes, sizeCalculation: ({ byteLength }) => byteLength + ENTRY_BYTES });
+    if (inner.direct) this.direct = inner.direct;
     if (inner.localPath) this.localPath = (key) => inner.localPath?.(key) ?? null;
   }
 
@@ -84,6 +87,10 @@ export class CachedBlobStore implements BlobStore {
 
   checkWritable(): Promise<void> {
     return this.inner.checkWritable();
+  }
+
+  async close(): Promise<void> {
+    await this.inner.close?.();
   }
 
   #load(name: string, key: BlobKey): Promise<Buffer> {

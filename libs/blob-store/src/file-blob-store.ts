@@ -7,6 +7,7 @@ import { DomainError } from '@pentaprism/domain';
 import { type BlobKey, requireBlobArea, requireBlobKey } from './blob-key.js';
 import { listBlobs } from './blob-listing.js';
 import { BlobPaths } from './blob-paths.js';
+import { requireRange } from './blob-range.js';
 import { BlobRemoval, removeTemporary, touchBlob, trashedPaths } from './blob-removal.js';
 import {
   type BlobEntry,
@@ -197,13 +198,6 @@ async function tryPaths<T>(paths: string[], use: (path: string) => Promise<T>): 
     }
   }
   return null;
-}
-
-function requireRange({ start = 0, end }: BlobRange): void {
-  const valid = Number.isSafeInteger(start) && start >= 0;
-  if (!valid || (end !== undefined && !(Number.isSafeInteger(end) && end >= start))) {
-    throw new DomainError('INVALID_ARGUMENT', 'The range of bytes is malformed.', { start, end });
-  }
 }
 
 type ReadCallback = (error: unknown, bytesRead: number, buffer: Buffer) => void;

@@ -24,12 +24,15 @@ describe('openBlobStore', () => {
     }
   });
 
-  it('says in one sentence that S3 is not there yet', async () => {
-    await expect(openBlobStore('s3://bucket/prefix')).rejects.toMatchObject({
-      code: 'FAILED_PRECONDITION',
-      message: 'Blob stores in S3 come with the next release; use a file: URL.',
-    });
-  });
+  it.each(['s3://', 's3://B', 's3:bucket', 's3://bucket/a b', 's3://bucket/..', 's3://a:b@bucket'])(
+    'says in one sentence what a URL like %s should be',
+    async (url) => {
+      await expect(openBlobStore(url)).rejects.toMatchObject({
+        code: 'FAILED_PRECONDITION',
+        message: 'The URL of a blob store in S3 has to look like s3://bucket/prefix.',
+      });
+    },
+  );
 
   it.each(['', '/path', 'http://example.org/', 'file://host/path', 'file:///a%2Fb', 'file:///a?b', 'file:///a#b'])(
     'refuses %j',

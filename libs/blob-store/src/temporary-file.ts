@@ -1,16 +1,13 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DomainError } from '@pentaprism/domain';
-import { type BlobSource, HEAD_BYTES, type PutOptions } from './blob-store.js';
+import type { BlobSource, PutOptions } from './blob-store.js';
 import type { FileOperations } from './file-operations.js';
 import type { FreeSpace } from './free-space.js';
-import { sourceChunks } from './source-chunks.js';
-import { storage, tooLarge } from './storage-error.js';
+import { receiveSource } from './receive-source.js';
+import { storage } from './storage-error.js';
 
 const FILE_MODE = 0o600;
-/** Small chunks are joined up to this before a write: a slow client may send a byte at a time. */
-const WRITE_BYTES = 256 * 1024;
 
 /** A file that has received a source, open, with its bytes not yet durable. `discard` it in every case. */
 export class TemporaryFile {
@@ -42,7 +39,7 @@ export class TemporaryFile {
         await handle.writeFile(bytes);
       });
     try {
-      const { sha256, size, head } = await copy(source, options, write);
+      const { sha256, size, head } = await receiveSource(source, options, write);
       return new TemporaryFile(files, path, handle, sha256, size, head);
     } catch (error) {
       await dispose(files, path, handle);
@@ -69,44 +66,4 @@ export class TemporaryFile {
 async function dispose(files: FileOperations, path: string, handle: FileHandle): Promise<void> {
   await handle.close().catch(() => undefined);
   await files.unlink(path).catch(() => undefined);
-}
-
-interface Received {
-  readonly sha256: string;
-  readonly size: number;
-  readonly head: Buffer;
-}
-
-/** Hashes, counts and writes; refuses a chunk before it is written. */
-async function copy(
-  source: BlobSource,
-  { maxBytes, allowEmpty = true, signal }: PutOptions,
-  write: (bytes: Uint8Array) => Promise<void>,
-): Promise<Received> {
-  const hash = createHash('sha256');
-  let size = 0;
-  let head = Buffer.alloc(0);
-  let pending: Uint8Array[] = [];
-  let pendingBytes = 0;
-  const flush = async () => {
-    const [first] = pending;
-    const bytes = pending.length === 1 && first ? first : Buffer.concat(pending);
-    pending = [];
-    pendingBytes = 0;
-    if (bytes.byteLength > 0) await write(bytes);
-  };
-  for await (const chunk of sourceChunks(source, signal)) {
-    if (!ArrayBuffer.isView(chunk)) throw new TypeError('A blob source has to yield bytes.');
-    size += chunk.byteLength;
-    if (size > maxBytes) throw tooLarge(maxBytes);
-    hash.update(chunk);
-    if (head.length < HEAD_BYTES) head = Buffer.concat([head, chunk.subarray(0, HEAD_BYTES - head.length)]);
-    pending.push(chunk);
-    pendingBytes += chunk.byteLength;
-    if (pendingBytes >= WRITE_BYTES) await flush();
-  }
-  await flush();
-  signal?.throwIfAborted();
-  if (size === 0 && !allowEmpty) throw new DomainError('INVALID_ARGUMENT', 'The body is empty.');
-  return { sha256: hash.digest('hex'), size, head };
 }

@@ -24,6 +24,10 @@ export const busVariables = {
     .regex(/^(?:[A-Za-z0-9_-]+\.)*$/, 'must be words that each end in a dot')
     .default(''),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  /** Absolute path of a file that the process touches while it lives: orchestrators probe services by it. */
+  HEARTBEAT_FILE: z.string().startsWith('/', 'must be an absolute path').optional(),
+  /** Seconds that finishing what was begun may take after SIGTERM; the default is below the launcher's patience. */
+  STOP_LIMIT: wholeNumber(1, 3600).default(7),
 };
 
 export const mongoVariables = { MONGODB_URI: url('mongodb', 'mongodb+srv') };
@@ -36,7 +40,21 @@ export const queueVariables = {
     .default('pentaprism'),
 };
 
-export const blobVariables = { BLOB_URL: url('file', 's3') };
+export const blobVariables = {
+  BLOB_URL: url('file', 's3'),
+  /** Where clients reach the server of an `s3:` URL, if not where the apps do: host and port of presigned URLs. */
+  BLOB_PUBLIC_URL: url('http', 'https').optional(),
+  /** The usual variables of S3 clients. Credentials are read by the client itself. */
+  AWS_ENDPOINT_URL_S3: url('http', 'https').optional(),
+  AWS_ENDPOINT_URL: url('http', 'https').optional(),
+  AWS_REGION: z.string().optional(),
+  AWS_DEFAULT_REGION: z.string().optional(),
+};
+
+export const uploadVariables = {
+  /** Bytes of one file sent to a presigned URL. */
+  MAX_UPLOAD_BYTES: wholeNumber(1, 5 * 1024 ** 3).default(100 * 1024 * 1024),
+};
 
 /** Signs URLs and hashes API keys: the first secret signs, all of them verify, so that they can be rotated. */
 export const secretVariables = {
@@ -63,8 +81,12 @@ export const gatewayVariables = {
   AUTH_FAILURE_LIMIT: wholeNumber(1, 1_000_000).default(100),
   /** Seconds without a byte after which a connection is given up. */
   IDLE_TIMEOUT: wholeNumber(1, 3600).default(30),
-  /** Bytes of one file sent to a presigned URL. */
-  MAX_UPLOAD_BYTES: wholeNumber(1, 5 * 1024 ** 3).default(100 * 1024 * 1024),
+  /**
+   * Seconds between SIGTERM and the end of listening: a load balancer has to notice that the gateway is not ready any
+   * more, and clients that keep connections to move. None on one machine, where Ctrl-C should be quick.
+   */
+  DRAIN_DELAY: wholeNumber(0, 600).default(0),
+  ...uploadVariables,
 };
 
 export const catalogVariables = {

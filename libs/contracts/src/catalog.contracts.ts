@@ -1,3 +1,4 @@
+import { MAX_PAGE_SIZE } from '@pentaprism/domain';
 import { z } from 'zod';
 import { defineFact, defineJob, defineRpc } from './define.js';
 import {
@@ -7,6 +8,7 @@ import {
   empty,
   epochSecond,
   fileName,
+  idOrNumber,
   image,
   job,
   objectId,
@@ -17,8 +19,10 @@ import {
   sha256,
   tagGroups,
   tagReference,
+  timestamp,
   workspaceName,
 } from './schemas.js';
+import { tagChange } from './tagging.contracts.js';
 
 const owner = 'catalog' as const;
 
@@ -78,11 +82,11 @@ export const projectContracts = {
   }),
 };
 
-/** An image or a job by its canonical id or by its number in the workspace. */
-const idOrNumber = z.union([z.strictObject({ id: objectId }), z.strictObject({ number: z.int().positive() })]);
-
 export const imageContracts = {
-  /** Records an image in a project (default: the library), with its content where the bytes are stored already. */
+  /**
+   * Records an image in a project (default: the library), with its content where the bytes are stored already.
+   * CONFLICT: one of the tags has been deleted since it was looked up.
+   */
   create: defineRpc({
     owner,
     subject: 'catalog.v1.image.create',
@@ -94,15 +98,39 @@ export const imageContracts = {
       content: contentReference.nullable(),
     }),
     response: image,
-    errors: ['NOT_FOUND', 'UNAVAILABLE'],
+    errors: ['NOT_FOUND', 'CONFLICT', 'UNAVAILABLE'],
   }),
-  /** Gives an image its bytes, or other bytes than it had. */
+  /**
+   * Gives an image its bytes, or other bytes than it had. With `ifUploadedAt` only if that is still when it got its
+   * present ones (null: it has none), otherwise CONFLICT.
+   */
   attach: defineRpc({
     owner,
     subject: 'catalog.v1.image.attach',
-    request: z.strictObject({ id: objectId, content: contentReference }),
+    request: z.strictObject({
+      id: objectId,
+      content: contentReference,
+      ifUploadedAt: timestamp.nullable().optional(),
+    }),
     response: image,
-    errors: ['NOT_FOUND', 'UNAVAILABLE'],
+    errors: ['NOT_FOUND', 'CONFLICT', 'UNAVAILABLE'],
+  }),
+  /** Replaces the tags of an image. CONFLICT: one of them has been deleted since it was looked up. */
+  setTags: defineRpc({
+    owner,
+    subject: 'catalog.v1.image.set-tags',
+    request: z.strictObject({ id: objectId, tags: z.array(tagReference) }),
+    response: image,
+    errors: ['NOT_FOUND', 'CONFLICT', 'UNAVAILABLE'],
+  }),
+  /** Tells every image that carries a tag what has become of it. A change that is older than what is known is none. */
+  applyTag: defineRpc({
+    owner,
+    subject: 'catalog.v1.image.apply-tag',
+    request: tagChange,
+    response: empty,
+    errors: ['UNAVAILABLE'],
+    deadlineMs: 55_000,
   }),
   get: defineRpc({
     owner,
@@ -111,13 +139,21 @@ export const imageContracts = {
     response: image,
     errors: ['NOT_FOUND'],
   }),
-  /** Where the bytes of an image are. NOT_FOUND while there are none. */
-  getContent: defineRpc({
+  /** Where the bytes of images are. Left out: unknown images, and those without a file. */
+  getContents: defineRpc({
     owner,
-    subject: 'catalog.v1.image.get-content',
-    request: z.strictObject({ id: objectId }),
-    response: contentReference.extend({ fileName: z.string(), state: contentState, reason: z.string().nullable() }),
-    errors: ['NOT_FOUND'],
+    subject: 'catalog.v1.image.get-contents',
+    request: z.strictObject({ ids: z.array(objectId).max(MAX_PAGE_SIZE) }),
+    response: z.object({
+      contents: z.array(
+        contentReference.extend({
+          imageId: objectId,
+          fileName: z.string(),
+          state: contentState,
+          reason: z.string().nullable(),
+        }),
+      ),
+    }),
   }),
   /**
    * Newest created first; within one second the highest number first. Bounds are inclusive. Images with many long tags

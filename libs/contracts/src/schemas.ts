@@ -27,6 +27,9 @@ export const empty = z.strictObject({});
 export const contentReference = z.object({ sha256, size: z.int().nonnegative(), mediaType: z.string() });
 export type ContentReference = z.output<typeof contentReference>;
 
+/** A thing by its canonical id or by its number in the workspace. */
+export const idOrNumber = z.union([z.strictObject({ id: objectId }), z.strictObject({ number: z.int().positive() })]);
+
 /** Offset paging; a dialect turns its own page numbers into it. */
 export const paging = {
   offset: z.int().min(0).max(MAX_PAGE_OFFSET).default(0),
@@ -42,7 +45,8 @@ export const tagGroups = z
   .max(MAX_TAG_GROUPS);
 export type TagGroups = z.output<typeof tagGroups>;
 
-export const tagNames = z.array(z.string().max(MAX_TAG_NAME_LENGTH));
+export const tagName = z.string().max(MAX_TAG_NAME_LENGTH);
+export const tagNames = z.array(tagName);
 export const fileName = z.string().max(MAX_FILE_NAME_LENGTH);
 
 /**
@@ -67,6 +71,8 @@ export const image = z.object({
   size: z.int().nonnegative(),
   tags: z.array(tagReference),
   sha256: sha256.nullable(),
+  /** By magic bytes; absent while there is no file. */
+  mediaType: z.string().optional(),
 });
 export type Image = z.output<typeof image>;
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineRpc } from './define.js';
-import { contentReference, fileName, image, objectId, tagNames } from './schemas.js';
+import { contentReference, fileName, idOrNumber, image, objectId, tagNames } from './schemas.js';
 
 const owner = 'training-ingest' as const;
 
@@ -17,7 +17,15 @@ export const ingestContracts = {
       content: contentReference.nullable(),
     }),
     response: image,
-    errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'UNAVAILABLE'],
+    errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION', 'UNAVAILABLE'],
+  }),
+  /** An image gets these tags instead of those that it had; those that do not exist yet are made. */
+  setTags: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.image.set-tags',
+    request: z.strictObject({ image: idOrNumber, tagNames }),
+    response: image,
+    errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION', 'UNAVAILABLE'],
   }),
   /** The bytes of an announced image have come; those of a known one are replaced. */
   receiveFile: defineRpc({

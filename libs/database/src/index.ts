@@ -5,7 +5,6 @@
 export * from './database.module.js';
 export * from './errors.js';
 export * from './fresh-reads.js';
-export * from './group-commit.js';
 export * from './identifiers.js';
 export * from './outbox.js';
 export * from './transactions.js';

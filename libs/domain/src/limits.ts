@@ -17,6 +17,8 @@ export const MAX_TAGS_PER_GROUP = MAX_TAGS_PER_PROJECT;
 export const MAX_TAG_GROUPS = 100;
 /** Conditions with wildcards among them. */
 export const MAX_WILDCARD_PATTERNS = 8;
+/** Tags that all conditions of one search stand for together: their ids fit into one message of the bus, of 1 MiB. */
+export const MAX_TAGS_PER_SEARCH = 30_000;
 /** Records of one page, whatever a dialect's own limit is. */
 export const MAX_PAGE_SIZE = 1000;
 /** Records that an offset may skip: deeper pages would walk the whole index. */

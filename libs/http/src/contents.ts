@@ -1,4 +1,4 @@
-import type { ContentReference } from '@pentaprism/contracts';
+import type { ContentReference, Image } from '@pentaprism/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** Where bytes are: which part of the blob store, whose, and what. */
@@ -37,8 +37,12 @@ export abstract class Contents {
 
 /** Makes signed, expiring URLs for the file of an image. */
 export abstract class FileUrls {
-  /** @returns an absolute URL below PUBLIC_URL, or below the origin of the request where none is configured */
-  abstract sign(request: FastifyRequest, method: 'GET' | 'PUT', workspace: string, imageId: string): string;
+  /**
+   * @param method GET only for an image that has its file
+   * @returns an absolute URL: of the storage itself where clients can reach it, otherwise below PUBLIC_URL, or below the
+   *   origin of the request where none is configured
+   */
+  abstract sign(request: FastifyRequest, method: 'GET' | 'PUT', workspace: string, image: Image): Promise<string>;
 }
 
 /** Waits for the end of jobs, for APIs whose clients sleep long between polls. */

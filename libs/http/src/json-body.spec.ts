@@ -1,24 +1,34 @@
 import { describe, expect, it } from '@jest/globals';
-import { checkDepth, drain, isWellFormed, JSON_DEPTH_LIMIT, readWhole } from './json-body.js';
+import { checkStructure, drain, isWellFormed, JSON_DEPTH_LIMIT, JSON_VALUE_LIMIT, readWhole } from './json-body.js';
 
 const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
 
-describe('checkDepth', () => {
+describe('checkStructure', () => {
   it('takes what is at the limit and refuses one more', () => {
-    expect(() => checkDepth(nested(JSON_DEPTH_LIMIT))).not.toThrow();
-    expect(() => checkDepth(nested(JSON_DEPTH_LIMIT + 1))).toThrow(
+    expect(() => checkStructure(nested(JSON_DEPTH_LIMIT))).not.toThrow();
+    expect(() => checkStructure(nested(JSON_DEPTH_LIMIT + 1))).toThrow(
       expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
     );
-    expect(() => checkDepth(nested(200))).toThrow();
+    expect(() => checkStructure(nested(200))).toThrow();
   });
 
   it('does not count brackets inside strings, escaped quotes included', () => {
-    expect(() => checkDepth(JSON.stringify({ a: '['.repeat(100), b: '\\"' + '{'.repeat(100) }))).not.toThrow();
-    expect(() => checkDepth(`{"a":"\\\\","b":${nested(JSON_DEPTH_LIMIT)}}`)).toThrow();
+    expect(() => checkStructure(JSON.stringify({ a: '['.repeat(100), b: '\\"' + '{'.repeat(100) }))).not.toThrow();
+    expect(() => checkStructure(`{"a":"\\\\","b":${nested(JSON_DEPTH_LIMIT)}}`)).toThrow();
   });
 
   it('counts depth, not the number of brackets', () => {
-    expect(() => checkDepth(`[${'[],'.repeat(1000)}[]]`)).not.toThrow();
+    expect(() => checkStructure(`[${'[],'.repeat(1000)}[]]`)).not.toThrow();
+  });
+
+  it('refuses more values than anybody needs, whatever they are', () => {
+    const numbers = (count: number) => `[${'1,'.repeat(count - 1)}1]`;
+    expect(() => checkStructure(numbers(JSON_VALUE_LIMIT - 1))).not.toThrow();
+    const refused = expect.objectContaining({ code: 'INVALID_ARGUMENT' });
+    expect(() => checkStructure(numbers(JSON_VALUE_LIMIT))).toThrow(refused);
+    expect(() => checkStructure(`[${'{},'.repeat(JSON_VALUE_LIMIT)}{}]`)).toThrow(refused);
+    expect(() => checkStructure(`{${'"a":1,'.repeat(JSON_VALUE_LIMIT)}"b":1}`)).toThrow(refused);
+    expect(() => checkStructure(JSON.stringify({ a: ',:'.repeat(JSON_VALUE_LIMIT) }))).not.toThrow();
   });
 });
 

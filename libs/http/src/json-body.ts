@@ -1,10 +1,16 @@
 import { DomainError } from '@pentaprism/domain';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isAscii, isUtf8 } from 'node:buffer';
 
 /** Bytes of a JSON body where the route says nothing else. */
 export const JSON_BODY_LIMIT = 1024 * 1024;
 /** Arrays and objects inside one another. */
 export const JSON_DEPTH_LIMIT = 32;
+/**
+ * Names, strings, numbers, arrays and so on. Parsing and validating one costs up to 4 µs, and nobody else is answered
+ * meanwhile: 100,000 empty arrays in 300 kB took 0.4 s.
+ */
+export const JSON_VALUE_LIMIT = 10_000;
 /** Bytes of a body beyond its limit that are read and dropped, so that the client sees the answer. */
 export const DRAIN_LIMIT = 64 * 1024 * 1024;
 
@@ -17,7 +23,7 @@ export interface BodyConfig {
 
 /**
  * Replaces Fastify's JSON parser: a limit per route, bodies beyond it drained before the 413 (else the client sees a
- * reset connection), a limit of depth, and no body at all where the content type promises one.
+ * reset connection), limits of depth and values, and no body at all where the content type promises one.
  */
 export function registerJsonParser(fastify: FastifyInstance): void {
   fastify.removeContentTypeParser('application/json');
@@ -28,10 +34,11 @@ export function registerJsonParser(fastify: FastifyInstance): void {
     const body = await readWhole(payload, limit);
     if (body.length === 0) return undefined;
     const text = decodeUtf8(body);
-    checkDepth(text);
+    checkStructure(text);
+    if (isPlain(text)) return parsePlain(text);
     return new Promise((resolve, reject) => {
       void parseText(request, text, (error, value) => {
-        if (error) reject(new DomainError('INVALID_ARGUMENT', 'The body is not valid JSON.'));
+        if (error) reject(notJson());
         else if (SURROGATE_ESCAPE.test(text) && !isWellFormed(value))
           reject(
             new DomainError('INVALID_ARGUMENT', 'The body holds half of a surrogate pair, which is no character.'),
@@ -78,17 +85,44 @@ export function incompleteBody(cause: unknown): DomainError {
   return new DomainError('INVALID_ARGUMENT', 'The request ended before its body was complete.', {}, { cause });
 }
 
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/** Megabytes of base64 are ASCII, which is told and turned into a string of single bytes faster than it is decoded. */
 function decodeUtf8(body: Buffer): string {
+  if (isAscii(body)) return body.toString('latin1');
+  if (!isUtf8(body)) throw new DomainError('INVALID_ARGUMENT', 'The body is not valid UTF-8.');
+  return body.subarray(0, 3).equals(BYTE_ORDER_MARK) ? body.toString('utf8', 3) : body.toString('utf8');
+}
+
+/**
+ * Whether the text holds nothing that has to be looked for with regular expressions: names of prototypes, which can be
+ * written with escapes, and escaped halves of surrogate pairs.
+ */
+function isPlain(text: string): boolean {
+  return !text.includes('\\') && !text.includes('"__proto__"') && !text.includes('"constructor"');
+}
+
+function parsePlain(text: string): unknown {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+    return JSON.parse(text);
   } catch {
-    throw new DomainError('INVALID_ARGUMENT', 'The body is not valid UTF-8.');
+    throw notJson();
   }
 }
 
-/** Deep nesting makes recursive readers overflow; one pass over the text finds it before anything is parsed. */
-export function checkDepth(text: string, limit = JSON_DEPTH_LIMIT): void {
+function notJson(): DomainError {
+  return new DomainError('INVALID_ARGUMENT', 'The body is not valid JSON.');
+}
+
+/**
+ * Deep nesting makes recursive readers overflow, and very many values take long; one pass over the text finds both before
+ * anything is parsed. Values are counted by the signs before them, which are at most twice as many.
+ *
+ * @throws DomainError INVALID_ARGUMENT
+ */
+export function checkStructure(text: string, depthLimit = JSON_DEPTH_LIMIT, valueLimit = JSON_VALUE_LIMIT): void {
   let depth = 0;
+  let values = 1;
   let inString = false;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
@@ -100,10 +134,17 @@ export function checkDepth(text: string, limit = JSON_DEPTH_LIMIT): void {
       if (!isEscaped(text, end)) inString = false;
     } else if (unit === 0x22) inString = true;
     else if (unit === 0x7b || unit === 0x5b) {
-      if (++depth > limit)
-        throw new DomainError('INVALID_ARGUMENT', `The body is nested more than ${limit} levels deep.`, { limit });
+      if (++depth > depthLimit) throw tooMuch(`nested more than ${depthLimit} levels deep`, depthLimit);
+      values++;
     } else if (unit === 0x7d || unit === 0x5d) depth--;
+    // A comma and a colon each come before one more.
+    else if (unit === 0x2c || unit === 0x3a) values++;
+    if (values > valueLimit) throw tooMuch(`made of more than ${valueLimit} values`, valueLimit);
   }
+}
+
+function tooMuch(what: string, limit: number): DomainError {
+  return new DomainError('INVALID_ARGUMENT', `The body is ${what}.`, { limit });
 }
 
 /**

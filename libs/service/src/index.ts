@@ -1,5 +1,6 @@
 /** What every app's `main.ts` needs: configuration to clean stop in one call. */
 export * from './health.controller.js';
+export * from './heartbeat.js';
 export * from './lifecycle.js';
 export * from './start-service.js';
 export * from './blob-store.module.js';

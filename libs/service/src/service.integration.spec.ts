@@ -3,9 +3,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import { Bus, collectMetrics, connectBus, RpcHandler, type BusConnection } from '@pentaprism/bus';
 import { busVariables, readConfig } from '@pentaprism/config';
 import { healthContracts, tagContracts } from '@pentaprism/contracts';
+import { registry } from '@pentaprism/observability';
 import { eventually, testScope } from '@pentaprism/testing';
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { z } from 'zod';
 import type { Probes } from './health.controller.js';
 import { createService } from './start-service.js';
@@ -97,6 +101,15 @@ describe('a service in this process', () => {
     });
   });
 
+  it('is counted once in the metrics of a process that hears its own question', async () => {
+    app = await start();
+    await bus.call(healthContracts.tagging, {});
+    const count = (text: string) => /^pentaprism_bus_handled_seconds_count\{.*health.*\} (\d+)$/m.exec(text)?.[1];
+    const own = count(await registry.metrics());
+    expect(Number(own)).toBeGreaterThan(0);
+    expect(count(await collectMetrics(connection))).toBe(own);
+  });
+
   it('is away from the bus once it is closed', async () => {
     app = await start();
     await bus.call(healthContracts.tagging, {});
@@ -153,6 +166,55 @@ describe('a service in its own process', () => {
     child.kill('SIGINT');
     await eventually(() => bus.call(healthContracts.tagging, {}));
     expect(child.exitCode).toBeNull();
+  });
+
+  describe('that an orchestrator probes by its heartbeat', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'heartbeat-'));
+    const HEARTBEAT_FILE = join(directory, 'heartbeat');
+    const script = join(import.meta.dirname, '../../../deploy/docker/heartbeat.sh');
+    const probe = (...args: string[]) => spawnSync('sh', [script, ...args], { env: { HEARTBEAT_FILE } }).status === 0;
+    const age = (seconds: number) => {
+      const then = Date.now() / 1000 - seconds;
+      utimesSync(HEARTBEAT_FILE, then, then);
+    };
+    afterEach(() => rmSync(HEARTBEAT_FILE, { force: true }));
+    afterAll(() => rmSync(directory, { recursive: true }));
+
+    it('lives while its event loop turns, and is ready until it stops', async () => {
+      const { child } = startChild({ ...environment, HEARTBEAT_FILE });
+      await once(child, 'message');
+      expect([probe(), probe('ready')]).toEqual([true, true]);
+      const answer = bus.call(tagContracts.ensure, { names: [] });
+      await once(child, 'message');
+      child.kill('SIGTERM');
+      await eventually(() => expect(readFileSync(HEARTBEAT_FILE, 'utf8')).toBe('stopping\n'));
+      expect([probe(), probe('ready')]).toEqual([true, false]);
+      await answer;
+      await once(child, 'exit');
+    });
+
+    it('is dead when it has been silent for half a minute, and alive again after the next beat', async () => {
+      expect(probe()).toBe(false);
+      const { child } = startChild({ ...environment, HEARTBEAT_FILE });
+      await once(child, 'message');
+      age(25);
+      expect([probe(), probe('ready')]).toEqual([true, true]);
+      child.kill('SIGSTOP');
+      age(35);
+      expect([probe(), probe('ready')]).toEqual([false, false]);
+      child.kill('SIGCONT');
+      await eventually(() => expect(probe('ready')).toBe(true));
+    });
+
+    it('is alive, and not ready, while it waits for a server that is away; SIGTERM ends the waiting at once', async () => {
+      // No signal of its own would reach the first process of a container that has no handler yet.
+      const { child, output } = startChild({ ...environment, HEARTBEAT_FILE, NATS_URL: 'nats://127.0.0.1:1' });
+      await eventually(() => expect(existsSync(HEARTBEAT_FILE)).toBe(true));
+      expect([probe(), probe('ready')]).toEqual([true, false]);
+      child.kill('SIGTERM');
+      expect(await once(child, 'exit')).toEqual([0, null]);
+      expect(output.text).not.toContain('too long');
+    });
   });
 
   it('does not start without its configuration, and says in one line what is wrong', async () => {

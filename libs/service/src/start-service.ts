@@ -9,13 +9,15 @@ import 'reflect-metadata';
 import type { z } from 'zod';
 import { DomainErrorFilter } from './domain-error.filter.js';
 import { createHealthController, type Probes } from './health.controller.js';
-import { failStart, manageLifecycle } from './lifecycle.js';
+import { failStart, Lifecycle } from './lifecycle.js';
 
 /** The variables that every service's schema has. */
 interface ServiceConfig {
   NATS_URL: string;
   SUBJECT_PREFIX: string;
   LOG_LEVEL: string;
+  HEARTBEAT_FILE?: string | undefined;
+  STOP_LIMIT: number;
 }
 
 export interface ServiceDefinition<Schema extends z.ZodType<ServiceConfig>> {
@@ -62,10 +64,11 @@ export async function startService<Schema extends z.ZodType<ServiceConfig>>(
   try {
     const config = readConfig(definition.config);
     logger = createLogger(definition.name, config.LOG_LEVEL);
+    const lifecycle = new Lifecycle(logger, config);
     startMetrics(definition.name);
     const app = await createService(definition, config, logger);
     await app.listen();
-    manageLifecycle(app, logger);
+    lifecycle.serve(app);
   } catch (error) {
     failStart(error, logger);
   }

@@ -1,7 +1,9 @@
 /**
  * For tests only: a database, subject prefix and queue prefix per suite on the real servers that the run has started,
- * servers of its own for a suite that takes them away, and an assertion that waits.
+ * servers of its own for a suite that takes them away, an S3 server, and an assertion that waits.
  */
 export * from './eventually.js';
 export * from './private-servers.js';
+export * from './s3-server.js';
+export * from './tcp-proxy.js';
 export * from './test-scope.js';

@@ -21,8 +21,8 @@ export class ImagesController {
   }
 
   @RpcHandler(contracts.attach)
-  attach({ id, content }: ParsedRequestOf<typeof contracts.attach>, { workspace }: HandlerContext) {
-    return this.addImage.attach(workspace, id, content);
+  attach({ id, content, ifUploadedAt }: ParsedRequestOf<typeof contracts.attach>, { workspace }: HandlerContext) {
+    return this.addImage.attach(workspace, id, content, ifUploadedAt);
   }
 
   @RpcHandler(contracts.get)
@@ -30,9 +30,9 @@ export class ImagesController {
     return this.findImages.get(workspace, key);
   }
 
-  @RpcHandler(contracts.getContent)
-  getContent({ id }: ParsedRequestOf<typeof contracts.getContent>, { workspace }: HandlerContext) {
-    return this.findImages.getContent(workspace, id);
+  @RpcHandler(contracts.getContents)
+  getContents({ ids }: ParsedRequestOf<typeof contracts.getContents>, { workspace }: HandlerContext) {
+    return this.findImages.getContents(workspace, ids);
   }
 
   @RpcHandler(contracts.list)

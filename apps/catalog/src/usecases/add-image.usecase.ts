@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Groups } from '@pentaprism/concurrency';
 import {
   analyseContent,
   imageAdded,
@@ -6,7 +7,8 @@ import {
   type Image,
   type TagReference,
 } from '@pentaprism/contracts';
-import { GroupCommit, notFound, Outbox, toObjectId, Transactions } from '@pentaprism/database';
+import { notFound, Outbox, toObjectId, Transactions } from '@pentaprism/database';
+import { DomainError } from '@pentaprism/domain';
 import { JobLedger, JobQueue, type JobDocument } from '@pentaprism/jobs';
 import type { CallContext } from '@pentaprism/observability';
 import { Types, type ClientSession } from 'mongoose';
@@ -16,6 +18,7 @@ import { ImageCountRepository } from '../adapters/mongo/image-count.repository.j
 import { ImageRepository } from '../adapters/mongo/image.repository.js';
 import { toImage, toTagDocuments, type ImageDocument } from '../adapters/mongo/image.schema.js';
 import { ProjectRepository } from '../adapters/mongo/project.repository.js';
+import { TagStateRepository, type TagStates } from '../adapters/mongo/tag-state.repository.js';
 
 export interface NewImage {
   readonly projectId?: string | undefined;
@@ -45,9 +48,10 @@ export class AddImage {
     private readonly ledger: JobLedger,
     private readonly queue: JobQueue,
     private readonly outbox: Outbox,
+    private readonly tagStates: TagStateRepository,
   ) {}
 
-  private readonly group = new GroupCommit<GroupItem, Image>((workspace, items) => this.createAll(workspace, items));
+  private readonly group = new Groups<GroupItem, Image>((workspace, items) => this.createAll(workspace, items));
 
   /** Images that come at the same time are written in one transaction. */
   async create(caller: { workspace: string; actor: string }, request: NewImage): Promise<Image> {
@@ -57,19 +61,26 @@ export class AddImage {
     return this.group.add(workspace, { project, createdBy: actor || 'anonymous', context, ...request });
   }
 
-  private async createAll(workspace: string, items: readonly GroupItem[]): Promise<Image[]> {
+  private async createAll(workspace: string, items: readonly GroupItem[]): Promise<(Image | DomainError)[]> {
     const { first, second } = await this.counters.nextInTime(workspace, 'image', items.length);
     // Within the second of the numbers: lists are ordered by one, and show the other.
     const createdAt = new Date(Math.min(Math.max(Date.now(), second * 1000), second * 1000 + 999));
     const drafts = items.map((item, i) => draftOf(workspace, item, { number: first + i, second, createdAt }));
-    const { images, jobs } = await this.transactions.run(async (session) => {
-      const contents = items.flatMap(({ content }) => content ?? []);
+    const { outcomes, jobs } = await this.transactions.run(async (session) => {
+      const allTags = drafts.flatMap(({ tags }) => tags);
+      const states = await this.tagStates.of(workspace, allTags, session);
+      const tagged = drafts.map((draft) => withTags(draft, states));
+      const contents = items.flatMap(({ content }, i) => (content && !DomainError.is(tagged[i]) ? content : []));
       const referrals = await this.contents.referAll(workspace, contents, session);
-      const images = drafts.map((draft, i) => {
+      const outcomes = tagged.map((image, i) => {
         const content = items[i]?.content;
         const state = content && referrals.get(content.sha256)?.state;
-        return content && state ? withContent(draft, { ...content, state }, createdAt) : draft;
+        return content && state && !DomainError.is(image)
+          ? withContent(image, { ...content, state }, createdAt)
+          : image;
       });
+      const images = outcomes.filter((outcome) => !DomainError.is(outcome));
+      if (images.length === 0) return { outcomes, jobs: [] };
       await this.images.addAll(images, session);
       const news = distinct(contents).filter(({ sha256 }) => referrals.get(sha256)?.isNew);
       const jobs = await this.ledger.addAll(
@@ -78,15 +89,17 @@ export class AddImage {
         session,
       );
       await this.noteAdded(workspace, images, session);
-      const facts = images.flatMap((image, i) => {
+      const facts = outcomes.flatMap((image, i) => {
         const context = items[i]?.context;
-        return image.sha256 && context ? [{ data: factOf(image, image.sha256), context }] : [];
+        return !DomainError.is(image) && image.sha256 && context
+          ? [{ data: factOf(image, image.sha256), context }]
+          : [];
       });
       await this.outbox.addAll(session, imageAdded, facts);
-      return { images, jobs };
+      return { outcomes, jobs };
     });
     this.afterCommit(jobs);
-    return images.map(toImage);
+    return outcomes.map((outcome) => (DomainError.is(outcome) ? outcome : toImage(outcome)));
   }
 
   private async noteAdded(workspace: string, images: readonly ImageDocument[], session: ClientSession): Promise<void> {
@@ -98,11 +111,21 @@ export class AddImage {
     }
   }
 
-  /** Gives an image its bytes, or others than it had. */
-  async attach(workspace: string, id: string, reference: ContentReference): Promise<Image> {
+  /**
+   * Gives an image its bytes, or others than it had.
+   * @param ifUploadedAt when it got its present ones, null for none: otherwise CONFLICT; undefined for any
+   */
+  async attach(
+    workspace: string,
+    id: string,
+    reference: ContentReference,
+    ifUploadedAt?: number | null,
+  ): Promise<Image> {
     const objectId = toObjectId(id, 'image');
     const { image, job } = await this.inTurn(workspace, reference.sha256, async (session) => {
       const before = await this.images.get(workspace, { id }, session);
+      if (ifUploadedAt !== undefined && ifUploadedAt !== (before.uploadedAt?.getTime() ?? null))
+        throw new DomainError('CONFLICT', 'The image has got another file meanwhile.');
       const content = await this.refer(workspace, reference, session);
       const image = await this.images.setContent(workspace, objectId, content, session);
       if (!image) throw notFound('image');
@@ -172,12 +195,23 @@ function draftOf(
   };
 }
 
+/** The image with its tags as they are called now, or the refusal of one that was deleted meanwhile. */
+function withTags(image: ImageDocument, states: TagStates): ImageDocument | DomainError {
+  try {
+    return { ...image, tags: states.current(image.tags) };
+  } catch (error) {
+    if (DomainError.is(error)) return error;
+    throw error;
+  }
+}
+
 function withContent(
   image: ImageDocument,
   content: ContentReference & { state: ContentDocument['state'] },
   uploadedAt: Date,
 ): ImageDocument {
-  return { ...image, sha256: content.sha256, size: content.size, state: content.state, uploadedAt };
+  const { sha256, size, mediaType, state } = content;
+  return { ...image, sha256, size, mediaType, state, uploadedAt };
 }
 
 function distinct(contents: readonly ContentReference[]): ContentReference[] {

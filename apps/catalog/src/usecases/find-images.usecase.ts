@@ -1,15 +1,24 @@
 import { Injectable } from '@nestjs/common';
 import type { Image, Picture } from '@pentaprism/contracts';
 import { notFound } from '@pentaprism/database';
+import { LRUCache } from 'lru-cache';
 import { createHash } from 'node:crypto';
 import { ContentRepository, type ContentDocument } from '../adapters/mongo/content.repository.js';
 import { ImageRepository, type ImageKey } from '../adapters/mongo/image.repository.js';
 import { toImage, type ImageDocument } from '../adapters/mongo/image.schema.js';
 import { ProjectRepository } from '../adapters/mongo/project.repository.js';
 
+/** Descriptions of contents that are remembered. */
+const REMEMBERED_CONTENTS = 10_000;
+
+type ContentDescription = Pick<ContentDocument, 'sha256' | 'size' | 'mediaType' | 'state'> & { reason: string | null };
+
 /** Look-ups of single images, and of pictures. */
 @Injectable()
 export class FindImages {
+  /** What was found out about bytes never changes; whether an image still points to them is looked up. */
+  private readonly settled = new LRUCache<string, ContentDescription>({ max: REMEMBERED_CONTENTS });
+
   constructor(
     private readonly images: ImageRepository,
     private readonly contents: ContentRepository,
@@ -20,12 +29,15 @@ export class FindImages {
     return toImage(await this.images.get(workspace, key));
   }
 
-  async getContent(workspace: string, id: string) {
-    const image = await this.images.get(workspace, { id });
-    const content = image.sha256 && (await this.contents.find(workspace, image.sha256));
-    if (!content) throw notFound('file');
-    const { sha256, size, mediaType, state, reason } = content;
-    return { sha256, size, mediaType, state, reason: reason ?? null, fileName: image.fileName };
+  async getContents(workspace: string, ids: readonly string[]) {
+    const files = await this.images.findFiles(workspace, ids);
+    const contents = await this.describe(workspace, [...new Set(files.map(({ sha256 }) => sha256))]);
+    return {
+      contents: files.flatMap(({ _id, sha256, fileName }) => {
+        const content = contents.get(sha256);
+        return content ? [{ imageId: _id.toHexString(), fileName, ...content }] : [];
+      }),
+    };
   }
 
   async getPicture(workspace: string, projectId: string, id: string): Promise<Picture> {
@@ -52,6 +64,24 @@ export class FindImages {
       return (content && toPicture(image, content)) ?? [];
     });
     return { pictures, decoded, pending };
+  }
+
+  private async describe(workspace: string, hashes: readonly string[]): Promise<Map<string, ContentDescription>> {
+    const keyOf = (sha256: string) => `${workspace}/${sha256}`;
+    const found = new Map(
+      hashes.flatMap((sha256) => {
+        const known = this.settled.get(keyOf(sha256));
+        return known ? [[sha256, known]] : [];
+      }),
+    );
+    const missing = hashes.filter((sha256) => !found.has(sha256));
+    if (missing.length === 0) return found;
+    for (const { sha256, size, mediaType, state, reason = null } of await this.contents.findMany(workspace, missing)) {
+      const description = { sha256, size, mediaType, state, reason };
+      found.set(sha256, description);
+      if (state !== 'pending') this.settled.set(keyOf(sha256), description);
+    }
+    return found;
   }
 }
 

@@ -1,13 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SMALL_BLOB_BYTES, type BlobKey, type BlobStore } from '@pentaprism/blob-store';
 import type { ContentReference } from '@pentaprism/contracts';
-import { sniffMediaType, UNKNOWN_MEDIA_TYPE } from '@pentaprism/domain';
+import { sniffMediaType } from '@pentaprism/domain';
 import { Contents, type SendOptions, type StoredContent } from '@pentaprism/http';
 import { BLOB_STORE } from '@pentaprism/service';
-import { create as contentDisposition } from 'content-disposition';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import parseRange from 'range-parser';
+import { dispositionOf } from './disposition.js';
 
 /** Whatever a file holds, a browser runs nothing of it and loads nothing for it. */
 const INERT = "default-src 'none'; sandbox";
@@ -73,12 +73,9 @@ function describe(
   { mediaType }: StoredContent,
   { fileName, maxAge = 0 }: SendOptions,
 ): FastifyReply {
-  const type = mediaType === UNKNOWN_MEDIA_TYPE ? 'attachment' : 'inline';
-  // A name may hold a path: nobody is to save under one.
-  const name = fileName?.split(/[/\\]/).at(-1);
   return reply
     .header('Content-Type', mediaType)
-    .header('Content-Disposition', name ? contentDisposition(name, { type }) : type)
+    .header('Content-Disposition', dispositionOf(mediaType, fileName))
     .header('Content-Security-Policy', INERT)
     .header('Cache-Control', maxAge > 0 ? `private, max-age=${maxAge}` : 'private, no-cache')
     .header('Accept-Ranges', 'bytes');

@@ -5,10 +5,12 @@ import { DomainError } from '@pentaprism/domain';
 import { drain, incompleteBody, type Contents } from '@pentaprism/http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../config.js';
+import type { ImageContents } from './image-contents.js';
 
 export interface FileRoutesOptions {
   readonly bus: Bus;
   readonly contents: Contents;
+  readonly images: ImageContents;
   readonly config: GatewayConfig;
   /** Answers failures: this scope does not inherit the handler that Nest sets at the root later on. */
   readonly onError: (error: unknown, request: FastifyRequest, reply: FastifyReply) => void;
@@ -35,10 +37,10 @@ export async function fileRoutes(scope: FastifyInstance, options: FileRoutesOpti
 async function download(
   request: FastifyRequest,
   reply: FastifyReply,
-  { bus, contents, config }: FileRoutesOptions,
+  { images, contents, config }: FileRoutesOptions,
 ): Promise<FastifyReply> {
   const { workspace, id } = verify(request, config);
-  const { fileName, ...content } = await bus.call(imageContracts.getContent, { id }, { context: { workspace } });
+  const { fileName, ...content } = await images.get(workspace, id);
   await contents.send(request, reply, { area: 'originals', workspace, ...content }, { fileName });
   return reply;
 }

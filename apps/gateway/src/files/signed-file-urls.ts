@@ -1,22 +1,18 @@
-import { Inject, Injectable } from '@nestjs/common';
 import { signUrl } from '@pentaprism/blob-store';
+import type { Image } from '@pentaprism/contracts';
 import { FileUrls, originOf } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
-import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
+import type { GatewayConfig } from '../config.js';
 
 /** Signed URLs of this gateway's own `/files`. */
-@Injectable()
 export class SignedFileUrls extends FileUrls {
-  constructor(@Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig) {
+  constructor(private readonly config: Pick<GatewayConfig, 'PUBLIC_URL' | 'SIGNED_URL_TTL' | 'SIGNING_SECRETS'>) {
     super();
   }
 
-  sign(request: FastifyRequest, method: 'GET' | 'PUT', workspace: string, imageId: string): string {
+  async sign(request: FastifyRequest, method: 'GET' | 'PUT', workspace: string, { id }: Image): Promise<string> {
     const expiresAt = Math.floor(Date.now() / 1000) + this.config.SIGNED_URL_TTL;
     const origin = this.config.PUBLIC_URL ?? originOf(request);
-    return signUrl(
-      { origin, method, workspace, area: 'originals', id: imageId, expiresAt },
-      this.config.SIGNING_SECRETS,
-    );
+    return signUrl({ origin, method, workspace, area: 'originals', id, expiresAt }, this.config.SIGNING_SECRETS);
   }
 }

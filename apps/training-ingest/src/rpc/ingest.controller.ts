@@ -16,4 +16,9 @@ export class IngestController {
   receiveFile({ imageId, content }: ParsedRequestOf<typeof contracts.receiveFile>) {
     return this.receiveImage.attach(imageId, content);
   }
+
+  @RpcHandler(contracts.setTags)
+  setTags({ image, tagNames }: ParsedRequestOf<typeof contracts.setTags>) {
+    return this.receiveImage.setTags(image, tagNames);
+  }
 }

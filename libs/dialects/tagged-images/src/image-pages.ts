@@ -61,31 +61,33 @@ export class ImagePages {
     const offset = Math.min(query.page * query.limit, MAX_PAGE_OFFSET);
     const { items: images, total } = await collect(read, { offset, limit: query.limit }, query.limit);
     if (kept && revision === kept.revision) return this.answer(request, query, kept);
-    const answer = this.write(request, query, { images, total });
+    const answer = await this.write(request, query, { images, total });
     const size = (question.length + answer.json.text.length) * BYTES_PER_CHARACTER;
     this.pages.set(question, { revision: revision ?? '', images, total, answer }, { size });
     return answer.json;
   }
 
-  record(request: FastifyRequest, image: Image): ImageRecord {
-    const url = image.sha256 === null ? null : this.urls.sign(request, 'GET', principalOf(request).workspace, image.id);
+  async record(request: FastifyRequest, image: Image): Promise<ImageRecord> {
+    const { workspace } = principalOf(request);
+    const url = image.sha256 === null ? null : await this.urls.sign(request, 'GET', workspace, image);
     return toImageRecord(image, url);
   }
 
-  private answer(request: FastifyRequest, query: ImageListQuery, page: KeptPage): SerializedJson {
+  private async answer(request: FastifyRequest, query: ImageListQuery, page: KeptPage): Promise<SerializedJson> {
     const { origin, second } = page.answer;
-    if (origin !== originOf(request) || second !== currentSecond()) page.answer = this.write(request, query, page);
+    if (origin !== originOf(request) || second !== currentSecond())
+      page.answer = await this.write(request, query, page);
     return page.answer.json;
   }
 
-  private write(
+  private async write(
     request: FastifyRequest,
     query: ImageListQuery,
     { images, total }: Pick<KeptPage, 'images' | 'total'>,
-  ): KeptPage['answer'] {
+  ): Promise<KeptPage['answer']> {
     // Before the URLs are signed: the second may end meanwhile.
     const second = currentSecond();
-    const records = images.map((image) => this.record(request, image));
+    const records = await Promise.all(images.map((image) => this.record(request, image)));
     const json = new SerializedJson(JSON.stringify(toPage(records, query, total)));
     return { origin: originOf(request), second, json };
   }

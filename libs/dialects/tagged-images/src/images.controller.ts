@@ -1,26 +1,21 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Req } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Bus } from '@pentaprism/bus';
 import { imageContracts, ingestContracts } from '@pentaprism/contracts';
-import { DomainError } from '@pentaprism/domain';
 import { FileUrls, principalOf } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
 import { ImagePages } from './image-pages.js';
+import { numberOf } from './numbers.js';
 import {
   imageBrowsePage,
   imageCreatedResponse,
   imageCreateInput,
   imageListQuery,
   imageRecord,
+  imageUpdateInput,
   type ImageListQuery,
   type ImageRecord,
 } from './wire.js';
-
-/** Ids are positive integers; anything else is the id of no image. */
-function imageNumber(id: string): number {
-  if (!/^[1-9]\d{0,14}$/.test(id)) throw new DomainError('NOT_FOUND', 'There is no such image.');
-  return Number(id);
-}
 
 @ApiTags('images')
 @Controller('v1/images')
@@ -51,20 +46,36 @@ export class ImagesController {
       tagNames: body.tags,
       content: null,
     });
-    return { id: image.number, upload_url: this.urls.sign(request, 'PUT', principalOf(request).workspace, image.id) };
+    const url = await this.urls.sign(request, 'PUT', principalOf(request).workspace, image);
+    return { id: image.number, upload_url: url };
   }
 
   @Get(':id')
   @ApiOperation({ operationId: 'getImage', summary: 'Get an individual Image Record' })
   @ApiOkResponse({ standardSchema: imageRecord })
   async get(@Param('id') id: string, @Req() request: FastifyRequest): Promise<ImageRecord> {
-    return this.pages.record(request, await this.bus.call(imageContracts.get, { number: imageNumber(id) }));
+    return this.pages.record(request, await this.bus.call(imageContracts.get, { number: numberOf(id, 'image') }));
+  }
+
+  @Put(':id')
+  @ApiOperation({ operationId: 'updateImage', summary: 'Replace the tags of an Image Record' })
+  @ApiOkResponse({ standardSchema: imageRecord })
+  async update(
+    @Param('id') id: string,
+    @Body({ schema: imageUpdateInput }) { tags }: typeof imageUpdateInput._output,
+    @Req() request: FastifyRequest,
+  ): Promise<ImageRecord> {
+    const image = { number: numberOf(id, 'image') };
+    const updated = tags
+      ? await this.bus.call(ingestContracts.setTags, { image, tagNames: tags })
+      : await this.bus.call(imageContracts.get, image);
+    return this.pages.record(request, updated);
   }
 
   @Delete(':id')
   @HttpCode(204)
   @ApiOperation({ operationId: 'deleteImage', summary: 'Delete an individual Image Record' })
   async delete(@Param('id') id: string): Promise<void> {
-    await this.bus.call(imageContracts.delete, { number: imageNumber(id) });
+    await this.bus.call(imageContracts.delete, { number: numberOf(id, 'image') });
   }
 }

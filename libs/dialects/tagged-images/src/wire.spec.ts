@@ -4,6 +4,9 @@ import {
   imageCreateInput,
   imageListQuery,
   imageRecord,
+  imageUpdateInput,
+  tagCreateInput,
+  tagUpdateInput,
   toBound,
   toImageRecord,
   toPage,
@@ -140,6 +143,31 @@ describe('imageCreateInput', () => {
     [{ tags: ['x'.repeat(161)] }],
   ])('refuses %j', (body) => {
     expect(imageCreateInput.safeParse(body).success).toBe(false);
+  });
+});
+
+describe('imageUpdateInput', () => {
+  it('tells no tags from tags that are none', () => {
+    expect(imageUpdateInput.parse({ filename: 'x' })).toEqual({});
+    expect(imageUpdateInput.parse({ tags: [] })).toEqual({ tags: [] });
+  });
+
+  it.each([[[]], [null], [{ tags: null }], [{ tags: 'a' }], [{ tags: [''] }]])('refuses %j', (body) => {
+    expect(imageUpdateInput.safeParse(body).success).toBe(false);
+  });
+});
+
+describe('tagCreateInput and tagUpdateInput', () => {
+  it.each([[{}], [{ name: '' }], [{ name: null }], [{ name: 'x'.repeat(161) }], ['name'], [undefined]])(
+    'refuse %j',
+    (body) => {
+      expect([tagCreateInput.safeParse(body).success, tagUpdateInput.safeParse(body).success]).toEqual([false, false]);
+    },
+  );
+
+  it('take a name, and ignore what they do not know', () => {
+    expect(tagCreateInput.parse({ name: ' a', id: 5 })).toEqual({ name: ' a' });
+    expect(tagUpdateInput.parse({ name: 'x'.repeat(160) }).name).toHaveLength(160);
   });
 });
 

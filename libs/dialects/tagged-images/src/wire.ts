@@ -1,4 +1,4 @@
-import type { Image } from '@pentaprism/contracts';
+import type { Image, TagReference } from '@pentaprism/contracts';
 import { compareTagNames, MAX_FILE_NAME_LENGTH, MAX_TAG_NAME_LENGTH } from '@pentaprism/domain';
 import { queryBoolean, queryInteger } from '@pentaprism/http';
 import { z } from 'zod';
@@ -11,9 +11,13 @@ const INT32_MAX = 2 ** 31 - 1;
 
 const epochSecond = queryInteger(-INT32_MAX - 1, INT32_MAX).optional();
 
-export const imageListQuery = z.object({
+export const pageQuery = z.object({
   limit: queryInteger(1, MAX_LIMIT).default(MAX_LIMIT),
   page: queryInteger(0, INT32_MAX).default(0),
+});
+export type PageQuery = z.output<typeof pageQuery>;
+
+export const imageListQuery = pageQuery.extend({
   start_timestamp: epochSecond,
   end_timestamp: epochSecond,
   uploaded_only: queryBoolean.default(false),
@@ -21,7 +25,8 @@ export const imageListQuery = z.object({
 export type ImageListQuery = z.output<typeof imageListQuery>;
 
 const filename = z.string().max(MAX_FILE_NAME_LENGTH).default('');
-const tags = z.array(z.string().min(1).max(MAX_TAG_NAME_LENGTH)).default([]);
+const tagName = z.string().min(1).max(MAX_TAG_NAME_LENGTH);
+const tags = z.array(tagName).default([]);
 
 /** Base64 with padding, as the bytes that it stands for; white space in it is tolerated. */
 const base64 = z.string().transform((text, context) => {
@@ -47,7 +52,15 @@ function decodeBase64(text: string): Buffer | null {
 export const imageCreateInput = z
   .object({ filename, size: z.int().min(0).default(0), tags })
   .meta({ id: 'ImageCreateInput' });
+/** Without `tags` nothing is asked for. */
+export const imageUpdateInput = z.object({ tags: z.array(tagName).optional() }).meta({ id: 'ImageUpdateInput' });
 export const uploadCreateInput = z.object({ filename, image_data: base64, tags }).meta({ id: 'UploadCreateInput' });
+
+export const tagCreateInput = z.object({ name: tagName }).meta({ id: 'TagCreateInput' });
+export const tagUpdateInput = z.object({ name: tagName }).meta({ id: 'TagUpdateInput' });
+
+export const tag = z.object({ id: z.int(), name: z.string() }).meta({ id: 'Tag' });
+export type Tag = z.output<typeof tag>;
 
 export const imageRecord = z
   .object({
@@ -56,20 +69,21 @@ export const imageRecord = z
     created_timestamp: z.int(),
     filename: z.string(),
     size: z.int(),
-    tags: z.array(z.object({ id: z.int(), name: z.string() })),
+    tags: z.array(tag),
     uploaded_timestamp: z.int().nullable(),
     url: z.string().nullable(),
   })
   .meta({ id: 'ImageRecord' });
 export type ImageRecord = z.output<typeof imageRecord>;
 
+const pageMeta = z
+  .object({ current_page: z.int(), has_more_pages: z.boolean(), total_results: z.int() })
+  .meta({ id: 'PageMeta' });
 export const imageBrowsePage = z
-  .object({
-    results: z.array(imageRecord),
-    meta: z.object({ current_page: z.int(), has_more_pages: z.boolean(), total_results: z.int() }),
-  })
+  .object({ results: z.array(imageRecord), meta: pageMeta })
   .meta({ id: 'ImageBrowsePage' });
-export type ImageBrowsePage = z.output<typeof imageBrowsePage>;
+export const tagBrowsePage = z.object({ results: z.array(tag), meta: pageMeta }).meta({ id: 'TagBrowsePage' });
+export type TagBrowsePage = z.output<typeof tagBrowsePage>;
 
 export const imageCreatedResponse = z
   .object({ id: z.int(), upload_url: z.string().optional() })
@@ -78,6 +92,10 @@ export const imageCreatedResponse = z
 /** 0 means "no bound", since the original file gives it as the default and generated clients send it. */
 export function toBound(second: number | undefined): number | undefined {
   return second === 0 ? undefined : second;
+}
+
+export function toTag({ number, name }: TagReference): Tag {
+  return { id: number, name };
 }
 
 /** @param url a fresh signed URL; null while there is no file */
@@ -89,13 +107,12 @@ export function toImageRecord(image: Image, url: string | null): ImageRecord {
     created_timestamp: seconds(image.createdAt),
     filename: image.fileName,
     size: image.size,
-    tags: image.tags.map(({ number, name }) => ({ id: number, name })).sort((a, b) => compareTagNames(a.name, b.name)),
+    tags: image.tags.map(toTag).sort((a, b) => compareTagNames(a.name, b.name)),
     uploaded_timestamp: image.uploadedAt === null ? null : seconds(image.uploadedAt),
     url,
   };
 }
 
-export function toPage(results: ImageRecord[], query: { page: number; limit: number }, total: number): ImageBrowsePage {
-  const { page, limit } = query;
+export function toPage<Result>(results: Result[], { page, limit }: PageQuery, total: number) {
   return { results, meta: { current_page: page, has_more_pages: (page + 1) * limit < total, total_results: total } };
 }

@@ -8,6 +8,9 @@ import { IMAGE_MODEL, type ImageDocument } from './image.schema.js';
 /** An image by its canonical id or by its number. */
 export type ImageKey = { readonly id: string } | { readonly number: number };
 
+/** Which bytes an image points to. */
+export type ImageFile = Pick<ImageDocument, '_id' | 'fileName'> & { readonly sha256: string };
+
 @Injectable()
 export class ImageRepository {
   constructor(@InjectModel(IMAGE_MODEL) private readonly images: Model<ImageDocument>) {}
@@ -26,17 +29,24 @@ export class ImageRepository {
     return image;
   }
 
+  findFiles(workspace: string, ids: readonly string[]): Promise<ImageFile[]> {
+    const _id = { $in: ids.map((id) => toObjectId(id, 'image')) };
+    return this.images.collection
+      .find<ImageFile>({ _id, workspace, sha256: { $type: 'string' } }, { projection: { sha256: 1, fileName: 1 } })
+      .toArray();
+  }
+
   setContent(
     workspace: string,
     id: Types.ObjectId,
     content: ContentReference & { state: ImageDocument['state'] },
     session: ClientSession,
   ): Promise<ImageDocument | null> {
-    const { sha256, size, state } = content;
+    const { sha256, size, mediaType, state } = content;
     return this.images
       .findOneAndUpdate(
         { _id: id, workspace },
-        { $set: { sha256, size, state, uploadedAt: new Date() } },
+        { $set: { sha256, size, mediaType, state, uploadedAt: new Date() } },
         { session, returnDocument: 'after' },
       )
       .lean();

@@ -14,6 +14,7 @@ export interface ImageDocument {
   uploadedAt: Date | null;
   size: number;
   sha256: string | null;
+  mediaType?: string;
   /** That of the content, kept here so that pictures can be chosen from an index. */
   state: ContentState;
   /** Uniform in [0, 1): the order in which pictures are drawn. */
@@ -37,6 +38,7 @@ export const imageSchema = new Schema<ImageDocument>(
     uploadedAt: { type: Date, default: null },
     size: { type: Number, required: true },
     sha256: { type: String, default: null },
+    mediaType: String,
     state: { type: String, required: true },
     draw: { type: Number, required: true },
     tags: { type: [tagSchema], default: [] },
@@ -61,6 +63,7 @@ export function toImage(image: ImageDocument): Image {
     size: image.size,
     tags: image.tags.map(({ id, number, name }) => ({ id: id.toHexString(), number, name })),
     sha256: image.sha256,
+    ...(image.mediaType === undefined ? {} : { mediaType: image.mediaType }),
   };
 }
 

@@ -1,46 +1,46 @@
 import { describe, expect, it } from '@jest/globals';
 import { DomainError } from '@pentaprism/domain';
-import { GroupCommit, MAX_GROUP } from './group-commit.js';
+import { Groups, MAX_GROUP } from './groups.js';
 
-/** Commits that write down their groups and double the numbers; the first one ends when it is told to. */
+/** Work that writes down its groups and doubles the numbers; the first one ends when it is told to. */
 function recorded(refuse: (items: readonly number[]) => (number | DomainError)[] | undefined = () => undefined) {
   const groups: string[] = [];
   let release: () => void = () => undefined;
   const held = new Promise<void>((resolve) => (release = resolve));
-  const commit = new GroupCommit<number, number>(async (key, items) => {
+  const doing = new Groups<number, number>(async (key, items) => {
     groups.push(`${key}:${items.join()}`);
     if (groups.length === 1) await held;
     return refuse(items) ?? items.map((item) => item * 2);
   });
-  return { commit, groups, release: () => release() };
+  return { doing, groups, release: () => release() };
 }
 
 const refusal = new DomainError('CONFLICT', 'not this one');
 
-describe('GroupCommit', () => {
-  it('writes together what came while another group was written, and keys apart', async () => {
-    const { commit, groups, release } = recorded();
-    const results = Promise.all([1, 2, 3].map((item) => commit.add('a', item)));
-    const other = commit.add('b', 4);
+describe('Groups', () => {
+  it('does together what came while another group was under way, and keys apart', async () => {
+    const { doing, groups, release } = recorded();
+    const results = Promise.all([1, 2, 3].map((item) => doing.add('a', item)));
+    const other = doing.add('b', 4);
     expect(await other).toBe(8);
     release();
     expect(await results).toEqual([2, 4, 6]);
     expect(groups).toEqual(['a:1', 'b:4', 'a:2,3']);
-    expect(await commit.add('a', 5)).toBe(10);
+    expect(await doing.add('a', 5)).toBe(10);
   });
 
   it('bounds a group', async () => {
-    const { commit, groups, release } = recorded();
+    const { doing, groups, release } = recorded();
     const items = Array.from({ length: MAX_GROUP + 3 }, (_, i) => i);
-    const results = Promise.all(items.map((item) => commit.add('a', item)));
+    const results = Promise.all(items.map((item) => doing.add('a', item)));
     release();
     expect(await results).toEqual(items.map((item) => item * 2));
     expect(groups.map((group) => group.split(',').length)).toEqual([1, MAX_GROUP, 2]);
   });
 
   it('refuses one item of a group and keeps the others', async () => {
-    const { commit, release } = recorded((items) => items.map((item) => (item === 2 ? refusal : item)));
-    const results = Promise.allSettled([1, 2, 3].map((item) => commit.add('a', item)));
+    const { doing, release } = recorded((items) => items.map((item) => (item === 2 ? refusal : item)));
+    const results = Promise.allSettled([1, 2, 3].map((item) => doing.add('a', item)));
     release();
     expect(await results).toEqual([
       { status: 'fulfilled', value: 1 },
@@ -50,21 +50,21 @@ describe('GroupCommit', () => {
   });
 
   it('tries each item alone when a group fails', async () => {
-    const { commit, groups, release } = recorded((items) => {
+    const { doing, groups, release } = recorded((items) => {
       if (items.includes(3)) throw new Error('three');
       return undefined;
     });
-    const results = Promise.allSettled([1, 2, 3, 4].map((item) => commit.add('a', item)));
+    const results = Promise.allSettled([1, 2, 3, 4].map((item) => doing.add('a', item)));
     release();
     expect((await results).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
     expect(groups).toEqual(['a:1', 'a:2,3,4', 'a:2', 'a:3', 'a:4']);
   });
 
-  it('does not insist while the database is away', async () => {
-    const { commit, groups, release } = recorded(() => {
+  it('does not insist while something is away', async () => {
+    const { doing, groups, release } = recorded(() => {
       throw new DomainError('UNAVAILABLE', 'away');
     });
-    const results = Promise.allSettled([1, 2, 3].map((item) => commit.add('a', item)));
+    const results = Promise.allSettled([1, 2, 3].map((item) => doing.add('a', item)));
     release();
     expect((await results).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
     expect(groups).toEqual(['a:1', 'a:2,3']);

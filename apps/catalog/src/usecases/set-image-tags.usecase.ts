@@ -1,0 +1,32 @@
+import { Injectable } from '@nestjs/common';
+import type { Image, TagReference } from '@pentaprism/contracts';
+import { notFound, toObjectId, Transactions } from '@pentaprism/database';
+import { ImageCountRepository } from '../adapters/mongo/image-count.repository.js';
+import { ImageTagRepository } from '../adapters/mongo/image-tag.repository.js';
+import { toImage, toTagDocuments } from '../adapters/mongo/image.schema.js';
+import { TagStateRepository } from '../adapters/mongo/tag-state.repository.js';
+
+/** Replaces the tags of an image. Of several at once one wins as a whole. */
+@Injectable()
+export class SetImageTags {
+  constructor(
+    private readonly images: ImageTagRepository,
+    private readonly states: TagStateRepository,
+    private readonly counts: ImageCountRepository,
+    private readonly transactions: Transactions,
+  ) {}
+
+  /** @throws DomainError NOT_FOUND; CONFLICT when a tag was deleted since it was looked up */
+  async execute(workspace: string, id: string, references: readonly TagReference[]): Promise<Image> {
+    const image = toObjectId(id, 'image');
+    const tags = toTagDocuments(references);
+    const changed = await this.transactions.runInTurn(`${workspace}/${id}`, async (session) => {
+      const states = await this.states.of(workspace, tags, session);
+      const found = await this.images.set(workspace, image, states.current(tags), session);
+      if (!found) throw notFound('image');
+      await this.counts.note(workspace, found.project, [], session);
+      return found;
+    });
+    return toImage(changed);
+  }
+}

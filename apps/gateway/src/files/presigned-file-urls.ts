@@ -1,0 +1,26 @@
+import type { DirectTransfers } from '@pentaprism/blob-store';
+import type { Image } from '@pentaprism/contracts';
+import { DomainError, UNKNOWN_MEDIA_TYPE } from '@pentaprism/domain';
+import { FileUrls } from '@pentaprism/http';
+import type { FastifyRequest } from 'fastify';
+import type { GatewayConfig } from '../config.js';
+import { dispositionOf } from './disposition.js';
+
+/** URLs of the storage's own: the bytes go past this gateway. */
+export class PresignedFileUrls extends FileUrls {
+  constructor(
+    private readonly storage: DirectTransfers,
+    private readonly config: Pick<GatewayConfig, 'SIGNED_URL_TTL'>,
+  ) {
+    super();
+  }
+
+  async sign(_request: FastifyRequest, method: 'GET' | 'PUT', workspace: string, image: Image): Promise<string> {
+    const expiresIn = this.config.SIGNED_URL_TTL;
+    if (method === 'PUT') return this.storage.uploadUrl(workspace, image.id, { expiresIn });
+    const { sha256, mediaType = UNKNOWN_MEDIA_TYPE, fileName } = image;
+    if (sha256 === null) throw new DomainError('NOT_FOUND', 'The image has no file yet.');
+    const disposition = dispositionOf(mediaType, fileName);
+    return this.storage.downloadUrl({ area: 'originals', workspace, sha256 }, { expiresIn, mediaType, disposition });
+  }
+}

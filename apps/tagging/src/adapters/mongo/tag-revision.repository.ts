@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import { FreshReads, isDuplicateKey } from '@pentaprism/database';
+import { LRUCache } from 'lru-cache';
+import { Schema, type ClientSession, type Model, type Types } from 'mongoose';
+
+interface TagRevisionDocument {
+  /** `workspace/project`. */
+  _id: string;
+  /** Moves with every change of a tag of the project, in the transaction that makes the change. */
+  revision: number;
+  /** Tags of the project. */
+  total: number;
+}
+
+export const TAG_REVISION_MODEL = 'TagRevision';
+
+export const tagRevisionSchema = new Schema<TagRevisionDocument>(
+  {
+    _id: { type: String, required: true },
+    revision: { type: Number, required: true },
+    total: { type: Number, required: true },
+  },
+  { collection: 'tag_revisions', versionKey: false },
+);
+
+/** Projects that are known to have a revision. */
+const KNOWN_PROJECTS = 10_000;
+
+/**
+ * One number for each project that says whether any of its tags has changed. Transactions that change tags write it
+ * first, which makes them take turns: what one of them reads then, such as whether a name is free, stays true until
+ * it commits.
+ */
+@Injectable()
+export class TagRevisionRepository {
+  private readonly reads = new FreshReads<number>();
+  private readonly known = new LRUCache<string, true>({ max: KNOWN_PROJECTS });
+
+  constructor(@InjectModel(TAG_REVISION_MODEL) private readonly revisions: Model<TagRevisionDocument>) {}
+
+  /** As it is at a moment after this call. */
+  current(workspace: string, project: Types.ObjectId): Promise<number> {
+    const key = keyOf(workspace, project);
+    return this.reads.get(key, async () => {
+      const found = await this.revisions.collection.findOne<TagRevisionDocument>({ _id: key } as never);
+      return found?.revision ?? 0;
+    });
+  }
+
+  async in(session: ClientSession, workspace: string, project: Types.ObjectId): Promise<number> {
+    const found = await this.revisions.findById(keyOf(workspace, project), null, { session }).lean();
+    return found?.revision ?? 0;
+  }
+
+  /** Before the transaction: two that made the document at once would not wait for one another, but fail. */
+  async prepare(workspace: string, project: Types.ObjectId): Promise<void> {
+    const key = keyOf(workspace, project);
+    if (this.known.has(key)) return;
+    try {
+      await this.revisions.updateOne({ _id: key }, { $setOnInsert: { revision: 0, total: 0 } }, { upsert: true });
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+    }
+    this.known.set(key, true);
+  }
+
+  /** The first step of every transaction that changes tags. @returns the revision of this change, and the tags before it */
+  async move(session: ClientSession, workspace: string, project: Types.ObjectId) {
+    const moved = await this.revisions
+      .findByIdAndUpdate(keyOf(workspace, project), { $inc: { revision: 1 } }, { session, returnDocument: 'after' })
+      .lean();
+    if (!moved) throw new Error('the project has no revision');
+    return { revision: moved.revision, total: moved.total };
+  }
+
+  /** Counts tags that come or go with the change. */
+  async count(session: ClientSession, workspace: string, project: Types.ObjectId, change: number): Promise<void> {
+    await this.revisions.updateOne({ _id: keyOf(workspace, project) }, { $inc: { total: change } }, { session });
+  }
+}
+
+function keyOf(workspace: string, project: Types.ObjectId): string {
+  return `${workspace}/${project.toHexString()}`;
+}

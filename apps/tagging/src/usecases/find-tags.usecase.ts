@@ -1,0 +1,46 @@
+import { Injectable } from '@nestjs/common';
+import type { TagGroups, TagReference } from '@pentaprism/contracts';
+import { TagRepository, toReference, type TagKey } from '../adapters/mongo/tag.repository.js';
+import { Projects } from './projects.js';
+import { TagTables } from './tag-tables.js';
+
+/** Bytes of tags in one answer: half of what a message of the bus holds by default. */
+export const ANSWER_BYTES = 512 * 1024;
+
+/** Look-ups of tags, and of what searches by name mean. */
+@Injectable()
+export class FindTags {
+  constructor(
+    private readonly tags: TagRepository,
+    private readonly tables: TagTables,
+    private readonly projects: Projects,
+  ) {}
+
+  /** @throws DomainError NOT_FOUND */
+  async get(workspace: string, request: { projectId?: string | undefined; tag: TagKey }): Promise<TagReference> {
+    const project = await this.projects.resolve(workspace, request.projectId);
+    return toReference(await this.tags.get(workspace, project, request.tag));
+  }
+
+  async list(workspace: string, request: { projectId?: string | undefined; offset: number; limit: number }) {
+    const project = await this.projects.resolve(workspace, request.projectId);
+    const table = await this.tables.get(workspace, project);
+    return { tags: fitting(table.page(request.offset, request.limit)), total: table.size };
+  }
+
+  async resolve(
+    workspace: string,
+    request: { projectId?: string | undefined; names: readonly string[]; patterns: readonly string[] },
+  ): Promise<{ tagGroups: TagGroups }> {
+    const project = await this.projects.resolve(workspace, request.projectId);
+    const table = await this.tables.get(workspace, project);
+    return { tagGroups: table.resolve(request.names, request.patterns) };
+  }
+}
+
+/** As many of the tags, from the first, as surely fit into one answer; never none. */
+function fitting(tags: TagReference[]): TagReference[] {
+  let bytes = 0;
+  const end = tags.findIndex((tag, i) => (bytes += Buffer.byteLength(JSON.stringify(tag)) + 1) > ANSWER_BYTES && i > 0);
+  return end === -1 ? tags : tags.slice(0, end);
+}

@@ -1,0 +1,193 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import { DomainError } from '@pentaprism/domain';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { type BlobKey, requireBlobArea, requireBlobKey } from '../blob-key.js';
+import { requireRange } from '../blob-range.js';
+import {
+  type BlobEntry,
+  type BlobRange,
+  type BlobSource,
+  type BlobStat,
+  type BlobStore,
+  type PutOptions,
+  SMALL_BLOB_BYTES,
+  type StoredBlob,
+} from '../blob-store.js';
+import { blobNotFound, tooLarge } from '../storage-error.js';
+import { limitedBody } from './s3-body.js';
+import { createS3Client, requireBucket } from './s3-client.js';
+import { isMissingObject, isUnsatisfiableRange, toS3Error } from './s3-error.js';
+import { S3Keys } from './s3-keys.js';
+import { parseS3Url, type S3Settings } from './s3-location.js';
+import { S3Removal } from './s3-removal.js';
+import { S3Requests } from './s3-requests.js';
+import { S3Transfers } from './s3-transfers.js';
+import { abortStaleUploads, upload } from './s3-upload.js';
+import { Spool } from './spool.js';
+
+export interface S3BlobStoreOptions {
+  readonly s3?: S3Settings;
+  /** Changes the client before its first request, for tests. */
+  readonly onClient?: (client: S3Client) => void;
+}
+
+/**
+ * Blobs in a bucket of Amazon S3 or a server that speaks its protocol. Any number of processes may use one prefix.
+ *
+ * A put keeps the bytes until their hash is known, in memory or in a nameless file, then sends them with their SHA-256,
+ * which the server checks, on condition that they are not there already. It is durable once the server has answered.
+ * `S3Removal` has the argument why removals take nothing that was put meanwhile.
+ */
+export class S3BlobStore implements BlobStore {
+  private constructor(
+    private readonly requests: S3Requests,
+    private readonly keys: S3Keys,
+    private readonly removal: S3Removal,
+    readonly direct: S3Transfers,
+    private readonly clients: readonly S3Client[],
+  ) {}
+
+  /**
+   * @param url `s3://bucket/prefix`; the bucket exists
+   * Errors: FAILED_PRECONDITION for a URL, setting or credential that is wrong; UNAVAILABLE
+   */
+  static async open(url: string, { s3 = {}, onClient }: S3BlobStoreOptions = {}): Promise<S3BlobStore> {
+    const location = parseS3Url(url);
+    const client = createS3Client(s3);
+    onClient?.(client);
+    const clients = [client];
+    try {
+      await requireBucket(client, location);
+      const requests = new S3Requests(client, location.bucket);
+      const keys = new S3Keys(location.prefix);
+      const removal = new S3Removal(requests, keys);
+      const outside =
+        s3.publicUrl === undefined ? client : createS3Client({ ...s3, endpoint: s3.publicUrl }, 'public URL of S3');
+      if (outside !== client) clients.push(outside);
+      const direct = await S3Transfers.open(
+        requests,
+        keys,
+        (key, write) => removal.keep(key, write, { askFirst: true }),
+        outside,
+      );
+      return new S3BlobStore(requests, keys, removal, direct, clients);
+    } catch (error) {
+      for (const each of clients) each.destroy();
+      throw error;
+    }
+  }
+
+  async put(area: string, workspace: string, source: BlobSource, options: PutOptions): Promise<StoredBlob> {
+    requireBlobArea(area, workspace);
+    const { signal } = options;
+    const spool = await Spool.receive(source, options);
+    try {
+      const key = { area, workspace, sha256: spool.sha256 };
+      const write = (putAt: number) => upload(this.requests, this.keys.blob(key), spool, { putAt, signal });
+      // For a small one, to ask first would cost more than to send it in vain.
+      await this.removal.keep(key, write, { askFirst: spool.size > SMALL_BLOB_BYTES, signal });
+      return { key, sha256: spool.sha256, size: spool.size, head: spool.head };
+    } finally {
+      await spool.discard();
+    }
+  }
+
+  async open(key: BlobKey, range: BlobRange = {}): Promise<Readable> {
+    requireBlobKey(key);
+    requireRange(range);
+    const { start = 0, end } = range;
+    const header = start > 0 || end !== undefined ? `bytes=${start}-${end ?? ''}` : undefined;
+    return this.#find(key, async (name) => {
+      try {
+        const { Body } = await this.requests.get(name, header === undefined ? {} : { range: header });
+        return limitedBody(Body as Readable);
+      } catch (error) {
+        if (isUnsatisfiableRange(error)) return Readable.from([]);
+        throw error;
+      }
+    });
+  }
+
+  async read(key: BlobKey, { maxBytes = SMALL_BLOB_BYTES }: { readonly maxBytes?: number } = {}): Promise<Buffer> {
+    requireBlobKey(key);
+    return this.#find(key, async (name) => {
+      const { Body, ContentLength = 0 } = await this.requests.get(name);
+      const body = limitedBody(Body as Readable);
+      if (ContentLength <= maxBytes) return buffer(body);
+      body.destroy();
+      throw tooLarge(maxBytes);
+    });
+  }
+
+  async stat(key: BlobKey): Promise<BlobStat | null> {
+    requireBlobKey(key);
+    try {
+      const { size, putAt } = await this.#find(key, async (name) => (await this.requests.head(name)) ?? undefined);
+      return { size, modifiedAt: putAt };
+    } catch (error) {
+      if (DomainError.is(error, 'NOT_FOUND')) return null;
+      throw error;
+    }
+  }
+
+  async removeIfUnusedSince(key: BlobKey, olderThan: Date): Promise<boolean> {
+    requireBlobKey(key);
+    return this.removal.removeIfUnusedSince(key, olderThan);
+  }
+
+  list(area: string, workspace?: string): AsyncIterable<BlobEntry> {
+    // Without a workspace, any valid name stands for it.
+    requireBlobArea(area, workspace ?? 'any');
+    return this.#list(`${this.keys.blobs}${area}/${workspace === undefined ? '' : `${workspace}/`}`);
+  }
+
+  async sweepTemporary(olderThan: Date): Promise<number> {
+    let removed = await this.removal.recover(olderThan);
+    for await (const { name, modifiedAt } of this.requests.list(this.keys.temporary)) {
+      if (modifiedAt >= olderThan) continue;
+      await this.requests.delete(name);
+      removed += 1;
+    }
+    return removed + (await abortStaleUploads(this.requests, this.keys.blobs, olderThan));
+  }
+
+  async checkWritable(): Promise<void> {
+    const name = this.keys.newTemporary();
+    await this.requests.putEmpty(name);
+    await this.requests.delete(name);
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.clients) client.destroy();
+  }
+
+  async *#list(prefix: string): AsyncGenerator<BlobEntry> {
+    for await (const { name, size, modifiedAt } of this.requests.list(prefix)) {
+      const key = this.keys.parseBlob(name);
+      if (key) yield { key, size, modifiedAt };
+    }
+  }
+
+  /** Twice, since a fresh blob that a removal has just deleted is in the trash and then back (see `S3Removal`). */
+  async #find<T>(key: BlobKey, use: (name: string) => Promise<T | undefined>): Promise<T> {
+    for (let round = 0; round < 2; round += 1) {
+      const found = await this.#tryName(this.keys.blob(key), use);
+      if (found !== undefined) return found;
+      for (const name of await this.removal.trashed(key)) {
+        const trashed = await this.#tryName(name, use);
+        if (trashed !== undefined) return trashed;
+      }
+    }
+    throw blobNotFound();
+  }
+
+  async #tryName<T>(name: string, use: (name: string) => Promise<T | undefined>): Promise<T | undefined> {
+    try {
+      return await use(name);
+    } catch (error) {
+      if (isMissingObject(error)) return undefined;
+      throw toS3Error(error);
+    }
+  }
+}

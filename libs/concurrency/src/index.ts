@@ -1,0 +1,2 @@
+/** Ways for work that comes at the same time to share what it costs. Knows nothing of databases and buses. */
+export * from './groups.js';

@@ -1,0 +1,166 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { MAX_TAG_NAME_LENGTH } from './limits.js';
+import { foldTagName, TagPattern, type StepMeter } from './tag-pattern.js';
+
+const fits = (pattern: string, name: string) => new TagPattern(pattern).fits(foldTagName(name));
+
+/** The meaning of a pattern in three lines, as slow as it likes to be. */
+function reference(pattern: string, name: string): boolean {
+  if (pattern === '') return name === '';
+  if (pattern[0] !== '%') return pattern[0] === name[0] && reference(pattern.slice(1), name.slice(1));
+  return Array.from({ length: name.length + 1 }, (_, i) => i).some((i) => reference(pattern.slice(1), name.slice(i)));
+}
+
+describe('foldTagName', () => {
+  it.each([
+    ['ASCII', 'Cat', 'cAT'],
+    ['umlauts', 'GRÖSSE', 'grösse'],
+    ['a capital sharp s', 'GROẞ', 'groß'],
+    ['Cyrillic', 'КОШКА', 'кошка'],
+    ['sigmas in every place', 'ΣΊΣΥΦΟΣ', 'σίσυφος'],
+    ['letters beyond U+FFFF', '𐐀𞤀', '𐐨𞤢'],
+    ['one sign and two that look like it', 'é', 'E\u0301'],
+    ['a dotted capital i', 'İ', 'i\u0307'],
+    ['marks in another order', 'I\u0323\u0307', 'i\u0307\u0323'],
+    ['the Kelvin sign', '\u212a', 'k'],
+  ])('takes %s for the same', (_what, a, b) => {
+    expect(foldTagName(a)).toBe(foldTagName(b));
+  });
+
+  it.each([
+    ['ß', 'ss'],
+    ['İ', 'i'],
+    ['ı', 'i'],
+    ['é', 'e'],
+    ['ﬁ', 'fi'],
+    ['％', '%'],
+  ])('tells %s from %s', (a, b) => {
+    expect(foldTagName(a)).not.toBe(foldTagName(b));
+  });
+
+  it('has no say of its own: folded twice is folded once, and so is what was lower-cased before', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 20 }), (text) => {
+        const folded = foldTagName(text);
+        expect(foldTagName(folded)).toBe(folded);
+        expect(foldTagName(text.normalize('NFD'))).toBe(folded);
+        // Only JavaScript's own lower-casing looks around a letter; a pattern is cut in pieces, and must not notice.
+        expect(foldTagName(text).split('%').length).toBe(text.split('%').length);
+      }),
+    );
+  });
+});
+
+describe('TagPattern', () => {
+  it.each([
+    ['cat', 'cat', true],
+    ['cat', 'Cat', true],
+    ['cat', 'cats', false],
+    ['cat', 'a cat', false],
+    ['cat%', 'category', true],
+    ['cat%', 'cat', true],
+    ['cat%', 'a cat', false],
+    ['%cat', 'tomcat', true],
+    ['%cat', 'cats', false],
+    ['%cat%', 'concatenate', true],
+    ['c%t', 'CaT', true],
+    ['c%t', 'ct', true],
+    ['c%t', 'c', false],
+    ['a%a', 'a', false],
+    ['a%a', 'aa', true],
+    ['%ab%ba%', 'aba', false],
+    ['%ab%ba%', 'abba', true],
+    ['%', 'anything', true],
+    ['%%', ' ', true],
+    ['a_c', 'abc', false],
+    ['a.c', 'abc', false],
+    ['a*', 'abc', false],
+    ['[a-z]', 'b', false],
+    ['a\\%', 'a\\b', true],
+    ['a\\%', 'a%', false],
+    ['100%', '100% wool', true],
+    ['GRÖSSE', 'grösse', true],
+    ['ΟΔΟΣ%', 'ΟΔΟΣΑ', true],
+    ['%Σ', 'σίσυφος', true],
+    ['%𐐀%', 'a𐐨b', true],
+    ['%🦊%', 'a fox 🦊', true],
+    ['', '', true],
+    ['', 'a', false],
+  ])('%j for %j: %s', (pattern, name, expected) => {
+    expect(fits(pattern, name)).toBe(expected);
+  });
+
+  it('means what its definition says', () => {
+    const text = (unit: string[], maxLength: number) => fc.string({ unit: fc.constantFrom(...unit), maxLength });
+    fc.assert(
+      fc.property(text(['a', 'b', '%'], 9), text(['a', 'b'], 12), (pattern, name) => {
+        expect(fits(pattern, name)).toBe(reference(pattern, name));
+      }),
+      { numRuns: 3000 },
+    );
+    const letters = ['ä', 'Ä', 'a\u0308', 'σ', 'Σ', '𐐀', '𐐨', 'İ', '%', '_', '.', '\\'];
+    fc.assert(
+      fc.property(text(letters, 7), text(letters, 9), (pattern, name) => {
+        expect(fits(pattern, name)).toBe(reference(foldTagName(pattern), foldTagName(name)));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('fits what was made from it', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'grapheme', maxLength: 5 }), { minLength: 1 }), (runs) => {
+        const pieces = runs.map((run) => run.replaceAll('%', ''));
+        expect(fits(pieces.join('%').toUpperCase().toLowerCase(), pieces.join('x').toUpperCase())).toBe(true);
+      }),
+    );
+  });
+
+  it('knows what fits all, and what stands for one name', () => {
+    const facts = (pattern: string) => {
+      const { fitsAll, isLiteral, text } = new TagPattern(pattern);
+      return { fitsAll, isLiteral, text };
+    };
+    expect(facts('%')).toEqual({ fitsAll: true, isLiteral: false, text: '%' });
+    expect(facts('%%%')).toEqual(facts('%'));
+    expect(facts('A%%b')).toEqual({ fitsAll: false, isLiteral: false, text: 'a%b' });
+    expect(facts('A')).toEqual({ fitsAll: false, isLiteral: true, text: 'a' });
+    expect(facts('')).toEqual({ fitsAll: false, isLiteral: true, text: '' });
+  });
+
+  // Each of these makes a matcher that goes back take a time that grows with a power of the length, or doubles with it.
+  const many = 200;
+  const longest = 'a'.repeat(MAX_TAG_NAME_LENGTH);
+  it.each([
+    ['%a%a%a…%b', `${'%a'.repeat(many)}%b`, longest],
+    ['%a%a%a…', '%a'.repeat(many), longest],
+    ['%a%a%a… that fits', '%a'.repeat(MAX_TAG_NAME_LENGTH), longest],
+    ['only %', '%'.repeat(8000), longest],
+    ['% and a long end', `%${'a'.repeat(many)}b`, longest],
+    ['%aaaa…b% in aaaa…', `%${'a'.repeat(80)}b%`, longest],
+    ['%abab…c%', `%${'ab'.repeat(40)}c%`, 'ab'.repeat(MAX_TAG_NAME_LENGTH / 2)],
+    ['%aab%aab%…', '%aab'.repeat(50), 'aab'.repeat(53)],
+    ['a pattern as long as a URL', 'a%'.repeat(8000), longest],
+    ['the longest fold', '%İ'.repeat(60), 'İ'.repeat(MAX_TAG_NAME_LENGTH)],
+  ])('takes a number of steps in proportion to the name: %s', (_what, pattern, name) => {
+    const folded = foldTagName(name);
+    const meter: StepMeter = { steps: 0 };
+    const compiled = new TagPattern(pattern);
+    compiled.fits(folded, meter);
+    expect(meter.steps).toBeGreaterThan(0);
+    expect(meter.steps).toBeLessThanOrEqual(2 * folded.length + compiled.text.length + 1);
+  });
+
+  it('stays within that for every pattern', () => {
+    const text = (unit: string[], maxLength: number) => fc.string({ unit: fc.constantFrom(...unit), maxLength });
+    fc.assert(
+      fc.property(text(['a', 'a', 'b', '%'], 60), text(['a', 'a', 'a', 'b'], 160), (pattern, name) => {
+        const meter: StepMeter = { steps: 0 };
+        new TagPattern(pattern).fits(name, meter);
+        expect(meter.steps).toBeLessThanOrEqual(2 * name.length + 2 * pattern.length + 1);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
