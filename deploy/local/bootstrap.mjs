@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * The way in on a fresh clone: `npm start`, `npm test`, `npm run check` and `npm run bench` come here before there
- * are packages and before anything is built. So it uses Node.js alone, and syntax that old releases can read, in
- * order to tell them that they are too old.
+ * The way in on a fresh clone: `npm start`, `npm test`, `npm run check`, `npm run bench` and `npm run drill` come
+ * here before there are packages and before anything is built. So it uses Node.js alone, and syntax that old releases
+ * can read, in order to tell them that they are too old.
  */
 import { spawn } from 'child_process';
 import { createHash } from 'crypto';
@@ -240,12 +240,14 @@ const COMMANDS = {
   test: jest,
   check,
   bench: (args) => run(process.execPath, ['test/perf/bench.mjs'].concat(args)),
+  // TypeScript like the tests whose helpers they share, and so built with them.
+  drill: (args) => run(process.execPath, ['--enable-source-maps', 'test/dist/drill/main.js'].concat(args)),
 };
 
 async function bootstrap() {
   const [name, ...args] = process.argv.slice(2);
   const command = COMMANDS[name || ''];
-  if (!command) throw new Failure('Use npm start, npm test, npm run check or npm run bench.');
+  if (!command) throw new Failure('Use npm start, npm test, npm run check, npm run bench or npm run drill.');
   checkNode();
   if (name === 'start' && (args.includes('--help') || args.includes('-h'))) {
     process.stdout.write(fs.readFileSync(path.join(ROOT, 'deploy/local/usage.txt')));

@@ -2,6 +2,7 @@ import type { Metadata } from 'sharp';
 import { SNIFF_LENGTH, sniffMediaType } from '@pentaprism/domain';
 import { sharp } from './configured-sharp.js';
 import { MAX_BYTES, MAX_PIXELS, MAX_SIDE } from './limits.js';
+import { checkRepeatedWork } from './repeated-work.js';
 import { undecodable } from './undecodable.js';
 
 export const IMAGE_FORMATS = ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'] as const;
@@ -36,6 +37,8 @@ export async function readImageHeader(bytes: Uint8Array): Promise<ImageHeader> {
   if (format === undefined) {
     throw undecodable('unknown_format', 'The format is not an image that can be decoded here.');
   }
+  // Before libvips: reading a header is enough for it to inflate every text of a PNG.
+  checkRepeatedWork(format, bytes);
   // Our own limits say what the image claims; libvips' would not.
   const metadata = await sharp(bytes, { failOn: 'warning', limitInputPixels: false })
     .metadata()

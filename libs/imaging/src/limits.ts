@@ -4,6 +4,10 @@
 export const MAX_PIXELS = 50_000_000;
 export const MAX_SIDE = 30_000;
 export const MAX_BYTES = 100 * 1024 * 1024;
+/** Of a progressive JPEG: what libvips takes too, but it finds out only after it has worked through all of them. */
+export const MAX_JPEG_SCANS = 100;
+/** Of a PNG, where they may be compressed: they inflate to 0.5 GB together, which takes a tenth of a second. */
+export const MAX_PNG_TEXTS = 64;
 /** Of wall time, for one task. */
 export const DECODE_TIMEOUT_MS = 20_000;
 /** Resident bytes of a decode process; 20,000 mutated files stayed below 973 MB. */

@@ -6,8 +6,20 @@ import type { JobDocument } from './job.schema.js';
 
 export const JOB_QUEUES = Symbol('JobQueues');
 
+/** Milliseconds, the longest between two attempts to reach a Valkey that is away. */
+const RECONNECT_MS = 1000;
+
+/**
+ * BullMQ would wait longer with each attempt, up to 20 s: after an outage of 20 s, nothing would work for as long again.
+ * An attempt costs one packet on each of a dozen connections.
+ */
+const retryStrategy = (attempt: number) => Math.min(50 * 2 ** attempt, RECONNECT_MS);
+
 /** Producers fail fast: a request does not wait for Valkey, the ledger has the job already. */
-export const PRODUCER_CONNECTION = { maxRetriesPerRequest: 1, enableOfflineQueue: false } as const;
+export const PRODUCER_CONNECTION = { maxRetriesPerRequest: 1, enableOfflineQueue: false, retryStrategy } as const;
+
+/** Workers wait for ever for a Valkey that is away. */
+export const WORKER_CONNECTION = { maxRetriesPerRequest: null, retryStrategy } as const;
 
 /** Milliseconds that a request waits for Valkey. */
 const ANSWER_LIMIT_MS = 1000;

@@ -27,6 +27,11 @@ export class CatalogView {
     }
   }
 
+  /** The total that a list with this query tells. */
+  async total(query: string): Promise<number> {
+    return page.parse(await this.json(`/v1/images?limit=1&${query}`)).meta.total_results;
+  }
+
   /** sha256 of the bytes behind a record's URL. */
   async hashOf({ url }: ImageRecord): Promise<string | null> {
     if (url === null) return null;

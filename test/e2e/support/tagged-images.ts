@@ -9,15 +9,22 @@ export interface ImageRecord {
   readonly created_timestamp: number;
   readonly filename: string;
   readonly size: number;
-  readonly tags: readonly { readonly id: number; readonly name: string }[];
+  readonly tags: readonly Tag[];
   readonly uploaded_timestamp: number | null;
   readonly url: string | null;
 }
 
-export interface ImagePage {
-  readonly results: readonly ImageRecord[];
+export interface Tag {
+  readonly id: number;
+  readonly name: string;
+}
+
+export interface Page<Result> {
+  readonly results: readonly Result[];
   readonly meta: { readonly current_page: number; readonly has_more_pages: boolean; readonly total_results: number };
 }
+
+export type ImagePage = Page<ImageRecord>;
 
 /** What every failing answer looks like: exactly a code that is the status, and a message. */
 export function errorShape(status: number) {
@@ -49,10 +56,18 @@ export class TaggedImages {
     return send('DELETE', `${this.origin}/v1${path}`, { headers: this.authorization });
   }
 
-  /** @param body JSON text or bytes as they are; anything else is made JSON */
   post(path: string, body: unknown, headers: OutgoingHttpHeaders = {}): Promise<Answer> {
+    return this.sendBody('POST', path, body, headers);
+  }
+
+  put(path: string, body: unknown, headers: OutgoingHttpHeaders = {}): Promise<Answer> {
+    return this.sendBody('PUT', path, body, headers);
+  }
+
+  /** @param body JSON text or bytes as they are; anything else is made JSON */
+  sendBody(method: string, path: string, body: unknown, headers: OutgoingHttpHeaders = {}): Promise<Answer> {
     const raw = typeof body === 'string' || Buffer.isBuffer(body) || isChunks(body) ? body : JSON.stringify(body);
-    return send('POST', `${this.origin}/v1${path}`, {
+    return send(method, `${this.origin}/v1${path}`, {
       headers: { ...this.authorization, 'content-type': 'application/json', ...headers },
       body: raw,
     });
@@ -93,6 +108,36 @@ export class TaggedImages {
     const { tags } = await this.record((await this.create({ tags: [name] })).id);
     return tags[0]?.id ?? 0;
   }
+
+  /** Makes a tag, or finds the one of this name. */
+  async makeTag(name: string): Promise<Tag> {
+    const answer = await this.post('/tags', { name });
+    expect(answer.status).toBe(201);
+    return json<Tag>(answer);
+  }
+
+  async tagPage(query = ''): Promise<Page<Tag>> {
+    const answer = await this.get(`/tags${query}`);
+    expect(answer.status).toBe(200);
+    return json<Page<Tag>>(answer);
+  }
+
+  async tagNames(): Promise<string[]> {
+    return (await this.tagPage()).results.map(({ name }) => name);
+  }
+
+  /** @param query as it is written in a URL */
+  async search(query: string): Promise<ImagePage> {
+    const answer = await this.get(`/search/images?${query}`);
+    expect({ query, status: answer.status }).toEqual({ query, status: 200 });
+    return json<ImagePage>(answer);
+  }
+}
+
+/** The answer is a refusal of this status, in the shape that all of them have. */
+export function expectRefusal(answer: Answer, status: number): void {
+  expect({ status: answer.status, body: json(answer) }).toEqual({ status, body: errorShape(status) });
+  expect(answer.headers['content-type']).toBe('application/json');
 }
 
 /** The address of a file; fails when there is none. */

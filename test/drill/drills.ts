@@ -1,0 +1,21 @@
+import { bombs } from './bombs.drill.js';
+import type { Drill } from './drill.js';
+import { foreignIds } from './foreign-ids.drill.js';
+import { fsyncOrder } from './fsync-order.drill.js';
+import { killUnderUploads } from './kill-under-uploads.drill.js';
+import { malformedRequests } from './malformed-requests.drill.js';
+import { rollingRestarts } from './rolling-restarts.drill.js';
+import { serverOutages } from './server-outages.drill.js';
+import { workerKills } from './worker-kills.drill.js';
+
+/** In the order in which they run. */
+export const DRILLS: readonly Drill[] = [
+  killUnderUploads,
+  workerKills,
+  serverOutages,
+  fsyncOrder,
+  bombs,
+  malformedRequests,
+  foreignIds,
+  rollingRestarts,
+];

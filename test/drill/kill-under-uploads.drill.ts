@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UploadLoad } from '../e2e/support/faults-load.js';
+import { READY_WITHIN_MS, startFaultyStack, type FaultyStack } from '../e2e/support/faults-stack.js';
+import { examplesOf, none, shuffled, wholeWithin, type Drill, type DrillContext, type DrillResult } from './drill.js';
+import { audit } from './support/audit.js';
+import { settled } from './support/settled.js';
+import { sweepEverything } from './support/sweep.js';
+
+/** At full count: what the goal names, and the services between them, which are in the way of every upload. */
+const KILLS: Readonly<Record<string, number>> = {
+  gateway: 20,
+  worker: 20,
+  mongod: 20,
+  'nats-server': 20,
+  'valkey-server': 20,
+  catalog: 5,
+  tagging: 5,
+  'training-ingest': 5,
+  augmentation: 5,
+};
+/** Milliseconds that a client waits between two uploads: the analysis of all of them has to keep up on two cores. */
+const PAUSE_MS = 60;
+const MAX_DELAY_MS = 700;
+
+/** Clients upload and delete while parts are killed; then the system is held to everything that it said to them. */
+export const killUnderUploads: Drill = {
+  number: 1,
+  name: 'kill -9 under uploads',
+  goal:
+    '120 kill -9 (20 each of gateway, worker, mongod, nats-server, valkey-server, 5 each of four services) under ' +
+    'uploads: nothing acknowledged lost or corrupt, no orphan, no temporary file after the sweep.',
+  limitSeconds: 20 * 60,
+  run: async (context) => {
+    const faulty = await startFaultyStack();
+    try {
+      return await run(faulty, context);
+    } finally {
+      await faulty.stop();
+    }
+  },
+};
+
+async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillResult> {
+  const random = context.random('kills');
+  const targets = Object.entries(KILLS).flatMap(([name, full]) => Array<string>(context.count(full)).fill(name));
+  const load = new UploadLoad(faulty, { seed: `${context.seed}`, pauseMs: PAUSE_MS });
+  let slowestMs = 0;
+  try {
+    for (const [index, name] of shuffled(random, targets).entries()) {
+      await load.goesOn(wholeWithin(random, 2, 12));
+      await sleep(wholeWithin(random, 0, MAX_DELAY_MS));
+      const killedAt = performance.now();
+      faulty.kill(name);
+      await faulty.recovered(name);
+      const readyMs = performance.now() - killedAt;
+      slowestMs = Math.max(slowestMs, readyMs);
+      context.log(`${index + 1}/${targets.length} ${name}: ready after ${Math.round(readyMs)} ms`);
+    }
+    await load.goesOn();
+  } finally {
+    await load.stop();
+  }
+  const { attempts, acknowledged } = load;
+  context.log(`${acknowledged} of ${attempts.length} uploads acknowledged; waiting for what is under way`);
+  const unfinished = await settled(faulty);
+  context.log('reading everything back');
+  const { lost, corrupt, unexplained, miscounted } = await audit(faulty, attempts);
+  context.log('sweeping');
+  const { orphans, missing, temporary } = await sweepEverything(faulty);
+  const after = await audit(faulty, attempts);
+  const found = {
+    ...{ 'wrong answer': load.wrongAnswers, lost, corrupt, unexplained, miscounted, unfinished, orphans, missing },
+    ...{ temporary, 'lost by the sweep': after.lost, 'corrupt after the sweep': after.corrupt },
+  };
+  return {
+    did: `${targets.length} kills, ${acknowledged} uploads`,
+    measures: [
+      { what: 'uploads acknowledged', worst: acknowledged, atLeast: 2 * targets.length },
+      none('acknowledged and lost', [...lost, ...after.lost]),
+      none('corrupt', [...corrupt, ...after.corrupt]),
+      none('records that nobody sent, or twice', unexplained),
+      none('totals that are wrong', miscounted),
+      none('answers but success, 503 and 504', load.wrongAnswers),
+      none('jobs, contents, facts unfinished', unfinished),
+      none('orphans after the sweep', orphans),
+      none('bytes missing', missing),
+      none('temporary files after the sweep', temporary),
+      { what: 'ready again by itself', worst: slowestMs, atMost: READY_WITHIN_MS, unit: 'ms' },
+    ],
+    examples: examplesOf(found),
+  };
+}

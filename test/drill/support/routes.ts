@@ -1,0 +1,92 @@
+import { z } from 'zod';
+
+/** JSON Schema as far as it is looked at here. */
+export interface Schema {
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly unknown[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly items?: Schema;
+  readonly minimum?: number;
+  readonly anyOf?: readonly Schema[];
+  readonly allOf?: readonly Schema[];
+  readonly $ref?: string;
+}
+
+export interface Route {
+  readonly dialect: string;
+  readonly method: string;
+  /** With its parameters in braces. */
+  readonly path: string;
+  readonly pathParameters: readonly string[];
+  readonly queryParameters: readonly string[];
+  /** Of a JSON body, where it takes one; without references. */
+  readonly body: Schema | undefined;
+}
+
+const parameter = z.object({ name: z.string(), in: z.string() });
+const operation = z.object({
+  parameters: z.array(parameter).default([]),
+  requestBody: z
+    .object({ content: z.object({ 'application/json': z.object({ schema: z.custom<Schema>() }) }) })
+    .optional(),
+});
+const openApi = z.object({
+  paths: z.record(z.string(), z.record(z.string(), operation)),
+  components: z.object({ schemas: z.record(z.string(), z.custom<Schema>()).default({}) }).optional(),
+});
+
+/** Everything that the gateway says that it serves, so that what is added later is drilled, too. */
+export async function routesOf(origin: string): Promise<Route[]> {
+  const page = await (await fetch(`${origin}/docs/swagger-ui-init.js`)).text();
+  const names = [...new Set([...page.matchAll(/\/docs\/([\w-]+)\/openapi\.json/g)].map(([, name]) => name ?? ''))];
+  if (names.length === 0) throw new Error('the page of the documentation names no API');
+  return (await Promise.all(names.map((name) => routesOfDialect(origin, name)))).flat();
+}
+
+async function routesOfDialect(origin: string, dialect: string): Promise<Route[]> {
+  const answer = await fetch(`${origin}/docs/${dialect}/openapi.json`);
+  const { paths, components } = openApi.parse(await answer.json());
+  const schemas = components?.schemas ?? {};
+  return Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, { parameters, requestBody }]) => ({
+      dialect,
+      method: method.toUpperCase(),
+      path,
+      pathParameters: [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? ''),
+      queryParameters: parameters.filter((each) => each.in === 'query').map(({ name }) => name),
+      body: requestBody && resolve(requestBody.content['application/json'].schema, schemas),
+    })),
+  );
+}
+
+function resolve(schema: Schema, schemas: Readonly<Record<string, Schema>>): Schema {
+  const [first] = schema.anyOf ?? schema.allOf ?? [];
+  if (first) return resolve(first, schemas);
+  const name = schema.$ref?.split('/').at(-1);
+  if (name !== undefined) return resolve(schemas[name] ?? {}, schemas);
+  const { properties, items } = schema;
+  return {
+    ...schema,
+    ...(items ? { items: resolve(items, schemas) } : {}),
+    ...(properties
+      ? {
+          properties: Object.fromEntries(
+            Object.entries(properties).map(([key, each]) => [key, resolve(each, schemas)]),
+          ),
+        }
+      : {}),
+  };
+}
+
+/** A body that the schema takes, with what it requires and nothing else. Texts are base64, which some have to be. */
+export function exampleOf(schema: Schema): unknown {
+  const { enum: values, properties = {}, required = [], minimum = 0, type } = schema;
+  if (values) return values[0];
+  const first = typeof type === 'string' ? type : type?.[0];
+  if (first === 'object') return Object.fromEntries(required.map((name) => [name, exampleOf(properties[name] ?? {})]));
+  if (first === 'array') return [];
+  if (first === 'integer' || first === 'number') return Math.max(1, minimum);
+  if (first === 'boolean') return false;
+  return 'QUJD';
+}

@@ -1,0 +1,73 @@
+import { eventually } from '@pentaprism/testing';
+import { readdir, utimes } from 'node:fs/promises';
+import path from 'node:path';
+import type { FaultyStack } from '../../e2e/support/faults-stack.js';
+
+const DAY_MS = 24 * 3600 * 1000;
+/** Milliseconds: the first sweep of a catalog comes 15 s after its start. */
+const SWEPT_WITHIN_MS = 30_000;
+
+export interface SweptStore {
+  /** Files that no record knows, and contents that no image refers to. */
+  readonly orphans: string[];
+  /** Files that records know and that are not there. */
+  readonly missing: string[];
+  readonly temporary: string[];
+}
+
+/** Makes everything old enough for the sweepers, waits for their next round, and tells what is wrong then. */
+export async function sweepEverything(faulty: FaultyStack): Promise<SweptStore> {
+  const old = new Date(Date.now() - 2 * DAY_MS);
+  const contents = faulty.database.collection('contents');
+  // They wait an hour with temporary files, a day with bytes that no record knows, and BLOB_GRACE with orphans.
+  for (const file of await filesBelow(faulty.blobs)) await utimes(file, old, old);
+  await contents.updateMany({ orphanedAt: { $ne: null } }, { $set: { orphanedAt: old } });
+  faulty.kill('catalog');
+  await faulty.recovered('catalog');
+  try {
+    return await eventually(
+      async () => {
+        const store = await look(faulty);
+        const wrong = [...store.orphans, ...store.missing, ...store.temporary];
+        if (wrong.length > 0) throw new Error('not swept yet');
+        return store;
+      },
+      { timeoutMs: SWEPT_WITHIN_MS, everyMs: 500 },
+    );
+  } catch {
+    return look(faulty);
+  }
+}
+
+async function look({ blobs, database }: FaultyStack): Promise<SweptStore> {
+  const contents = await database.collection('contents').find({}).toArray();
+  const used = new Set((await database.collection('images').distinct('sha256')).filter((sha256) => sha256 !== null));
+  const hashes = new Set(contents.map(({ sha256 }) => String(sha256)));
+  const thumbnails = contents.flatMap(({ thumbnail }) => (thumbnail ? [String(thumbnail.sha256)] : []));
+  const areas = [await compare(blobs, 'originals', [...hashes]), await compare(blobs, 'thumbnails', thumbnails)];
+  return {
+    orphans: [
+      ...areas.flatMap(({ more }) => more),
+      ...[...hashes].filter((sha256) => !used.has(sha256)).map((sha256) => `content ${sha256}`),
+    ],
+    missing: [
+      ...areas.flatMap(({ less }) => less),
+      ...[...used].filter((sha256) => !hashes.has(String(sha256))).map((sha256) => `content ${sha256}`),
+    ],
+    temporary: [...(await filesBelow(path.join(blobs, 'tmp'))), ...(await filesBelow(path.join(blobs, 'trash')))],
+  };
+}
+
+async function compare(blobs: string, area: string, known: readonly string[]) {
+  const wanted = new Set(known);
+  const there = new Set((await filesBelow(path.join(blobs, 'blobs', area))).map((file) => path.basename(file)));
+  return {
+    more: [...there].filter((name) => !wanted.has(name)).map((name) => `${area}/${name}`),
+    less: [...wanted].filter((name) => !there.has(name)).map((name) => `${area}/${name}`),
+  };
+}
+
+async function filesBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+}

@@ -1,0 +1,155 @@
+import { eventually } from '@pentaprism/testing';
+import sharp from 'sharp';
+import { z } from 'zod';
+import { send, type Answer } from '../../e2e/support/http.js';
+import type { FaultyStack } from '../../e2e/support/faults-stack.js';
+
+export const ROLES = ['reader', 'editor', 'owner'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** What something in a workspace is found by. */
+export type Kind =
+  'imageNumber' | 'tagNumber' | 'tagName' | 'project' | 'image' | 'list' | 'samples' | 'status' | 'key';
+
+const KEPT = ['project', 'image', 'samples', 'status'] as const;
+const MADE = ['imageNumber', 'tagNumber', 'tagName', 'list', 'key'] as const;
+const JOB_WITHIN_MS = 30_000;
+
+const record = z.object({ id: z.int(), url: z.string(), tags: z.array(z.object({ id: z.int() })) });
+
+/** A tenant with a key of each role and something of every kind. */
+export class Workspace {
+  private readonly keys = new Map<Role, string>();
+  private readonly kept = new Map<Kind, string>();
+  private made = 0;
+  /** Of a file, signed. */
+  url = '';
+
+  private constructor(
+    private readonly faulty: FaultyStack,
+    /** Also in every name that it gives: what others must never see. */
+    readonly name: string,
+  ) {}
+
+  static async make(faulty: FaultyStack, name: string): Promise<Workspace> {
+    const workspace = new Workspace(faulty, name);
+    for (const role of ROLES) {
+      const body = { name: `${name} ${role}`, role, workspace: name };
+      const answer = await workspace.send('POST', '/keys', faulty.stack.ownerKey, body);
+      workspace.keys.set(role, z.object({ key: z.string() }).parse(json(answer, 201)).key);
+    }
+    await workspace.makeSamples();
+    return workspace;
+  }
+
+  key(role: Role): string {
+    return this.keys.get(role) ?? '';
+  }
+
+  /** Something of this kind; a new one where a request may change it. */
+  async thing(kind: Kind): Promise<string> {
+    const kept = this.kept.get(kind);
+    if (kept !== undefined) return kept;
+    const name = `${this.name}-${(this.made += 1)}`;
+    if (kind === 'tagName') return this.tag(name).then(() => name);
+    if (kind === 'tagNumber') return this.tag(name);
+    if (kind === 'imageNumber') return this.upload(name, []);
+    if (kind === 'list') {
+      const body = { ...this.recipe(name), initialList: false };
+      const answer = await this.post('/api/v2/imageAugmentationLists/', body, 201);
+      const { augmentationListId } = z.object({ augmentationListId: z.string() }).parse(answer);
+      await this.samples(`/api/v2/imageAugmentationLists/${augmentationListId}/samples/`, { numberOfRows: 1 });
+      return augmentationListId;
+    }
+    const answer = await this.post('/keys', { name, role: 'reader' }, 201);
+    return z.object({ id: z.string() }).parse(answer).id;
+  }
+
+  /** From now on `thing` tells of the same ones, and makes nothing more. */
+  async keepOneOfEach(): Promise<void> {
+    for (const kind of MADE) this.kept.set(kind, await this.thing(kind));
+  }
+
+  /** Makes the numbers of images and tags run ahead of those of a workspace that has fewer. */
+  async runAhead(by: number): Promise<void> {
+    for (let done = 0; done < by; done += 100) {
+      const tags = Array.from({ length: 100 }, (_, i) => `${this.name}-ahead-${done + i}`);
+      await this.post('/v1/images', { filename: this.name, tags }, 201);
+    }
+    for (let i = 0; i < by; i++) await this.post('/v1/images', { filename: this.name }, 201);
+  }
+
+  /** All that its owner sees, but for signatures, which differ from second to second. */
+  async view(): Promise<string> {
+    const project = this.kept.get('project');
+    const paths = [
+      ...['/v1/images', '/keys', '/api/v2/projects/', `/api/v2/imageAugmentationLists/?projectId=${project}`],
+      `/api/v2/imageAugmentationSamples/${this.kept.get('samples')}/`,
+    ];
+    const answers = await Promise.all(paths.map((path) => this.send('GET', path, this.key('owner'))));
+    return answers.map((answer) => JSON.stringify(json(answer, 200)).replaceAll(/\?expires[^"]*/g, '')).join('\n');
+  }
+
+  send(method: string, path: string, key: string, body?: unknown): Promise<Answer> {
+    const authorization = `Bearer ${key}`;
+    return send(method, `${this.faulty.stack.url}${path}`, {
+      headers: body === undefined ? { authorization } : { authorization, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  }
+
+  private async post(path: string, body: unknown, status: number): Promise<unknown> {
+    return json(await this.send('POST', path, this.key('owner'), body), status);
+  }
+
+  private async upload(name: string, tags: readonly string[]): Promise<string> {
+    const background = { r: this.made % 256, g: this.name.length, b: this.name.charCodeAt(0) };
+    const picture = await sharp({ create: { width: 64, height: 64, channels: 3, background } })
+      .png()
+      .toBuffer();
+    const body = { filename: name, tags, image_data: picture.toString('base64') };
+    return String(z.object({ id: z.int() }).parse(await this.post('/v1/upload', body, 201)).id);
+  }
+
+  private async tag(name: string): Promise<string> {
+    const { tags } = await this.record(await this.upload(name, [name]));
+    return String(tags[0]?.id);
+  }
+
+  private async record(number: string) {
+    return record.parse(json(await this.send('GET', `/v1/images/${number}`, this.key('owner')), 200));
+  }
+
+  private recipe(name: string) {
+    const projectId = this.kept.get('project');
+    return { projectId, name, transformationProbability: 1, numberOfNewImages: 1, transformations: [{ name: 'blur' }] };
+  }
+
+  /** @returns the id of the job, which has ended */
+  private async samples(path: string, body: unknown): Promise<string> {
+    const { statusId } = z.object({ statusId: z.string() }).parse(await this.post(path, body, 202));
+    const done = async () => json(await this.send('GET', `/api/v2/status/${statusId}/`, this.key('owner')), 303);
+    await eventually(done, { timeoutMs: JOB_WITHIN_MS });
+    return statusId;
+  }
+
+  private async makeSamples(): Promise<void> {
+    this.url = (await this.record(await this.upload(this.name, []))).url;
+    const projects = json(await this.send('GET', '/api/v2/projects/', this.key('owner')), 200);
+    this.kept.set('project', z.tuple([z.object({ id: z.string() })]).parse(projects)[0].id);
+    const body = { ...this.recipe(this.name), numberOfRows: 1 };
+    const statusId = await this.samples('/api/v2/imageAugmentationSamples/', body);
+    const path = `/api/v2/imageAugmentationSamples/${statusId}/`;
+    const { data } = z
+      .object({ data: z.array(z.object({ imageId: z.string() })).min(2) })
+      .parse(json(await this.send('GET', path, this.key('owner')), 200));
+    const made = { status: statusId, samples: statusId, image: data[1]?.imageId ?? '' };
+    for (const kind of KEPT) if (kind !== 'project') this.kept.set(kind, made[kind]);
+  }
+}
+
+function json(answer: Answer, status: number): unknown {
+  const text = answer.bytes.toString('utf8');
+  if (answer.status !== status) throw new Error(`${answer.status} instead of ${status}: ${text}`);
+  return JSON.parse(text);
+}
