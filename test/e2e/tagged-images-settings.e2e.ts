@@ -62,6 +62,14 @@ describe('where keys are needed', () => {
     ['POST', '/upload'],
     ['GET', '/images/1'],
     ['DELETE', '/images/1'],
+    ['PUT', '/images/1'],
+    ['GET', '/tags'],
+    ['POST', '/tags'],
+    ['GET', '/tags/1'],
+    ['PUT', '/tags/1'],
+    ['DELETE', '/tags/1'],
+    ['GET', '/tags/1/images'],
+    ['GET', '/search/images?exact_tags=a'],
     ['GET', '/nothing'],
   ])('refuses %s %s without one', async (method, path) => {
     for (const headers of [{}, { authorization: 'Bearer wrong' }, { 'x-api-key': 'wrong' }]) {
@@ -132,6 +140,32 @@ describe('CORS', () => {
     for (const [path, method] of Object.entries({ '/images': 'POST', '/images/1': 'DELETE', '/upload': 'POST' })) {
       const answer = await preflight(`${system.url}/v1${path}`, 'http://localhost:5173', method);
       expect([answer.status, answer.headers['access-control-allow-origin']]).toEqual([204, 'http://localhost:5173']);
+    }
+  });
+
+  it.each([
+    ['/images', 'GET'],
+    ['/images', 'POST'],
+    ['/images/1', 'PUT'],
+    ['/images/1', 'DELETE'],
+    ['/tags', 'POST'],
+    ['/tags/1', 'PUT'],
+    ['/tags/1', 'DELETE'],
+    ['/tags/1/images', 'GET'],
+    ['/search/images?exact_tags=a', 'GET'],
+    ['/upload', 'POST'],
+  ])('answers a preflight of %s for %s with the methods and headers of this API', async (path, method) => {
+    const { status, headers } = await preflight(`${system.url}/v1${path}`, APP, method);
+    expect([status, headers['access-control-allow-origin']]).toEqual([204, APP]);
+    expect(headers['access-control-allow-methods']?.split(', ')).toEqual(
+      expect.arrayContaining(['GET', 'POST', 'PUT', 'DELETE']),
+    );
+    expect(headers['access-control-allow-headers']).toBe('authorization,content-type');
+  });
+
+  it('lets browsers read answers of every kind of route', async () => {
+    for (const path of ['/images', '/tags', '/search/images?match_tags=a', '/tags/0', '/search/images']) {
+      expect((await client.get(path, { origin: APP })).headers['access-control-allow-origin']).toBe(APP);
     }
   });
 

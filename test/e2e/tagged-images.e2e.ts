@@ -275,18 +275,31 @@ describe('without a key, where the dialect is open', () => {
 });
 
 describe('paths', () => {
-  it.each(['/tags', '/tags/1', '/tags/1/images', '/search/images', '/nothing', '/images/1/file', ''])(
-    'answers 404 for %s, which is not served',
-    async (path) => {
-      const answer = await client.get(path);
-      expect({ status: answer.status, body: json(answer) }).toEqual({ status: 404, body: errorShape(404) });
-    },
-  );
+  it.each([
+    '/nothing',
+    '/images/1/file',
+    '/tags/1/images/1',
+    '/tags/1/nothing',
+    '/search',
+    '/search/tags',
+    '/Tags',
+    '',
+  ])('answers 404 for %s, which is not served', async (path) => {
+    const answer = await client.get(path);
+    expect({ status: answer.status, body: json(answer) }).toEqual({ status: 404, body: errorShape(404) });
+  });
 
   it.each([
     ['PUT', '/images', 'GET, HEAD, POST'],
-    ['PATCH', '/images/1', 'DELETE, GET, HEAD'],
+    ['PATCH', '/images/1', 'DELETE, GET, HEAD, PUT'],
+    ['POST', '/images/1', 'DELETE, GET, HEAD, PUT'],
     ['GET', '/upload', 'POST'],
+    ['PUT', '/tags', 'GET, HEAD, POST'],
+    ['DELETE', '/tags', 'GET, HEAD, POST'],
+    ['POST', '/tags/1', 'DELETE, GET, HEAD, PUT'],
+    ['POST', '/tags/1/images', 'GET, HEAD'],
+    ['DELETE', '/tags/1/images', 'GET, HEAD'],
+    ['POST', '/search/images', 'GET, HEAD'],
   ])('answers 405 for %s %s and says what it takes', async (method, path, allow) => {
     const answer = await send(method, `${system.url}/v1${path}`, { headers: client.authorization });
     expect({ status: answer.status, body: json(answer) }).toEqual({ status: 405, body: errorShape(405) });
@@ -295,6 +308,12 @@ describe('paths', () => {
 
   it('takes a slash at the end', async () => {
     expect((await client.get('/images/')).status).toBe(200);
+    expect((await client.get('/images/?limit=1')).status).toBe(200);
+    expect((await client.get('/tags/')).status).toBe(200);
+    const tag = await client.post('/tags/', { name: 'slash' });
+    expect(tag.status).toBe(201);
+    expect((await client.get(`/tags/${json<{ id: number }>(tag).id}/images/`)).status).toBe(200);
+    expect((await client.get('/search/images/?exact_tags=slash')).status).toBe(200);
     expect((await client.post('/images/', {})).status).toBe(201);
     expect((await client.post('/upload/', { image_data: 'QUJD' })).status).toBe(201);
   });

@@ -79,7 +79,7 @@ export class AddImage {
           ? withContent(image, { ...content, state }, createdAt)
           : image;
       });
-      const images = outcomes.filter((outcome) => !DomainError.is(outcome));
+      const images = outcomes.filter((outcome): outcome is ImageDocument => !DomainError.is(outcome));
       if (images.length === 0) return { outcomes, jobs: [] };
       await this.images.addAll(images, session);
       const news = distinct(contents).filter(({ sha256 }) => referrals.get(sha256)?.isNew);
