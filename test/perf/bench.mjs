@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { augmentation } from './augmentation.mjs';
+import { downloads } from './downloads.mjs';
 import { imageList, imageListMillion } from './image-list.mjs';
 import { memory } from './memory.mjs';
 import { startTimes } from './start-times.mjs';
@@ -12,7 +13,15 @@ import { formatTable } from './table.mjs';
 import { uploads } from './uploads.mjs';
 
 /** In this order: what is measured at rest comes before the load. */
-const PARTS = { memory, uploads, augmentation, list: imageList, million: imageListMillion, start: startTimes };
+const PARTS = {
+  memory,
+  uploads,
+  downloads,
+  augmentation,
+  list: imageList,
+  million: imageListMillion,
+  start: startTimes,
+};
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !Object.hasOwn(PARTS, name));

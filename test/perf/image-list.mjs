@@ -1,15 +1,10 @@
-import autocannon from 'autocannon';
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { seedImages } from './image-list-seed.mjs';
+import { beside, CONNECTIONS, latency, load } from './load.mjs';
 import { number, percent } from './table.mjs';
 
 const RECORDS = 100_000;
 const MILLION = 1_000_000;
 const LIMIT = 50;
-const CONNECTIONS = 16;
-const SECONDS = 6;
 /** Different deep pages: far more than the gateway keeps. */
 const PAGES = 2000;
 /** Milliseconds between changes in the run that shows what a list costs while images come in. */
@@ -24,8 +19,8 @@ export async function imageList(system) {
   const { client, url, measured } = await measure(system, 'bench-list', RECORDS);
   const headers = { authorization: `Bearer ${client.key}` };
   const { text } = await client.send('GET', url);
-  const bare = await besideBareFastify(text, (bareUrl) => load(bareUrl, headers, ['/']));
-  const machine = await besideBareFastify('{"ok":true}', (bareUrl) => load(bareUrl, headers, ['/']));
+  const bare = await beside('./bare-fastify.mjs', text, (bareUrl) => load(bareUrl, headers, ['/']));
+  const machine = await beside('./bare-fastify.mjs', '{"ok":true}', (bareUrl) => load(bareUrl, headers, ['/']));
   return [
     ...rowsOf(measured, RECORDS, (name, { requests: { average } }) =>
       name === 'first page'
@@ -111,27 +106,4 @@ function rowsOf(measured, records, compare) {
     figure: `${number(result.requests.average)}/s, ${latency(result)}`,
     ...compare(name, result),
   }));
-}
-
-function latency({ latency: { p50, p99 } }) {
-  return `p50 ${number(p50)} ms, p99 ${number(p99)} ms`;
-}
-
-async function load(url, headers, paths, duration = SECONDS) {
-  const requests = paths.map((path) => ({ method: 'GET', path }));
-  await autocannon({ url, headers, requests, connections: CONNECTIONS, duration: 2 });
-  const result = await autocannon({ url, headers, requests, connections: CONNECTIONS, duration });
-  if (result.non2xx + result.errors > 0) throw new Error(`${result.non2xx + result.errors} requests failed`);
-  return result;
-}
-
-async function besideBareFastify(body, action) {
-  const child = fork(fileURLToPath(new URL('./bare-fastify.mjs', import.meta.url)), { execArgv: [] });
-  try {
-    child.send(body);
-    const [url] = await once(child, 'message');
-    return await action(url);
-  } finally {
-    child.disconnect();
-  }
 }

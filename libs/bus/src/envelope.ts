@@ -1,6 +1,6 @@
 import { DomainError, ERROR_CODES, type ErrorCode } from '@pentaprism/domain';
 import { newTraceId, type CallContext } from '@pentaprism/observability';
-import { headers, type MsgHdrs } from '@nats-io/transport-node';
+import { headers, type Msg, type MsgHdrs } from '@nats-io/transport-node';
 
 /** `{ ok: true, data }`, or the error that the caller throws again. */
 export type ReplyEnvelope =
@@ -44,4 +44,13 @@ function decoded(text: string): string {
 export function errorOf(error: { code: string; message: string; details?: object }): DomainError {
   const code = (ERROR_CODES as readonly string[]).includes(error.code) ? (error.code as ErrorCode) : 'INTERNAL';
   return new DomainError(code, error.message, { ...error.details });
+}
+
+/** Undefined for what is not JSON: an exception in a subscription's callback would break the connection. */
+export function jsonOf(message: Msg): unknown {
+  try {
+    return message.json();
+  } catch {
+    return undefined;
+  }
 }

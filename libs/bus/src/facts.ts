@@ -1,9 +1,8 @@
 import type { Fact } from '@pentaprism/contracts';
 import { metrics, type CallContext } from '@pentaprism/observability';
 import { jetstream, jetstreamManager, type JetStreamClient } from '@nats-io/jetstream';
-import type { Msg } from '@nats-io/transport-node';
 import type { BusConnection } from './connection.js';
-import { headersOf } from './envelope.js';
+import { headersOf, jsonOf } from './envelope.js';
 
 /** Facts are kept this long even if no consumer exists yet. */
 const MAX_AGE_MS = 7 * 24 * 3600 * 1000;
@@ -72,15 +71,6 @@ export class FactPublisher {
       await send();
     }
     metrics.facts.inc({ fact: fact.name, outcome: 'published' });
-  }
-}
-
-/** Undefined for what is not JSON: an exception in a subscription's callback would break the connection. */
-function jsonOf(message: Msg): unknown {
-  try {
-    return message.json();
-  } catch {
-    return undefined;
   }
 }
 

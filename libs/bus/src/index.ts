@@ -1,6 +1,6 @@
 /**
  * The bus: typed questions and commands over NATS request/reply (`Bus`, `@RpcHandler`), and facts that must not be lost
- * over JetStream (`FactPublisher` behind an outbox, `@FactHandler`). Contracts are in `@pentaprism/contracts`.
+ * over JetStream (`FactPublisher` behind an outbox, `@FactHandler`), and signals that may be. Contracts are in `@pentaprism/contracts`.
  */
 export * from './bus.js';
 export * from './bus.module.js';
@@ -18,3 +18,4 @@ export {
 export { MAX_DELIVERIES } from './fact-consumer.js';
 export * from './handlers.js';
 export * from './metrics.js';
+export * from './signals.js';

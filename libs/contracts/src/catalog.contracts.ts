@@ -1,6 +1,6 @@
 import { MAX_PAGE_SIZE } from '@pentaprism/domain';
 import { z } from 'zod';
-import { defineFact, defineJob, defineRpc } from './define.js';
+import { defineFact, defineJob, defineRpc, defineSignal } from './define.js';
 import {
   apiKey,
   contentReference,
@@ -271,4 +271,11 @@ export const imageDeleted = defineFact({
   owner,
   name: 'image.deleted',
   data: z.object({ imageId: objectId, projectId: objectId, sha256: sha256.nullable() }),
+});
+
+/** An image is gone, or has other bytes than it had. */
+export const imageContentChanged = defineSignal({
+  owner,
+  subject: 'catalog.v1.signal.image-content-changed',
+  data: z.object({ workspace: workspaceName, imageId: objectId }),
 });

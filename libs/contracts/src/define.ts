@@ -52,6 +52,24 @@ export function defineFact<Data extends z.ZodType>(fact: Omit<Fact<Data>, 'kind'
   return { kind: 'fact', ...fact };
 }
 
+/**
+ * News for those who keep something in memory for a moment: told to every listener at once, before the call that caused
+ * it is answered, and lost where nobody hears it. Whoever acts on it must be right without it a little later.
+ */
+export interface Signal<Data extends z.ZodType = z.ZodType> {
+  readonly kind: 'signal';
+  readonly owner: ServiceName;
+  /** `owner.v1.signal.thing-happened`. */
+  readonly subject: string;
+  readonly data: Data;
+}
+
+export type SignalData<S extends Signal> = z.output<S['data']>;
+
+export function defineSignal<Data extends z.ZodType>(signal: Omit<Signal<Data>, 'kind'>): Signal<Data> {
+  return { kind: 'signal', ...signal };
+}
+
 /** Work that outlives a request: its ledger entry belongs to `owner`, a BullMQ queue carries it to a worker. */
 export interface JobType<Payload extends z.ZodType = z.ZodType, Result extends z.ZodType = z.ZodType> {
   readonly kind: 'job';

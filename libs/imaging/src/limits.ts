@@ -8,7 +8,7 @@ export const MAX_BYTES = 100 * 1024 * 1024;
 export const MAX_JPEG_SCANS = 100;
 /** Of a PNG, where they may be compressed: they inflate to 0.5 GB together, which takes a tenth of a second. */
 export const MAX_PNG_TEXTS = 64;
-/** Of wall time, for one task. */
+/** On a core, for one task. */
 export const DECODE_TIMEOUT_MS = 20_000;
 /** Resident bytes of a decode process; 20,000 mutated files stayed below 973 MB. */
 export const DECODE_MEMORY = 1024 ** 3;

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { hostname } from 'node:os';
 
 /** The metrics of this process. The gateway gathers those of all processes for `GET /metrics`. */
 export const registry = new Registry();
@@ -61,8 +62,11 @@ export const metrics = {
   }),
 };
 
-/** Adds memory, event loop and descriptor figures of this process, and its app's name to every metric. */
+/**
+ * Adds memory, event loop and descriptor figures of this process, and to every metric the app and the host (in a cluster:
+ * the pod). Sums over several hosts would fall when one of them is restarted, and Prometheus take that for a new start.
+ */
 export function startMetrics(app: string): void {
-  registry.setDefaultLabels({ app });
+  registry.setDefaultLabels({ app, host: hostname() });
   collectDefaultMetrics({ register: registry });
 }

@@ -2,7 +2,7 @@ import { Controller, type INestMicroservice } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Bus, collectMetrics, connectBus, RpcHandler, type BusConnection } from '@pentaprism/bus';
 import { busVariables, readConfig } from '@pentaprism/config';
-import { healthContracts, tagContracts } from '@pentaprism/contracts';
+import { healthContracts, tagContracts, type Rpc } from '@pentaprism/contracts';
 import { registry } from '@pentaprism/observability';
 import { eventually, testScope } from '@pentaprism/testing';
 import { fork, spawnSync, type ChildProcess } from 'node:child_process';
@@ -28,6 +28,15 @@ class Tags {
   ensure(): Promise<{ tags: [] }> {
     return failure ? Promise.reject(failure as Error) : Promise.resolve({ tags: [] });
   }
+}
+
+/** A service starts only with a handler for each of its contracts. */
+for (const [name, rpc] of Object.entries<Rpc>(tagContracts)) {
+  if (name === 'ensure') continue;
+  const value = () => Promise.reject<never>(new Error('nobody asks for this here'));
+  const descriptor = { value, configurable: true };
+  Object.defineProperty(Tags.prototype, name, descriptor);
+  RpcHandler(rpc)(Tags.prototype, name, descriptor);
 }
 
 async function start(probes: Probes = {}): Promise<INestMicroservice> {

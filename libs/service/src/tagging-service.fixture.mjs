@@ -15,6 +15,12 @@ class Tags {
   }
 }
 RpcHandler(tagContracts.ensure)(Tags.prototype, 'ensure', Object.getOwnPropertyDescriptor(Tags.prototype, 'ensure'));
+// A service starts only with a handler for each of its contracts.
+for (const [name, rpc] of Object.entries(tagContracts)) {
+  if (name === 'ensure') continue;
+  Tags.prototype[name] = () => Promise.reject(new Error('nobody asks for this here'));
+  RpcHandler(rpc)(Tags.prototype, name, Object.getOwnPropertyDescriptor(Tags.prototype, name));
+}
 Controller()(Tags);
 
 await startService({

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import { Bus, sendSignal } from '@pentaprism/bus';
 import { Groups } from '@pentaprism/concurrency';
 import {
   analyseContent,
   imageAdded,
+  imageContentChanged,
   type ContentReference,
   type Image,
   type TagReference,
@@ -49,6 +51,7 @@ export class AddImage {
     private readonly queue: JobQueue,
     private readonly outbox: Outbox,
     private readonly tagStates: TagStateRepository,
+    private readonly bus: Bus,
   ) {}
 
   private readonly group = new Groups<GroupItem, Image>((workspace, items) => this.createAll(workspace, items));
@@ -138,6 +141,7 @@ export class AddImage {
       return { image, job: content.job };
     });
     this.afterCommit(job ? [job] : []);
+    sendSignal(this.bus.connection, imageContentChanged, { workspace, imageId: id });
     return toImage(image);
   }
 

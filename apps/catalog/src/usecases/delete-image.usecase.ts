@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { imageDeleted } from '@pentaprism/contracts';
+import { Bus, sendSignal } from '@pentaprism/bus';
+import { imageContentChanged, imageDeleted } from '@pentaprism/contracts';
 import { notFound, Outbox } from '@pentaprism/database';
 import { ImageCountRepository } from '../adapters/mongo/image-count.repository.js';
 import { ImageRepository, type ImageKey } from '../adapters/mongo/image.repository.js';
@@ -12,6 +13,7 @@ export class DeleteImage {
     private readonly counts: ImageCountRepository,
     private readonly addImage: AddImage,
     private readonly outbox: Outbox,
+    private readonly bus: Bus,
   ) {}
 
   /** @throws DomainError NOT_FOUND, also the second time */
@@ -32,6 +34,7 @@ export class DeleteImage {
       return removed;
     });
     this.outbox.flush();
+    sendSignal(this.bus.connection, imageContentChanged, { workspace, imageId: image._id.toHexString() });
     return { id: image._id.toHexString() };
   }
 }

@@ -1,0 +1,31 @@
+import type { Signal, SignalData } from '@pentaprism/contracts';
+import type { BusConnection } from './connection.js';
+import { jsonOf } from './envelope.js';
+
+/**
+ * Tells every listener. What this connection sends afterwards, the answer to a call among it, reaches each of them
+ * later. Never throws: a signal may be lost.
+ */
+export function sendSignal<S extends Signal>({ nats, prefix }: BusConnection, signal: S, data: SignalData<S>): void {
+  try {
+    nats.publish(prefix + signal.subject, JSON.stringify(data));
+  } catch {
+    // The connection is closed: nobody can be told.
+  }
+}
+
+/** @returns a function that ends it */
+export function watchSignal<S extends Signal>(
+  { nats, prefix }: BusConnection,
+  signal: S,
+  heard: (data: SignalData<S>) => void,
+): () => void {
+  const subscription = nats.subscribe(prefix + signal.subject, {
+    callback: (error, message) => {
+      if (error) return;
+      const parsed = signal.data.safeParse(jsonOf(message));
+      if (parsed.success) heard(parsed.data as SignalData<S>);
+    },
+  });
+  return () => subscription.unsubscribe();
+}

@@ -1,0 +1,42 @@
+import autocannon from 'autocannon';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { number } from './table.mjs';
+
+const WARM_UP_SECONDS = 2;
+
+/**
+ * Asks for the paths in turn over 16 connections, and again without end.
+ * @param {string} url an origin @param {Record<string, string>} headers @param {readonly string[]} paths
+ */
+export async function load(url, headers, paths, duration = 6) {
+  const requests = paths.map((path) => ({ method: 'GET', path }));
+  const options = { url, headers, requests, connections: CONNECTIONS };
+  await autocannon({ ...options, duration: WARM_UP_SECONDS });
+  const result = await autocannon({ ...options, duration });
+  if (result.non2xx + result.errors > 0) throw new Error(`${result.non2xx + result.errors} requests failed`);
+  return result;
+}
+
+export const CONNECTIONS = 16;
+
+export function latency({ latency: { p50, p99 } }) {
+  return `p50 ${number(p50)} ms, p99 ${number(p99)} ms`;
+}
+
+/**
+ * Runs the action beside a server of this directory, which is told once what to serve and answers with its origin.
+ * @template T
+ * @param {string} program @param {unknown} what @param {(origin: string) => Promise<T>} action
+ */
+export async function beside(program, what, action) {
+  const child = fork(fileURLToPath(new URL(program, import.meta.url)), { execArgv: [] });
+  try {
+    child.send(what);
+    const [origin] = await once(child, 'message');
+    return await action(origin);
+  } finally {
+    child.disconnect();
+  }
+}
