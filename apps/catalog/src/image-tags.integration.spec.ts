@@ -163,12 +163,16 @@ describe('the news of a tag', () => {
     const [renamed, deleted] = [tag('before'), tag('gone')];
     await apply(renamed.id, 'after', 1);
     await apply(deleted.id, null, 2);
-    expect(namesOf(await create([renamed]))).toEqual(['after']);
-    await expect(create([renamed, deleted])).rejects.toEqual(fails('CONFLICT'));
-    const { id } = await create([]);
-    expect(namesOf(await call(images.setTags, { id, tags: [renamed] }))).toEqual(['after']);
-    await expect(call(images.setTags, { id, tags: [deleted] })).rejects.toEqual(fails('CONFLICT'));
-    expect((await all()).map(namesOf)).toEqual([['after'], ['after']]);
+    const current = { ...renamed, name: 'after' };
+    for (const tags of [[renamed], [deleted], [current, deleted]]) {
+      await expect(create(tags)).rejects.toEqual(fails('CONFLICT'));
+    }
+    const { id } = await create([current]);
+    for (const tags of [[renamed], [deleted], [current, deleted]]) {
+      await expect(call(images.setTags, { id, tags })).rejects.toEqual(fails('CONFLICT'));
+    }
+    expect(namesOf(await call(images.setTags, { id, tags: [current] }))).toEqual(['after']);
+    expect((await all()).map(namesOf)).toEqual([['after']]);
   });
 
   it('fails one image, not those that are written with it', async () => {

@@ -5,10 +5,11 @@ import { LOGGER, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE, BlobStoreModule } from '@pentaprism/service';
 import { hasArrivals, type TrainingIngestConfig } from './config.js';
 import { IngestController } from './rpc/ingest.controller.js';
+import { KnownTags } from './usecases/known-tags.js';
 import { ReceiveArrivals } from './usecases/receive-arrivals.usecase.js';
 import { ReceiveImage } from './usecases/receive-image.usecase.js';
 
-@Module({ controllers: [IngestController], providers: [ReceiveImage] })
+@Module({ controllers: [IngestController], providers: [KnownTags, ReceiveImage] })
 export class TrainingIngestModule {
   static register(config: TrainingIngestConfig): DynamicModule {
     if (!hasArrivals(config)) {

@@ -85,7 +85,7 @@ export const projectContracts = {
 export const imageContracts = {
   /**
    * Records an image in a project (default: the library), with its content where the bytes are stored already.
-   * CONFLICT: one of the tags has been deleted since it was looked up.
+   * CONFLICT: one of the tags has been renamed or deleted since it was looked up.
    */
   create: defineRpc({
     owner,
@@ -115,7 +115,7 @@ export const imageContracts = {
     response: image,
     errors: ['NOT_FOUND', 'CONFLICT', 'UNAVAILABLE'],
   }),
-  /** Replaces the tags of an image. CONFLICT: one of them has been deleted since it was looked up. */
+  /** Replaces the tags of an image. CONFLICT: one of them has been renamed or deleted since it was looked up. */
   setTags: defineRpc({
     owner,
     subject: 'catalog.v1.image.set-tags',

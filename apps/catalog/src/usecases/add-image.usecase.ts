@@ -72,10 +72,10 @@ export class AddImage {
     const { outcomes, jobs } = await this.transactions.run(async (session) => {
       const allTags = drafts.flatMap(({ tags }) => tags);
       const states = await this.tagStates.of(workspace, allTags, session);
-      const tagged = drafts.map((draft) => withTags(draft, states));
-      const contents = items.flatMap(({ content }, i) => (content && !DomainError.is(tagged[i]) ? content : []));
+      const checked = drafts.map((draft) => checkTags(draft, states));
+      const contents = items.flatMap(({ content }, i) => (content && !DomainError.is(checked[i]) ? content : []));
       const referrals = await this.contents.referAll(workspace, contents, session);
-      const outcomes = tagged.map((image, i) => {
+      const outcomes = checked.map((image, i) => {
         const content = items[i]?.content;
         const state = content && referrals.get(content.sha256)?.state;
         return content && state && !DomainError.is(image)
@@ -199,10 +199,11 @@ function draftOf(
   };
 }
 
-/** The image with its tags as they are called now, or the refusal of one that was deleted meanwhile. */
-function withTags(image: ImageDocument, states: TagStates): ImageDocument | DomainError {
+/** The image, or its refusal: one of its tags was renamed or deleted since it was looked up. */
+function checkTags(image: ImageDocument, states: TagStates): ImageDocument | DomainError {
   try {
-    return { ...image, tags: states.current(image.tags) };
+    states.check(image.tags);
+    return image;
   } catch (error) {
     if (DomainError.is(error)) return error;
     throw error;

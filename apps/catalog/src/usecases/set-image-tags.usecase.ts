@@ -16,13 +16,14 @@ export class SetImageTags {
     private readonly transactions: Transactions,
   ) {}
 
-  /** @throws DomainError NOT_FOUND; CONFLICT when a tag was deleted since it was looked up */
+  /** @throws DomainError NOT_FOUND; CONFLICT when a tag was renamed or deleted since it was looked up */
   async execute(workspace: string, id: string, references: readonly TagReference[]): Promise<Image> {
     const image = toObjectId(id, 'image');
     const tags = toTagDocuments(references);
     const changed = await this.transactions.runInTurn(`${workspace}/${id}`, async (session) => {
       const states = await this.states.of(workspace, tags, session);
-      const found = await this.images.set(workspace, image, states.current(tags), session);
+      states.check(tags);
+      const found = await this.images.set(workspace, image, tags, session);
       if (!found) throw notFound('image');
       await this.counts.note(workspace, found.project, [], session);
       return found;

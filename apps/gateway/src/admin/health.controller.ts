@@ -5,6 +5,7 @@ import { Bus } from '@pentaprism/bus';
 import { healthContracts, SERVICES, type ServiceHealth, type ServiceName } from '@pentaprism/contracts';
 import { BLOB_STORE } from '@pentaprism/service';
 import type { FastifyReply } from 'fastify';
+import { Drain } from '../http/drain.js';
 
 interface Part {
   readonly name: string;
@@ -15,6 +16,9 @@ interface Part {
 /** Milliseconds for which one look at all parts is the answer. */
 const LOOK_MS = 500;
 
+/** What a gateway says that still serves, but should get no new connections. */
+const STOPPING: Part[] = [{ name: 'gateway', ok: false, message: 'it is stopping' }];
+
 @ApiTags('health')
 @Controller('health')
 export class HealthController {
@@ -23,6 +27,7 @@ export class HealthController {
   constructor(
     private readonly bus: Bus,
     @Inject(BLOB_STORE) private readonly blobs: BlobStore,
+    private readonly drain: Drain,
   ) {}
 
   @Get('live')
@@ -34,7 +39,7 @@ export class HealthController {
   @Get('ready')
   @ApiOperation({ summary: 'Whether every service answers and every server is reachable; 503 with what is missing' })
   async ready(@Res() reply: FastifyReply): Promise<void> {
-    const parts = await this.checkAll();
+    const parts = this.drain.draining ? STOPPING : await this.checkAll();
     const missing = parts.filter((part) => !part.ok).map((part) => part.name);
     const body = { status: missing.length === 0 ? 'ok' : 'unavailable', missing, parts };
     await reply.status(missing.length === 0 ? 200 : 503).send(body);

@@ -8,6 +8,7 @@ import { JobWaiter } from '@pentaprism/http';
 export class BusJobWaiter extends JobWaiter implements OnModuleDestroy {
   private readonly waiting = new Map<string, Set<() => void>>();
   private readonly unwatch: () => void;
+  private stopped = false;
 
   constructor(bus: Bus) {
     super();
@@ -18,6 +19,7 @@ export class BusJobWaiter extends JobWaiter implements OnModuleDestroy {
   }
 
   wait(jobId: string, limitMs: number, signal?: AbortSignal): Promise<void> {
+    if (this.stopped) return Promise.resolve();
     return new Promise((resolve) => {
       const waiters = this.waiting.get(jobId) ?? new Set();
       const wake = () => {
@@ -34,8 +36,9 @@ export class BusJobWaiter extends JobWaiter implements OnModuleDestroy {
     });
   }
 
-  /** A gateway that stops answers those who wait. */
+  /** A gateway that stops answers those who wait, and lets nobody wait any more. */
   onModuleDestroy(): void {
+    this.stopped = true;
     this.unwatch();
     for (const waiters of [...this.waiting.values()]) for (const wake of [...waiters]) wake();
   }

@@ -2,13 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import {
   imageContracts,
-  tagContracts,
   type ContentReference,
   type Image,
   type RequestOf,
   type TagReference,
 } from '@pentaprism/contracts';
 import { checkTagNames, DomainError } from '@pentaprism/domain';
+import { KnownTags } from './known-tags.js';
 
 export interface ReceivedImage {
   readonly projectId?: string | undefined;
@@ -20,13 +20,16 @@ export interface ReceivedImage {
 
 type ImageKey = RequestOf<typeof imageContracts.get>;
 
-/** Times that tags are looked up for one image, when each time one of them is deleted before the image has it. */
+/** Times that tags are looked up for one image, when each time one of them changes before the image has it. */
 const TAG_ATTEMPTS = 3;
 
 /** The way of an image into the system: names are checked, tags found or made, the catalog records it. */
 @Injectable()
 export class ReceiveImage {
-  constructor(private readonly bus: Bus) {}
+  constructor(
+    private readonly bus: Bus,
+    private readonly tags: KnownTags,
+  ) {}
 
   async add({ projectId, fileName, announcedSize, tagNames, content }: ReceivedImage): Promise<Image> {
     // Before anything is made: a refused request leaves no new tags behind.
@@ -54,7 +57,7 @@ export class ReceiveImage {
     return this.withTags({ projectId }, names, (tags) => this.bus.call(imageContracts.setTags, { id, tags }));
   }
 
-  /** The catalog refuses tags that were deleted between the look-up and the record: they are looked up again, or made. */
+  /** The catalog refuses tags that were renamed or deleted since they were looked up: they are looked up again, or made. */
   private async withTags(
     project: { projectId?: string },
     names: string[],
@@ -62,7 +65,7 @@ export class ReceiveImage {
   ): Promise<Image> {
     if (names.length === 0) return record([]);
     for (let attempt = 1; ; attempt++) {
-      const { tags } = await this.bus.call(tagContracts.ensure, { ...project, names });
+      const tags = await this.tags.ensure(project, names, { fresh: attempt > 1 });
       try {
         return await record(tags);
       } catch (error) {

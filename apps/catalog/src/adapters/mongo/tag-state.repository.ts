@@ -42,8 +42,8 @@ tagStateSchema.index({ removedAt: 1 }, { expireAfterSeconds: TOMBSTONE_SECONDS }
 type Tags = ImageDocument['tags'];
 
 /**
- * Tombstones and new names of tags. Images embed their tags, and an image is given tags that were looked up a moment ago
- * in another service. In between one of them may have been renamed or deleted, and an image must not keep what is gone.
+ * Tombstones and new names of tags. Images embed their tags, and an image is given tags that were looked up some time ago
+ * in another service. Since then one of them may have been renamed or deleted, and an image must not keep what is gone.
  *
  * 1. Whoever gives tags to an image reads their states in the transaction that does it (`of`), and notes a change in
  *    one slot of the project's counts, as every change of an image does.
@@ -107,16 +107,14 @@ export class TagStates {
   }
 
   /**
-   * Tags of one image as it may carry them: those that were renamed have their newest name.
-   * @throws DomainError CONFLICT when one of them was deleted since it was looked up; the caller looks it up again
+   * @throws DomainError CONFLICT when one of these tags was deleted or got another name since it was looked up; the
+   *   caller looks the names up again
    */
-  current(tags: Tags): Tags {
-    return tags.map((tag) => {
-      const state = this.byId.get(tag.id.toHexString());
-      if (!state) return tag;
-      if (state.name === null)
-        throw new DomainError('CONFLICT', 'A tag was deleted in the meantime; try again.', { field: 'tags' });
-      return { ...tag, name: state.name };
-    });
+  check(tags: Tags): void {
+    for (const { id, name } of tags) {
+      const state = this.byId.get(id.toHexString());
+      if (state && state.name !== name)
+        throw new DomainError('CONFLICT', 'A tag was changed in the meantime; try again.', { field: 'tags' });
+    }
   }
 }
