@@ -1,9 +1,10 @@
 /**
- * Four kinds of tests, each with one spelling:
+ * Five kinds of tests, each with one spelling:
  *   *.spec.ts              pure units, beside the code; no server, part of `npm run check`
  *   *.integration.spec.ts  adapters against the real MongoDB, NATS and Valkey that the run starts
  *   test/contract/*.contract.ts  services against their contracts on a real bus
  *   test/e2e/*.e2e.ts      the started stack, over HTTP
+ *   test/deploy/*.deploy.ts  compose file, Dockerfile and Kubernetes manifests, by validators and by rules of our own
  */
 const common = {
   testEnvironment: 'node',
@@ -51,6 +52,12 @@ export default {
       testMatch: ['<rootDir>/{libs,apps,deploy}/**/src/**/*.integration.spec.ts'],
     },
     { ...common, ...servers, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.contract.ts'] },
+    {
+      ...common,
+      displayName: 'deploy',
+      testMatch: ['<rootDir>/test/deploy/**/*.deploy.ts'],
+      globalSetup: '<rootDir>/test/deploy/tools.setup.mjs',
+    },
     {
       ...common,
       displayName: 'e2e',

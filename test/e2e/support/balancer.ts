@@ -24,7 +24,10 @@ export class Balancer {
   private readonly timers: NodeJS.Timeout[] = [];
   private turn = 0;
 
-  constructor(private readonly backends: readonly Backend[]) {
+  constructor(
+    private readonly backends: readonly Backend[],
+    private readonly log: (line: string) => void = () => undefined,
+  ) {
     // Half-closed connections stay half-closed, as they do where packets are only rewritten.
     this.server = createServer({ allowHalfOpen: true }, (client) => this.forward(client));
   }
@@ -54,21 +57,24 @@ export class Balancer {
     const look = this.looks.get(backend) ?? { begun: 0, applied: 0, failures: 0 };
     this.looks.set(backend, look);
     const number = (look.begun += 1);
-    const status = await new Promise<number>((resolve) => {
+    const { status, body } = await new Promise<{ status: number; body: string }>((resolve) => {
       const request = get({ port: backend.port, path: '/health/ready', agent: false, timeout: PROBE_LIMIT_MS });
       request.on('response', (response) => {
-        response.resume();
-        resolve(response.statusCode ?? 0);
+        response.toArray().then(
+          (chunks: Buffer[]) => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }),
+          (error: unknown) => resolve({ status: 0, body: String(error) }),
+        );
       });
-      request.on('timeout', () => request.destroy());
-      request.on('error', () => resolve(0));
+      request.on('timeout', () => request.destroy(new Error('no answer')));
+      request.on('error', (error) => resolve({ status: 0, body: error.message }));
     });
     // A slow answer tells how things were, and a later look knows better.
     if (number < look.applied) return;
     look.applied = number;
     look.failures = status === 200 ? 0 : look.failures + 1;
     if (status === 200) this.ready.add(backend);
-    else if (look.failures >= FAILURE_THRESHOLD) this.ready.delete(backend);
+    else if (look.failures >= FAILURE_THRESHOLD && this.ready.delete(backend))
+      this.log(`${backend.name} is out: ${status} ${/"missing":\[[^\]]*\]/.exec(body)?.[0] ?? body}`);
   }
 
   private forward(client: Socket): void {

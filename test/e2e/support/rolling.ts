@@ -134,7 +134,7 @@ class Installation {
   static async start(log: (line: string) => void): Promise<Installation> {
     const installation = new Installation();
     try {
-      await installation.bringUp();
+      await installation.bringUp(log);
       for (const note of installation.isolation.notes) log(`not tried here: ${note}`);
       return installation;
     } catch (error) {
@@ -192,7 +192,7 @@ class Installation {
     this.outside.remove();
   }
 
-  private async bringUp(): Promise<void> {
+  private async bringUp(log: (line: string) => void): Promise<void> {
     process.once('exit', this.end);
     this.servers = await startServers({ dataDirectory: this.directory.path });
     const volume = makeVolume(path.join(this.outside.path, 'blobs'), this.isolation);
@@ -219,7 +219,7 @@ class Installation {
         this.containers.push(new Container({ name, app, environment, volume: shared, logDirectory, isolation }));
       }
     }
-    this.balancer = new Balancer(backends);
+    this.balancer = new Balancer(backends, log);
     this.origin = await this.balancer.listen();
     // Gateways come last, since they are ready when all others are; a few at once, or none of them gets on.
     for (let each = 0; each < this.containers.length; each += STARTS_AT_ONCE) {

@@ -1,0 +1,144 @@
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { ANY_SECRET, APPS, configurationOf, isPinned, unknownVariables } from './support/apps.js';
+import { containerOf, Manifests } from './support/kubernetes.js';
+import { exists, parseYaml, render, REPOSITORY, runPython, TOOLS_MISSING } from './support/tools.js';
+
+jest.setTimeout(60_000);
+
+const DOCKERFILE = 'deploy/docker/Dockerfile';
+const COMPOSE = 'docker-compose.yml';
+const SERVERS = ['mongodb', 'nats', 'valkey'];
+const described = TOOLS_MISSING ? describe.skip : describe;
+const why = TOOLS_MISSING && ` (${TOOLS_MISSING})`;
+
+const service = z.looseObject({
+  image: z.string().optional(),
+  build: z.object({ context: z.literal('.'), dockerfile: z.string(), target: z.string() }).optional(),
+  environment: z.record(z.string(), z.string()).default({}),
+  depends_on: z.record(z.string(), z.object({ condition: z.string() })).default({}),
+  volumes: z.array(z.string()).default([]),
+  healthcheck: z.looseObject({ test: z.array(z.string()) }).optional(),
+  stop_grace_period: z.string().optional(),
+});
+const compose = z.object({
+  services: z.record(z.string(), service),
+  volumes: z.record(z.string(), z.null()),
+  configs: z.record(z.string(), z.object({ content: z.string() })),
+});
+
+/** `${NAME:-default}` gives the default; what has to be set is set. */
+function interpolated(environment: Readonly<Record<string, string>>): Record<string, string> {
+  const value = (text: string) =>
+    text.replaceAll(/\$\{[A-Z_]+(?::-([^}]*)|:\?[^}]*)\}/g, (_, fallback?: string) => fallback ?? ANY_SECRET);
+  return Object.fromEntries(Object.entries(environment).map(([name, text]) => [name, value(text)]));
+}
+
+described(`${COMPOSE}${why}`, () => {
+  let file: z.output<typeof compose>;
+  const app = (name: string) => service.parse(file.services[name]);
+
+  beforeAll(() => {
+    file = compose.parse(parseYaml(readFileSync(path.join(REPOSITORY, COMPOSE), 'utf8'))[0]);
+  });
+
+  it('is valid', () => {
+    const args = ['--builtin-schema', 'vendor.compose-spec', COMPOSE];
+    expect(runPython('check-jsonschema', args)).toEqual({ status: 0, output: expect.stringContaining('ok') });
+  });
+
+  it('runs every app from its target of the Dockerfile, and the official images of the servers of the manifests', () => {
+    expect(Object.keys(file.services).sort()).toEqual([...APPS, ...SERVERS].sort());
+    for (const name of APPS) expect(app(name).build).toMatchObject({ dockerfile: DOCKERFILE, target: name });
+    const manifests = new Manifests(parseYaml(render('single-node')));
+    for (const name of SERVERS) {
+      expect(app(name).image).toBe(containerOf(manifests.workload(name)).image);
+      expect(isPinned(app(name).image ?? '')).toBe(true);
+      expect(app(name).healthcheck).toBeDefined();
+    }
+  });
+
+  it('depends on what there is, and waits for the health of what has a check', () => {
+    for (const [name, { depends_on }] of Object.entries(file.services)) {
+      for (const [other, { condition }] of Object.entries(depends_on)) {
+        expect(Object.keys(file.services)).toContain(other);
+        expect({ name, other, condition }).toMatchObject({
+          condition: SERVERS.includes(other) ? 'service_healthy' : 'service_started',
+        });
+      }
+    }
+    for (const name of APPS) expect(Object.keys(app(name).depends_on)).toEqual(expect.arrayContaining(SERVERS));
+  });
+
+  it('gives every app a configuration that it accepts, and nothing that no app knows', () => {
+    for (const name of APPS) {
+      const environment = interpolated(app(name).environment);
+      expect(() => configurationOf(name, environment)).not.toThrow();
+      expect(unknownVariables(environment)).toEqual([]);
+    }
+  });
+
+  it('has no default for a secret', () => {
+    const secrets = ['SIGNING_SECRETS', 'PENTAPRISM_OWNER_KEY'];
+    for (const name of APPS)
+      for (const secret of secrets) expect(app(name).environment[secret] ?? '${X:?}').toMatch(/^\$\{[A-Z_]+:\?/);
+  });
+
+  it('gives no app more rights than it needs, and longer to stop than it takes', () => {
+    for (const name of APPS) {
+      expect(app(name)).toMatchObject({
+        read_only: true,
+        tmpfs: ['/tmp'],
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+      });
+      const { STOP_LIMIT } = configurationOf(name, interpolated(app(name).environment));
+      expect(Number.parseInt(app(name).stop_grace_period ?? '', 10)).toBeGreaterThan(Number(STOP_LIMIT) + 5);
+    }
+  });
+
+  it('has the volumes that it mounts, and mounts the one of the blobs where an app has to do with bytes', () => {
+    for (const { volumes } of Object.values(file.services))
+      for (const volume of volumes) expect(Object.keys(file.volumes)).toContain(volume.split(':')[0]);
+    for (const name of APPS) {
+      const { BLOB_URL } = configurationOf(name, interpolated(app(name).environment));
+      expect(app(name).volumes).toEqual(BLOB_URL === undefined ? [] : ['blobs:/var/lib/pentaprism']);
+    }
+  });
+
+  it('makes NATS keep what it has acknowledged', () => {
+    expect(file.configs['nats']?.content).toContain('sync_interval: always');
+  });
+});
+
+described(`${DOCKERFILE}${why}`, () => {
+  const text = readFileSync(path.join(REPOSITORY, DOCKERFILE), 'utf8');
+  const stages = text.split(/^(?=FROM )/m).slice(1);
+  const stage = (name: string) => stages.find((each) => each.split('\n')[0]?.endsWith(` AS ${name}`)) ?? '';
+
+  it('passes hadolint', () => {
+    expect(runPython('hadolint', [DOCKERFILE])).toEqual({ status: 0, output: '' });
+  });
+
+  it('has a target for every app, which starts what the build makes', () => {
+    for (const name of APPS) {
+      expect(stage(name)).toMatch(/^FROM runtime AS /);
+      expect(stage(name)).toContain(`CMD ["node", "apps/${name}/dist/main.js"]`);
+      expect(exists(`apps/${name}/src/main.ts`)).toBe(true);
+      expect(stage('build')).toMatch(new RegExp(` apps/${name}(?: |$)`, 'm'));
+    }
+    const targets = stages.map((each) => / AS (\S+)$/m.exec(each.split('\n')[0] ?? '')?.[1]);
+    expect(targets.sort()).toEqual(['build', 'runtime', ...APPS].sort());
+  });
+
+  it('runs as the user of the manifests, with their probe, from an image whose version is fixed', () => {
+    expect(stage('runtime')).toMatch(/^USER 1000:1000$/m);
+    expect(stage('runtime')).toMatch(/^COPY .*deploy\/docker\/heartbeat\.sh \/usr\/local\/bin\/heartbeat$/m);
+    expect(exists('deploy/docker/heartbeat.sh')).toBe(true);
+    expect(stage('runtime')).toMatch(/HEARTBEAT_FILE=\/tmp\/heartbeat$/m);
+    expect(text).toMatch(/^ARG NODE_VERSION=\d+\.\d+\.\d+$/m);
+    expect(stages.filter((each) => !/^FROM (?:runtime|node:\$\{NODE_VERSION\}-\S+) AS /.test(each))).toEqual([]);
+  });
+});
