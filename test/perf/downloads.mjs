@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { beside, CONNECTIONS, latency, load } from './load.mjs';
+import { beside, CONNECTIONS, download, latency } from './load.mjs';
 import { makePhotos } from './photos.mjs';
 import { number, percent } from './table.mjs';
 
@@ -25,14 +25,9 @@ export async function downloads(system) {
     ['one file', 1],
     [`${FILES} files`, FILES],
   ]) {
-    const through = await load(urls[0].origin, {}, paths.slice(0, count));
-    const plain = await beside('./static-file.mjs', directory, (origin) =>
-      load(
-        origin,
-        {},
-        photos.slice(0, count).map((_, i) => `/${i}.jpg`),
-      ),
-    );
+    const through = await download(urls[0].origin, paths.slice(0, count));
+    const names = photos.slice(0, count).map((_, i) => `/${i}.jpg`);
+    const plain = await beside('./static-file.mjs', directory, (origin) => download(origin, names));
     rows.push({
       name: `download of ${name} of ${kilobytes} kB by signed URL, ${CONNECTIONS} connections`,
       figure: `${number(through.requests.average)}/s, ${latency(through)}`,

@@ -26,17 +26,29 @@ export function latency({ latency: { p50, p99 } }) {
 }
 
 /**
- * Runs the action beside a server of this directory, which is told once what to serve and answers with its origin.
+ * Runs the action beside a program of this directory, which is told once what to do and answers once: a server with
+ * its origin.
  * @template T
- * @param {string} program @param {unknown} what @param {(origin: string) => Promise<T>} action
+ * @param {string} program @param {unknown} what @param {(answer: any) => T | Promise<T>} action
  */
 export async function beside(program, what, action) {
   const child = fork(fileURLToPath(new URL(program, import.meta.url)), { execArgv: [] });
   try {
     child.send(what);
-    const [origin] = await once(child, 'message');
-    return await action(origin);
+    const [answer] = await once(child, 'message');
+    return await action(answer);
   } finally {
-    child.disconnect();
+    if (child.connected) child.disconnect();
   }
+}
+
+/**
+ * As `load`, for large bodies, which nobody looks at.
+ * @param {string} origin @param {readonly string[]} paths
+ */
+export async function download(origin, paths, seconds = 6) {
+  const run = (duration) =>
+    beside('./downloader.mjs', { origin, paths, connections: CONNECTIONS, seconds: duration }, (result) => result);
+  await run(WARM_UP_SECONDS);
+  return run(seconds);
 }

@@ -6,7 +6,7 @@ import { number, percent } from './table.mjs';
 
 const PHOTOS = 300;
 const WARM_UP = 16;
-const CONNECTIONS = 8;
+const CONNECTIONS = 16;
 const LIMIT_MS = 120_000;
 
 /** Uploads until all are acknowledged and until all are analysed, against sharp alone on the same files. */

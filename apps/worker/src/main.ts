@@ -1,4 +1,6 @@
 import { startService } from '@pentaprism/service';
 import { workerService } from './worker.service.js';
+import { yieldToRequests } from './yield-to-requests.js';
 
+yieldToRequests();
 await startService(workerService);
