@@ -1,9 +1,10 @@
 /**
- * Five kinds of tests, each with one spelling:
+ * Six kinds of tests, each with one spelling:
  *   *.spec.ts              pure units, beside the code; no server, part of `npm run check`
  *   *.integration.spec.ts  adapters against the real MongoDB, NATS and Valkey that the run starts
  *   test/contract/*.contract.ts  services against their contracts on a real bus
  *   test/e2e/*.e2e.ts      the started stack, over HTTP
+ *   test/survival/*.survival.ts  faults and restarts under load; one after another, and alone on the machine
  *   test/deploy/*.deploy.ts  compose file, Dockerfile and Kubernetes manifests, by validators and by rules of our own
  */
 const common = {
@@ -65,5 +66,6 @@ export default {
       globalSetup: '<rootDir>/test/stack.setup.mjs',
       globalTeardown: '<rootDir>/test/stack.teardown.mjs',
     },
+    { ...common, displayName: 'survival', testMatch: ['<rootDir>/test/survival/**/*.survival.ts'] },
   ],
 };

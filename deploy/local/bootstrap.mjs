@@ -213,6 +213,24 @@ function jest(args) {
 }
 
 /**
+ * All tests, or what the arguments of jest select. Those of survival load the machine and measure what it then still
+ * does: they come last, and have it to themselves.
+ *
+ * @param {string[]} args
+ */
+async function test(args) {
+  if (args.length > 0) return jest(args);
+  const others = ['unit', 'integration', 'contract', 'deploy', 'e2e'];
+  const totals = path.join(ROOT, '.nx/test-totals.json');
+  fs.rmSync(totals, { force: true });
+  // The closing line of the second run counts the tests of both.
+  process.env.TEST_TOTALS = totals;
+  const first = await jest(['--selectProjects', ...others]);
+  if (first > 128) return first;
+  return (await jest(['--selectProjects', 'survival', '--runInBand'])) || first;
+}
+
+/**
  * Everything that should pass before a commit. All of it runs, so that one look shows all that is wrong; what nothing
  * changed for is taken from Nx's cache.
  */
@@ -237,7 +255,7 @@ async function start(args) {
 /** @type {Record<string, (args: string[]) => Promise<number>>} */
 const COMMANDS = {
   start,
-  test: jest,
+  test,
   check,
   bench: (args) => run(process.execPath, ['test/perf/bench.mjs'].concat(args)),
   // TypeScript like the tests whose helpers they share, and so built with them.

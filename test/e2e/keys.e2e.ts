@@ -242,11 +242,17 @@ describe('what needs no key', () => {
       async () => {
         const lines = await metricLines(system, 'pentaprism_');
         const count = (...parts: string[]) => lines.filter((line) => parts.every((part) => line.includes(part))).length;
-        const http = (route: string, status: number) =>
-          count('http_request_seconds_count', 'dialect="tagged-images"', `route="${route}"`, `status="${status}"`);
-        expect(http('/v1/upload', 201)).toBe(1);
-        expect(http('/v1/images/:id', 200)).toBe(1);
-        expect(http('unmatched', 404)).toBe(1);
+        const http = (method: string, route: string, status: number) =>
+          count(
+            'http_request_seconds_count',
+            'dialect="tagged-images"',
+            `method="${method}"`,
+            `route="${route}"`,
+            `status="${status}"`,
+          );
+        expect(http('POST', '/v1/upload', 201)).toBe(1);
+        expect(http('GET', '/v1/images/:id', 200)).toBe(1);
+        expect(http('GET', 'unmatched', 404)).toBe(1);
         expect(count('bus_call_seconds_count', 'subject="catalog.v1.image.get"', 'outcome="ok"')).toBeGreaterThan(0);
         expect(count('bus_handled_seconds_count', 'subject="catalog.v1.image.create"')).toBeGreaterThan(0);
         expect(count('jobs_finished_total', 'type="content.analyse"')).toBeGreaterThan(0);

@@ -337,6 +337,24 @@ describe('DELETE /tags/{id}', () => {
     expect(json<Page<unknown>>(await client.get(`/tags/${next.id}/images`)).meta.total_results).toBe(0);
   });
 
+  it('gives the next images with that name a new tag, however an image comes', async () => {
+    const old = await client.makeTag('again');
+    // Also the services remember the tag now.
+    const [image] = [
+      await client.create({ tags: ['again'] }),
+      await client.upload(unknownBytes(), { tags: ['again'] }),
+    ];
+    await client.delete(`/tags/${old.id}`);
+    const uploaded = await client.upload(unknownBytes(), { tags: ['again', 'other'] });
+    const created = await client.create({ tags: ['again'] });
+    await client.put(`/images/${image.id}`, { tags: ['again'] });
+    const { id } = await client.makeTag('again');
+    expect(id).not.toBe(old.id);
+    for (const each of [uploaded, created.id, image.id])
+      expect((await client.record(each)).tags).toContainEqual({ id, name: 'again' });
+    expect((await client.search('exact_tags=again')).meta.total_results).toBe(3);
+  });
+
   it('is done once, when many ask for it at once', async () => {
     const { id } = await client.makeTag('once');
     const statuses = await Promise.all([1, 2, 3, 4, 5].map(async () => (await client.delete(`/tags/${id}`)).status));

@@ -139,6 +139,20 @@ describe('PUT /tags/{id}', () => {
     expect(json<Page<ImageRecord>>(await client.get(`/tags/${id}/images`)).meta.total_results).toBe(12);
   });
 
+  it('leaves the old name to a new tag for the next upload', async () => {
+    const first = await client.create({ tags: ['before'] });
+    const { id } = await client.makeTag('before');
+    await client.put(`/tags/${id}`, { name: 'after' });
+    const second = await client.create({ tags: ['before', 'after'] });
+    const next = await client.makeTag('before');
+    expect(next.id).not.toBe(id);
+    expect((await client.record(second.id)).tags).toEqual([
+      { id, name: 'after' },
+      { id: next.id, name: 'before' },
+    ]);
+    expect((await client.record(first.id)).tags).toEqual([{ id, name: 'after' }]);
+  });
+
   it('answers 409 to a name in use, and changes nothing', async () => {
     const [first, second] = [await client.makeTag('first'), await client.makeTag('second')];
     const { id } = await client.create({ tags: ['first'] });

@@ -1,7 +1,11 @@
 import { writeFileSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
+import { setPriority } from 'node:os';
 
-const PRIORITY = constants.priority.PRIORITY_BELOW_NORMAL;
+/**
+ * A third of the share of a process of normal priority. With less, a worker on a machine that is busy for long is taken
+ * for one that is gone.
+ */
+const NICENESS = 5;
 
 /**
  * Jobs can wait, clients cannot: where worker and services share cores, as on a laptop, those who answer requests go
@@ -9,9 +13,9 @@ const PRIORITY = constants.priority.PRIORITY_BELOW_NORMAL;
  */
 export function yieldToRequests(): void {
   try {
-    setPriority(PRIORITY);
+    setPriority(NICENESS);
     // Linux groups processes by session where it may, and a process's own priority then counts inside its group only.
-    writeFileSync('/proc/self/autogroup', String(PRIORITY));
+    writeFileSync('/proc/self/autogroup', String(NICENESS));
   } catch {
     // The system has no priorities or no groups: then all are equal.
   }

@@ -1,6 +1,6 @@
 import type { INestMicroservice } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { healthContracts, ingestContracts, tagContracts } from '@pentaprism/contracts';
+import { healthContracts, tagContracts } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import { runWithContext, type CallContext } from '@pentaprism/observability';
 import { eventually, testScope } from '@pentaprism/testing';
@@ -8,7 +8,14 @@ import { headers as makeHeaders } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Bus } from './bus.js';
 import { connectBus, type BusConnection } from './connection.js';
-import { createOnBus, rpcController, startOnBus, taggingControllers, type Ensure } from './on-bus.fixture.js';
+import {
+  allControllers,
+  createOnBus,
+  rpcController,
+  startOnBus,
+  taggingControllers,
+  type Ensure,
+} from './on-bus.fixture.js';
 
 jest.setTimeout(30_000);
 
@@ -98,18 +105,15 @@ describe('a call', () => {
       inner = context;
       return { tags: [] };
     });
-    const ingest = await startOnBus(
-      scope,
-      'training-ingest',
-      rpcController(ingestContracts.addImage, () => ({})),
-      rpcController(ingestContracts.receiveFile, () => ({})),
-      rpcController(healthContracts['training-ingest'], async (_request, context) => {
-        outer = context;
-        await sleep(30);
-        await ensure([], 60_000);
-        return { service: 'training-ingest', dependencies: [] };
-      }),
-    );
+    const health = healthContracts['training-ingest'];
+    const controller = rpcController(health, async (_request, context) => {
+      outer = context;
+      await sleep(30);
+      await ensure([], 60_000);
+      return { service: 'training-ingest', dependencies: [] };
+    });
+    const controllers = allControllers('training-ingest', new Map([[health, controller]]));
+    const ingest = await startOnBus(scope, 'training-ingest', ...controllers);
     apps.push(ingest);
     await runWithContext(caller, () => bus.call(healthContracts['training-ingest'], {}));
     expect(inner).toEqual(outer);
@@ -254,8 +258,7 @@ describe('an answer', () => {
 
 describe('a service', () => {
   it('refuses to start when a contract has no handler', async () => {
-    const [first] = taggingControllers();
-    const app = await createOnBus(scope, 'tagging', ...(first ? [first] : []));
+    const app = await createOnBus(scope, 'tagging', ...taggingControllers().slice(0, -1));
     await expect(app.listen()).rejects.toThrow('tagging has no handler for tagging.v1.health.check');
     await app.close();
   });

@@ -4,6 +4,7 @@ import type { INestMicroservice } from '@nestjs/common';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import {
   healthContracts,
+  rpcsOwnedBy,
   tagContracts,
   type Fact,
   type ParsedRequestOf,
@@ -93,12 +94,23 @@ export function factController<F extends Fact>(
 
 export type Ensure = (request: ParsedRequestOf<typeof tagContracts.ensure>, context: HandlerContext) => unknown;
 
-/** Every handler that the tagging service owes: the smallest service that there is. */
+/** Every handler that a service owes: those that are given, and empty answers to all other calls. */
+export function allControllers(service: ServiceName, own: ReadonlyMap<Rpc, Type>): Type[] {
+  return rpcsOwnedBy(service).map((rpc) => own.get(rpc) ?? rpcController(rpc, () => ({})));
+}
+
+/** Those of the tagging service; the last one answers for its health. */
 export function taggingControllers(ensure: Ensure = () => ({ tags: [] })): Type[] {
-  return [
-    rpcController(tagContracts.ensure, ensure),
-    rpcController(healthContracts.tagging, () => ({ service: 'tagging', dependencies: [] })),
-  ];
+  return allControllers(
+    'tagging',
+    new Map<Rpc, Type>([
+      [tagContracts.ensure, rpcController(tagContracts.ensure, ensure)],
+      [
+        healthContracts.tagging,
+        rpcController(healthContracts.tagging, () => ({ service: 'tagging', dependencies: [] })),
+      ],
+    ]),
+  );
 }
 
 /** The same for the worker. */

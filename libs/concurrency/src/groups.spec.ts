@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { DomainError } from '@pentaprism/domain';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Groups, MAX_GROUP } from './groups.js';
 
 /** Work that writes down its groups and doubles the numbers; the first one ends when it is told to. */
@@ -68,5 +69,17 @@ describe('Groups', () => {
     release();
     expect((await results).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
     expect(groups).toEqual(['a:1', 'a:2,3']);
+  });
+
+  it('works for each group in the context of its first item', async () => {
+    const context = new AsyncLocalStorage<string>();
+    const seen: string[] = [];
+    const doing = new Groups<number, number>(async (_key, items) => {
+      seen.push(`${context.getStore()}: ${items.join()}`);
+      return items;
+    });
+    const add = (request: string, item: number) => context.run(request, () => doing.add('a', item));
+    await Promise.all([add('first', 1), add('second', 2), add('third', 3)]);
+    expect(seen).toEqual(['first: 1', 'second: 2,3']);
   });
 });

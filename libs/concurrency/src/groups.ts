@@ -1,10 +1,13 @@
 import { DomainError, isOutage } from '@pentaprism/domain';
+import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** Items of one group at most: a transaction or a message with so many stays far below the limits of size and time. */
 export const MAX_GROUP = 64;
 
 interface Waiting<Item, Result> {
   readonly item: Item;
+  /** Runs something as a part of the request that brought the item. */
+  readonly within: ReturnType<typeof AsyncLocalStorage.snapshot>;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -31,7 +34,7 @@ export class Groups<Item, Result> {
   /** Resolves when the item is done. Items of different keys are never in one group. */
   add(key: string, item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const waiting = { item, resolve, reject };
+      const waiting = { item, within: AsyncLocalStorage.snapshot(), resolve, reject };
       const queue = this.queues.get(key);
       if (queue) {
         queue.push(waiting);
@@ -49,9 +52,12 @@ export class Groups<Item, Result> {
   }
 
   private async doGroup(key: string, group: readonly Waiting<Item, Result>[]): Promise<void> {
+    const [first] = group;
+    if (!first) return;
     try {
       const items = group.map(({ item }) => item);
-      const outcomes = await this.work(key, items);
+      // In the context of its first item: otherwise in that of whoever came when nothing was under way.
+      const outcomes = await first.within(() => this.work(key, items));
       for (const [i, { resolve, reject }] of group.entries()) {
         const outcome = outcomes[i];
         if (DomainError.is(outcome)) reject(outcome);

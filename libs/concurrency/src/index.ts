@@ -1,2 +1,3 @@
 /** Ways for work that comes at the same time to share what it costs. Knows nothing of databases and buses. */
+export * from './fresh-reads.js';
 export * from './groups.js';

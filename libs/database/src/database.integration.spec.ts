@@ -8,7 +8,7 @@ import { imageAdded } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import { LOGGER, metrics, runWithContext } from '@pentaprism/observability';
 import { eventually, startPrivateServers, testScope } from '@pentaprism/testing';
-import { Schema, trusted, type Connection, type Model } from 'mongoose';
+import { mongo, Schema, trusted, type Connection, type Model } from 'mongoose';
 import 'reflect-metadata';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseModule } from './database.module.js';
@@ -136,6 +136,29 @@ describe('a transaction', () => {
     await counters.create({ name: 'a', value: 1 });
     const run = transactions.run((session) => counters.create([{ name: 'a', value: 2 }], { session }));
     await expect(run).rejects.toMatchObject({ code: 11000 });
+  });
+
+  it('is given up before its caller is, when it cannot be made', async () => {
+    const conflict = new mongo.MongoServerError({ message: 'conflict', errorLabels: ['TransientTransactionError'] });
+    const began = performance.now();
+    const run = transactions.run(async () => {
+      throw conflict;
+    });
+    await expect(run).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(performance.now() - began).toBeLessThan(5000);
+  });
+
+  it('is not waited for when it hangs, and does nothing more when it ends', async () => {
+    let hanging = (): void => undefined;
+    const hung = new Promise<void>((resolve) => (hanging = resolve));
+    const run = transactions.run(async (session) => {
+      await counters.create([{ name: 'a', value: 1 }], { session });
+      await hung;
+      throw new Error('too late');
+    });
+    await expect(run).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    hanging();
+    expect(await counters.countDocuments({})).toBe(0);
   });
 
   it('is run again on a write conflict, and no update is lost', async () => {

@@ -4,7 +4,7 @@
  */
 export * from './database.module.js';
 export * from './errors.js';
-export * from './fresh-reads.js';
 export * from './identifiers.js';
+export * from './limited.js';
 export * from './outbox.js';
 export * from './transactions.js';

@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { InjectConnection } from '@nestjs/mongoose';
+import { DomainError } from '@pentaprism/domain';
 import { metrics } from '@pentaprism/observability';
 import type { ClientSession, Connection } from 'mongoose';
 import { asDomainError } from './errors.js';
-
-/** Milliseconds after which a transaction that cannot commit is given up; the caller's deadline is 5 s. */
-const TRANSACTION_LIMIT_MS = 4000;
+import { limited, OPERATION_LIMIT_MS } from './limited.js';
 
 @Injectable()
 export class Transactions {
@@ -20,18 +19,19 @@ export class Transactions {
   }
 
   /**
-   * As `run`, after the transactions of this process that were given the same key. Those that write the same document
-   * would only abort each other and be run again: twenty at once took longer than their callers wait.
+   * As `run`, after the transactions of this process that were given one of the same keys. Those that write the same
+   * document would only abort each other and be run again: twenty at once took longer than their callers wait.
    */
-  async runInTurn<T>(key: string, work: (session: ClientSession) => Promise<T>): Promise<T> {
-    const before = this.turns.get(key) ?? Promise.resolve();
+  async runInTurn<T>(keys: readonly string[], work: (session: ClientSession) => Promise<T>): Promise<T> {
+    // All keys are taken at once, so that of any two transactions one waits for the other, and never both.
+    const before = Promise.all(keys.map((key) => this.turns.get(key)));
     const mine = before.then(() => this.run(work));
     const turn = mine.catch(() => undefined);
-    this.turns.set(key, turn);
+    for (const key of keys) this.turns.set(key, turn);
     try {
       return await mine;
     } finally {
-      if (this.turns.get(key) === turn) this.turns.delete(key);
+      for (const key of keys) if (this.turns.get(key) === turn) this.turns.delete(key);
     }
   }
 
@@ -45,23 +45,21 @@ export class Transactions {
     const session = await this.connection.startSession().catch((error: unknown) => {
       throw asDomainError(error);
     });
+    const giveUpAt = performance.now() + OPERATION_LIMIT_MS;
     let attempts = 0;
-    try {
-      return await session.withTransaction(
-        () => {
-          if (++attempts > 1) metrics.transactionRetries.inc();
-          return work(session);
-        },
-        {
-          readConcern: { level: 'snapshot' },
-          writeConcern: { w: 'majority', j: true },
-          timeoutMS: TRANSACTION_LIMIT_MS,
-        },
-      );
-    } catch (error) {
+    const transaction = session.withTransaction(
+      async () => {
+        if (++attempts > 1) metrics.transactionRetries.inc();
+        // The driver would try for two minutes, and make true in the end what its caller was told had failed.
+        if (performance.now() > giveUpAt) throw new DomainError('UNAVAILABLE', 'The transaction could not be made.');
+        return work(session);
+      },
+      { readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', j: true } },
+    );
+    // Not awaited: what hangs, hangs in the background, until its connection is found to be broken.
+    void transaction.catch(() => undefined).finally(() => session.endSession().catch(() => undefined));
+    return limited(transaction).catch((error: unknown) => {
       throw asDomainError(error);
-    } finally {
-      await session.endSession();
-    }
+    });
   }
 }

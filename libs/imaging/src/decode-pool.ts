@@ -175,7 +175,8 @@ class ProcessPool {
     if (member.running === undefined) return;
     const { task } = member.running;
     if (reply.kind === 'started') {
-      this.#started(member, task);
+      // Once: bytes that took over a decoder could say it for ever, and never run out of time.
+      if (!member.running.started) this.#started(member, task);
       return;
     }
     if (reply.kind === 'out_of_memory') {

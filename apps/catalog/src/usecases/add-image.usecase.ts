@@ -9,10 +9,10 @@ import {
   type Image,
   type TagReference,
 } from '@pentaprism/contracts';
-import { notFound, Outbox, toObjectId, Transactions } from '@pentaprism/database';
+import { asDomainError, notFound, Outbox, toObjectId, Transactions } from '@pentaprism/database';
 import { DomainError } from '@pentaprism/domain';
 import { JobLedger, JobQueue, type JobDocument } from '@pentaprism/jobs';
-import type { CallContext } from '@pentaprism/observability';
+import { currentContext, type CallContext } from '@pentaprism/observability';
 import { Types, type ClientSession } from 'mongoose';
 import { ContentRepository, type ContentDocument } from '../adapters/mongo/content.repository.js';
 import { CounterRepository } from '../adapters/mongo/counter.repository.js';
@@ -35,6 +35,8 @@ interface GroupItem extends Omit<NewImage, 'projectId'> {
   readonly project: Types.ObjectId;
   readonly createdBy: string;
   readonly context: CallContext;
+  /** Milliseconds since the epoch after which nobody waits for it any more. */
+  readonly deadline: number;
 }
 
 /** Records images and the bytes they point to; new bytes get an analysis job in the same transaction. */
@@ -54,14 +56,32 @@ export class AddImage {
     private readonly bus: Bus,
   ) {}
 
-  private readonly group = new Groups<GroupItem, Image>((workspace, items) => this.createAll(workspace, items));
+  private readonly group = new Groups<GroupItem, Image>((workspace, items) => this.createAwaited(workspace, items));
 
   /** Images that come at the same time are written in one transaction. */
   async create(caller: { workspace: string; actor: string }, request: NewImage): Promise<Image> {
     const { workspace, actor } = caller;
     const project = await this.projects.resolveId(workspace, request.projectId);
     const context = this.outbox.contextFor(workspace);
-    return this.group.add(workspace, { project, createdBy: actor || 'anonymous', context, ...request });
+    const deadline = currentContext()?.deadline ?? Infinity;
+    return this.group.add(workspace, { project, createdBy: actor || 'anonymous', context, deadline, ...request });
+  }
+
+  /**
+   * Images whose callers still wait. The others were told that they failed, while a group before them waited for the
+   * database: they would be made twice, and hold up those who come after an outage.
+   */
+  private async createAwaited(workspace: string, items: readonly GroupItem[]): Promise<(Image | DomainError)[]> {
+    const now = Date.now();
+    const awaited = items.filter(({ deadline }) => deadline > now);
+    try {
+      const outcomes = awaited.length > 0 ? await this.createAll(workspace, awaited) : [];
+      const byItem = new Map(awaited.map((item, i) => [item, outcomes[i]]));
+      return items.map((item) => byItem.get(item) ?? new DomainError('DEADLINE_EXCEEDED', 'It waited for too long.'));
+    } catch (error) {
+      // The group must recognise an outage, or it would wait for it again with each of its items.
+      throw asDomainError(error);
+    }
   }
 
   private async createAll(workspace: string, items: readonly GroupItem[]): Promise<(Image | DomainError)[]> {
@@ -125,7 +145,7 @@ export class AddImage {
     ifUploadedAt?: number | null,
   ): Promise<Image> {
     const objectId = toObjectId(id, 'image');
-    const { image, job } = await this.inTurn(workspace, reference.sha256, async (session) => {
+    const { image, job } = await this.inTurn({ workspace, id, sha256: reference.sha256 }, async (session) => {
       const before = await this.images.get(workspace, { id }, session);
       if (ifUploadedAt !== undefined && ifUploadedAt !== (before.uploadedAt?.getTime() ?? null))
         throw new DomainError('CONFLICT', 'The image has got another file meanwhile.');
@@ -145,13 +165,16 @@ export class AddImage {
     return toImage(image);
   }
 
-  /** Images that come or go with the same bytes write the same content: one after another. */
+  /** Changes of one image write the same record, and images of the same bytes the same content: one after another. */
   inTurn<T>(
-    workspace: string,
-    sha256: string | null | undefined,
+    { workspace, id, sha256 }: { workspace: string; id: string; sha256: string | null },
     work: (session: ClientSession) => Promise<T>,
   ): Promise<T> {
-    return sha256 ? this.transactions.runInTurn(`${workspace}/${sha256}`, work) : this.transactions.run(work);
+    const keys = sha256 === null ? [id] : [id, sha256];
+    return this.transactions.runInTurn(
+      keys.map((key) => `${workspace}/${key}`),
+      work,
+    );
   }
 
   /** Lets go of bytes that an image pointed to; without another image they are orphans from now on. */

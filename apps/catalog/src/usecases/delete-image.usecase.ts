@@ -18,8 +18,9 @@ export class DeleteImage {
 
   /** @throws DomainError NOT_FOUND, also the second time */
   async execute(workspace: string, key: ImageKey): Promise<{ id: string }> {
-    const { sha256: known } = await this.images.get(workspace, key);
-    const image = await this.addImage.inTurn(workspace, known, async (session) => {
+    const known = await this.images.get(workspace, key);
+    const turn = { workspace, id: known._id.toHexString(), sha256: known.sha256 };
+    const image = await this.addImage.inTurn(turn, async (session) => {
       const removed = await this.images.remove(workspace, key, session);
       if (!removed) throw notFound('image');
       const { _id, project, number, sha256 } = removed;

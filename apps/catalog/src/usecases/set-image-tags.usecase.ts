@@ -20,7 +20,7 @@ export class SetImageTags {
   async execute(workspace: string, id: string, references: readonly TagReference[]): Promise<Image> {
     const image = toObjectId(id, 'image');
     const tags = toTagDocuments(references);
-    const changed = await this.transactions.runInTurn(`${workspace}/${id}`, async (session) => {
+    const changed = await this.transactions.runInTurn([`${workspace}/${id}`], async (session) => {
       const states = await this.states.of(workspace, tags, session);
       states.check(tags);
       const found = await this.images.set(workspace, image, tags, session);

@@ -68,7 +68,7 @@ export class ChangeTag {
     // Outside of the transaction: what does not exist must not make everybody read the tags again.
     await this.tags.get(workspace, project, key);
     await this.revisions.prepare(workspace, project);
-    return this.transactions.runInTurn(`${workspace}/${project.toHexString()}`, async (session) => {
+    return this.transactions.runInTurn([`${workspace}/${project.toHexString()}`], async (session) => {
       const { revision } = await this.revisions.move(session, workspace, project);
       return change(session, revision);
     });

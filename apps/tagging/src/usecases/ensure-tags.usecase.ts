@@ -39,7 +39,7 @@ export class EnsureTags {
     // Outside of the transaction: numbers that are not used are left out, and none is given twice.
     const { first } = await this.bus.call(counterContracts.next, { sequence: 'tag', count: names.length });
     await this.revisions.prepare(workspace, project);
-    return this.transactions.runInTurn(`${workspace}/${project.toHexString()}`, async (session) => {
+    return this.transactions.runInTurn([`${workspace}/${project.toHexString()}`], async (session) => {
       const { total } = await this.revisions.move(session, workspace, project);
       const found = await this.tags.findByNames(workspace, project, names, session);
       const missing = without(names, found);

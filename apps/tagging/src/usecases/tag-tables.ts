@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { FreshReads, Transactions } from '@pentaprism/database';
+import { FreshReads } from '@pentaprism/concurrency';
+import { Transactions } from '@pentaprism/database';
 import { LRUCache } from 'lru-cache';
 import type { Types } from 'mongoose';
 import { TagRevisionRepository } from '../adapters/mongo/tag-revision.repository.js';

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
+import { limited } from '@pentaprism/database';
 import { Schema, type Model } from 'mongoose';
 
 interface CounterDocument {
@@ -35,13 +36,14 @@ export class CounterRepository {
    * instances say: a higher number never has an earlier second, so that both give the same order.
    */
   async nextInTime(workspace: string, sequence: Sequence, count = 1): Promise<{ first: number; second: number }> {
-    const counter = await this.counters
+    const counting = this.counters
       .findOneAndUpdate(
         { _id: `${workspace}/${sequence}` },
         { $inc: { value: count }, $max: { second: Math.floor(Date.now() / 1000) } },
         { upsert: true, returnDocument: 'after' },
       )
       .lean();
+    const counter = await limited(counting.exec());
     if (counter?.second === undefined) throw new Error('the counter was not returned');
     return { first: counter.value - count + 1, second: counter.second };
   }

@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
-import { FreshReads } from '@pentaprism/database';
+import { FreshReads } from '@pentaprism/concurrency';
+import { limited } from '@pentaprism/database';
 import { Schema, type ClientSession, type Model, type Types } from 'mongoose';
 
 interface ImageCountDocument {
   workspace: string;
   project: Types.ObjectId;
   slot: number;
-  /** Changes of images that were noted in this slot. */
+  /** Grows with each change of images that is noted in this slot, by `REVISION_STEP` at most. */
   revision: number;
   total: number;
   uploaded: number;
@@ -33,6 +34,13 @@ imageCountSchema.index({ workspace: 1, project: 1, slot: 1 }, { unique: true });
 
 /** Counters of one project: with one, any two transactions that add an image would conflict. */
 const SLOTS = 32;
+
+/**
+ * Revisions grow by a step chosen at random. With steps of one, a revision would come again after a crash that lost a
+ * change which was not acknowledged yet, but read: whoever kept what it found would take it for the change that came
+ * instead. 10^10 changes of one project stay exact numbers.
+ */
+const REVISION_STEP = 2 ** 20;
 
 /** Numbers of images in one block: what a deep page walks at most, instead of everything before it. */
 export const BLOCK_NUMBERS = 2048;
@@ -75,7 +83,7 @@ export class ImageCountRepository {
     changes: readonly CountChange[],
     session?: ClientSession,
   ): Promise<void> {
-    const increments: Record<string, number> = { revision: 1 };
+    const increments: Record<string, number> = { revision: 1 + Math.floor(Math.random() * REVISION_STEP) };
     const add = (field: string, value: number) => {
       if (value !== 0) increments[field] = (increments[field] ?? 0) + value;
     };
@@ -111,7 +119,7 @@ export class ImageCountRepository {
 
   /** As they are at a moment after this call. */
   get(workspace: string, project: Types.ObjectId): Promise<ImageCountsNow> {
-    return this.reads.get(`${workspace}/${project.toHexString()}`, () => this.sum(workspace, project));
+    return this.reads.get(`${workspace}/${project.toHexString()}`, () => limited(this.sum(workspace, project)));
   }
 
   /** All blocks, the highest numbers first. */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
-import { FreshReads, isDuplicateKey } from '@pentaprism/database';
+import { FreshReads } from '@pentaprism/concurrency';
+import { isDuplicateKey, limited } from '@pentaprism/database';
 import { LRUCache } from 'lru-cache';
 import { Schema, type ClientSession, type Model, type Types } from 'mongoose';
 
@@ -43,7 +44,8 @@ export class TagRevisionRepository {
   current(workspace: string, project: Types.ObjectId): Promise<number> {
     const key = keyOf(workspace, project);
     return this.reads.get(key, async () => {
-      const found = await this.revisions.collection.findOne<TagRevisionDocument>({ _id: key } as never);
+      const finding = this.revisions.collection.findOne<TagRevisionDocument>({ _id: key } as never);
+      const found = await limited(finding);
       return found?.revision ?? 0;
     });
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { rollingRestarts } from './support/rolling.js';
+import { rollingRestarts } from '../e2e/support/rolling.js';
 
 /** Each process once: two gateways, two of each service, two workers. */
 const PROCESSES = 14;
