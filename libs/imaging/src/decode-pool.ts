@@ -49,7 +49,6 @@ interface Task {
 
 interface Member {
   readonly child: ChildProcess;
-  readonly exited: Promise<void>;
   running?: { readonly task: Task; readonly deadline: NodeJS.Timeout; readonly started: boolean } | undefined;
   idle?: NodeJS.Timeout | undefined;
   tasks: number;
@@ -86,6 +85,8 @@ function defaultEntry(): string {
 class ProcessPool {
   readonly #options: Required<DecodePoolOptions>;
   readonly #members = new Set<Member>();
+  /** Of members, and of processes that were told to end and have not been seen to: a busy machine takes its time. */
+  readonly #exits = new Set<Promise<void>>();
   readonly #waiting: Task[] = [];
   #closed = false;
 
@@ -104,12 +105,11 @@ class ProcessPool {
   async close(): Promise<void> {
     this.#closed = true;
     for (const task of this.#waiting.splice(0)) task.reject(closing());
-    const members = [...this.#members];
-    for (const member of members) {
+    for (const member of [...this.#members]) {
       hold(member.child, true);
       if (member.running === undefined) this.#end(member);
     }
-    await Promise.all(members.map(({ exited }) => exited));
+    await Promise.all(this.#exits);
   }
 
   #dispatch(): void {
@@ -131,7 +131,9 @@ class ProcessPool {
     });
     yieldToOthers(child);
     const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
-    const member: Member = { child, exited, tasks: 0, stderr: '' };
+    this.#exits.add(exited);
+    void exited.then(() => this.#exits.delete(exited));
+    const member: Member = { child, tasks: 0, stderr: '' };
     child.stderr?.on('data', (text: Buffer) => (member.stderr = (member.stderr + text.toString()).slice(-2000)));
     child.on('message', (reply: DecodeReply) => this.#receive(member, reply));
     // 'error' alone means that it could not start, or not be reached; it is ended in either case.
