@@ -1,9 +1,10 @@
 import type { Random } from '@pentaprism/domain';
 import { send, type Answer } from '../e2e/support/http.js';
-import { startFaultyStack, type FaultyStack } from '../e2e/support/faults-stack.js';
+import type { FaultyStack } from '../e2e/support/faults-stack.js';
 import { examplesOf, none, type Drill, type DrillContext, type DrillResult } from './drill.js';
 import { exampleOf, routesOf, type Route } from './support/routes.js';
 import { ROLES, Workspace, type Kind, type Role } from './support/workspace.js';
+import { onStack } from './support/on-stack.js';
 
 /** What a path parameter is an id of, by the path up to it. */
 const IN_PATH: readonly (readonly [RegExp, Kind])[] = [
@@ -42,14 +43,7 @@ export const foreignIds: Drill = {
   name: 'ids of another workspace',
   goal: 'Every route with ids of another workspace, for every role: no leak, answers like those to unknown ids.',
   limitSeconds: 4 * 60,
-  run: async (context) => {
-    const faulty = await startFaultyStack();
-    try {
-      return await run(faulty, context);
-    } finally {
-      await faulty.stop();
-    }
-  },
+  run: onStack(run),
 };
 
 async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillResult> {

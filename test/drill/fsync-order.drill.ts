@@ -4,10 +4,11 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
-import { startFaultyStack, type FaultyStack } from '../e2e/support/faults-stack.js';
+import type { FaultyStack } from '../e2e/support/faults-stack.js';
 import { examplesOf, type Drill, type DrillContext, type DrillResult } from './drill.js';
 import { forEach } from './support/for-each.js';
 import { straceWorks, traceProcess, type SystemCall } from './support/strace.js';
+import { onStack } from './support/on-stack.js';
 
 const UPLOADS = 100;
 /** At once, so that calls of several uploads lie between one another. */
@@ -32,14 +33,7 @@ export const fsyncOrder: Drill = {
   name: 'order of fsync',
   goal: 'The order write, fdatasync, rename, fsync of directories, answer is right in 100 of 100 traced uploads.',
   limitSeconds: 3 * 60,
-  run: async (context) => {
-    const faulty = await startFaultyStack();
-    try {
-      return await run(faulty, context);
-    } finally {
-      await faulty.stop();
-    }
-  },
+  run: onStack(run),
 };
 
 async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillResult> {

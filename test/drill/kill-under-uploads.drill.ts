@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UploadLoad } from '../e2e/support/faults-load.js';
-import { READY_WITHIN_MS, startFaultyStack, type FaultyStack } from '../e2e/support/faults-stack.js';
+import { READY_WITHIN_MS, type FaultyStack } from '../e2e/support/faults-stack.js';
 import { examplesOf, none, shuffled, wholeWithin, type Drill, type DrillContext, type DrillResult } from './drill.js';
 import { audit } from './support/audit.js';
 import { settled } from './support/settled.js';
 import { sweepEverything } from './support/sweep.js';
+import { onStack } from './support/on-stack.js';
 
 /** At full count: what the goal names, and the services between them, which are in the way of every upload. */
 const KILLS: Readonly<Record<string, number>> = {
@@ -30,14 +31,7 @@ export const killUnderUploads: Drill = {
     '120 kill -9 (20 each of gateway, worker, mongod, nats-server, valkey-server, 5 each of four services) under ' +
     'uploads: nothing acknowledged lost or corrupt, no orphan, no temporary file after the sweep.',
   limitSeconds: 20 * 60,
-  run: async (context) => {
-    const faulty = await startFaultyStack();
-    try {
-      return await run(faulty, context);
-    } finally {
-      await faulty.stop();
-    }
-  },
+  run: onStack(run),
 };
 
 async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillResult> {

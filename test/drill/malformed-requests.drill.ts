@@ -1,11 +1,12 @@
 import { APPS } from '@pentaprism/local';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startFaultyStack, type FaultyStack } from '../e2e/support/faults-stack.js';
+import type { FaultyStack } from '../e2e/support/faults-stack.js';
 import { examplesOf, none, pick, type Drill, type DrillContext, type DrillResult } from './drill.js';
 import { malformedRequest, type Malformed } from './support/malformed.js';
 import { threadTimes } from './support/processes.js';
 import { routesOf, type Route } from './support/routes.js';
+import { onStack } from './support/on-stack.js';
 
 const REQUESTS = 5000;
 /** Milliseconds after which the next request is made, whether there is an answer or not. */
@@ -39,14 +40,7 @@ export const malformedRequests: Drill = {
   name: 'malformed requests',
   goal: '5,000 malformed HTTP, JSON, XML and multipart requests to all routes: no 5xx, event loop p99 below 100 ms.',
   limitSeconds: 6 * 60,
-  run: async (context) => {
-    const faulty = await startFaultyStack();
-    try {
-      return await run(faulty, context);
-    } finally {
-      await faulty.stop();
-    }
-  },
+  run: onStack(run),
 };
 
 async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillResult> {

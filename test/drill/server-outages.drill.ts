@@ -5,7 +5,7 @@ import { APPS } from '@pentaprism/local';
 import { Redis } from 'ioredis';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UploadLoad } from '../e2e/support/faults-load.js';
-import { startFaultyStack, type FaultyStack } from '../e2e/support/faults-stack.js';
+import type { FaultyStack } from '../e2e/support/faults-stack.js';
 import {
   examplesOf,
   none,
@@ -20,6 +20,7 @@ import { audit } from './support/audit.js';
 import { SampleJobs } from './support/sample-jobs.js';
 import { settled } from './support/settled.js';
 import type { Random } from '@pentaprism/domain';
+import { onStack } from './support/on-stack.js';
 
 const OUTAGE_MS = 20_000;
 const READY_WITHIN_MS = 10_000;
@@ -50,14 +51,7 @@ export const serverOutages: Drill = {
     '5 FLUSHALL, 5 outages of Valkey of 20 s, 10 restarts of NATS and 2 lost streams under load: all jobs end, no app ' +
     'restarts, ready within 10 s.',
   limitSeconds: 15 * 60,
-  run: async (context) => {
-    const faulty = await startFaultyStack();
-    try {
-      return await run(faulty, context);
-    } finally {
-      await faulty.stop();
-    }
-  },
+  run: onStack(run),
 };
 
 async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillResult> {

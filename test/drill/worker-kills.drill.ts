@@ -1,9 +1,10 @@
 import { eventually } from '@pentaprism/testing';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startFaultyStack, type FaultyStack } from '../e2e/support/faults-stack.js';
+import type { FaultyStack } from '../e2e/support/faults-stack.js';
 import { examplesOf, none, wholeWithin, type Drill, type DrillContext, type DrillResult } from './drill.js';
 import { SampleJobs } from './support/sample-jobs.js';
 import { settled } from './support/settled.js';
+import { onStack } from './support/on-stack.js';
 
 const KILLS = 30;
 const JOBS_PER_KILL = 10;
@@ -19,14 +20,7 @@ export const workerKills: Drill = {
   name: 'worker kills',
   goal: '30 kills of the worker over 300 jobs: all jobs end, each has its effects once, recovery within 25 s.',
   limitSeconds: 20 * 60,
-  run: async (context) => {
-    const faulty = await startFaultyStack();
-    try {
-      return await run(faulty, context);
-    } finally {
-      await faulty.stop();
-    }
-  },
+  run: onStack(run),
 };
 
 interface Recovery {
