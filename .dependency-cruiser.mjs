@@ -34,12 +34,12 @@ export default {
     {
       name: 'dialects-are-thin',
       comment:
-        'A dialect may use contracts, domain and the HTTP library; never a database, sharp, a queue or another dialect.',
+        'A dialect may use contracts, domain, the HTTP library, the PNG checker and the words of the DSIO APIs; never a database, sharp, a queue or another dialect.',
       severity: 'error',
       from: { path: '^libs/dialects/([^/]+)/src' },
       to: {
         path: ['^libs/', npm('sharp'), npm(servers)],
-        pathNot: ['^libs/(contracts|domain|http|bus)/', '^libs/dialects/$1/'],
+        pathNot: ['^libs/(contracts|domain|http|bus|png|dsio)/', '^libs/dialects/$1/'],
       },
     },
     {

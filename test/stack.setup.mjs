@@ -14,6 +14,8 @@ export default async function setup() {
     SIGNED_URL_TTL: '',
     PENTAPRISM_OWNER_KEY: '',
     SIGNING_SECRETS: '',
+    FILTERS_TTL: '',
+    MODALITY_API_URL: '',
     LOG_LEVEL: 'info',
   };
   try {

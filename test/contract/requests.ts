@@ -12,6 +12,8 @@ const fails = (expected: ErrorCode, request: unknown): ContractRequest => ({ req
 /** An id that nothing has. */
 const NOBODY = '0123456789abcdef01234567';
 const CONTENT = { sha256: 'ab'.repeat(32), size: 5, mediaType: 'application/octet-stream' };
+const RADIOGRAPH_INFO = { binning: 'unbinned', lut: { gamma: 2.3, totalGrays: 4096 } };
+const SESSION_IMAGE = { sessionId: 'unheard-of', imageId: 'nobody' };
 const RECIPE = { transformationProbability: 1, numberOfNewImages: 1, transformations: [{ name: 'rotation' }] };
 const LIST = { name: 'list', featureName: 'image', initialList: false, ...RECIPE };
 
@@ -64,6 +66,14 @@ export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
   'catalog.v1.image.delete': [fails('NOT_FOUND', { number: 4_000_000 })],
   'catalog.v1.image.get-picture': [fails('NOT_FOUND', { projectId: NOBODY, id: NOBODY })],
   'catalog.v1.image.choose-pictures': [fails('NOT_FOUND', { projectId: NOBODY, count: 1, seed: 'x' })],
+  'catalog.v1.radiograph.create': [
+    ok({ source: CONTENT, info: RADIOGRAPH_INFO, session: null, timeToLive: 60 }),
+    ok({ source: CONTENT, info: { ...RADIOGRAPH_INFO, lut: null }, session: SESSION_IMAGE, timeToLive: 60 }),
+  ],
+  'catalog.v1.radiograph.get': [fails('NOT_FOUND', { key: NOBODY })],
+  'catalog.v1.radiograph.delete': [fails('NOT_FOUND', { key: '' })],
+  'catalog.v1.radiograph.list-sessions': [ok({ limit: 10 })],
+  'catalog.v1.radiograph.end-session': [ok({ sessionId: SESSION_IMAGE.sessionId })],
   'catalog.v1.counter.next': [ok({ sequence: 'job' })],
   'catalog.v1.job.get': [fails('NOT_FOUND', { id: NOBODY }), fails('NOT_FOUND', { number: 4_000_000 })],
   'tagging.v1.tag.ensure': [ok({ names: ['a', '__proto__', 'a'] }), fails('INVALID_ARGUMENT', { names: ['a|b'] })],
@@ -92,6 +102,20 @@ export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
     fails('INVALID_ARGUMENT', { image: { id: NOBODY }, tagNames: ['a|b'] }),
   ],
   'training-ingest.v1.image.receive-file': [fails('NOT_FOUND', { imageId: NOBODY, content: CONTENT })],
+  'training-ingest.v1.radiograph.add': [ok({ content: CONTENT, info: RADIOGRAPH_INFO })],
+  'training-ingest.v1.radiograph.add-from-modality': [
+    fails('NOT_FOUND', SESSION_IMAGE),
+    fails('NOT_FOUND', { sessionId: '..', imageId: '$where' }),
+  ],
+  'training-ingest.v1.radiograph.get': [fails('NOT_FOUND', { key: NOBODY })],
+  'training-ingest.v1.modality.create-session': [ok({})],
+  'training-ingest.v1.modality.get-session': [fails('NOT_FOUND', { sessionId: 'unheard-of' })],
+  'training-ingest.v1.modality.end-session': [fails('NOT_FOUND', { sessionId: 'unheard-of' })],
+  'training-ingest.v1.modality.add-image': [
+    fails('NOT_FOUND', { sessionId: 'unheard-of', content: CONTENT, info: RADIOGRAPH_INFO }),
+  ],
+  'training-ingest.v1.modality.list-images': [fails('NOT_FOUND', { sessionId: 'unheard-of' })],
+  'training-ingest.v1.modality.get-image': [fails('NOT_FOUND', SESSION_IMAGE)],
   'augmentation.v1.list.create': [
     fails('NOT_FOUND', { projectId: NOBODY, ...LIST }),
     fails('INVALID_ARGUMENT', { projectId: NOBODY, ...LIST, transformations: [{ name: 'unheard-of' }] }),

@@ -86,6 +86,21 @@ described(`${COMPOSE}${why}`, () => {
       for (const secret of secrets) expect(app(name).environment[secret] ?? '${X:?}').toMatch(/^\$\{[A-Z_]+:\?/);
   });
 
+  it('asks no device unless it is told to, and gives its credentials to the one app that asks it', () => {
+    const told = APPS.filter((name) => Object.keys(app(name).environment).some((each) => each.startsWith('MODALITY_')));
+    expect(told).toEqual(['training-ingest']);
+    const { environment } = app('training-ingest');
+    expect(configurationOf('training-ingest', interpolated(environment))).not.toHaveProperty('MODALITY_API_URL');
+    const device = {
+      MODALITY_API_URL: 'https://10.1.2.3:43809/api',
+      MODALITY_API_USER: 'u',
+      MODALITY_API_PASSWORD: 'p',
+    };
+    for (const name of [...Object.keys(device), 'MODALITY_TIMEOUT', 'FILTERS_TTL'])
+      expect(environment[name]).toBe(`\${${name}:-}`);
+    expect(configurationOf('training-ingest', { ...interpolated(environment), ...device })).toMatchObject(device);
+  });
+
   it('gives no app more rights than it needs, and longer to stop than it takes', () => {
     for (const name of APPS) {
       expect(app(name)).toMatchObject({

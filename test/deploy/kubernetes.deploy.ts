@@ -139,6 +139,24 @@ described.each(['single-node', 'cluster'])(
       ).toHaveLength(2);
     });
 
+    it('has no need of the credentials of a device, and gives them to the one app that asks it', () => {
+      const optional = APPS.flatMap((name) => {
+        const names = containerOf(app(name))
+          .env.filter(({ valueFrom }) => valueFrom?.secretKeyRef?.optional)
+          .map((each) => each.name);
+        // A pod starts without them, so the app has to, too.
+        const given = Object.entries(manifests.environmentOf(app(name)));
+        const without = Object.fromEntries(given.filter(([each]) => !names.includes(each)));
+        expect(() => configurationOf(name, without)).not.toThrow();
+        return names.map((each) => `${name}: ${each}`);
+      });
+      expect(optional).toEqual(['training-ingest: MODALITY_API_USER', 'training-ingest: MODALITY_API_PASSWORD']);
+      for (const name of APPS.filter((each) => each !== 'training-ingest'))
+        expect(Object.keys(manifests.environmentOf(app(name))).filter((each) => each.startsWith('MODALITY_'))).toEqual(
+          [],
+        );
+    });
+
     it('lets every app reach its servers, and nothing else', () => {
       const clients = manifests.workloads.filter(({ metadata }) => !SERVERS.includes(metadata.name));
       const reached = clients.flatMap((client) =>

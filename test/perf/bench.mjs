@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { augmentation } from './augmentation.mjs';
 import { downloads } from './downloads.mjs';
+import { filters } from './filters.mjs';
 import { imageList, imageListMillion } from './image-list.mjs';
 import { memory } from './memory.mjs';
 import { startTimes } from './start-times.mjs';
@@ -17,6 +18,7 @@ const PARTS = {
   memory,
   uploads,
   downloads,
+  filters,
   augmentation,
   list: imageList,
   million: imageListMillion,

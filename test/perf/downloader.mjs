@@ -6,8 +6,9 @@ import net from 'node:net';
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 
-process.once('message', async ({ origin, paths, connections, seconds }) => {
+process.once('message', async ({ origin, paths, headers, connections, seconds }) => {
   const { hostname, port } = new URL(origin);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const latencies = [];
   let next = 0;
   const end = performance.now() + seconds * 1000;
@@ -17,7 +18,7 @@ process.once('message', async ({ origin, paths, connections, seconds }) => {
       const socket = net.connect({ host: hostname, port: Number(port) });
       while (performance.now() < end) {
         const began = performance.now();
-        await get(socket, hostname, paths[next++ % paths.length]);
+        await get(socket, hostname, paths[next++ % paths.length], lines);
         latencies.push(performance.now() - began);
       }
       socket.destroy();
@@ -30,8 +31,8 @@ process.once('message', async ({ origin, paths, connections, seconds }) => {
   process.disconnect();
 });
 
-/** @param {net.Socket} socket @param {string} host @param {string} path */
-function get(socket, host, path) {
+/** @param {net.Socket} socket @param {string} host @param {string} path @param {readonly string[]} lines of headers */
+function get(socket, host, path, lines) {
   return new Promise((resolve, reject) => {
     let head = Buffer.alloc(0);
     let left = -1;
@@ -50,6 +51,6 @@ function get(socket, host, path) {
       resolve();
     };
     socket.on('data', onData).on('error', fail).on('close', fail);
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${lines.join('')}\r\n`);
   });
 }

@@ -17,7 +17,7 @@ const PROTOTYPE_MACHINE = 76_000;
 /** Pages of 100,000 records, against a bare Fastify that serializes the same body. */
 export async function imageList(system) {
   const { client, url, measured } = await measure(system, 'bench-list', RECORDS);
-  const headers = { authorization: `Bearer ${client.key}` };
+  const { headers } = client;
   const { text } = await client.send('GET', url);
   const bare = await beside('./bare-fastify.mjs', text, (bareUrl) => load(bareUrl, headers, ['/']));
   const machine = await beside('./bare-fastify.mjs', '{"ok":true}', (bareUrl) => load(bareUrl, headers, ['/']));
@@ -64,7 +64,7 @@ async function measure(system, name, records) {
   const { results, meta } = JSON.parse(text);
   if (results.length !== LIMIT || meta.total_results !== records)
     throw new Error(`the page is not what was seeded: ${text.slice(0, 200)}`);
-  const headers = { authorization: `Bearer ${client.key}` };
+  const { headers } = client;
   const run = (paths) => load(system.stack.url, headers, paths);
   const deep = (from) =>
     Array.from({ length: PAGES }, () => {

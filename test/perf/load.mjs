@@ -45,10 +45,13 @@ export async function beside(program, what, action) {
 /**
  * As `load`, for large bodies, which nobody looks at.
  * @param {string} origin @param {readonly string[]} paths
+ * @param {{ seconds?: number, headers?: Record<string, string> }} options
  */
-export async function download(origin, paths, seconds = 6) {
-  const run = (duration) =>
-    beside('./downloader.mjs', { origin, paths, connections: CONNECTIONS, seconds: duration }, (result) => result);
+export async function download(origin, paths, { seconds = 6, headers = {} } = {}) {
+  const run = (duration) => {
+    const what = { origin, paths, headers, connections: CONNECTIONS, seconds: duration };
+    return beside('./downloader.mjs', what, (result) => result);
+  };
   await run(WARM_UP_SECONDS);
   return run(seconds);
 }

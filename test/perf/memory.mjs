@@ -6,7 +6,7 @@ import { megabytes, percent } from './table.mjs';
 
 const SETTLE_MS = 5000;
 const IDLE_GOAL = 1.3e9;
-const GATEWAY_GOAL = 400e6;
+export const GATEWAY_GOAL = 400e6;
 const CLIENTS = 16;
 const ROUNDS = 3;
 const FILE_BYTES = 20_000_000;
@@ -45,11 +45,8 @@ export async function memory(system) {
 
 async function gatewayPeak(system) {
   const { client } = await system.workspace('bench-memory');
-  const { pid } = system.stack.parts.get('gateway');
-  let peak = 0;
-  const sampler = setInterval(() => (peak = Math.max(peak, memoryOf(pid, 'Rss'))), SAMPLE_MS);
   const piece = randomBytes(PIECE_BYTES);
-  try {
+  return peakMemory(system.stack.parts.get('gateway').pid, async () => {
     for (let round = 0; round < ROUNDS; round++) {
       await forEach(Array.from({ length: CLIENTS }), CLIENTS, async () => {
         const { upload_url } = await client.json('POST', '/v1/images', { filename: 'large.bin', size: FILE_BYTES });
@@ -62,6 +59,15 @@ async function gatewayPeak(system) {
         if (status !== 200) throw new Error(`a file was answered with ${status} ${text}`);
       });
     }
+  });
+}
+
+/** @param {number} pid @param {() => Promise<unknown>} work @returns the largest RSS during the work, in bytes */
+export async function peakMemory(pid, work) {
+  let peak = 0;
+  const sampler = setInterval(() => (peak = Math.max(peak, memoryOf(pid, 'Rss'))), SAMPLE_MS);
+  try {
+    await work();
   } finally {
     clearInterval(sampler);
   }

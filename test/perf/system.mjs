@@ -97,7 +97,8 @@ export class Client {
   /** @param {string} url @param {string} key */
   constructor(url, key) {
     this.url = url;
-    this.key = key;
+    /** Of every request. @type {Record<string, string>} */
+    this.headers = { Authorization: `Bearer ${key}` };
     this.agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
   }
 
@@ -110,7 +111,7 @@ export class Client {
     const pieces = Array.isArray(body) ? body : body ? [body] : [];
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
     return new Promise((resolve, reject) => {
-      const headers = { Authorization: `Bearer ${this.key}`, 'Content-Type': contentType, 'Content-Length': length };
+      const headers = { ...this.headers, 'Content-Type': contentType, 'Content-Length': length };
       const request = http.request(new URL(path, this.url), { method, headers, agent: this.agent }, (response) => {
         const chunks = [];
         response.on('data', (chunk) => chunks.push(chunk));

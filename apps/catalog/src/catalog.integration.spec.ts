@@ -132,6 +132,7 @@ describe('images', () => {
       ...other,
       imageId: announced.id,
       fileName: 'a.png',
+      expiresAt: null,
       state: 'pending',
       reason: null,
     });

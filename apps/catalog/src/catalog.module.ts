@@ -16,22 +16,29 @@ import {
   WORKSPACE_MODEL,
   workspaceSchema,
 } from './adapters/mongo/project.repository.js';
+import { RadiographRepository } from './adapters/mongo/radiograph.repository.js';
 import { TAG_STATE_MODEL, TagStateRepository, tagStateSchema } from './adapters/mongo/tag-state.repository.js';
 import { CATALOG_CONFIG, type CatalogConfig } from './config.js';
 import { ApiKeysController } from './rpc/api-keys.controller.js';
 import { DirectoryController } from './rpc/directory.controller.js';
 import { ImageTagsController } from './rpc/image-tags.controller.js';
 import { ImagesController } from './rpc/images.controller.js';
+import { RadiographsController } from './rpc/radiographs.controller.js';
 import { AddImage } from './usecases/add-image.usecase.js';
+import { AddRadiograph } from './usecases/add-radiograph.usecase.js';
 import { AnalyseContentEffect } from './usecases/analyse-content.effect.js';
 import { ApplyTag } from './usecases/apply-tag.usecase.js';
 import { CollectBlobs } from './usecases/collect-blobs.usecase.js';
+import { ContentReferences } from './usecases/content-references.js';
 import { DeleteImage } from './usecases/delete-image.usecase.js';
+import { DeleteRadiographs } from './usecases/delete-radiographs.usecase.js';
 import { FindImages } from './usecases/find-images.usecase.js';
 import { FindJobs } from './usecases/find-jobs.usecase.js';
 import { FindProjects } from './usecases/find-projects.usecase.js';
+import { FindRadiographs } from './usecases/find-radiographs.usecase.js';
 import { ListImages } from './usecases/list-images.usecase.js';
 import { ManageApiKeys } from './usecases/manage-api-keys.usecase.js';
+import { RenderRadiographEffect } from './usecases/render-radiograph.effect.js';
 import { SetImageTags } from './usecases/set-image-tags.usecase.js';
 
 const REPOSITORIES = [
@@ -43,10 +50,11 @@ const REPOSITORIES = [
   ImageRepository,
   ImageTagRepository,
   ProjectRepository,
+  RadiographRepository,
   TagStateRepository,
 ];
 
-/** The catalog's collections, for its use cases and for the effects of its jobs. */
+/** The catalog's collections and what changes them together, for its use cases and for the effects of its jobs. */
 @Global()
 @Module({
   imports: [
@@ -61,8 +69,8 @@ const REPOSITORIES = [
       { name: WORKSPACE_MODEL, schema: workspaceSchema },
     ]),
   ],
-  providers: REPOSITORIES,
-  exports: REPOSITORIES,
+  providers: [...REPOSITORIES, ContentReferences],
+  exports: [...REPOSITORIES, ContentReferences],
 })
 class CatalogRepositoriesModule {}
 
@@ -79,20 +87,29 @@ export class CatalogModule implements OnModuleInit {
           owner: 'catalog',
           redisUrl: config.REDIS_URL,
           queuePrefix: config.QUEUE_PREFIX,
-          effects: [AnalyseContentEffect],
+          effects: [AnalyseContentEffect, RenderRadiographEffect],
           imports: [CatalogRepositoriesModule],
         }),
       ],
-      controllers: [ApiKeysController, DirectoryController, ImagesController, ImageTagsController],
+      controllers: [
+        ApiKeysController,
+        DirectoryController,
+        ImagesController,
+        ImageTagsController,
+        RadiographsController,
+      ],
       providers: [
         { provide: CATALOG_CONFIG, useValue: config },
         AddImage,
+        AddRadiograph,
         ApplyTag,
         CollectBlobs,
         DeleteImage,
+        DeleteRadiographs,
         FindImages,
         FindJobs,
         FindProjects,
+        FindRadiographs,
         ListImages,
         ManageApiKeys,
         SetImageTags,

@@ -10,9 +10,9 @@ import { z } from 'zod';
 
 /**
  * Seconds: much longer than an upload takes from its last byte to its record (5 s). Below that, bytes that are there
- * already could be collected between the two.
+ * already could be collected between the two. Bytes that were to live for a while only wait no longer than this.
  */
-const SHORTEST_BLOB_GRACE = 60;
+export const SHORTEST_BLOB_GRACE = 60;
 
 export const catalogConfig = z.object({
   ...busVariables,

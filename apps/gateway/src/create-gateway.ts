@@ -1,7 +1,13 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { answerMetrics, Bus, connectBus } from '@pentaprism/bus';
-import { acceptSerializedJson, Contents, createValidationPipe, registerJsonParser } from '@pentaprism/http';
+import {
+  acceptSerializedJson,
+  Contents,
+  createValidationPipe,
+  registerFormParser,
+  registerJsonParser,
+} from '@pentaprism/http';
 import { NestLogger, type Logger } from '@pentaprism/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import 'reflect-metadata';
@@ -84,6 +90,7 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
   // Whichever gateway is asked tells the metrics of all.
   answerMetrics(connection);
   registerJsonParser(fastify);
+  registerFormParser(fastify);
   acceptSerializedJson(fastify);
   await fastify.register(fileRoutes, {
     bus: app.get<Bus>(Bus),

@@ -1,10 +1,11 @@
 import { datarobotDialect } from '@pentaprism/dialect-datarobot';
+import { filtersDialect } from '@pentaprism/dialect-filters';
 import { taggedImagesDialect } from '@pentaprism/dialect-tagged-images';
 import type { Dialect } from '@pentaprism/http';
 import { adminDialect } from './admin/admin.dialect.js';
 
 /** What this gateway speaks. */
-export const DIALECTS: readonly Dialect[] = [taggedImagesDialect, datarobotDialect, adminDialect];
+export const DIALECTS: readonly Dialect[] = [taggedImagesDialect, datarobotDialect, filtersDialect, adminDialect];
 
 const BY_PREFIX = DIALECTS.flatMap((dialect) => dialect.basePaths.map((prefix) => ({ prefix, dialect }))).sort(
   (a, b) => b.prefix.length - a.prefix.length,

@@ -1,7 +1,7 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import type { BlobStore } from '@pentaprism/blob-store';
 import { BusModule, type BusConnection } from '@pentaprism/bus';
-import { Contents, FileUrls, JobWaiter } from '@pentaprism/http';
+import { Contents, FileUrls, JobWaiter, PublicOrigin } from '@pentaprism/http';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE, BlobStoreModule } from '@pentaprism/service';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config.js';
@@ -29,12 +29,13 @@ export class GatewayModule {
       providers: [
         { provide: GATEWAY_CONFIG, useValue: config },
         { provide: LOGGER, useValue: logger },
+        { provide: PublicOrigin, useValue: new PublicOrigin(config.PUBLIC_URL) },
         { provide: Contents, useClass: BlobContents },
         {
           provide: FileUrls,
-          inject: [BLOB_STORE],
-          useFactory: ({ direct }: BlobStore) =>
-            direct ? new PresignedFileUrls(direct, config) : new SignedFileUrls(config),
+          inject: [BLOB_STORE, PublicOrigin],
+          useFactory: ({ direct }: BlobStore, origin: PublicOrigin) =>
+            direct ? new PresignedFileUrls(direct, config) : new SignedFileUrls(origin, config),
         },
         { provide: JobWaiter, useClass: BusJobWaiter },
         Authentication,
@@ -42,7 +43,7 @@ export class GatewayModule {
         ImageContents,
         RateLimits,
       ],
-      exports: [Contents, Drain, FileUrls, JobWaiter, LOGGER],
+      exports: [Contents, Drain, FileUrls, JobWaiter, LOGGER, PublicOrigin],
     };
   }
 }

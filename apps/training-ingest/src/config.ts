@@ -1,17 +1,28 @@
-import { blobVariables, busVariables, uploadVariables } from '@pentaprism/config';
+import {
+  blobVariables,
+  busVariables,
+  modalityVariables,
+  mongoVariables,
+  radiographVariables,
+  uploadVariables,
+} from '@pentaprism/config';
 import { z } from 'zod';
 
-export const trainingIngestConfig = z.object({
-  ...busVariables,
-  ...blobVariables,
-  ...uploadVariables,
-  /** Only a store that clients reach themselves is of interest here. */
-  BLOB_URL: blobVariables.BLOB_URL.optional(),
-});
+export const trainingIngestConfig = z
+  .object({
+    ...busVariables,
+    ...mongoVariables,
+    ...blobVariables,
+    ...uploadVariables,
+    ...radiographVariables,
+    ...modalityVariables,
+  })
+  .refine(({ MODALITY_API_USER, MODALITY_API_PASSWORD }) => MODALITY_API_USER !== undefined || !MODALITY_API_PASSWORD, {
+    path: ['MODALITY_API_USER'],
+    message: 'has to be set where MODALITY_API_PASSWORD is',
+  });
 
 export type TrainingIngestConfig = z.output<typeof trainingIngestConfig>;
 
-/** Whether clients put files past the gateway, into the storage itself. */
-export function hasArrivals(config: TrainingIngestConfig): config is TrainingIngestConfig & { BLOB_URL: string } {
-  return config.BLOB_URL?.startsWith('s3:') ?? false;
-}
+/** Nest's token for the `TrainingIngestConfig`. */
+export const TRAINING_INGEST_CONFIG = Symbol('TrainingIngestConfig');

@@ -8,6 +8,7 @@ import { LOGGER, type Logger } from '@pentaprism/observability';
 import { availableParallelism, hostname } from 'node:os';
 import { AnalyseContentHandler } from './handlers/analyse-content.handler.js';
 import { MakeSamplesHandler } from './handlers/make-samples.handler.js';
+import { RenderRadiographHandler } from './handlers/render-radiograph.handler.js';
 import { AnalysisProcessor, AugmentationProcessor } from './processors.js';
 import { CONCURRENCY, DECODE_POOL } from './tokens.js';
 import { WorkerShutdown } from './worker-shutdown.js';
@@ -19,7 +20,7 @@ export interface WorkerOptions {
 }
 
 /** One handler for each type of job in the system. */
-const HANDLERS = [AnalyseContentHandler, MakeSamplesHandler];
+const HANDLERS = [AnalyseContentHandler, MakeSamplesHandler, RenderRadiographHandler];
 
 @Module({})
 export class WorkerModule {

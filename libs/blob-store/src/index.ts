@@ -26,3 +26,4 @@ export { DEFAULT_MIN_FREE_BYTES } from './free-space.js';
 export { openBlobStore, type OpenBlobStoreOptions } from './open-blob-store.js';
 export type { S3Settings } from './s3/s3-location.js';
 export * from './signed-url.js';
+export { sweepUnknown } from './sweep-unknown.js';

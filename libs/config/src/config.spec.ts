@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { readConfig } from './config.js';
-import { busVariables, gatewayVariables, secretVariables } from './variables.js';
+import {
+  busVariables,
+  gatewayVariables,
+  modalityVariables,
+  radiographVariables,
+  secretVariables,
+} from './variables.js';
 
 describe('readConfig', () => {
   const schema = z.object({ ...busVariables, ...gatewayVariables });
@@ -45,5 +51,43 @@ describe('readConfig', () => {
     expect(() => readConfig(z.object(secretVariables), { SIGNING_SECRETS: secret })).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining(secret) }),
     );
+  });
+});
+
+describe('the variables of radiographs', () => {
+  const schema = z.object({ ...radiographVariables, ...modalityVariables });
+
+  it('need nothing, and then name no modality', () => {
+    expect(readConfig(schema, {})).toEqual({ FILTERS_TTL: 28_800, MODALITY_TIMEOUT: 5 });
+  });
+
+  it('take the URL of a modality with or without a slash at its end', () => {
+    for (const end of ['', '/', '//'])
+      expect(readConfig(schema, { MODALITY_API_URL: `https://x:43809/api/dsio/modality/v1${end}` })).toMatchObject({
+        MODALITY_API_URL: 'https://x:43809/api/dsio/modality/v1',
+      });
+  });
+
+  it.each([
+    ['MODALITY_API_URL', 'ftp://x'],
+    ['MODALITY_API_URL', 'http:'],
+    ['MODALITY_API_URL', 'http://ann:pass@x/'],
+    ['MODALITY_API_URL', 'http://x/?a=b'],
+    ['MODALITY_API_URL', 'http://x/#a'],
+    ['MODALITY_API_USER', 'a:b'],
+    ['MODALITY_TIMEOUT', '0'],
+    ['MODALITY_TIMEOUT', '31'],
+    ['FILTERS_TTL', '0'],
+    ['FILTERS_TTL', '1.5'],
+    ['FILTERS_TTL', '2592001'],
+  ])('refuse %s=%s', (name, value) => {
+    expect(() => readConfig(schema, { [name]: value })).toThrow(new RegExp(`${name}: `));
+  });
+
+  it('take the longest life and time-out', () => {
+    expect(readConfig(schema, { FILTERS_TTL: '2592000', MODALITY_TIMEOUT: '30' })).toEqual({
+      FILTERS_TTL: 2_592_000,
+      MODALITY_TIMEOUT: 30,
+    });
   });
 });

@@ -13,6 +13,13 @@ const url = (...schemes: string[]) =>
     .string()
     .refine((text) => schemes.some((scheme) => text.startsWith(`${scheme}:`)), `must be a ${schemes.join(' or ')} URL`);
 
+/** Whether a request could be sent to a path below it; `fetch` refuses URLs with credentials. */
+function isPlainUrl(text: string): boolean {
+  if (!URL.canParse(text) || /[?#]/.test(text)) return false;
+  const { username, password } = new URL(text);
+  return username === '' && password === '';
+}
+
 const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
 /** What every app reads. */
@@ -87,6 +94,27 @@ export const gatewayVariables = {
    */
   DRAIN_DELAY: wholeNumber(0, 600).default(0),
   ...uploadVariables,
+};
+
+export const radiographVariables = {
+  /** Seconds from the creation of a radiograph, or of a session that is kept here, to its end. */
+  FILTERS_TTL: wholeNumber(1, 30 * 24 * 3600).default(8 * 3600),
+};
+
+/** The device software that radiographs can be copied from; without a URL, sessions are kept here. */
+export const modalityVariables = {
+  MODALITY_API_URL: url('http', 'https')
+    .refine((text) => isPlainUrl(text), 'must be a URL without a user, a password, a query or a fragment')
+    .transform((text) => text.replace(/\/+$/, ''))
+    .optional(),
+  /** For Basic authentication, where a colon would end it. */
+  MODALITY_API_USER: z
+    .string()
+    .regex(/^[^:]*$/, 'must not contain a colon')
+    .optional(),
+  MODALITY_API_PASSWORD: z.string().optional(),
+  /** Seconds that the device may be silent. */
+  MODALITY_TIMEOUT: wholeNumber(1, 30).default(5),
 };
 
 export const catalogVariables = {

@@ -11,10 +11,16 @@ import {
   idOrNumber,
   image,
   job,
+  lookupTable,
+  modalityId,
+  modalityReference,
   objectId,
   paging,
   picture,
   project,
+  radiograph,
+  radiographInfo,
+  radiographKey,
   role,
   sha256,
   tagGroups,
@@ -27,11 +33,14 @@ import { tagChange } from './tagging.contracts.js';
 const owner = 'catalog' as const;
 
 export const apiKeyContracts = {
-  /** Who a key is: `id.secret` or a bare secret, in one of at most two readings. An unknown id and a wrong secret answer alike. Asked without a workspace. */
+  /**
+   * Who a key is: `id.secret` or a bare secret, in one of several readings of what was sent. An unknown id and a wrong
+   * secret answer alike. Asked without a workspace.
+   */
   verify: defineRpc({
     owner,
     subject: 'catalog.v1.api-key.verify',
-    request: z.strictObject({ credentials: z.array(z.string().max(500)).min(1).max(2) }),
+    request: z.strictObject({ credentials: z.array(z.string().max(500)).min(1).max(4) }),
     response: apiKey,
     errors: ['UNAUTHENTICATED'],
   }),
@@ -149,6 +158,8 @@ export const imageContracts = {
         contentReference.extend({
           imageId: objectId,
           fileName: z.string(),
+          /** From then on it is not to be had; null: it stays. */
+          expiresAt: timestamp.nullable(),
           state: contentState,
           reason: z.string().nullable(),
         }),
@@ -212,6 +223,62 @@ export const imageContracts = {
   }),
 };
 
+const knownSession = z.object({ workspace: workspaceName, sessionId: modalityId });
+export type KnownSession = z.output<typeof knownSession>;
+
+export const radiographContracts = {
+  /** Records a radiograph, in the workspace's project for them; a worker makes the picture that is shown elsewhere. */
+  create: defineRpc({
+    owner,
+    subject: 'catalog.v1.radiograph.create',
+    request: z.strictObject({
+      /** A whole PNG of 16 bits, grayscale; whoever stored it has made sure. */
+      source: contentReference,
+      info: radiographInfo,
+      session: modalityReference.nullable(),
+      /** Seconds from its creation to its end. */
+      timeToLive: z.int().positive(),
+    }),
+    response: radiograph,
+    errors: ['UNAVAILABLE'],
+  }),
+  /** NOT_FOUND from the millisecond on at which it expires. */
+  get: defineRpc({
+    owner,
+    subject: 'catalog.v1.radiograph.get',
+    request: z.strictObject({ key: radiographKey }),
+    response: radiograph,
+    errors: ['NOT_FOUND'],
+  }),
+  delete: defineRpc({
+    owner,
+    subject: 'catalog.v1.radiograph.delete',
+    request: z.strictObject({ key: radiographKey }),
+    response: empty,
+    errors: ['NOT_FOUND'],
+  }),
+  /** Sessions of modalities that radiographs belong to, of all workspaces, in order; asked without a workspace. */
+  listSessions: defineRpc({
+    owner,
+    subject: 'catalog.v1.radiograph.list-sessions',
+    request: z.strictObject({
+      limit: z.int().min(1).max(MAX_PAGE_SIZE),
+      /** The last one of the answer before; null: from the first. */
+      after: knownSession.nullable().default(null),
+    }),
+    response: z.object({ sessions: z.array(knownSession) }),
+  }),
+  /** A session has ended: its radiographs are gone, with their bytes. */
+  endSession: defineRpc({
+    owner,
+    subject: 'catalog.v1.radiograph.end-session',
+    request: z.strictObject({ sessionId: modalityId }),
+    response: z.object({ deleted: z.int().nonnegative() }),
+    errors: ['UNAVAILABLE'],
+    deadlineMs: 55_000,
+  }),
+};
+
 export const counterContracts = {
   /** The next number of a sequence of the workspace: atomic, increasing, never given twice. */
   next: defineRpc({
@@ -235,30 +302,46 @@ export const jobDirectoryContracts = {
 
 const contentKey = { workspace: workspaceName, sha256 };
 
+/** What a worker learnt from the pixels of a content. */
+export const analysis = z.object({
+  state: z.literal('decoded'),
+  format: z.string(),
+  mediaType: z.string(),
+  width: z.int().positive(),
+  height: z.int().positive(),
+  orientation: z.int(),
+  colorSpace: z.string(),
+  channels: z.int(),
+  bitDepth: z.int(),
+  hasAlpha: z.boolean(),
+  pages: z.int(),
+  perceptualHash: z.string().regex(/^[0-9a-f]{16}$/),
+  thumbnail: z.object({ sha256, size: z.int(), width: z.int(), height: z.int(), mediaType: z.string() }),
+});
+
+const undecodable = z.object({ state: z.literal('undecodable'), reason: z.string() });
+
 /** Decode, measure, hash and thumbnail the bytes of one content. */
 export const analyseContent = defineJob({
   owner,
   type: 'content.analyse',
   queue: 'analysis',
   payload: z.object({ ...contentKey, size: z.int() }),
-  result: z.discriminatedUnion('state', [
-    z.object({
-      state: z.literal('decoded'),
-      format: z.string(),
-      mediaType: z.string(),
-      width: z.int().positive(),
-      height: z.int().positive(),
-      orientation: z.int(),
-      colorSpace: z.string(),
-      channels: z.int(),
-      bitDepth: z.int(),
-      hasAlpha: z.boolean(),
-      pages: z.int(),
-      perceptualHash: z.string().regex(/^[0-9a-f]{16}$/),
-      thumbnail: z.object({ sha256, size: z.int(), width: z.int(), height: z.int(), mediaType: z.string() }),
-    }),
-    z.object({ state: z.literal('undecodable'), reason: z.string() }),
-  ]),
+  result: z.discriminatedUnion('state', [analysis, undecodable]),
+});
+
+/** Make the picture of a radiograph that is shown elsewhere: 8 bits a pixel, through its lookup table. */
+export const renderRadiograph = defineJob({
+  owner,
+  type: 'radiograph.render',
+  queue: 'analysis',
+  payload: z.object({
+    workspace: workspaceName,
+    imageId: objectId,
+    source: contentReference,
+    lut: lookupTable.nullable(),
+  }),
+  result: z.discriminatedUnion('state', [analysis.extend({ content: contentReference }), undecodable]),
 });
 
 export const imageAdded = defineFact({

@@ -9,10 +9,13 @@ const GROUPS: readonly Readonly<Record<string, Rpc>>[] = [
   catalog.apiKeyContracts,
   catalog.projectContracts,
   catalog.imageContracts,
+  catalog.radiographContracts,
   catalog.counterContracts,
   catalog.jobDirectoryContracts,
   tagging.tagContracts,
   ingest.ingestContracts,
+  ingest.radiographIngestContracts,
+  ingest.modalityContracts,
   augmentation.augmentationListContracts,
   augmentation.sampleContracts,
   system.healthContracts,
@@ -28,4 +31,8 @@ export function rpcsOwnedBy(service: ServiceName): Rpc[] {
 }
 
 /** Every type of job, once. */
-export const ALL_JOBS: readonly JobType[] = [catalog.analyseContent, augmentation.makeSamples];
+export const ALL_JOBS: readonly JobType[] = [
+  catalog.analyseContent,
+  catalog.renderRadiograph,
+  augmentation.makeSamples,
+];

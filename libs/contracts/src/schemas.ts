@@ -3,6 +3,7 @@ import {
   isWorkspaceName,
   JOB_STATES,
   MAX_FILE_NAME_LENGTH,
+  MAX_MODALITY_ID_LENGTH,
   MAX_PAGE_OFFSET,
   MAX_PAGE_SIZE,
   MAX_TAG_GROUPS,
@@ -87,6 +88,48 @@ export const picture = z.object({
   height: z.int().positive(),
 });
 export type Picture = z.output<typeof picture>;
+
+/** Of a session of a modality, or of an image in one: whatever the modality calls it. */
+export const modalityId = z.string().min(1).max(MAX_MODALITY_ID_LENGTH);
+
+/** An image in a session of a modality. */
+export const modalityReference = z.object({ sessionId: modalityId, imageId: modalityId });
+export type ModalityReference = z.output<typeof modalityReference>;
+
+const int32 = z.int32();
+
+/** How raw gray values become those that are shown: see `lookupTableOf` in the domain. What is not known is absent. */
+export const lookupTable = z.object({
+  gamma: z.number().optional(),
+  slope: z.number().optional(),
+  offset: z.number().optional(),
+  totalGrays: int32.optional(),
+  minimumGray: int32.optional(),
+  maximumGray: int32.optional(),
+});
+
+/** What a modality says about a radiograph that it took. */
+export const radiographInfo = z.object({
+  binning: z.enum(['unbinned', 'binned-2x2']),
+  lut: lookupTable.nullable(),
+});
+export type RadiographInfo = z.output<typeof radiographInfo>;
+
+/** Names a radiograph: a random UUID. What is none names nothing. */
+export const radiographKey = z.string().max(100);
+
+/** A 16-bit grayscale image as a sensor took it; its bytes are kept as they came, until it expires. */
+export const radiograph = z.object({
+  key: z.uuidv4(),
+  /** The image of the catalog that it is. */
+  imageId: objectId,
+  source: contentReference,
+  info: radiographInfo,
+  session: modalityReference.nullable(),
+  createdAt: timestamp,
+  expiresAt: timestamp,
+});
+export type Radiograph = z.output<typeof radiograph>;
 
 export const project = z.object({
   id: objectId,

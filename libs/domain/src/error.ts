@@ -27,6 +27,8 @@ export const ERROR_CODES = [
   'RATE_LIMITED',
   /** A part of the system does not answer; the same request may succeed later. */
   'UNAVAILABLE',
+  /** Another system that had to be asked, such as a device, is down or answers nonsense. */
+  'UPSTREAM_FAILED',
   /** The deadline of the call passed. */
   'DEADLINE_EXCEEDED',
   /** The free space of the blob store is below its floor. */
@@ -38,7 +40,12 @@ export const ERROR_CODES = [
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** Something else is away for a while: trying again costs nothing but time, and giving up would be wrong. */
-const OUTAGES: ReadonlySet<string> = new Set<ErrorCode>(['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'STORAGE_FULL']);
+const OUTAGES: ReadonlySet<string> = new Set<ErrorCode>([
+  'UNAVAILABLE',
+  'UPSTREAM_FAILED',
+  'DEADLINE_EXCEEDED',
+  'STORAGE_FULL',
+]);
 
 /** Whether an error of this code says that something else is away, rather than that the work itself fails. */
 export function isOutage(code: string): boolean {
@@ -49,7 +56,13 @@ export function isOutage(code: string): boolean {
 export type ErrorDetails = Readonly<Record<string, unknown>>;
 
 /** Codes after which the same request may succeed: the queue retries these and no others. */
-const RETRYABLE: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'STORAGE_FULL', 'INTERNAL']);
+const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
+  'UNAVAILABLE',
+  'UPSTREAM_FAILED',
+  'DEADLINE_EXCEEDED',
+  'STORAGE_FULL',
+  'INTERNAL',
+]);
 
 export class DomainError extends Error {
   override readonly name = 'DomainError';

@@ -2,6 +2,7 @@ export * from './dialect.js';
 export * from './error.js';
 export * from './job.js';
 export * from './limits.js';
+export * from './lookup-table.js';
 export * from './role.js';
 export * from './tag.js';
 export * from './tag-pattern.js';

@@ -31,3 +31,13 @@ export const MAX_PENDING_JOBS_PER_WORKSPACE = 10_000;
 export const MAX_AUGMENTATION_LISTS_PER_PROJECT = 1_000;
 /** API keys of one workspace. */
 export const MAX_API_KEYS_PER_WORKSPACE = 1_000;
+/** Bytes of a radiograph's PNG; sensors of today make 8 MB. */
+export const MAX_RADIOGRAPH_BYTES = 64 * 1024 ** 2;
+/** Pixels of a radiograph, width × height. */
+export const MAX_RADIOGRAPH_PIXELS = 64 * 1024 ** 2;
+/** Characters of what a modality calls a session, or an image in one. */
+export const MAX_MODALITY_ID_LENGTH = 200;
+/** Sessions of one workspace that are kept here at a time. */
+export const MAX_MODALITY_SESSIONS_PER_WORKSPACE = 1_000;
+/** Images of one session that is kept here. */
+export const MAX_IMAGES_PER_MODALITY_SESSION = 500;

@@ -4,6 +4,9 @@ export const DEFAULT_WORKSPACE = 'default';
 /** The project that every workspace has: what Tagged Image Manager shows. */
 export const LIBRARY_PROJECT = 'library';
 
+/** The project that radiographs are in, made with the first one of a workspace. */
+export const FILTERS_PROJECT = 'filters';
+
 /** The name under which images belong to a project as a feature, where an API asks for one. */
 export const IMAGE_FEATURE = 'image';
 

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** Where bytes are: which part of the blob store, whose, and what. */
 export interface StoredContent extends ContentReference {
-  readonly area: 'originals' | 'samples' | 'thumbnails';
+  readonly area: 'originals' | 'samples' | 'thumbnails' | 'modality';
   readonly workspace: string;
 }
 
@@ -17,14 +17,17 @@ export interface SendOptions {
 /** The gateway's way to the bytes, as dialects see it: they never see the blob store itself. */
 export abstract class Contents {
   /**
-   * Stores an upload durably while hashing it.
+   * Stores an upload durably while hashing it. Nothing is kept when the source throws, at its very end too.
    *
-   * @throws DomainError PAYLOAD_TOO_LARGE beyond `maxBytes`; INVALID_ARGUMENT when empty; STORAGE_FULL
+   * @param area where it belongs; by default it is an image's own
+   * @throws DomainError PAYLOAD_TOO_LARGE beyond `maxBytes`; INVALID_ARGUMENT when empty; STORAGE_FULL; what the source
+   *   throws
    */
   abstract store(
     workspace: string,
     source: Buffer | AsyncIterable<Uint8Array>,
     maxBytes: number,
+    area?: StoredContent['area'],
   ): Promise<ContentReference>;
   /** Answers with the bytes: ETag, range and conditional requests, never as active content. */
   abstract send(

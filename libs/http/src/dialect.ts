@@ -11,8 +11,10 @@ export interface Dialect {
   readonly basePaths: readonly string[];
   /** Its controllers. */
   readonly module: Type;
-  /** The scheme named in `WWW-Authenticate`. */
+  /** What `WWW-Authenticate` says: the scheme, and its parameters. */
   readonly challenge: string;
+  /** The `Authorization` header has to be HTTP Basic with user and password; otherwise any of the schemes will do. */
+  readonly basicOnly?: boolean;
   /** Exhaustive: a new error code does not compile until every dialect has a status for it. */
   readonly statuses: Readonly<Record<ErrorCode, number>>;
   /** A status that this request's clients can bear better than the one of the table. */
@@ -36,6 +38,7 @@ export const CONVENTIONAL_STATUSES: Dialect['statuses'] = {
   UNDECODABLE_IMAGE: 422,
   RATE_LIMITED: 429,
   UNAVAILABLE: 503,
+  UPSTREAM_FAILED: 502,
   DEADLINE_EXCEEDED: 504,
   STORAGE_FULL: 507,
   INTERNAL: 500,

@@ -21,8 +21,11 @@ interface FrameworkError {
   code?: string;
 }
 
-/** Any failure of a request as a domain error; what cannot be the client's mistake is INTERNAL with its cause. */
-export function asHttpFailure(error: unknown): DomainError {
+/**
+ * Any failure of a request as a domain error; what cannot be the client's mistake is INTERNAL with its cause.
+ * @param bodyType the media type of bodies that the path takes
+ */
+export function asHttpFailure(error: unknown, bodyType = 'application/json'): DomainError {
   if (DomainError.is(error)) return error;
   const {
     statusCode,
@@ -36,7 +39,7 @@ export function asHttpFailure(error: unknown): DomainError {
   // A parameter longer than any id or name is that of nothing; the messages of both would repeat the whole URL.
   if (status === 414) return new DomainError('NOT_FOUND', 'There is nothing here.');
   if (frameworkCode === 'FST_ERR_BAD_URL') return new DomainError('INVALID_ARGUMENT', 'The URL is not valid.');
-  if (code === 'UNSUPPORTED_MEDIA_TYPE') return new DomainError(code, 'Send the body as application/json.');
+  if (code === 'UNSUPPORTED_MEDIA_TYPE') return new DomainError(code, `Send the body as ${bodyType}.`);
   if (code) return new DomainError(code, message || 'The request is not valid.');
   return new DomainError('INTERNAL', 'Something went wrong here.', {}, { cause: error });
 }

@@ -6,6 +6,7 @@ export * from './contents.js';
 export * from './dialect.js';
 export * from './errors.js';
 export * from './json-body.js';
+export * from './multipart.js';
 export * from './origin.js';
 export * from './paging.js';
 export * from './principal.js';

@@ -19,6 +19,8 @@ const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 /** What a route can set with Nest's `@RouteConfig`. */
 export interface BodyConfig {
   readonly jsonBodyLimit?: number;
+  /** It takes forms, see `readForm`. */
+  readonly multipart?: boolean;
 }
 
 /**
@@ -88,7 +90,7 @@ export function incompleteBody(cause: unknown): DomainError {
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /** Megabytes of base64 are ASCII, which is told and turned into a string of single bytes faster than it is decoded. */
-function decodeUtf8(body: Buffer): string {
+export function decodeUtf8(body: Buffer): string {
   if (isAscii(body)) return body.toString('latin1');
   if (!isUtf8(body)) throw new DomainError('INVALID_ARGUMENT', 'The body is not valid UTF-8.');
   return body.subarray(0, 3).equals(BYTE_ORDER_MARK) ? body.toString('utf8', 3) : body.toString('utf8');

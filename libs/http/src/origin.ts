@@ -8,6 +8,15 @@ export function originOf(request: FastifyRequest): string {
   return `${request.protocol}://${request.host}`;
 }
 
+/** The origin of absolute URLs in answers: the configured one, or else the one that the client used. */
+export class PublicOrigin {
+  constructor(private readonly configured: string | undefined) {}
+
+  of(request: FastifyRequest): string {
+    return this.configured ?? originOf(request);
+  }
+}
+
 const HOST = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
 /** Whether a Host header can be put into a URL as it is. */

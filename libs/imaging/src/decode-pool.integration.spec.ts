@@ -11,6 +11,8 @@ import { augmentImages } from './augment-image.js';
 import { sharp } from './configured-sharp.js';
 import { createDecodePool, type DecodePool, type DecodePoolOptions } from './decode-pool.js';
 import { failureOf, photo, pixelsOf } from './fixtures.fixture.js';
+import { writePng16 } from './png.fixture.js';
+import { renderRadiograph } from './render-radiograph.js';
 
 jest.setTimeout(30_000);
 
@@ -80,6 +82,26 @@ describe('results', () => {
       expect(images.map(({ applied }) => applied)).toEqual(expected.map(({ applied }) => applied));
       images.forEach((image, i) => expect(image.bytes.equals(expected[i]?.bytes as Buffer)).toBe(true));
     }
+  });
+
+  it('of a radiograph are those of the function, on whatever process', async () => {
+    const values = Uint16Array.from({ length: 120 * 90 }, (_, i) => (i * 37) % 4096);
+    const png = writePng16({ width: 120, height: 90, values });
+    const radiograph = join(directory, 'radiograph');
+    await writeFile(radiograph, png);
+    const { renderRadiograph: render } = start({ size: 2 });
+    for (const lut of [null, { gamma: 2.3, slope: 65_535, offset: 0, totalGrays: 4096 }]) {
+      const expected = await renderRadiograph(png, lut);
+      for (const found of await Promise.all([render({ path: radiograph }, lut), render({ bytes: png }, lut)])) {
+        expect(found.content.mediaType).toBe('image/png');
+        expect(found.content.bytes.equals(expected.content.bytes)).toBe(true);
+        expect(found.analysis).toEqual(expected.analysis);
+      }
+    }
+    expect(await failureOf(render({ path }, null))).toMatchObject({
+      code: 'UNDECODABLE_IMAGE',
+      reason: 'unknown_format',
+    });
   });
 
   it('that are errors keep their code, message and details', async () => {

@@ -9,12 +9,13 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { availableParallelism, constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { DomainError } from '@pentaprism/domain';
+import { DomainError, type LookupTable } from '@pentaprism/domain';
 import type { ImageAnalysis } from './analyse-image.js';
 import type { AugmentedImage, AugmentOptions } from './augment-image.js';
 import type { DecodeReply, DecodeRequest, ImageSource } from './decode-protocol.js';
 import { DECODE_MEMORY, DECODE_TIMEOUT_MS } from './limits.js';
 import { processTime } from './process-time.js';
+import type { RenderedRadiograph } from './render-radiograph.js';
 import { undecodable } from './undecodable.js';
 
 export interface DecodePoolOptions {
@@ -37,6 +38,8 @@ export interface DecodePool {
   analyse(source: ImageSource): Promise<ImageAnalysis>;
   /** @throws DomainError as `analyse` */
   augment(source: ImageSource, options: AugmentOptions): Promise<AugmentedImage[]>;
+  /** @throws DomainError as `analyse` */
+  renderRadiograph(source: ImageSource, lut: LookupTable | null): Promise<RenderedRadiograph>;
   /** Refuses new tasks and those that wait with UNAVAILABLE, lets running ones end, then ends the processes. */
   close(): Promise<void>;
 }
@@ -72,6 +75,8 @@ export function createDecodePool(options: DecodePoolOptions = {}): DecodePool {
     analyse: (source) => pool.run({ task: 'analyse', source, options: undefined }) as Promise<ImageAnalysis>,
     augment: (source, augmentOptions) =>
       pool.run({ task: 'augment', source, options: augmentOptions }) as Promise<AugmentedImage[]>,
+    renderRadiograph: (source, lut) =>
+      pool.run({ task: 'render', source, options: lut }) as Promise<RenderedRadiograph>,
     close: () => pool.close(),
   };
 }

@@ -7,8 +7,9 @@ import { readFile, stat } from 'node:fs/promises';
 import { DomainError } from '@pentaprism/domain';
 import { analyseImage } from './analyse-image.js';
 import { augmentImages } from './augment-image.js';
-import type { DecodeReply, DecodeRequest, ImageSource, WireError } from './decode-protocol.js';
+import type { DecodeReply, DecodeRequest, DecodeTasks, ImageSource, WireError } from './decode-protocol.js';
 import { MAX_BYTES } from './limits.js';
+import { renderRadiograph } from './render-radiograph.js';
 import { undecodable } from './undecodable.js';
 
 /** Decoders allocate up to about 1 GB a second, so this much is overshot by less than 50 MB. */
@@ -45,10 +46,20 @@ function send(reply: DecodeReply, sent: () => void): void {
 async function run(request: DecodeRequest): Promise<DecodeReply> {
   try {
     const bytes = await read(request.source);
-    const result = request.task === 'analyse' ? await analyseImage(bytes) : await augmentImages(bytes, request.options);
-    return { kind: 'result', result, residentBytes: process.memoryUsage.rss() };
+    return { kind: 'result', result: await perform(request, bytes), residentBytes: process.memoryUsage.rss() };
   } catch (error) {
     return { kind: 'error', error: toWire(error), residentBytes: process.memoryUsage.rss() };
+  }
+}
+
+async function perform(request: DecodeRequest, bytes: Uint8Array): Promise<DecodeTasks[keyof DecodeTasks]['result']> {
+  switch (request.task) {
+    case 'analyse':
+      return analyseImage(bytes);
+    case 'augment':
+      return augmentImages(bytes, request.options);
+    case 'render':
+      return renderRadiograph(bytes, request.options);
   }
 }
 

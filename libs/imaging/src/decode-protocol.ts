@@ -1,7 +1,8 @@
 /** What the pool and its processes say to each other, over Node's IPC channel with structured cloning. */
-import type { ErrorCode, ErrorDetails } from '@pentaprism/domain';
+import type { ErrorCode, ErrorDetails, LookupTable } from '@pentaprism/domain';
 import type { ImageAnalysis } from './analyse-image.js';
 import type { AugmentedImage, AugmentOptions } from './augment-image.js';
+import type { RenderedRadiograph } from './render-radiograph.js';
 
 /** Encoded bytes, or where a file with them is: a path saves copying them between processes. */
 export type ImageSource = { readonly path: string } | { readonly bytes: Uint8Array };
@@ -10,6 +11,7 @@ export type ImageSource = { readonly path: string } | { readonly bytes: Uint8Arr
 export interface DecodeTasks {
   analyse: { options: undefined; result: ImageAnalysis };
   augment: { options: AugmentOptions; result: AugmentedImage[] };
+  render: { options: LookupTable | null; result: RenderedRadiograph };
 }
 
 export type DecodeRequest = {

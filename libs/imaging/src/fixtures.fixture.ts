@@ -51,7 +51,8 @@ export function gifClaiming(width: number, height: number, pages: number): Buffe
   return Buffer.concat([Buffer.from('GIF89a'), screen, colors, ...frames, Buffer.from(';')]);
 }
 
-function chunk(type: string, data: Buffer = Buffer.alloc(0)): Buffer {
+/** A whole chunk of a PNG. */
+export function chunk(type: string, data: Buffer = Buffer.alloc(0)): Buffer {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
   const frame = Buffer.alloc(4 + body.length + 4);
   frame.writeUInt32BE(data.length, 0);

@@ -22,9 +22,10 @@ export interface ImageHeader {
 /**
  * Reads the header only, so a bomb costs as little as an icon.
  *
+ * @param maxPixels width × height × pages at most
  * @throws DomainError UNDECODABLE_IMAGE for anything but an image of a known format within the limits
  */
-export async function readImageHeader(bytes: Uint8Array): Promise<ImageHeader> {
+export async function readImageHeader(bytes: Uint8Array, maxPixels = MAX_PIXELS): Promise<ImageHeader> {
   if (bytes.length === 0) throw undecodable('empty', 'The file is empty.');
   if (bytes.length > MAX_BYTES) {
     throw undecodable(
@@ -48,15 +49,18 @@ export async function readImageHeader(bytes: Uint8Array): Promise<ImageHeader> {
   // A loader that accepts other bytes than the sniffed type's would escape what was decided for that type.
   if (metadata.mediaType !== mediaType) throw damaged();
   const { width, height, pages = 1 } = metadata;
-  checkSize(width, height, pages);
+  checkSize(width, height, pages, maxPixels);
   return { format, mediaType, width, height, pages, metadata };
 }
 
 /** @throws DomainError UNDECODABLE_IMAGE where an image of this size is not decoded */
-function checkSize(width: number, height: number, pages: number): void {
-  if (width * height * pages > MAX_PIXELS) {
+function checkSize(width: number, height: number, pages: number, maxPixels: number): void {
+  if (width * height * pages > maxPixels) {
     const claim = pages > 1 ? `${pages} pages of ${width} × ${height} pixels` : `${width} × ${height} pixels`;
-    throw undecodable('too_large', `It claims ${claim}; at most ${MAX_PIXELS / 1e6} megapixels are decoded.`);
+    throw undecodable(
+      'too_large',
+      `It claims ${claim}; at most ${Math.floor(maxPixels / 1e6)} megapixels are decoded.`,
+    );
   }
   if (Math.max(width, height) > MAX_SIDE) {
     throw undecodable(

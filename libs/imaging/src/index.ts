@@ -3,6 +3,7 @@ export { analyseImage, type ImageAnalysis, type Thumbnail } from './analyse-imag
 export { augmentImages, type AugmentedImage, type AugmentOptions } from './augment-image.js';
 export { IMAGE_FORMATS, type ImageFormat } from './image-header.js';
 export * from './limits.js';
+export { renderRadiograph, type RenderedRadiograph } from './render-radiograph.js';
 export type { UndecodableReason } from './undecodable.js';
 export { createDecodePool, type DecodePool, type DecodePoolOptions } from './decode-pool.js';
 export type { ImageSource } from './decode-protocol.js';

@@ -23,7 +23,11 @@ const container = z.looseObject({
         name: z.string(),
         value: z.string().optional(),
         valueFrom: z
-          .object({ secretKeyRef: z.object({ name: z.string(), key: z.string() }).optional() })
+          .object({
+            secretKeyRef: z
+              .object({ name: z.string(), key: z.string(), optional: z.boolean().default(false) })
+              .optional(),
+          })
           .loose()
           .optional(),
       }),

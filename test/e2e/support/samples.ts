@@ -14,7 +14,7 @@ export function png(width: number, height: number, pixels: Buffer, comment = Buf
   // 8 bits a channel, RGB.
   header.set([8, 2, 0, 0, 0], 8);
   return Buffer.concat([
-    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    PNG_SIGNATURE,
     chunk('IHDR', header),
     chunk('tEXt', Buffer.concat([Buffer.from('Comment\0'), Buffer.from(comment.toString('hex'))])),
     chunk('IDAT', pixels),
@@ -22,7 +22,9 @@ export function png(width: number, height: number, pixels: Buffer, comment = Buf
   ]);
 }
 
-function chunk(type: string, data: Buffer): Buffer {
+export const PNG_SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
+
+export function chunk(type: string, data: Buffer): Buffer {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
   const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
   length.writeUInt32BE(data.length);

@@ -27,7 +27,14 @@ export interface PrivateSystem extends System {
 export async function startPrivateSystem(env: NodeJS.ProcessEnv): Promise<PrivateSystem> {
   const directory = createTemporaryDirectory();
   const servers = { MONGODB_URI: '', NATS_URL: '', REDIS_URL: '', BLOB_URL: '' };
-  const settings = { PENTAPRISM_OWNER_KEY: '', SIGNING_SECRETS: '', PUBLIC_URL: '', LOG_LEVEL: 'info' };
+  const settings = {
+    PENTAPRISM_OWNER_KEY: '',
+    SIGNING_SECRETS: '',
+    PUBLIC_URL: '',
+    FILTERS_TTL: '',
+    MODALITY_API_URL: '',
+    LOG_LEVEL: 'info',
+  };
   try {
     const stack = await startStack({
       dataDirectory: directory.path,

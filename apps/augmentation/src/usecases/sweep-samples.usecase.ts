@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import type { BlobEntry, BlobStore } from '@pentaprism/blob-store';
+import { sweepUnknown, type BlobStore } from '@pentaprism/blob-store';
 import { Transactions } from '@pentaprism/database';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE } from '@pentaprism/service';
@@ -57,35 +57,14 @@ export class SweepSamples implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** Public for tests. @returns how many blobs were removed */
-  async sweepBlobs(now = Date.now()): Promise<number> {
-    const before = new Date(now - SAMPLE_BLOB_GRACE_MS);
-    let removed = 0;
-    let batch: BlobEntry[] = [];
-    for await (const entry of this.blobs.list('samples')) {
-      // A stop must not take as long as a walk through the store.
-      if (this.stopped) return removed;
-      if (entry.modifiedAt < before) batch.push(entry);
-      if (batch.length < BATCH) continue;
-      removed += await this.removeUnknown(batch, before);
-      batch = [];
-    }
-    return removed + (await this.removeUnknown(batch, before));
-  }
-
-  private async removeUnknown(batch: readonly BlobEntry[], before: Date): Promise<number> {
-    let removed = 0;
-    const workspaces = new Set(batch.map(({ key }) => key.workspace));
-    for (const workspace of workspaces) {
-      const keys = batch.map(({ key }) => key).filter((key) => key.workspace === workspace);
-      const known = await this.samples.known(
-        workspace,
-        keys.map((key) => key.sha256),
-      );
-      // Bytes that were put again in the meantime are fresh, and stay.
-      for (const key of keys)
-        if (!known.has(key.sha256) && (await this.blobs.removeIfUnusedSince(key, before))) removed += 1;
-    }
-    return removed;
+  sweepBlobs(now = Date.now()): Promise<number> {
+    return sweepUnknown(
+      this.blobs,
+      'samples',
+      new Date(now - SAMPLE_BLOB_GRACE_MS),
+      (workspace, hashes) => this.samples.known(workspace, hashes),
+      () => this.stopped,
+    );
   }
 
   private run(what: string, work: () => Promise<unknown>): void {

@@ -6,6 +6,7 @@ import {
   imageAdded,
   imageContentChanged,
   type ContentReference,
+  type ContentState,
   type Image,
   type TagReference,
 } from '@pentaprism/contracts';
@@ -14,13 +15,14 @@ import { DomainError } from '@pentaprism/domain';
 import { JobLedger, JobQueue, type JobDocument } from '@pentaprism/jobs';
 import { currentContext, type CallContext } from '@pentaprism/observability';
 import { Types, type ClientSession } from 'mongoose';
-import { ContentRepository, type ContentDocument } from '../adapters/mongo/content.repository.js';
+import { ContentRepository } from '../adapters/mongo/content.repository.js';
 import { CounterRepository } from '../adapters/mongo/counter.repository.js';
 import { ImageCountRepository } from '../adapters/mongo/image-count.repository.js';
 import { ImageRepository } from '../adapters/mongo/image.repository.js';
 import { toImage, toTagDocuments, type ImageDocument } from '../adapters/mongo/image.schema.js';
 import { ProjectRepository } from '../adapters/mongo/project.repository.js';
 import { TagStateRepository, type TagStates } from '../adapters/mongo/tag-state.repository.js';
+import { ContentReferences } from './content-references.js';
 
 export interface NewImage {
   readonly projectId?: string | undefined;
@@ -53,6 +55,7 @@ export class AddImage {
     private readonly queue: JobQueue,
     private readonly outbox: Outbox,
     private readonly tagStates: TagStateRepository,
+    private readonly references: ContentReferences,
     private readonly bus: Bus,
   ) {}
 
@@ -85,9 +88,7 @@ export class AddImage {
   }
 
   private async createAll(workspace: string, items: readonly GroupItem[]): Promise<(Image | DomainError)[]> {
-    const { first, second } = await this.counters.nextInTime(workspace, 'image', items.length);
-    // Within the second of the numbers: lists are ordered by one, and show the other.
-    const createdAt = new Date(Math.min(Math.max(Date.now(), second * 1000), second * 1000 + 999));
+    const { first, second, at: createdAt } = await this.counters.nextInTime(workspace, 'image', items.length);
     const drafts = items.map((item, i) => draftOf(workspace, item, { number: first + i, second, createdAt }));
     const { outcomes, jobs } = await this.transactions.run(async (session) => {
       const allTags = drafts.flatMap(({ tags }) => tags);
@@ -145,42 +146,27 @@ export class AddImage {
     ifUploadedAt?: number | null,
   ): Promise<Image> {
     const objectId = toObjectId(id, 'image');
-    const { image, job } = await this.inTurn({ workspace, id, sha256: reference.sha256 }, async (session) => {
-      const before = await this.images.get(workspace, { id }, session);
-      if (ifUploadedAt !== undefined && ifUploadedAt !== (before.uploadedAt?.getTime() ?? null))
-        throw new DomainError('CONFLICT', 'The image has got another file meanwhile.');
-      const content = await this.refer(workspace, reference, session);
-      const image = await this.images.setContent(workspace, objectId, content, session);
-      if (!image) throw notFound('image');
-      const { project, number } = image;
-      const uploaded = before.sha256 === null ? 1 : 0;
-      await this.counts.note(workspace, project, [{ number, total: 0, uploaded }], session);
-      if (before.sha256 !== null && before.sha256 !== content.sha256)
-        await this.release(workspace, before.sha256, session);
-      await this.outbox.add(session, imageAdded, factOf(image, content.sha256), workspace);
-      return { image, job: content.job };
-    });
+    const { image, job } = await this.references.inTurn(
+      { workspace, id, hashes: [reference.sha256] },
+      async (session) => {
+        const before = await this.images.get(workspace, { id }, session);
+        if (ifUploadedAt !== undefined && ifUploadedAt !== (before.uploadedAt?.getTime() ?? null))
+          throw new DomainError('CONFLICT', 'The image has got another file meanwhile.');
+        const content = await this.refer(workspace, reference, session);
+        const image = await this.images.setContent(workspace, objectId, content, session);
+        if (!image) throw notFound('image');
+        const { project, number } = image;
+        const uploaded = before.sha256 === null ? 1 : 0;
+        await this.counts.note(workspace, project, [{ number, total: 0, uploaded }], session);
+        if (before.sha256 !== null && before.sha256 !== content.sha256)
+          await this.references.release(workspace, before.sha256, { transient: false }, session);
+        await this.outbox.add(session, imageAdded, factOf(image, content.sha256), workspace);
+        return { image, job: content.job };
+      },
+    );
     this.afterCommit(job ? [job] : []);
     sendSignal(this.bus.connection, imageContentChanged, { workspace, imageId: id });
     return toImage(image);
-  }
-
-  /** Changes of one image write the same record, and images of the same bytes the same content: one after another. */
-  inTurn<T>(
-    { workspace, id, sha256 }: { workspace: string; id: string; sha256: string | null },
-    work: (session: ClientSession) => Promise<T>,
-  ): Promise<T> {
-    const keys = sha256 === null ? [id] : [id, sha256];
-    return this.transactions.runInTurn(
-      keys.map((key) => `${workspace}/${key}`),
-      work,
-    );
-  }
-
-  /** Lets go of bytes that an image pointed to; without another image they are orphans from now on. */
-  async release(workspace: string, sha256: string, session: ClientSession): Promise<void> {
-    const isOrphan = !(await this.images.refersTo(workspace, sha256, session));
-    await this.contents.release(workspace, sha256, isOrphan, session);
   }
 
   private async refer(workspace: string, content: ContentReference, session: ClientSession) {
@@ -235,7 +221,7 @@ function checkTags(image: ImageDocument, states: TagStates): ImageDocument | Dom
 
 function withContent(
   image: ImageDocument,
-  content: ContentReference & { state: ContentDocument['state'] },
+  content: ContentReference & { state: ContentState },
   uploadedAt: Date,
 ): ImageDocument {
   const { sha256, size, mediaType, state } = content;

@@ -1,11 +1,11 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import type { BlobEntry, BlobStore } from '@pentaprism/blob-store';
+import { sweepUnknown, type BlobStore } from '@pentaprism/blob-store';
 import { Transactions } from '@pentaprism/database';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE } from '@pentaprism/service';
 import { ContentRepository, type ContentDocument } from '../adapters/mongo/content.repository.js';
 import { ImageRepository } from '../adapters/mongo/image.repository.js';
-import { CATALOG_CONFIG, type CatalogConfig } from '../config.js';
+import { CATALOG_CONFIG, SHORTEST_BLOB_GRACE, type CatalogConfig } from '../config.js';
 
 /** Milliseconds between rounds that remove orphans. */
 const ROUND_MS = 15_000;
@@ -51,13 +51,14 @@ export class CollectBlobs implements OnApplicationBootstrap, OnModuleDestroy {
   /** @returns how many contents were removed; public for tests */
   async collectOrphans(now = Date.now()): Promise<number> {
     const before = new Date(now - this.config.BLOB_GRACE * 1000);
+    const transientBefore = new Date(now - SHORTEST_BLOB_GRACE * 1000);
     let removed = 0;
     for (;;) {
-      const orphans = await this.contents.findOrphans(before, BATCH);
+      const orphans = await this.contents.findOrphans({ before, transientBefore }, BATCH);
       for (const orphan of orphans) {
         // What is left waits for the next start: a stop must not take as long as a large deletion.
         if (this.stopped) return removed;
-        if (await this.removeOrphan(orphan, before)) removed++;
+        if (await this.removeOrphan(orphan, orphan.transient ? transientBefore : before)) removed++;
       }
       if (orphans.length < BATCH) return removed;
     }
@@ -66,8 +67,11 @@ export class CollectBlobs implements OnApplicationBootstrap, OnModuleDestroy {
   async sweep(now = Date.now()): Promise<void> {
     await this.blobs.sweepTemporary(new Date(now - TEMPORARY_AGE_MS));
     const before = new Date(now - UNKNOWN_AGE_MS);
-    await this.sweepArea('originals', before, (workspace, hashes) => this.contents.known(workspace, hashes));
-    await this.sweepArea('thumbnails', before, (workspace, hashes) => this.contents.knownThumbnails(workspace, hashes));
+    const { blobs, contents } = this;
+    const stopped = () => this.stopped;
+    await sweepUnknown(blobs, 'originals', before, (workspace, hashes) => contents.known(workspace, hashes), stopped);
+    const knownThumbnails = (workspace: string, hashes: string[]) => contents.knownThumbnails(workspace, hashes);
+    await sweepUnknown(blobs, 'thumbnails', before, knownThumbnails, stopped);
   }
 
   private async removeOrphan(orphan: ContentDocument, before: Date): Promise<boolean> {
@@ -89,32 +93,6 @@ export class CollectBlobs implements OnApplicationBootstrap, OnModuleDestroy {
         await this.blobs.removeIfUnusedSince({ area: 'thumbnails', workspace, sha256: thumbnail.sha256 }, before);
     }
     return true;
-  }
-
-  private async sweepArea(
-    area: string,
-    before: Date,
-    known: (workspace: string, hashes: string[]) => Promise<Set<string>>,
-  ): Promise<void> {
-    const batches = new Map<string, BlobEntry[]>();
-    const flush = async (workspace: string, entries: BlobEntry[]) => {
-      batches.delete(workspace);
-      const kept = await known(
-        workspace,
-        entries.map((entry) => entry.key.sha256),
-      );
-      for (const { key } of entries) if (!kept.has(key.sha256)) await this.blobs.removeIfUnusedSince(key, before);
-    };
-    for await (const entry of this.blobs.list(area)) {
-      if (this.stopped) return;
-      if (entry.modifiedAt >= before) continue;
-      const { workspace } = entry.key;
-      const batch = batches.get(workspace) ?? [];
-      batch.push(entry);
-      batches.set(workspace, batch);
-      if (batch.length >= BATCH) await flush(workspace, batch);
-    }
-    for (const [workspace, batch] of batches) await flush(workspace, batch);
   }
 
   private run(what: string, work: () => Promise<unknown>): void {

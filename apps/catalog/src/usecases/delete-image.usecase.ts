@@ -4,38 +4,51 @@ import { imageContentChanged, imageDeleted } from '@pentaprism/contracts';
 import { notFound, Outbox } from '@pentaprism/database';
 import { ImageCountRepository } from '../adapters/mongo/image-count.repository.js';
 import { ImageRepository, type ImageKey } from '../adapters/mongo/image.repository.js';
-import { AddImage } from './add-image.usecase.js';
+import type { ImageDocument } from '../adapters/mongo/image.schema.js';
+import { ContentReferences } from './content-references.js';
 
 @Injectable()
 export class DeleteImage {
   constructor(
     private readonly images: ImageRepository,
     private readonly counts: ImageCountRepository,
-    private readonly addImage: AddImage,
+    private readonly references: ContentReferences,
     private readonly outbox: Outbox,
     private readonly bus: Bus,
   ) {}
 
-  /** @throws DomainError NOT_FOUND, also the second time */
+  /** @throws DomainError NOT_FOUND, also the second time, and for an image that has expired */
   async execute(workspace: string, key: ImageKey): Promise<{ id: string }> {
-    const known = await this.images.get(workspace, key);
-    const turn = { workspace, id: known._id.toHexString(), sha256: known.sha256 };
-    const image = await this.addImage.inTurn(turn, async (session) => {
-      const removed = await this.images.remove(workspace, key, session);
+    return this.remove(await this.images.get(workspace, key));
+  }
+
+  /** Removes an image whose time is over. @throws DomainError NOT_FOUND when somebody else has done it */
+  async expire(workspace: string, id: string): Promise<void> {
+    const image = await this.images.find(workspace, { id });
+    if (image) await this.remove(image);
+  }
+
+  private async remove({ workspace, _id, sha256, radiograph }: ImageDocument): Promise<{ id: string }> {
+    const id = _id.toHexString();
+    const hashes = hashesOf(sha256, radiograph?.source.sha256);
+    await this.references.inTurn({ workspace, id, hashes }, async (session) => {
+      const removed = await this.images.remove(workspace, _id, session);
       if (!removed) throw notFound('image');
-      const { _id, project, number, sha256 } = removed;
+      const { project, number, sha256, radiograph } = removed;
       await this.counts.note(workspace, project, [{ number, total: -1, uploaded: sha256 ? -1 : 0 }], session);
-      if (sha256) await this.addImage.release(workspace, sha256, session);
-      await this.outbox.add(
-        session,
-        imageDeleted,
-        { imageId: _id.toHexString(), projectId: project.toHexString(), sha256 },
-        workspace,
-      );
-      return removed;
+      const transient = removed.expiresAt !== undefined;
+      for (const hash of hashesOf(sha256, radiograph?.source.sha256))
+        await this.references.release(workspace, hash, { transient }, session);
+      const fact = { imageId: id, projectId: project.toHexString(), sha256 };
+      await this.outbox.add(session, imageDeleted, fact, workspace);
     });
     this.outbox.flush();
-    sendSignal(this.bus.connection, imageContentChanged, { workspace, imageId: image._id.toHexString() });
-    return { id: image._id.toHexString() };
+    sendSignal(this.bus.connection, imageContentChanged, { workspace, imageId: id });
+    return { id };
   }
+}
+
+/** Those that there are, each once. */
+function hashesOf(...hashes: (string | null | undefined)[]): string[] {
+  return [...new Set(hashes.flatMap((hash) => hash ?? []))];
 }

@@ -11,7 +11,10 @@ import { ProjectRepository } from '../adapters/mongo/project.repository.js';
 /** Descriptions of contents that are remembered. */
 const REMEMBERED_CONTENTS = 10_000;
 
-type ContentDescription = Pick<ContentDocument, 'sha256' | 'size' | 'mediaType' | 'state'> & { reason: string | null };
+type ContentDescription = Pick<ContentDocument, 'sha256' | 'size' | 'mediaType'> & {
+  state: Exclude<ContentDocument['state'], 'unseen'>;
+  reason: string | null;
+};
 
 /** Look-ups of single images, and of pictures. */
 @Injectable()
@@ -33,9 +36,10 @@ export class FindImages {
     const files = await this.images.findFiles(workspace, ids);
     const contents = await this.describe(workspace, [...new Set(files.map(({ sha256 }) => sha256))]);
     return {
-      contents: files.flatMap(({ _id, sha256, fileName }) => {
+      contents: files.flatMap(({ _id, sha256, fileName, expiresAt }) => {
         const content = contents.get(sha256);
-        return content ? [{ imageId: _id.toHexString(), fileName, ...content }] : [];
+        const expires = expiresAt?.getTime() ?? null;
+        return content ? [{ imageId: _id.toHexString(), fileName, expiresAt: expires, ...content }] : [];
       }),
     };
   }
@@ -77,6 +81,8 @@ export class FindImages {
     const missing = hashes.filter((sha256) => !found.has(sha256));
     if (missing.length === 0) return found;
     for (const { sha256, size, mediaType, state, reason = null } of await this.contents.findMany(workspace, missing)) {
+      // It became an image's own a moment ago.
+      if (state === 'unseen') continue;
       const description = { sha256, size, mediaType, state, reason };
       found.set(sha256, description);
       if (state !== 'pending') this.settled.set(keyOf(sha256), description);

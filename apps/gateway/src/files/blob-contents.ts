@@ -23,8 +23,9 @@ export class BlobContents extends Contents {
     workspace: string,
     source: Buffer | AsyncIterable<Uint8Array>,
     maxBytes: number,
+    area: StoredContent['area'] = 'originals',
   ): Promise<ContentReference> {
-    const { sha256, size, head } = await this.blobs.put('originals', workspace, source, {
+    const { sha256, size, head } = await this.blobs.put(area, workspace, source, {
       maxBytes,
       allowEmpty: false,
     });

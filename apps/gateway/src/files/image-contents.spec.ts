@@ -7,7 +7,7 @@ const ID = 'a'.repeat(24);
 const OTHER = 'b'.repeat(24);
 
 /** A catalog whose answers come when they are told to, and a bus on which it signals. */
-function fakeCatalog() {
+function fakeCatalog(expiresAt: number | null = null) {
   const current = new Map([ID, OTHER].map((id) => [id, 'first']));
   const calls: { ids: string[]; answer: () => void }[] = [];
   let hear: (error: null, message: { json: () => unknown; data: Uint8Array; string: () => string }) => void;
@@ -22,7 +22,9 @@ function fakeCatalog() {
       // Read when it is asked, told when it is told to.
       const contents = ids.flatMap((id) => {
         const sha256 = current.get(id);
-        return sha256 ? [{ imageId: id, fileName: '', sha256, size: 1, mediaType: 'a/b', state: 'decoded' }] : [];
+        return sha256
+          ? [{ imageId: id, fileName: '', expiresAt, sha256, size: 1, mediaType: 'a/b', state: 'decoded' }]
+          : [];
       });
       calls.push({ ids, answer: () => resolve({ contents }) });
     });
@@ -79,6 +81,16 @@ describe('ImageContents', () => {
     const before = catalog.calls.length;
     await get(OTHER);
     expect(catalog.calls).toHaveLength(before);
+  });
+
+  it('does not remember an image beyond its end', async () => {
+    catalog = fakeCatalog(Date.now() + KEPT_MS / 2);
+    await get();
+    await get();
+    expect(catalog.calls).toHaveLength(1);
+    await new Promise((resolve) => setTimeout(resolve, KEPT_MS / 2 + 20));
+    await get();
+    expect(catalog.calls).toHaveLength(2);
   });
 
   it('does not remember that there was nothing', async () => {

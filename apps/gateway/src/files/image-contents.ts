@@ -36,7 +36,8 @@ export class ImageContents implements OnModuleDestroy {
 
   /** @throws DomainError NOT_FOUND for an unknown image, and for one without a file */
   async get(workspace: string, imageId: string): Promise<ImageContent> {
-    return this.kept.get(`${workspace}/${imageId}`) ?? this.calls.add(workspace, imageId);
+    const kept = this.kept.get(`${workspace}/${imageId}`);
+    return kept && !isOver(kept) ? kept : this.calls.add(workspace, imageId);
   }
 
   onModuleDestroy(): void {
@@ -52,4 +53,8 @@ export class ImageContents implements OnModuleDestroy {
       for (const content of contents) this.kept.set(`${workspace}/${content.imageId}`, content);
     return imageIds.map((id) => byId.get(id) ?? new DomainError('NOT_FOUND', 'There is no such file.'));
   }
+}
+
+function isOver({ expiresAt }: ImageContent): boolean {
+  return expiresAt !== null && expiresAt <= Date.now();
 }

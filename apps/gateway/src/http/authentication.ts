@@ -45,7 +45,7 @@ export class Authentication {
   }
 
   private async identify(request: FastifyRequest, dialect: Dialect): Promise<Principal> {
-    const credentials = credentialsOf(request.headers);
+    const credentials = credentialsOf(request.headers, dialect.basicOnly);
     if (credentials.length === 0) {
       if (this.config.OPEN_DIALECTS.includes(dialect.name)) return ANONYMOUS;
       throw new DomainError('UNAUTHENTICATED', 'An API key is needed.');

@@ -25,6 +25,23 @@ describe('credentialsOf', () => {
     expect(credentialsOf(basic('id:se:cret'))).toEqual(['id.se:cret', 'se:cret']);
   });
 
+  it('reads Basic in both encodings that clients use', () => {
+    const sent = (encoding: BufferEncoding) => ({
+      authorization: `basic ${Buffer.from('id:clé', encoding).toString('base64')}`,
+    });
+    expect(credentialsOf(sent('latin1'))).toEqual(['id.clé', 'clé']);
+    expect(credentialsOf(sent('utf8'))).toEqual(['id.clé', 'clé', 'id.clÃ©', 'clÃ©']);
+  });
+
+  it('takes nothing but Basic with user and password where that is asked for', () => {
+    expect(credentialsOf(basic('id:se:cret'), true)).toEqual(['id.se:cret', 'se:cret']);
+    expect(credentialsOf({ authorization: basic('id:secret').authorization.replace('B', 'b') }, true)).toHaveLength(2);
+    for (const authorization of ['Bearer id.secret', 'Token id.secret', 'id.secret', basic('id.secret').authorization])
+      expect(credentialsOf({ authorization }, true)).toEqual(['-']);
+    expect(credentialsOf({}, true)).toEqual([]);
+    expect(credentialsOf({ 'x-api-key': 'id.secret' }, true)).toEqual(['id.secret']);
+  });
+
   it('takes the Authorization header before others', () => {
     expect(credentialsOf({ authorization: 'Bearer a', 'x-api-key': 'b' })).toEqual(['a']);
     expect(credentialsOf({ 'x-api-key': 'b', 'training-key': 'c' })).toEqual(['b']);
@@ -46,7 +63,7 @@ describe('credentialsOf', () => {
     },
   );
 
-  it('cuts what is too long for a key, at most two readings of it', () => {
+  it('cuts what is too long for a key', () => {
     for (const headers of [
       { authorization: `Bearer ${'a'.repeat(9000)}` },
       basic(`${'u'.repeat(900)}:${'p'.repeat(900)}`),

@@ -1,3 +1,4 @@
+import { isAscii, isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 
 /** Headers that hold a key and nothing else. */
@@ -8,14 +9,16 @@ const MAX_CREDENTIAL_LENGTH = 500;
  * The API key of a request in every spelling that the dialects' clients use: `Authorization: Bearer` or `Token`,
  * `Training-Key`, `Prediction-Key`, `X-Api-Key`, HTTP Basic (key id : secret).
  *
+ * @param basicOnly what is no HTTP Basic with user and password in the `Authorization` header is a key that nobody has
  * @returns the readings of it, one for most; empty when the request has none
  */
-export function credentialsOf(headers: IncomingHttpHeaders): string[] {
+export function credentialsOf(headers: IncomingHttpHeaders, basicOnly = false): string[] {
   const [scheme = '', ...rest] = (headers.authorization ?? '').trim().split(/\s+/);
   const value = rest.join(' ');
   let found: string[] = [];
-  if (/^(?:bearer|token)$/i.test(scheme)) found = [value];
-  else if (/^basic$/i.test(scheme)) found = basic(value);
+  if (/^basic$/i.test(scheme)) found = basic(value, basicOnly);
+  else if (scheme && basicOnly) found = [''];
+  else if (/^(?:bearer|token)$/i.test(scheme)) found = [value];
   else if (scheme) found = [scheme];
   else {
     const header = KEY_HEADERS.map((name) => headers[name]).find((text) => typeof text === 'string' && text !== '');
@@ -25,11 +28,20 @@ export function credentialsOf(headers: IncomingHttpHeaders): string[] {
   return found.map((text) => text.slice(0, MAX_CREDENTIAL_LENGTH)).map((text) => text || '-');
 }
 
-/** The secret may be a bare one, with any user name. */
-function basic(encoded: string): string[] {
-  const decoded = Buffer.from(encoded, 'base64').toString('utf8');
-  const colon = decoded.indexOf(':');
-  if (colon < 0) return [decoded];
-  const [user, password] = [decoded.slice(0, colon), decoded.slice(colon + 1)];
-  return user === '' ? [password] : [`${user}.${password}`, password];
+/** User and password, which may be a bare secret with any user name. */
+function basic(encoded: string, withUser: boolean): string[] {
+  const readings = textsOf(Buffer.from(encoded, 'base64')).flatMap((decoded) => {
+    const colon = decoded.indexOf(':');
+    if (colon < 0) return withUser ? [] : [decoded];
+    const [user, password] = [decoded.slice(0, colon), decoded.slice(colon + 1)];
+    return user === '' ? [password] : [`${user}.${password}`, password];
+  });
+  return readings.length > 0 ? readings : [''];
+}
+
+/** RFC 7617 says UTF-8 where we ask for it; clients that ask nobody send Latin-1. */
+function textsOf(bytes: Buffer): string[] {
+  const latin1 = bytes.toString('latin1');
+  if (isAscii(bytes)) return [latin1];
+  return isUtf8(bytes) ? [bytes.toString('utf8'), latin1] : [latin1];
 }

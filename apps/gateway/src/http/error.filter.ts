@@ -1,6 +1,6 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { DomainError } from '@pentaprism/domain';
-import { asHttpFailure } from '@pentaprism/http';
+import { asHttpFailure, type BodyConfig } from '@pentaprism/http';
 import type { Logger } from '@pentaprism/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
@@ -17,7 +17,9 @@ export class HttpErrorFilter implements ExceptionFilter {
   }
 
   answer(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const error = this.withErrorId(asHttpFailure(thrown), request);
+    const { multipart } = (request.routeOptions?.config ?? {}) as BodyConfig;
+    const failure = asHttpFailure(thrown, multipart ? 'multipart/form-data' : undefined);
+    const error = this.withErrorId(failure, request);
     // The client is gone, or half of a file is sent already: the connection ends, and nothing can be said.
     if (reply.sent || reply.raw.headersSent) {
       reply.raw.destroy();

@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BlobStore } from '@pentaprism/blob-store';
 import { analyseContent, type JobPayload, type JobResult } from '@pentaprism/contracts';
-import { DomainError } from '@pentaprism/domain';
-import { MAX_BYTES, type DecodePool } from '@pentaprism/imaging';
+import type { DecodePool } from '@pentaprism/imaging';
 import type { JobHandler } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
 import { DECODE_POOL } from '../tokens.js';
+import { orUndecodable, storeAnalysis } from './analysis-result.js';
 import { imageSource } from './image-source.js';
 
 type Payload = JobPayload<typeof analyseContent>;
@@ -21,16 +21,12 @@ export class AnalyseContentHandler implements JobHandler<typeof analyseContent> 
     @Inject(DECODE_POOL) private readonly pool: DecodePool,
   ) {}
 
-  async run({ workspace, sha256 }: Payload): Promise<Result> {
-    try {
-      const source = await imageSource(this.blobs, { area: 'originals', workspace, sha256 });
-      const { thumbnail, ...analysis } = await this.pool.analyse(source);
-      const { bytes, ...size } = thumbnail;
-      const stored = await this.blobs.put('thumbnails', workspace, bytes, { maxBytes: MAX_BYTES });
-      return { state: 'decoded', ...analysis, thumbnail: { ...size, sha256: stored.sha256, size: stored.size } };
-    } catch (error) {
-      if (DomainError.is(error, 'UNDECODABLE_IMAGE')) return { state: 'undecodable', reason: error.message };
-      throw error;
-    }
+  run({ workspace, sha256 }: Payload): Promise<Result> {
+    return orUndecodable(this.analyse(workspace, sha256));
+  }
+
+  private async analyse(workspace: string, sha256: string): Promise<Result> {
+    const source = await imageSource(this.blobs, { area: 'originals', workspace, sha256 });
+    return storeAnalysis(this.blobs, workspace, await this.pool.analyse(source));
   }
 }

@@ -11,7 +11,8 @@ export interface ContentDocument {
   size: number;
   /** By magic bytes; the decoder's word once it has spoken. */
   mediaType: string;
-  state: 'pending' | 'decoded' | 'undecodable';
+  /** `unseen`: nobody has needed its pixels so far. */
+  state: 'unseen' | 'pending' | 'decoded' | 'undecodable';
   reason?: string;
   format?: string;
   width?: number;
@@ -27,6 +28,8 @@ export interface ContentDocument {
   createdAt: Date;
   /** Since when no image points here; null while one does. */
   orphanedAt: Date | null;
+  /** Orphans that were to live for a while only do not wait as long as others until they are removed. */
+  transient?: boolean;
   /** Raised by transactions that read this record and must not run beside one another. */
   revision: number;
 }
@@ -59,6 +62,7 @@ export const contentSchema = new Schema<ContentDocument>(
     thumbnail: thumbnailSchema,
     createdAt: { type: Date, required: true },
     orphanedAt: { type: Date, default: null },
+    transient: Boolean,
     revision: { type: Number, default: 0 },
   },
   { collection: 'contents', versionKey: false },
@@ -71,8 +75,15 @@ contentSchema.index(
 );
 
 export interface ContentReferral {
-  readonly state: ContentDocument['state'];
+  readonly state: Exclude<ContentDocument['state'], 'unseen'>;
+  /** Nobody has looked at it yet, or is about to. */
   readonly isNew: boolean;
+}
+
+/** Which orphans are due: since when they must have been ones. */
+export interface OrphanAges {
+  readonly before: Date;
+  readonly transientBefore: Date;
 }
 
 @Injectable()
@@ -113,33 +124,69 @@ export class ContentRepository {
         { $set: { orphanedAt: null }, $inc: { revision: 1 } },
         { session },
       );
-    const referrals = new Map(known.map(({ sha256, state }) => [sha256, { state, isNew: false }]));
-    const createdAt = new Date();
-    const added = [...distinct.values()].filter(({ sha256 }) => !referrals.has(sha256));
-    if (added.length > 0)
-      await collection.insertMany(
-        added.map(({ sha256, size, mediaType }) => ({
-          workspace,
-          sha256,
-          size,
-          mediaType,
-          state: 'pending',
-          createdAt,
-          orphanedAt: null,
-          revision: 0,
-        })),
+    const seen = known.flatMap(({ sha256, state }) => (state === 'unseen' ? [] : [{ sha256, state }]));
+    const referrals = new Map<string, ContentReferral>(
+      seen.map(({ sha256, state }) => [sha256, { state, isNew: false }]),
+    );
+    const unseen = known.flatMap(({ sha256, state }) => (state === 'unseen' ? sha256 : []));
+    if (unseen.length > 0)
+      await collection.updateMany(
+        { workspace, sha256: { $in: unseen } },
+        { $set: { state: 'pending', orphanedAt: null }, $inc: { revision: 1 } },
         { session },
       );
-    for (const { sha256 } of added) referrals.set(sha256, { state: 'pending', isNew: true });
+    const added = [...distinct.values()].filter(({ sha256 }) => !known.some((content) => content.sha256 === sha256));
+    await this.insert(workspace, added, 'pending', session);
+    for (const sha256 of [...unseen, ...added.map(({ sha256 }) => sha256)])
+      referrals.set(sha256, { state: 'pending', isNew: true });
     return referrals;
+  }
+
+  /** Notes that an image was made of these bytes, whose own pixels nobody needs. */
+  async referUnseen(workspace: string, content: ContentReference, session: ClientSession): Promise<void> {
+    const { sha256 } = content;
+    const known = await this.contents.collection.findOneAndUpdate(
+      { workspace, sha256 },
+      { $set: { orphanedAt: null }, $inc: { revision: 1 } },
+      { session, projection: { _id: 1 } },
+    );
+    if (!known) await this.insert(workspace, [content], 'unseen', session);
+  }
+
+  private async insert(
+    workspace: string,
+    contents: readonly ContentReference[],
+    state: ContentDocument['state'],
+    session: ClientSession,
+  ): Promise<void> {
+    if (contents.length === 0) return;
+    const createdAt = new Date();
+    await this.contents.collection.insertMany(
+      contents.map(({ sha256, size, mediaType }) => ({
+        workspace,
+        sha256,
+        size,
+        mediaType,
+        state,
+        createdAt,
+        orphanedAt: null,
+        revision: 0,
+      })),
+      { session },
+    );
   }
 
   /**
    * Notes that an image does not point to these bytes any more, and whether none does. Always a write: of two images
    * that are deleted at once, each would otherwise take the other for the one that is left.
    */
-  async release(workspace: string, sha256: string, isOrphan: boolean, session: ClientSession): Promise<void> {
-    const mark = isOrphan ? { $set: { orphanedAt: new Date() } } : {};
+  async release(
+    workspace: string,
+    sha256: string,
+    { isOrphan, transient }: { isOrphan: boolean; transient: boolean },
+    session: ClientSession,
+  ): Promise<void> {
+    const mark = isOrphan ? { $set: { orphanedAt: new Date(), transient } } : {};
     await this.contents.updateOne({ workspace, sha256 }, { $inc: { revision: 1 }, ...mark }, { session });
   }
 
@@ -180,9 +227,14 @@ export class ContentRepository {
     return new Set(found.flatMap((content) => content.thumbnail?.sha256 ?? []));
   }
 
-  findOrphans(before: Date, limit: number): Promise<ContentDocument[]> {
+  findOrphans({ before, transientBefore }: OrphanAges, limit: number): Promise<ContentDocument[]> {
     return this.contents
-      .find({ orphanedAt: trusted({ $lt: before }) })
+      .find({
+        $or: [
+          { orphanedAt: trusted({ $lt: before }) },
+          { orphanedAt: trusted({ $lt: transientBefore }), transient: true },
+        ],
+      })
       .sort({ orphanedAt: 1 })
       .limit(limit)
       .lean();

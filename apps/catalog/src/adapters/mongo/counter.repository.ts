@@ -33,9 +33,14 @@ export class CounterRepository {
 
   /**
    * As `next`, with the second in which the numbers were given. It never goes back, whatever the clocks of several
-   * instances say: a higher number never has an earlier second, so that both give the same order.
+   * instances say: a higher number never has an earlier second, so that both give the same order. `at` is now, within
+   * that second: lists are ordered by one, and show the other.
    */
-  async nextInTime(workspace: string, sequence: Sequence, count = 1): Promise<{ first: number; second: number }> {
+  async nextInTime(
+    workspace: string,
+    sequence: Sequence,
+    count = 1,
+  ): Promise<{ first: number; second: number; at: Date }> {
     const counting = this.counters
       .findOneAndUpdate(
         { _id: `${workspace}/${sequence}` },
@@ -45,6 +50,8 @@ export class CounterRepository {
       .lean();
     const counter = await limited(counting.exec());
     if (counter?.second === undefined) throw new Error('the counter was not returned');
-    return { first: counter.value - count + 1, second: counter.second };
+    const second = counter.second;
+    const at = new Date(Math.min(Math.max(Date.now(), second * 1000), second * 1000 + 999));
+    return { first: counter.value - count + 1, second, at };
   }
 }

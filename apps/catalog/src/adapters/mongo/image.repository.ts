@@ -3,13 +3,13 @@ import { InjectModel } from '@nestjs/mongoose';
 import type { ContentReference } from '@pentaprism/contracts';
 import { notFound, toObjectId } from '@pentaprism/database';
 import { trusted, type ClientSession, type Model, type QueryFilter, type Types } from 'mongoose';
-import { IMAGE_MODEL, type ImageDocument } from './image.schema.js';
+import { IMAGE_MODEL, unexpired, type ImageDocument } from './image.schema.js';
 
 /** An image by its canonical id or by its number. */
 export type ImageKey = { readonly id: string } | { readonly number: number };
 
 /** Which bytes an image points to. */
-export type ImageFile = Pick<ImageDocument, '_id' | 'fileName'> & { readonly sha256: string };
+export type ImageFile = Pick<ImageDocument, '_id' | 'fileName' | 'expiresAt'> & { readonly sha256: string };
 
 @Injectable()
 export class ImageRepository {
@@ -19,20 +19,28 @@ export class ImageRepository {
     await this.images.collection.insertMany([...images], { session });
   }
 
-  /** @throws DomainError NOT_FOUND */
+  /** @throws DomainError NOT_FOUND, also for an image that has expired */
   async get(workspace: string, key: ImageKey, session?: ClientSession): Promise<ImageDocument> {
-    const image = await this.images
+    const image = await this.find(workspace, key, session);
+    if (!image || (image.expiresAt && image.expiresAt <= new Date())) throw notFound('image');
+    return image;
+  }
+
+  /** An image, also one that has expired and is not removed yet. */
+  find(workspace: string, key: ImageKey, session?: ClientSession): Promise<ImageDocument | null> {
+    return this.images
       .findOne({ workspace, ...keyFilter(key) })
       .session(session ?? null)
       .lean();
-    if (!image) throw notFound('image');
-    return image;
   }
 
   findFiles(workspace: string, ids: readonly string[]): Promise<ImageFile[]> {
     const _id = { $in: ids.map((id) => toObjectId(id, 'image')) };
     return this.images.collection
-      .find<ImageFile>({ _id, workspace, sha256: { $type: 'string' } }, { projection: { sha256: 1, fileName: 1 } })
+      .find<ImageFile>(
+        { _id, workspace, sha256: { $type: 'string' }, ...unexpired() },
+        { projection: { sha256: 1, fileName: 1, expiresAt: 1 } },
+      )
       .toArray();
   }
 
@@ -62,12 +70,29 @@ export class ImageRepository {
     await this.images.updateMany({ workspace, sha256 }, { $set: { state } }, { session });
   }
 
-  async remove(workspace: string, key: ImageKey, session: ClientSession): Promise<ImageDocument | null> {
-    return this.images.findOneAndDelete({ workspace, ...keyFilter(key) }, { session }).lean();
+  /** The picture of this image cannot be made. */
+  async setUndecodable(workspace: string, id: Types.ObjectId, session: ClientSession): Promise<ImageDocument | null> {
+    return this.images
+      .findOneAndUpdate(
+        { _id: id, workspace },
+        { $set: { state: 'undecodable' } },
+        { session, returnDocument: 'after' },
+      )
+      .lean();
   }
 
+  async remove(workspace: string, id: Types.ObjectId, session: ClientSession): Promise<ImageDocument | null> {
+    return this.images.findOneAndDelete({ workspace, _id: id }, { session }).lean();
+  }
+
+  /** Whether an image has these bytes, or was made of them. */
   async refersTo(workspace: string, sha256: string, session: ClientSession): Promise<boolean> {
-    return (await this.images.exists({ workspace, sha256 }).session(session)) !== null;
+    const [own, source] = [
+      { workspace, sha256 },
+      { workspace, 'radiograph.source.sha256': sha256 },
+    ];
+    if ((await this.images.exists(own).session(session)) !== null) return true;
+    return (await this.images.exists(source).session(session)) !== null;
   }
 
   countState(workspace: string, project: Types.ObjectId, state: ImageDocument['state']): Promise<number> {
@@ -76,7 +101,7 @@ export class ImageRepository {
 
   /** `count` decoded images, beginning at `start` in the order of `draw` and going round. */
   async draw(workspace: string, project: Types.ObjectId, start: number, count: number): Promise<ImageDocument[]> {
-    const decoded = { workspace, project, state: 'decoded' } as const;
+    const decoded = { workspace, project, state: 'decoded', expiresAt: trusted(unexpired().expiresAt) } as const;
     const after = await this.images
       .find({ ...decoded, draw: trusted({ $gte: start }) })
       .sort({ draw: 1 })

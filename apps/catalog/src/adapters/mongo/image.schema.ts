@@ -1,5 +1,21 @@
-import type { ContentState, Image, TagReference } from '@pentaprism/contracts';
+import type {
+  ContentReference,
+  ContentState,
+  Image,
+  ModalityReference,
+  RadiographInfo,
+  TagReference,
+} from '@pentaprism/contracts';
 import { Schema, Types } from 'mongoose';
+
+/** What an image is besides, whose bytes came from a sensor: the image's own are the picture that was made of them. */
+export interface RadiographDocument {
+  /** UUID v4. */
+  key: string;
+  source: ContentReference;
+  info: RadiographInfo;
+  session: ModalityReference | null;
+}
 
 export interface ImageDocument {
   _id: Types.ObjectId;
@@ -20,6 +36,9 @@ export interface ImageDocument {
   /** Uniform in [0, 1): the order in which pictures are drawn. */
   draw: number;
   tags: { id: Types.ObjectId; number: number; name: string }[];
+  /** From then on it counts as gone, and is removed. Absent: it stays. */
+  expiresAt?: Date;
+  radiograph?: RadiographDocument;
 }
 
 export const IMAGE_MODEL = 'Image';
@@ -42,6 +61,8 @@ export const imageSchema = new Schema<ImageDocument>(
     state: { type: String, required: true },
     draw: { type: Number, required: true },
     tags: { type: [tagSchema], default: [] },
+    expiresAt: Date,
+    radiograph: Schema.Types.Mixed,
   },
   { collection: 'images', versionKey: false },
 );
@@ -50,6 +71,17 @@ imageSchema.index({ workspace: 1, project: 1, 'tags.id': 1, createdSecond: -1, n
 imageSchema.index({ workspace: 1, number: 1 }, { unique: true });
 imageSchema.index({ workspace: 1, sha256: 1 }, { partialFilterExpression: { sha256: { $type: 'string' } } });
 imageSchema.index({ workspace: 1, project: 1, state: 1, draw: 1 });
+imageSchema.index({ expiresAt: 1 }, { partialFilterExpression: { expiresAt: { $type: 'date' } } });
+const radiographs = { partialFilterExpression: { 'radiograph.key': { $type: 'string' } } };
+imageSchema.index({ workspace: 1, 'radiograph.key': 1 }, { unique: true, ...radiographs });
+imageSchema.index({ workspace: 1, 'radiograph.source.sha256': 1 }, radiographs);
+imageSchema.index(
+  { workspace: 1, 'radiograph.session.sessionId': 1 },
+  { partialFilterExpression: { 'radiograph.session.sessionId': { $type: 'string' } } },
+);
+
+/** Part of a filter: whether an image is there at a time. */
+export const unexpired = (now = new Date()) => ({ expiresAt: { $not: { $lte: now } } });
 
 export function toImage(image: ImageDocument): Image {
   return {

@@ -1,13 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { notFound, toObjectId } from '@pentaprism/database';
-import { LIBRARY_PROJECT } from '@pentaprism/domain';
+import { FILTERS_PROJECT, LIBRARY_PROJECT } from '@pentaprism/domain';
 import { Schema, trusted, Types, type Model } from 'mongoose';
 
 export interface WorkspaceDocument {
   /** The workspace's name. */
   _id: string;
   libraryId: Types.ObjectId;
+  /** Since the first radiograph. */
+  filtersId?: Types.ObjectId;
   createdAt: Date;
 }
 
@@ -25,6 +27,7 @@ export const workspaceSchema = new Schema<WorkspaceDocument>(
   {
     _id: { type: String, required: true },
     libraryId: { type: Schema.Types.ObjectId, required: true },
+    filtersId: Schema.Types.ObjectId,
     createdAt: { type: Date, required: true },
   },
   { collection: 'workspaces', versionKey: false },
@@ -44,6 +47,7 @@ projectSchema.index({ workspace: 1, createdAt: 1 });
 export class ProjectRepository {
   /** Workspaces are never removed and keep their library: one look-up for the life of the process. */
   private readonly libraries = new Map<string, Types.ObjectId>();
+  private readonly filters = new Map<string, Types.ObjectId>();
 
   constructor(
     @InjectModel(WORKSPACE_MODEL) private readonly workspaces: Model<WorkspaceDocument>,
@@ -61,11 +65,27 @@ export class ProjectRepository {
       )
       .lean();
     if (!found) throw new Error('the workspace was not returned');
-    await this.projects.updateOne(
-      { _id: found.libraryId },
-      { $setOnInsert: { workspace, name: LIBRARY_PROJECT, createdAt } },
-      { upsert: true },
+    await this.ensure(found.libraryId, workspace, LIBRARY_PROJECT);
+  }
+
+  /** The project for radiographs, made where it is missing; also when two do it at once. */
+  async ensureFilters(workspace: string): Promise<Types.ObjectId> {
+    const known = this.filters.get(workspace);
+    if (known) return known;
+    await this.workspaces.updateOne(
+      { _id: workspace, filtersId: trusted({ $exists: false }) },
+      { $set: { filtersId: new Types.ObjectId() } },
     );
+    const found = await this.workspaces.findById(workspace, { filtersId: 1 }).lean();
+    if (!found?.filtersId) throw notFound('workspace');
+    await this.ensure(found.filtersId, workspace, FILTERS_PROJECT);
+    this.filters.set(workspace, found.filtersId);
+    return found.filtersId;
+  }
+
+  private async ensure(_id: Types.ObjectId, workspace: string, name: string): Promise<void> {
+    const createdAt = new Date();
+    await this.projects.updateOne({ _id }, { $setOnInsert: { workspace, name, createdAt } }, { upsert: true });
   }
 
   async libraryId(workspace: string): Promise<Types.ObjectId> {

@@ -1,0 +1,68 @@
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import type { KnownSession, Radiograph } from '@pentaprism/contracts';
+import { notFound } from '@pentaprism/database';
+import type { Model, Types } from 'mongoose';
+import { IMAGE_MODEL, unexpired, type ImageDocument } from './image.schema.js';
+
+export type RadiographImage = ImageDocument & Required<Pick<ImageDocument, 'radiograph' | 'expiresAt'>>;
+
+/** Images that came from a sensor. Every value of a filter comes from a checked request. */
+@Injectable()
+export class RadiographRepository {
+  constructor(@InjectModel(IMAGE_MODEL) private readonly images: Model<ImageDocument>) {}
+
+  /** @throws DomainError NOT_FOUND, also for one that has expired */
+  async get(workspace: string, key: string): Promise<RadiographImage> {
+    const found = await this.images.collection.findOne<RadiographImage>({
+      workspace,
+      'radiograph.key': key,
+      ...unexpired(),
+    });
+    if (!found) throw notFound('image');
+    return found;
+  }
+
+  /** Sessions that radiographs belong to, of all workspaces, in order. */
+  listSessions({ limit, after }: { limit: number; after: KnownSession | null }): Promise<KnownSession[]> {
+    const session = '$radiograph.session.sessionId';
+    return this.images.collection
+      .aggregate<KnownSession>([
+        { $match: { 'radiograph.session.sessionId': { $type: 'string' } } },
+        { $group: { _id: { workspace: '$workspace', sessionId: session } } },
+        ...(after ? [{ $match: { _id: { $gt: { workspace: after.workspace, sessionId: after.sessionId } } } }] : []),
+        { $sort: { _id: 1 } },
+        { $limit: limit },
+        { $replaceRoot: { newRoot: '$_id' } },
+      ])
+      .toArray();
+  }
+
+  async idsOfSession(workspace: string, sessionId: string, limit: number): Promise<Types.ObjectId[]> {
+    return this.ids({ workspace, 'radiograph.session.sessionId': sessionId }, limit);
+  }
+
+  /** Images whose time is over, of all workspaces, oldest first. */
+  findExpired(now: Date, limit: number): Promise<Pick<ImageDocument, '_id' | 'workspace'>[]> {
+    return this.images.collection
+      .find<Pick<ImageDocument, '_id' | 'workspace'>>(
+        { expiresAt: { $lte: now } },
+        { projection: { workspace: 1 }, sort: { expiresAt: 1 }, limit },
+      )
+      .toArray();
+  }
+
+  private async ids(filter: Record<string, string>, limit: number): Promise<Types.ObjectId[]> {
+    const found = await this.images.collection.find(filter, { projection: { _id: 1 }, limit }).toArray();
+    return found.map(({ _id }) => _id);
+  }
+}
+
+export function toRadiograph({ _id, createdAt, expiresAt, radiograph }: RadiographImage): Radiograph {
+  return {
+    ...radiograph,
+    imageId: _id.toHexString(),
+    createdAt: createdAt.getTime(),
+    expiresAt: expiresAt.getTime(),
+  };
+}

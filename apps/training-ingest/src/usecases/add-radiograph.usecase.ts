@@ -1,0 +1,69 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { BlobStore } from '@pentaprism/blob-store';
+import { Bus } from '@pentaprism/bus';
+import {
+  radiographContracts,
+  type ContentReference,
+  type ModalityReference,
+  type Radiograph,
+  type RadiographInfo,
+} from '@pentaprism/contracts';
+import { notFound } from '@pentaprism/database';
+import { DomainError, MAX_RADIOGRAPH_BYTES, MAX_RADIOGRAPH_PIXELS, type ErrorCode } from '@pentaprism/domain';
+import { checkGrayscalePng } from '@pentaprism/png';
+import { BLOB_STORE } from '@pentaprism/service';
+import { TRAINING_INGEST_CONFIG, type TrainingIngestConfig } from '../config.js';
+import { MODALITY_SESSIONS, type ModalitySessions } from '../modality/modality-sessions.js';
+
+/** What a client could have done wrong with a file of its own, and a modality with one of its. */
+const BROKEN: ReadonlySet<ErrorCode> = new Set(['INVALID_ARGUMENT', 'PAYLOAD_TOO_LARGE']);
+
+/** The way of a radiograph into the system: from a client, or copied from a session of a modality. */
+@Injectable()
+export class AddRadiograph {
+  constructor(
+    private readonly bus: Bus,
+    @Inject(MODALITY_SESSIONS) private readonly sessions: ModalitySessions,
+    @Inject(BLOB_STORE) private readonly blobs: BlobStore,
+    @Inject(TRAINING_INGEST_CONFIG) private readonly config: TrainingIngestConfig,
+  ) {}
+
+  add(source: ContentReference, info: RadiographInfo): Promise<Radiograph> {
+    return this.record(source, info, null);
+  }
+
+  /** @throws DomainError NOT_FOUND, UPSTREAM_FAILED, DEADLINE_EXCEEDED, UNSUPPORTED_MEDIA_TYPE, STORAGE_FULL */
+  async addFromModality(workspace: string, session: ModalityReference): Promise<Radiograph> {
+    const info = await this.sessions.find(workspace, session);
+    const source = await this.copy(workspace, session);
+    // The session may have ended while its image was copied, and an ended session is not asked for again here. What
+    // ends after this look has a record a moment later, and then `GetRadiograph` and `WatchSessions` find its end as
+    // that of any other. The bytes of a copy that is refused are removed with all that no record knows.
+    if (!(await this.sessions.hasImage(workspace, session))) {
+      throw notFound('session of the modality any more, or no such image in it');
+    }
+    return this.record(source, info, session);
+  }
+
+  private async copy(workspace: string, session: ModalityReference): Promise<ContentReference> {
+    const media = checkGrayscalePng(this.sessions.open(workspace, session), { maxPixels: MAX_RADIOGRAPH_PIXELS });
+    try {
+      const limits = { maxBytes: MAX_RADIOGRAPH_BYTES, allowEmpty: false };
+      const { sha256, size } = await this.blobs.put('originals', workspace, media, limits);
+      return { sha256, size, mediaType: 'image/png' };
+    } catch (error) {
+      if (!DomainError.is(error) || !BROKEN.has(error.code)) throw error;
+      const message = `The modality's image cannot be used. ${error.message}`;
+      throw new DomainError('UPSTREAM_FAILED', message, error.details, { cause: error });
+    }
+  }
+
+  private record(
+    source: ContentReference,
+    info: RadiographInfo,
+    session: ModalityReference | null,
+  ): Promise<Radiograph> {
+    const request = { source, info, session, timeToLive: this.config.FILTERS_TTL };
+    return this.bus.call(radiographContracts.create, request);
+  }
+}

@@ -1,0 +1,103 @@
+import { describe, expect, it } from '@jest/globals';
+import type { BlobStore } from '@pentaprism/blob-store';
+import { renderRadiograph, type JobPayload } from '@pentaprism/contracts';
+import { DomainError } from '@pentaprism/domain';
+import type { DecodePool, RenderedRadiograph } from '@pentaprism/imaging';
+import { createHash } from 'node:crypto';
+import { RenderRadiographHandler } from './render-radiograph.handler.js';
+
+const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+const SOURCE = sha256Of(Buffer.from('the radiograph'));
+const PICTURE = Buffer.from('the picture, a PNG');
+const THUMBNAIL = Buffer.from('its thumbnail, a JPEG');
+
+const payload: JobPayload<typeof renderRadiograph> = {
+  workspace: 'clinic',
+  imageId: '0123456789abcdef01234567',
+  source: { sha256: SOURCE, size: 14, mediaType: 'image/png' },
+  lut: { gamma: 2.3, slope: 65_535, offset: 0, totalGrays: 4096, minimumGray: 3612, maximumGray: 418 },
+};
+
+const facts = {
+  format: 'png',
+  mediaType: 'image/png',
+  width: 2400,
+  height: 1708,
+  orientation: 1,
+  colorSpace: 'b-w',
+  channels: 1,
+  bitDepth: 8,
+  hasAlpha: false,
+  pages: 1,
+  perceptualHash: '0123456789abcdef',
+} as const;
+const success: RenderedRadiograph = {
+  content: { bytes: PICTURE, mediaType: 'image/png' },
+  analysis: { ...facts, thumbnail: { bytes: THUMBNAIL, mediaType: 'image/jpeg', width: 256, height: 182 } },
+};
+
+/** A handler over a store that keeps nothing but what it was told. */
+function handlerWith(render: DecodePool['renderRadiograph']) {
+  const stored: string[] = [];
+  const asked: Parameters<DecodePool['renderRadiograph']>[] = [];
+  const blobs = {
+    localPath: ({ area, workspace, sha256 }: Record<string, string>) => `/blobs/${area}/${workspace}/${sha256}`,
+    put: async (area: string, workspace: string, bytes: Buffer) => {
+      stored.push(`${area}/${workspace}/${bytes.toString()}`);
+      return { sha256: sha256Of(bytes), size: bytes.length };
+    },
+  } as unknown as BlobStore;
+  const pool = {
+    renderRadiograph: (...task: Parameters<typeof render>) => {
+      asked.push(task);
+      return render(...task);
+    },
+  } as unknown as DecodePool;
+  return { handler: new RenderRadiographHandler(blobs, pool), stored, asked };
+}
+
+describe('RenderRadiographHandler', () => {
+  it('stores the picture and its thumbnail, and says where they are', async () => {
+    const { handler, stored, asked } = handlerWith(async () => success);
+    const result = await handler.run(payload);
+    expect(asked).toEqual([[{ path: `/blobs/originals/clinic/${SOURCE}` }, payload.lut]]);
+    expect(stored.sort()).toEqual([`originals/clinic/${PICTURE}`, `thumbnails/clinic/${THUMBNAIL}`]);
+    expect(result).toEqual({
+      state: 'decoded',
+      ...facts,
+      content: { sha256: sha256Of(PICTURE), size: PICTURE.length, mediaType: 'image/png' },
+      thumbnail: {
+        sha256: sha256Of(THUMBNAIL),
+        size: THUMBNAIL.length,
+        mediaType: 'image/jpeg',
+        width: 256,
+        height: 182,
+      },
+    });
+    // What the queue takes: nothing of it is lost there.
+    expect(renderRadiograph.result.parse(result)).toEqual(result);
+  });
+
+  it('without a lookup table', async () => {
+    const { handler, asked } = handlerWith(async () => success);
+    await handler.run({ ...payload, lut: null });
+    expect(asked[0]?.[1]).toBeNull();
+  });
+
+  it('says why there is no picture, and stores nothing', async () => {
+    const { handler, stored } = handlerWith(async () => {
+      throw new DomainError('UNDECODABLE_IMAGE', 'The file is truncated or damaged.');
+    });
+    const result = await handler.run(payload);
+    expect(result).toEqual({ state: 'undecodable', reason: 'The file is truncated or damaged.' });
+    expect(renderRadiograph.result.parse(result)).toEqual(result);
+    expect(stored).toEqual([]);
+  });
+
+  it('fails where trying again may help', async () => {
+    const { handler } = handlerWith(async () => {
+      throw new DomainError('INTERNAL', 'The decode process was lost.');
+    });
+    await expect(handler.run(payload)).rejects.toMatchObject({ code: 'INTERNAL' });
+  });
+});

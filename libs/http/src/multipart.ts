@@ -1,0 +1,153 @@
+import { Dicer } from '@fastify/busboy';
+import { DomainError } from '@pentaprism/domain';
+import { parse as parseDisposition } from 'content-disposition';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { on, once } from 'node:events';
+import { finished, Readable } from 'node:stream';
+import { drain, incompleteBody, type BodyConfig } from './json-body.js';
+
+/** Parts of one body. */
+export const MAX_PARTS = 100;
+/** Bytes of the headers of one part. */
+export const MAX_PART_HEADER_BYTES = 8 * 1024;
+/** Bytes of a part that are taken from the client before somebody wants them. */
+const READ_AHEAD_BYTES = 256 * 1024;
+
+/** One part of a `multipart/form-data` body: bytes, whatever its headers say. */
+export interface FormPart {
+  /** As it was sent; empty where there is none. */
+  readonly name: string;
+  /** The media type that it was declared as, in lower case and without parameters; undefined where it was not. */
+  readonly declaredType: string | undefined;
+  /**
+   * To be read once, and before the next part is asked for; what is left then is skipped.
+   * @throws DomainError INVALID_ARGUMENT when the body ends or breaks in the middle of it
+   */
+  readonly bytes: AsyncIterable<Buffer>;
+}
+
+type RawHeaders = Readonly<Record<string, readonly string[]>>;
+
+/** Bodies of forms reach the routes that take them (`multipart` of `BodyConfig`) as streams; others refuse them. */
+export function registerFormParser(fastify: FastifyInstance): void {
+  fastify.addContentTypeParser('multipart/form-data', (request, payload, done) => {
+    if ((request.routeOptions.config as BodyConfig).multipart) done(null, payload);
+    else done(new DomainError('UNSUPPORTED_MEDIA_TYPE', 'This path takes no forms.'));
+  });
+}
+
+/**
+ * Gives the parts of a form to `work`, one after another as they come. When it fails, the rest of the body is read, so
+ * that the client sees the answer.
+ *
+ * By the tokenizer below busboy rather than busboy itself, which takes a part without a file name for text, and decodes it,
+ * and tells a part that was declared as text/plain from one that was not declared at all by nothing.
+ *
+ * @throws DomainError UNSUPPORTED_MEDIA_TYPE when the body is no form; INVALID_ARGUMENT when its framing is broken, it has
+ *   more than `MAX_PARTS` parts, or the client went away
+ */
+export async function readForm<T>(
+  request: FastifyRequest,
+  work: (parts: AsyncGenerator<FormPart, void>) => Promise<T>,
+): Promise<T> {
+  const { body } = request;
+  if (!(body instanceof Readable))
+    throw new DomainError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as multipart/form-data.');
+  const parts = readParts(body, request.headers['content-type'] ?? '');
+  try {
+    return await work(parts);
+  } catch (error) {
+    await parts.return();
+    if (!body.destroyed) await drain(body);
+    throw error;
+  }
+}
+
+async function* readParts(body: Readable, contentType: string): AsyncGenerator<FormPart, void> {
+  const parser = new Dicer({
+    boundary: boundaryOf(contentType),
+    partHwm: READ_AHEAD_BYTES,
+    maxHeaderSize: MAX_PART_HEADER_BYTES,
+  } as ConstructorParameters<typeof Dicer>[0]);
+  // Headers may come before anybody asks for the part, or never, when a delimiter comes in the middle of them.
+  const headersOf = new WeakMap<Readable, RawHeaders>();
+  const readable = new WeakMap<Readable, Promise<unknown>>();
+  let current: Readable | undefined;
+  parser.on('part', (part: Readable) => {
+    current = part;
+    part.once('header', (headers: RawHeaders) => headersOf.set(part, headers));
+    const begun = once(part, 'readable');
+    begun.catch(() => undefined);
+    part.on('error', () => undefined);
+    readable.set(part, begun);
+  });
+  parser.on('error', () => undefined);
+  const found = on(parser, 'part', { close: ['finish'] });
+  const stopWatching = finished(body, { writable: false }, (error) => {
+    if (!error) return;
+    current?.destroy(error);
+    parser.destroy(error);
+  });
+  body.pipe(parser);
+  try {
+    let count = 0;
+    for await (const [part] of found as AsyncIterable<[Readable]>) {
+      if (++count > MAX_PARTS)
+        throw new DomainError('INVALID_ARGUMENT', `The form has more than ${MAX_PARTS} parts.`, { limit: MAX_PARTS });
+      await readable.get(part);
+      yield toFormPart(headersOf.get(part) ?? {}, part);
+      part.resume();
+    }
+  } catch (error) {
+    throw asFormError(error, body);
+  } finally {
+    stopWatching();
+    body.unpipe(parser);
+    current?.destroy();
+    parser.destroy();
+  }
+}
+
+function toFormPart(headers: RawHeaders, part: Readable): FormPart {
+  const [declared] = headers['content-type'] ?? [];
+  return {
+    name: nameOf(headers['content-disposition']?.[0]),
+    declaredType: declared?.split(';', 1)[0]?.trim().toLowerCase() || undefined,
+    bytes: bytesOf(part),
+  };
+}
+
+async function* bytesOf(part: Readable): AsyncGenerator<Buffer, void> {
+  try {
+    // What is left is skipped by asking for the next part, and not by the end of the connection.
+    yield* part.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  } catch (error) {
+    throw asFormError(error, part);
+  }
+}
+
+/** Names are sent as UTF-8, in quotes or without. */
+function nameOf(disposition = ''): string {
+  try {
+    const { type, parameters } = parseDisposition(Buffer.from(disposition, 'latin1').toString('utf8'), {
+      multipart: true,
+    });
+    return type === 'form-data' ? (parameters['name'] ?? '') : '';
+  } catch {
+    return '';
+  }
+}
+
+function boundaryOf(contentType: string): string {
+  const [, quoted, plain] = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(contentType) ?? [];
+  const boundary = quoted ?? plain;
+  if (boundary === undefined) throw new DomainError('INVALID_ARGUMENT', 'The form has no boundary.');
+  return boundary;
+}
+
+function asFormError(error: unknown, stream: Readable): DomainError {
+  if (DomainError.is(error)) return error;
+  if ((error as { code?: string }).code === 'ERR_STREAM_PREMATURE_CLOSE' || stream.errored)
+    return incompleteBody(error);
+  return new DomainError('INVALID_ARGUMENT', 'The form is cut short or broken.', {}, { cause: error });
+}
