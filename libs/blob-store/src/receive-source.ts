@@ -4,7 +4,7 @@ import { type BlobSource, HEAD_BYTES, type PutOptions } from './blob-store.js';
 import { sourceChunks } from './source-chunks.js';
 import { tooLarge } from './storage-error.js';
 
-/** Small chunks are joined up to this before a write: a slow client may send a byte at a time. */
+/** Small chunks are gathered up to this before a write: a slow client may send a byte at a time. */
 const WRITE_BYTES = 256 * 1024;
 
 export interface ReceivedSource {
@@ -17,13 +17,14 @@ export interface ReceivedSource {
 }
 
 /**
- * Hashes, counts and writes; refuses a chunk before it is written. Each write is awaited before the next chunk is read.
+ * Hashes, counts and writes; refuses a chunk before it is written. Each write is awaited before the next chunk is read,
+ * and gets the chunks as they came: joining them would copy every byte once more.
  * Errors: PAYLOAD_TOO_LARGE, INVALID_ARGUMENT (empty); those of the source and of `write`; the signal's reason.
  */
 export async function receiveSource(
   source: BlobSource,
   { maxBytes, allowEmpty = true, signal }: PutOptions,
-  write: (bytes: Uint8Array) => Promise<void>,
+  write: (chunks: readonly Uint8Array[], bytes: number) => Promise<void>,
 ): Promise<ReceivedSource> {
   const hash = createHash('sha256');
   let size = 0;
@@ -31,11 +32,10 @@ export async function receiveSource(
   let pending: Uint8Array[] = [];
   let pendingBytes = 0;
   const flush = async () => {
-    const [first] = pending;
-    const bytes = pending.length === 1 && first ? first : Buffer.concat(pending);
+    const [chunks, bytes] = [pending, pendingBytes];
     pending = [];
     pendingBytes = 0;
-    if (bytes.byteLength > 0) await write(bytes);
+    if (bytes > 0) await write(chunks, bytes);
   };
   for await (const chunk of sourceChunks(source, signal)) {
     if (!ArrayBuffer.isView(chunk)) throw new TypeError('A blob source has to yield bytes.');

@@ -33,10 +33,10 @@ export class TemporaryFile {
       await freeSpace.reserve(0);
       return files.open(path, 'wx', FILE_MODE);
     });
-    const write = async (bytes: Uint8Array) =>
+    const write = async (chunks: readonly Uint8Array[], bytes: number) =>
       storage(async () => {
-        await freeSpace.reserve(bytes.byteLength);
-        await handle.writeFile(bytes);
+        await freeSpace.reserve(bytes);
+        await writeAll(handle, chunks);
       });
     try {
       const { sha256, size, head } = await receiveSource(source, options, write);
@@ -61,6 +61,13 @@ export class TemporaryFile {
     if (installed) await this.handle.close().catch(() => undefined);
     else await dispose(this.files, this.path, this.handle);
   }
+}
+
+/** A write may take less than it was given, when the disk is about to be full. */
+async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
+  const bytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+  const { bytesWritten } = await handle.writev(chunks);
+  if (bytesWritten < bytes) await handle.writeFile(Buffer.concat(chunks).subarray(bytesWritten));
 }
 
 async function dispose(files: FileOperations, path: string, handle: FileHandle): Promise<void> {

@@ -35,9 +35,9 @@ export class Spool implements ReceivedSource {
     let chunks: Uint8Array[] = [];
     let bytes = 0;
     let file: FileHandle | undefined;
-    const write = async (chunk: Uint8Array) => {
-      chunks.push(chunk);
-      bytes += chunk.byteLength;
+    const write = async (received: readonly Uint8Array[], size: number) => {
+      chunks.push(...received);
+      bytes += size;
       if (file === undefined && bytes <= SPOOL_MEMORY_BYTES) return;
       await storage(async () => {
         file ??= await openUnnamed();
