@@ -74,6 +74,8 @@ export const image = z.object({
   sha256: sha256.nullable(),
   /** By magic bytes; absent while there is no file. */
   mediaType: z.string().optional(),
+  /** From then on it counts as gone; absent: it stays. */
+  expiresAt: timestamp.optional(),
 });
 export type Image = z.output<typeof image>;
 

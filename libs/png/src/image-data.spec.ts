@@ -25,14 +25,17 @@ const rows = scanlines(size);
 const large = deflateSync(rows, { level: 1 });
 const pieceBytes = 64 * 1024;
 
-/** What was inflated, in bytes. */
+/** What was inflated, in bytes, and into which buffers. */
 let inflated = 0;
+const buffers = new Set<unknown>();
 
 beforeEach(() => {
   inflated = 0;
+  buffers.clear();
   const take = RowCheck.prototype.take;
   jest.spyOn(RowCheck.prototype, 'take').mockImplementation(function (this: RowCheck, bytes) {
     inflated += bytes.length;
+    buffers.add(bytes.buffer);
     return take.call(this, bytes);
   });
 });
@@ -42,6 +45,14 @@ afterEach(() => {
 });
 
 describe('a file of many batches', () => {
+  it('is inflated into one buffer', async () => {
+    const long = { width: 4000, height: 1000 };
+    const image = imageChunks(deflateSync(scanlines(long), { level: 1 }), 8192);
+    expect(await verdictOf(inPieces(png(long, { image }), pieceBytes), maxPixels)).toBe('accepted');
+    expect(inflated).toBe(long.height * (1 + 2 * long.width));
+    expect(buffers.size).toBe(1);
+  });
+
   it.each([1000, 8192, pieceBytes, 700_000, 10_000_000])('is taken in pieces of %i bytes', async (bytes) => {
     const whole = png(size, { image: imageChunks(large, 8192) });
     expect(await verdictOf(inPieces(whole, bytes), maxPixels)).toBe('accepted');

@@ -16,9 +16,11 @@ export class PresignedFileUrls extends FileUrls {
   }
 
   async sign(_request: FastifyRequest, method: 'GET' | 'PUT', workspace: string, image: Image): Promise<string> {
-    const expiresIn = this.config.SIGNED_URL_TTL;
+    const { sha256, mediaType = UNKNOWN_MEDIA_TYPE, fileName, expiresAt = Infinity } = image;
+    // Nobody asks us when it is used: it must not outlive the image by itself.
+    const left = Math.max(1, Math.floor((expiresAt - Date.now()) / 1000));
+    const expiresIn = Math.min(this.config.SIGNED_URL_TTL, left);
     if (method === 'PUT') return this.storage.uploadUrl(workspace, image.id, { expiresIn });
-    const { sha256, mediaType = UNKNOWN_MEDIA_TYPE, fileName } = image;
     if (sha256 === null) throw new DomainError('NOT_FOUND', 'The image has no file yet.');
     const disposition = dispositionOf(mediaType, fileName);
     return this.storage.downloadUrl({ area: 'originals', workspace, sha256 }, { expiresIn, mediaType, disposition });

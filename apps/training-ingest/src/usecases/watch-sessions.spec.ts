@@ -29,9 +29,16 @@ describe('WatchSessions', () => {
     endHangs = false;
     calls = [];
     log = [];
-    const call = async (rpc: Rpc, request: { sessionId?: string }, { context }: CallOptions = {}) => {
+    const call = async (
+      rpc: Rpc,
+      request: { sessionId?: string; after?: { sessionId: string } | null; limit: number },
+      { context }: CallOptions = {},
+    ) => {
       calls.push({ subject: rpc.subject, request, context });
-      if (rpc.subject === radiographContracts.listSessions.subject) return { sessions: listed };
+      if (rpc.subject === radiographContracts.listSessions.subject) {
+        const from = listed.findIndex(({ sessionId }) => sessionId === request.after?.sessionId) + 1;
+        return { sessions: listed.slice(from, from + request.limit) };
+      }
       if (endFailure) throw endFailure;
       if (endHangs) await new Promise(() => undefined);
       ended.push(`${context?.workspace} ${request.sessionId}`);
@@ -51,13 +58,21 @@ describe('WatchSessions', () => {
   });
   const warnings = () => log.filter(({ level }) => level === 'warn').map(({ message }) => message);
 
+  it('asks for every session, however many pages they fill', async () => {
+    listed = Array.from({ length: 2 * MAX_PAGE_SIZE }, (_, i) => ({ workspace: 'w', sessionId: String(i) }));
+    const asked = new Set<string>();
+    active = (sessionId) => Promise.resolve(asked.add(sessionId).size > 0);
+    await watch.watch();
+    expect(asked.size).toBe(listed.length);
+  });
+
   it('ends what is over, in its own workspace, and nothing else', async () => {
     active = (sessionId) => Promise.resolve(sessionId !== 'b');
     await watch.watch();
     expect(ended).toEqual(['w2 b']);
     expect(calls[0]).toEqual({
       subject: radiographContracts.listSessions.subject,
-      request: { limit: MAX_PAGE_SIZE },
+      request: { limit: MAX_PAGE_SIZE, after: null },
       context: { workspace: '' },
     });
   });

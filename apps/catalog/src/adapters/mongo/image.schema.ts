@@ -96,6 +96,7 @@ export function toImage(image: ImageDocument): Image {
     tags: image.tags.map(({ id, number, name }) => ({ id: id.toHexString(), number, name })),
     sha256: image.sha256,
     ...(image.mediaType === undefined ? {} : { mediaType: image.mediaType }),
+    ...(image.expiresAt === undefined ? {} : { expiresAt: image.expiresAt.getTime() }),
   };
 }
 
