@@ -4,6 +4,7 @@ import path from 'node:path';
 import {
   basic,
   created,
+  expectRefusal,
   FILTERS,
   FiltersClient,
   form,
@@ -13,7 +14,6 @@ import {
   mediaPart,
   type Part,
 } from './support/filters.js';
-import { json, type Answer } from './support/http.js';
 import { chunk, tinyPng, unknownBytes } from './support/samples.js';
 import { createKey, freshWorkspace, sharedSystem, storedBlobs, temporaryFiles, type ApiKey } from './support/stack.js';
 
@@ -30,15 +30,6 @@ beforeAll(async () => {
   key = await createKey(system, { workspace });
   client = new FiltersClient(system, key);
 });
-
-function expectRefusal(answer: Answer, status: number, code: string): void {
-  expect({ status: answer.status, body: json(answer) }).toEqual({
-    status,
-    body: { code, message: expect.any(String) },
-  });
-  expect(answer.headers['content-type']).toBe('application/json');
-  expect(answer.bytes.toString()).not.toMatch(/node_modules|\/home|at Object|mongo|nats/i);
-}
 
 const media = (bytes: Buffer | string = MEDIA, ...headers: string[]) => mediaPart(bytes, ...headers);
 const upload = (...parts: Part[]) => client.upload(parts);

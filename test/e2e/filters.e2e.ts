@@ -4,6 +4,7 @@ import path from 'node:path';
 import {
   basic,
   created,
+  expectRefusal,
   FILTERS,
   FiltersClient,
   grayPng,
@@ -13,7 +14,7 @@ import {
   type ImageResource,
   type Part,
 } from './support/filters.js';
-import { json, send, type Answer } from './support/http.js';
+import { send, type Answer } from './support/http.js';
 import { chunk } from './support/samples.js';
 import { createKey, freshWorkspace, sharedSystem, type ApiKey } from './support/stack.js';
 
@@ -32,15 +33,6 @@ beforeAll(async () => {
   key = await createKey(system, { workspace });
   client = new FiltersClient(system, key);
 });
-
-function expectRefusal(answer: Answer, status: number, code: string): void {
-  expect({ status: answer.status, body: json(answer) }).toEqual({
-    status,
-    body: { code, message: expect.any(String) },
-  });
-  expect(answer.headers['content-type']).toBe('application/json');
-  expect(answer.bytes.toString()).not.toMatch(/node_modules|\/home|at Object|mongo|nats/i);
-}
 
 const media = (bytes: Buffer | string = MEDIA, ...headers: string[]) => mediaPart(bytes, ...headers);
 const upload = (...parts: Part[]) => client.upload(parts);

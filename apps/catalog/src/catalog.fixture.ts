@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import type { INestMicroservice } from '@nestjs/common';
 import { Bus, connectBus } from '@pentaprism/bus';
 import { readConfig } from '@pentaprism/config';
@@ -65,4 +66,23 @@ export async function startCatalog(scope: Scope): Promise<StartedCatalog> {
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Sets the clock and nothing else: everything goes on running. `jest.useRealTimers` takes it back. */
+export function setClock(now: number): void {
+  jest.useFakeTimers({
+    now,
+    doNotFake: [
+      'clearImmediate',
+      'clearInterval',
+      'clearTimeout',
+      'hrtime',
+      'nextTick',
+      'performance',
+      'queueMicrotask',
+      'setImmediate',
+      'setInterval',
+      'setTimeout',
+    ],
+  });
 }

@@ -10,9 +10,15 @@ import { z } from 'zod';
 
 /**
  * Seconds: much longer than an upload takes from its last byte to its record (5 s). Below that, bytes that are there
- * already could be collected between the two. Bytes that were to live for a while only wait no longer than this.
+ * already could be collected between the two.
  */
-export const SHORTEST_BLOB_GRACE = 60;
+const SHORTEST_BLOB_GRACE = 60;
+
+/**
+ * Seconds for the bytes of images that were to live for a while only, whatever `BLOB_GRACE` says: as long as a worker may
+ * take from a picture that it has stored to its report (65 s), and some more.
+ */
+export const TRANSIENT_BLOB_GRACE = 90;
 
 export const catalogConfig = z.object({
   ...busVariables,

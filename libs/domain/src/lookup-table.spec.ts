@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { isMapped, lookupTableOf, type LookupTable } from './lookup-table.js';
+import { highestRaw, isMapped, lookupTableOf, type LookupTable } from './lookup-table.js';
 
 const at = (lut: LookupTable | null, raws: readonly number[]) => {
   const table = lookupTableOf(lut);
@@ -114,22 +114,29 @@ describe('whatever the numbers', () => {
 });
 
 describe('an image is mapped already', () => {
-  it('if it has a value that an unmapped one cannot have', () => {
-    expect(isMapped(4095, { totalGrays: 4096 })).toBe(false);
-    expect(isMapped(4096, { totalGrays: 4096 })).toBe(true);
-    expect(isMapped(65_535, { gamma: 2.3, totalGrays: 4096 })).toBe(true);
-    expect(isMapped(0, { totalGrays: 2 })).toBe(false);
+  it('if it has values that an unmapped one cannot have, and more of them than a sensor has broken pixels', () => {
+    expect(isMapped(0, 1000)).toBe(false);
+    expect(isMapped(10, 1000)).toBe(false);
+    expect(isMapped(11, 1000)).toBe(true);
+    expect(isMapped(1, 1)).toBe(true);
+  });
+
+  it.each([
+    [{ totalGrays: 4096 }, 4095],
+    [{ gamma: 2.3, totalGrays: 2 }, 1],
+  ])('which are those above the grays of %j', (lut, highest) => {
+    expect(highestRaw(lut)).toBe(highest);
   });
 
   it.each([null, {}, { totalGrays: 65_536 }, { totalGrays: 100_000 }])(
     'never, where every value is possible: %j',
     (lut) => {
-      expect(isMapped(65_535, lut)).toBe(false);
+      expect(highestRaw(lut)).toBeGreaterThanOrEqual(65_535);
     },
   );
 
   it.each([...NONSENSE, 1, 0, -1])('never, of %p grays', (totalGrays) => {
-    expect(isMapped(65_535, { totalGrays })).toBe(false);
+    expect(highestRaw({ totalGrays })).toBe(65_535);
   });
 });
 

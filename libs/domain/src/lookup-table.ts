@@ -14,6 +14,9 @@ export interface LookupTable {
 const GRAYS = 65_536;
 const WHITE = GRAYS - 1;
 
+/** Of the pixels of an image, above which it counts as mapped. */
+const MAPPED_SHARE = 0.01;
+
 /**
  * The shown value, of 16 bits, of each of the 65,536 raw values: `slope * x ** gamma + offset`, where x is the raw value
  * in 0 to 1, as the documentation of the modality's `LutInfo` has it. Raw values above the highest possible count as that
@@ -44,12 +47,18 @@ export function lookupTableOf(lut: LookupTable | null): Uint16Array {
  * and a filter beside it that "removes the mapping applied to an image resource": the same description comes with images
  * of either kind, and nothing else tells them apart than a value that no unmapped image of that sensor can have. A mapped
  * image has one unless it is dark throughout: at 4,096 grays, gamma 2.3 and slope 65,535 it takes one raw value above 30 %
- * of the range. Of a sensor of 16 bits no image can be told.
+ * of the range. Of a sensor of 16 bits no image can be told. Some pixels of a sensor may be broken: one in a hundred has to
+ * have such a value.
  *
- * @param largestValue of all pixels
+ * @param pixelsAbove how many of all `pixels` have a larger value than `highestRaw`
  */
-export function isMapped(largestValue: number, lut: LookupTable | null): boolean {
-  return largestValue > sensible(lut).totalGrays - 1;
+export function isMapped(pixelsAbove: number, pixels: number): boolean {
+  return pixelsAbove > pixels * MAPPED_SHARE;
+}
+
+/** The highest value that an unmapped image can have. */
+export function highestRaw(lut: LookupTable | null): number {
+  return sensible(lut).totalGrays - 1;
 }
 
 function sensible(lut: LookupTable | null): Required<Record<keyof LookupTable, number>> {

@@ -66,8 +66,14 @@ describe.each(FORMS)('a radiograph %s', (_form, options) => {
 
   it('that is mapped already is shown as it is', async () => {
     const raw = shuffled(4095, 67, 71);
-    raw.values[1234] = 4096;
+    for (let i = 0; i < 48; i++) raw.values[i * 99] = 4096 + i;
     expect(differences(await rendered(writePng16(raw, options), SENSOR), raw, in8Bits)).toEqual([]);
+  });
+
+  it('of a sensor with broken pixels is shown through its table, and they as white', async () => {
+    const raw = shuffled(4095, 67, 71);
+    for (let i = 0; i < 47; i++) raw.values[i * 99] = 4096 + 1000 * i;
+    expect(differences(await rendered(writePng16(raw, options), SENSOR), raw, shownOfSensor)).toEqual([]);
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { isMapped, lookupTableOf, MAX_RADIOGRAPH_PIXELS, type LookupTable } from '@pentaprism/domain';
+import { highestRaw, isMapped, lookupTableOf, MAX_RADIOGRAPH_PIXELS, type LookupTable } from '@pentaprism/domain';
 import { analyseImage, type ImageAnalysis } from './analyse-image.js';
 import { sharp } from './configured-sharp.js';
 import { damaged, readImageHeader } from './image-header.js';
@@ -66,7 +66,7 @@ async function decode16(bytes: Uint8Array): Promise<Gray<Uint16Array>> {
 }
 
 function show({ samples, width, height }: Gray<Uint16Array>, lut: LookupTable | null): Gray<Uint8Array> {
-  const table = lookupTableOf(isMapped(largestOf(samples), lut) ? null : lut);
+  const table = lookupTableOf(isMapped(countAbove(samples, highestRaw(lut)), samples.length) ? null : lut);
   // 65,535 / 255, so that black and white stay what they are.
   const table8 = Uint8Array.from(table, (value) => Math.round(value / 257));
   return { samples: mapped(samples, table8), width, height };
@@ -75,10 +75,10 @@ function show({ samples, width, height }: Gray<Uint16Array>, lut: LookupTable | 
 // Both loops hold the thread, and with it the watch over the memory: 0.2 s each at 64 Mi pixels, in which nothing but the
 // 64 MiB below is allocated.
 
-function largestOf(samples: Uint16Array): number {
-  let largest = 0;
-  for (let i = 0; i < samples.length; i++) if ((samples[i] as number) > largest) largest = samples[i] as number;
-  return largest;
+function countAbove(samples: Uint16Array, value: number): number {
+  let count = 0;
+  for (let i = 0; i < samples.length; i++) if ((samples[i] as number) > value) count++;
+  return count;
 }
 
 function mapped(samples: Uint16Array, table: Uint8Array): Uint8Array {

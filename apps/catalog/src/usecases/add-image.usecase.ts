@@ -159,7 +159,12 @@ export class AddImage {
         const uploaded = before.sha256 === null ? 1 : 0;
         await this.counts.note(workspace, project, [{ number, total: 0, uploaded }], session);
         if (before.sha256 !== null && before.sha256 !== content.sha256)
-          await this.references.release(workspace, before.sha256, { transient: false }, session);
+          await this.references.release(
+            workspace,
+            before.sha256,
+            { transient: before.expiresAt !== undefined },
+            session,
+          );
         await this.outbox.add(session, imageAdded, factOf(image, content.sha256), workspace);
         return { image, job: content.job };
       },

@@ -6,7 +6,6 @@ import {
   type Radiograph,
   type RadiographInfo,
 } from '@pentaprism/contracts';
-import { Transactions } from '@pentaprism/database';
 import { JobLedger, JobQueue } from '@pentaprism/jobs';
 import { Types } from 'mongoose';
 import { randomUUID } from 'node:crypto';
@@ -16,6 +15,7 @@ import { ImageCountRepository } from '../adapters/mongo/image-count.repository.j
 import { ImageRepository } from '../adapters/mongo/image.repository.js';
 import { ProjectRepository } from '../adapters/mongo/project.repository.js';
 import { toRadiograph, type RadiographImage } from '../adapters/mongo/radiograph.repository.js';
+import { ContentReferences } from './content-references.js';
 
 export interface NewRadiograph {
   readonly source: ContentReference;
@@ -37,7 +37,7 @@ export class AddRadiograph {
     private readonly counts: ImageCountRepository,
     private readonly counters: CounterRepository,
     private readonly projects: ProjectRepository,
-    private readonly transactions: Transactions,
+    private readonly references: ContentReferences,
     private readonly ledger: JobLedger,
     private readonly queue: JobQueue,
   ) {}
@@ -65,7 +65,9 @@ export class AddRadiograph {
       expiresAt: new Date(createdAt.getTime() + timeToLive * 1000),
       radiograph: { key, source, info, session: modalitySession },
     };
-    const job = await this.transactions.run(async (session) => {
+    // Those that come with the same bytes at once would only abort each other.
+    const turn = { workspace, id: image._id.toHexString(), hashes: [source.sha256] };
+    const job = await this.references.inTurn(turn, async (session) => {
       await this.contents.referUnseen(workspace, source, session);
       await this.images.addAll([image], session);
       await this.counts.note(workspace, project, [{ number, total: 1, uploaded: 0 }], session);

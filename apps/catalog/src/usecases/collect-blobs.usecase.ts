@@ -1,11 +1,11 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { sweepUnknown, type BlobStore } from '@pentaprism/blob-store';
+import { sweepUnknown, type BlobKey, type BlobStore } from '@pentaprism/blob-store';
 import { Transactions } from '@pentaprism/database';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE } from '@pentaprism/service';
 import { ContentRepository, type ContentDocument } from '../adapters/mongo/content.repository.js';
 import { ImageRepository } from '../adapters/mongo/image.repository.js';
-import { CATALOG_CONFIG, SHORTEST_BLOB_GRACE, type CatalogConfig } from '../config.js';
+import { CATALOG_CONFIG, TRANSIENT_BLOB_GRACE, type CatalogConfig } from '../config.js';
 
 /** Milliseconds between rounds that remove orphans. */
 const ROUND_MS = 15_000;
@@ -51,16 +51,18 @@ export class CollectBlobs implements OnApplicationBootstrap, OnModuleDestroy {
   /** @returns how many contents were removed; public for tests */
   async collectOrphans(now = Date.now()): Promise<number> {
     const before = new Date(now - this.config.BLOB_GRACE * 1000);
-    const transientBefore = new Date(now - SHORTEST_BLOB_GRACE * 1000);
+    const transientBefore = new Date(now - TRANSIENT_BLOB_GRACE * 1000);
     let removed = 0;
     for (;;) {
       const orphans = await this.contents.findOrphans({ before, transientBefore }, BATCH);
+      const earlier = removed;
       for (const orphan of orphans) {
         // What is left waits for the next start: a stop must not take as long as a large deletion.
         if (this.stopped) return removed;
         if (await this.removeOrphan(orphan, orphan.transient ? transientBefore : before)) removed++;
       }
-      if (orphans.length < BATCH) return removed;
+      // Those whose bytes are too fresh are found again: they wait for the next round.
+      if (orphans.length < BATCH || removed === earlier) return removed;
     }
   }
 
@@ -74,25 +76,33 @@ export class CollectBlobs implements OnApplicationBootstrap, OnModuleDestroy {
     await sweepUnknown(blobs, 'thumbnails', before, knownThumbnails, stopped);
   }
 
+  /**
+   * The bytes first and their record last: a process that dies in between finds the record again. Bytes that were put
+   * again meanwhile are fresh, and stay with their record for another round.
+   */
   private async removeOrphan(orphan: ContentDocument, before: Date): Promise<boolean> {
     const { workspace, sha256, thumbnail } = orphan;
-    // A new image with these bytes takes the mark from the same record, so one of the two transactions fails.
-    const removed = await this.transactions.run(async (session) => {
-      if (!(await this.images.refersTo(workspace, sha256, session))) return this.contents.removeOrphan(orphan, session);
+    // A new image with these bytes takes the mark from the same record, so one of the two transactions is run again.
+    const claimed = await this.transactions.run(async (session) => {
+      if (!(await this.images.refersTo(workspace, sha256, session))) return this.contents.claimOrphan(orphan, session);
       // It was added while the last one before it was deleted, and did not see the mark yet.
       await this.contents.adopt(orphan, session);
-      return false;
+      return null;
     });
-    if (!removed) return false;
-    // Bytes that were put again in the meantime are fresh, and stay.
-    await this.blobs.removeIfUnusedSince({ area: 'originals', workspace, sha256 }, before);
-    if (thumbnail) {
-      // Different files of one picture can share a thumbnail.
-      const shared = await this.contents.knownThumbnails(workspace, [thumbnail.sha256]);
-      if (shared.size === 0)
-        await this.blobs.removeIfUnusedSince({ area: 'thumbnails', workspace, sha256: thumbnail.sha256 }, before);
+    if (!claimed) return false;
+    if (!(await this.removeBlob({ area: 'originals', workspace, sha256 }, before))) return false;
+    // Different files of one picture can share a thumbnail.
+    if (thumbnail && !(await this.contents.hasThumbnailBeside(workspace, thumbnail.sha256, sha256))) {
+      const key = { area: 'thumbnails', workspace, sha256: thumbnail.sha256 };
+      if (!(await this.removeBlob(key, before))) return false;
     }
-    return true;
+    // An image that came since then has put the bytes again, and has changed the record.
+    return this.contents.removeOrphan(claimed);
+  }
+
+  /** @returns whether it is gone */
+  private async removeBlob(key: BlobKey, before: Date): Promise<boolean> {
+    return (await this.blobs.removeIfUnusedSince(key, before)) || (await this.blobs.stat(key)) === null;
   }
 
   private run(what: string, work: () => Promise<unknown>): void {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Bus, sendSignal } from '@pentaprism/bus';
 import { imageContentChanged, imageDeleted } from '@pentaprism/contracts';
 import { notFound, Outbox } from '@pentaprism/database';
+import { DomainError } from '@pentaprism/domain';
 import { ImageCountRepository } from '../adapters/mongo/image-count.repository.js';
 import { ImageRepository, type ImageKey } from '../adapters/mongo/image.repository.js';
 import type { ImageDocument } from '../adapters/mongo/image.schema.js';
@@ -22,10 +23,17 @@ export class DeleteImage {
     return this.remove(await this.images.get(workspace, key));
   }
 
-  /** Removes an image whose time is over. @throws DomainError NOT_FOUND when somebody else has done it */
-  async expire(workspace: string, id: string): Promise<void> {
+  /** Removes an image whose time is over. @returns false when somebody else has done it */
+  async expire(workspace: string, id: string): Promise<boolean> {
     const image = await this.images.find(workspace, { id });
-    if (image) await this.remove(image);
+    if (!image) return false;
+    try {
+      await this.remove(image);
+      return true;
+    } catch (error) {
+      if (DomainError.is(error, 'NOT_FOUND')) return false;
+      throw error;
+    }
   }
 
   private async remove({ workspace, _id, sha256, radiograph }: ImageDocument): Promise<{ id: string }> {

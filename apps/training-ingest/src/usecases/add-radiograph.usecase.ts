@@ -9,8 +9,8 @@ import {
   type RadiographInfo,
 } from '@pentaprism/contracts';
 import { notFound } from '@pentaprism/database';
-import { DomainError, MAX_RADIOGRAPH_BYTES, MAX_RADIOGRAPH_PIXELS, type ErrorCode } from '@pentaprism/domain';
-import { checkGrayscalePng } from '@pentaprism/png';
+import { DomainError, MAX_RADIOGRAPH_BYTES, type ErrorCode } from '@pentaprism/domain';
+import { checkRadiograph } from '@pentaprism/png';
 import { BLOB_STORE } from '@pentaprism/service';
 import { TRAINING_INGEST_CONFIG, type TrainingIngestConfig } from '../config.js';
 import { MODALITY_SESSIONS, type ModalitySessions } from '../modality/modality-sessions.js';
@@ -36,25 +36,30 @@ export class AddRadiograph {
   async addFromModality(workspace: string, session: ModalityReference): Promise<Radiograph> {
     const info = await this.sessions.find(workspace, session);
     const source = await this.copy(workspace, session);
-    // The session may have ended while its image was copied, and an ended session is not asked for again here. What
-    // ends after this look has a record a moment later, and then `GetRadiograph` and `WatchSessions` find its end as
-    // that of any other. The bytes of a copy that is refused are removed with all that no record knows.
-    if (!(await this.sessions.hasImage(workspace, session))) {
-      throw notFound('session of the modality any more, or no such image in it');
-    }
     return this.record(source, info, session);
   }
 
   private async copy(workspace: string, session: ModalityReference): Promise<ContentReference> {
-    const media = checkGrayscalePng(this.sessions.open(workspace, session), { maxPixels: MAX_RADIOGRAPH_PIXELS });
     try {
       const limits = { maxBytes: MAX_RADIOGRAPH_BYTES, allowEmpty: false };
-      const { sha256, size } = await this.blobs.put('originals', workspace, media, limits);
+      const { sha256, size } = await this.blobs.put('originals', workspace, this.media(workspace, session), limits);
       return { sha256, size, mediaType: 'image/png' };
     } catch (error) {
       if (!DomainError.is(error) || !BROKEN.has(error.code)) throw error;
       const message = `The modality's image cannot be used. ${error.message}`;
       throw new DomainError('UPSTREAM_FAILED', message, error.details, { cause: error });
+    }
+  }
+
+  /**
+   * The session may have ended while its image was copied: bytes whose source fails at their end are not kept. What ends
+   * after this look has a record a moment later, and then `GetRadiograph` and `WatchSessions` find its end as that of any
+   * other.
+   */
+  private async *media(workspace: string, session: ModalityReference): AsyncGenerator<Uint8Array> {
+    yield* checkRadiograph(this.sessions.open(workspace, session));
+    if (!(await this.sessions.hasImage(workspace, session))) {
+      throw notFound('session of the modality any more, or no such image in it');
     }
   }
 

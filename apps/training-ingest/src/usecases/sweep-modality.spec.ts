@@ -72,15 +72,17 @@ describe('SweepModality', () => {
     expect(await walksAt(1000)).toBe(1);
   });
 
-  it('looks at the start and every hour, whether anything has ended or not', async () => {
+  it('looks at the start, once more when that is due, and every hour, whether anything has ended or not', async () => {
     jest.useFakeTimers();
     sweep.onApplicationBootstrap();
     await jest.advanceTimersByTimeAsync(60 * SECOND);
     expect(walks).toBe(1);
-    await jest.advanceTimersByTimeAsync(3600 * SECOND);
+    await jest.advanceTimersByTimeAsync(90 * SECOND);
     expect(walks).toBe(2);
+    await jest.advanceTimersByTimeAsync(3600 * SECOND);
+    expect(walks).toBe(3);
     await sweep.onModuleDestroy();
     await jest.advanceTimersByTimeAsync(7200 * SECOND);
-    expect(walks).toBe(2);
+    expect(walks).toBe(3);
   });
 });

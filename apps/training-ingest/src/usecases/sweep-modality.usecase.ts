@@ -40,7 +40,9 @@ export class SweepModality implements OnApplicationBootstrap, OnModuleDestroy {
       setInterval(records, ROUND_MS),
       setInterval(due, ROUND_MS),
       setInterval(bytes, BLOB_ROUND_MS),
+      // Now, and once more when what another process ended just before it died is due.
       setTimeout(bytes, ROUND_MS),
+      setTimeout(bytes, DUE_MS + ROUND_MS),
     );
   }
 

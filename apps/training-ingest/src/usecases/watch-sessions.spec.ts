@@ -69,12 +69,22 @@ describe('WatchSessions', () => {
   it('ends what is over, in its own workspace, and nothing else', async () => {
     active = (sessionId) => Promise.resolve(sessionId !== 'b');
     await watch.watch();
+    expect(ended).toEqual([]);
+    await watch.watch();
     expect(ended).toEqual(['w2 b']);
     expect(calls[0]).toEqual({
       subject: radiographContracts.listSessions.subject,
       request: { limit: MAX_PAGE_SIZE, after: null },
       context: { workspace: '' },
     });
+  });
+
+  it('ends nothing that is there again the next time', async () => {
+    for (const isActive of [false, true, false, true]) {
+      active = () => Promise.resolve(isActive);
+      await watch.watch();
+    }
+    expect(ended).toEqual([]);
   });
 
   it('ends nothing at a modality that is down, and says so once per outage', async () => {
@@ -110,7 +120,7 @@ describe('WatchSessions', () => {
     listed = Array.from({ length: 200 }, (_, n) => ({ workspace: 'w1', sessionId: `${n}` }));
     const poisoned = (sessionId: string) => Number(sessionId) < 20 || Number(sessionId) >= 180;
     active = (sessionId) => (poisoned(sessionId) ? Promise.reject(DOWN) : Promise.resolve(false));
-    for (let round = 0; round < 5 && ended.length < 160; round += 1) await watch.watch();
+    for (let round = 0; round < 12 && ended.length < 160; round += 1) await watch.watch();
     expect(new Set(ended).size).toBe(160);
     expect(ended.filter((each) => poisoned(each.slice(3)))).toEqual([]);
   });
@@ -118,6 +128,7 @@ describe('WatchSessions', () => {
   it('goes on when the catalog does not end one, which the next round ends', async () => {
     active = () => Promise.resolve(false);
     endFailure = new DomainError('UNAVAILABLE', 'The catalog service does not answer.');
+    await watch.watch();
     await watch.watch();
     expect(warnings()).toHaveLength(2);
     expect(ended).toEqual([]);
@@ -147,8 +158,8 @@ describe('WatchSessions', () => {
     active = () => Promise.resolve(false);
     endHangs = true;
     watch.onApplicationBootstrap();
-    await jest.advanceTimersByTimeAsync(WATCH_MS);
-    expect(calls).toHaveLength(3);
+    await jest.advanceTimersByTimeAsync(2 * WATCH_MS);
+    expect(calls).toHaveLength(4);
     await watch.onModuleDestroy();
   });
 

@@ -22,6 +22,9 @@ interface Round {
 /**
  * Ends in the catalog what is over at the modality: sessions end there without a word to us. It also completes what a
  * process began that died, and what was recorded at the moment of the end. Any number of instances may watch.
+ *
+ * What is over twice in a row is: for a moment, a 404 can be that of a proxy in front of a device that is away. Whoever asks
+ * for a radiograph meanwhile is told that it is not there, which can be taken back; its removal cannot.
  */
 @Injectable()
 export class WatchSessions implements OnApplicationBootstrap, OnModuleDestroy {
@@ -30,6 +33,8 @@ export class WatchSessions implements OnApplicationBootstrap, OnModuleDestroy {
   private running: Promise<void> = Promise.resolve();
   /** Whether the modality did not answer when it was last asked: it is not logged again. */
   private outage = false;
+  /** Sessions that were over when they were last asked for. */
+  private over = new Set<string>();
 
   constructor(
     private readonly bus: Bus,
@@ -64,6 +69,8 @@ export class WatchSessions implements OnApplicationBootstrap, OnModuleDestroy {
       for (let next = queue.pop(); next && this.goesOn(round); next = queue.pop()) await this.look(next, round);
     };
     await Promise.all(Array.from({ length: LANES }, lane));
+    const known = new Set(sessions.map(keyOf));
+    this.over = new Set([...this.over].filter((key) => known.has(key)));
     this.noteOutage(round);
   }
 
@@ -83,17 +90,21 @@ export class WatchSessions implements OnApplicationBootstrap, OnModuleDestroy {
     return !this.stop.signal.aborted && (answers > 0 || failures < HOPELESS_FAILURES);
   }
 
-  private async look({ workspace, sessionId }: KnownSession, round: Round): Promise<void> {
+  private async look(session: KnownSession, round: Round): Promise<void> {
+    const { workspace, sessionId } = session;
+    const key = keyOf(session);
     try {
       const active = await this.unlessStopped(this.sessions.isActive(workspace, sessionId));
       round.answers += 1;
+      if (active) this.over.delete(key);
       if (active !== false) return;
     } catch (error) {
       round.failures += 1;
       round.lastFailure = error;
       return;
     }
-    await this.end(workspace, sessionId);
+    if (this.over.has(key)) await this.end(workspace, sessionId);
+    else this.over.add(key);
   }
 
   private async end(workspace: string, sessionId: string): Promise<void> {
@@ -134,4 +145,8 @@ export class WatchSessions implements OnApplicationBootstrap, OnModuleDestroy {
       signal.removeEventListener('abort', stopped);
     }
   }
+}
+
+function keyOf({ workspace, sessionId }: KnownSession): string {
+  return JSON.stringify([workspace, sessionId]);
 }

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { ContentReference, RadiographInfo } from '@pentaprism/contracts';
-import { DomainError, MAX_RADIOGRAPH_BYTES, MAX_RADIOGRAPH_PIXELS } from '@pentaprism/domain';
+import { DomainError, MAX_RADIOGRAPH_BYTES } from '@pentaprism/domain';
 import { Contents, principalOf, readForm, readWhole, type FormPart, type StoredContent } from '@pentaprism/http';
-import { checkGrayscalePng } from '@pentaprism/png';
+import { checkRadiograph } from '@pentaprism/png';
 import type { FastifyRequest } from 'fastify';
 import { MAX_IMAGE_INFO_BYTES, parseImageInfo } from './wire/image-info.js';
 
@@ -54,7 +54,7 @@ async function* wholeForm(media: FormPart, parts: Parts, form: { info?: Radiogra
   const { declaredType } = media;
   if (!DECLARED.includes(declaredType))
     throw new DomainError('UNSUPPORTED_MEDIA_TYPE', 'imageMedia must be image/png.', { declaredType });
-  yield* checkGrayscalePng(media.bytes, { maxPixels: MAX_RADIOGRAPH_PIXELS });
+  yield* checkRadiograph(media.bytes);
   for await (const part of parts) {
     await readInfo(part, form);
     if (isNamed(part, 'imageMedia')) throw twice('imageMedia');

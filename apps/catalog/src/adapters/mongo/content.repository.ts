@@ -227,12 +227,18 @@ export class ContentRepository {
     return new Set(found.flatMap((content) => content.thumbnail?.sha256 ?? []));
   }
 
+  /** Whether another content than this one has that thumbnail. */
+  async hasThumbnailBeside(workspace: string, thumbnail: string, sha256: string): Promise<boolean> {
+    const other = { workspace, 'thumbnail.sha256': thumbnail, sha256: trusted({ $ne: sha256 }) };
+    return (await this.contents.exists(other)) !== null;
+  }
+
   findOrphans({ before, transientBefore }: OrphanAges, limit: number): Promise<ContentDocument[]> {
     return this.contents
       .find({
         $or: [
-          { orphanedAt: trusted({ $lt: before }) },
-          { orphanedAt: trusted({ $lt: transientBefore }), transient: true },
+          { orphanedAt: trusted({ $lt: before, $type: 'date' }) },
+          { orphanedAt: trusted({ $lt: transientBefore, $type: 'date' }), transient: true },
         ],
       })
       .sort({ orphanedAt: 1 })
@@ -240,9 +246,18 @@ export class ContentRepository {
       .lean();
   }
 
-  /** Removes the record if it is still the orphan that was seen. */
-  async removeOrphan(content: ContentDocument, session: ClientSession): Promise<boolean> {
-    const { _id, orphanedAt } = content;
-    return (await this.contents.deleteOne({ _id, orphanedAt }, { session })).deletedCount === 1;
+  /**
+   * Notes that an orphan is about to be removed, so that a transaction which takes the mark from it at this moment is run
+   * again. @returns it as it is now, or null when it is not the orphan any more that was seen
+   */
+  async claimOrphan({ _id, orphanedAt }: ContentDocument, session: ClientSession): Promise<ContentDocument | null> {
+    return this.contents
+      .findOneAndUpdate({ _id, orphanedAt }, { $inc: { revision: 1 } }, { session, returnDocument: 'after' })
+      .lean();
+  }
+
+  /** Removes the record if nothing has happened to it since it was claimed. */
+  async removeOrphan({ _id, orphanedAt, revision }: ContentDocument): Promise<boolean> {
+    return (await this.contents.deleteOne({ _id, orphanedAt, revision })).deletedCount === 1;
   }
 }

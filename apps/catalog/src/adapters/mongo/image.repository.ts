@@ -3,7 +3,7 @@ import { InjectModel } from '@nestjs/mongoose';
 import type { ContentReference } from '@pentaprism/contracts';
 import { notFound, toObjectId } from '@pentaprism/database';
 import { trusted, type ClientSession, type Model, type QueryFilter, type Types } from 'mongoose';
-import { IMAGE_MODEL, unexpired, type ImageDocument } from './image.schema.js';
+import { IMAGE_MODEL, INDEXES, textIs, unexpired, type ImageDocument } from './image.schema.js';
 
 /** An image by its canonical id or by its number. */
 export type ImageKey = { readonly id: string } | { readonly number: number };
@@ -67,7 +67,9 @@ export class ImageRepository {
     state: ImageDocument['state'],
     session: ClientSession,
   ): Promise<void> {
-    await this.images.updateMany({ workspace, sha256 }, { $set: { state } }, { session });
+    const hint = INDEXES.content;
+    const filter = { workspace, sha256: textIs(sha256) };
+    await this.images.collection.updateMany(filter, { $set: { state } }, { session, hint });
   }
 
   /** The picture of this image cannot be made. */
@@ -87,12 +89,11 @@ export class ImageRepository {
 
   /** Whether an image has these bytes, or was made of them. */
   async refersTo(workspace: string, sha256: string, session: ClientSession): Promise<boolean> {
-    const [own, source] = [
-      { workspace, sha256 },
-      { workspace, 'radiograph.source.sha256': sha256 },
-    ];
-    if ((await this.images.exists(own).session(session)) !== null) return true;
-    return (await this.images.exists(source).session(session)) !== null;
+    const exists = async (field: string, hint: object) => {
+      const options = { session, hint, projection: { _id: 1 } };
+      return (await this.images.collection.findOne({ workspace, [field]: textIs(sha256) }, options)) !== null;
+    };
+    return (await exists('sha256', INDEXES.content)) || exists('radiograph.source.sha256', INDEXES.source);
   }
 
   countState(workspace: string, project: Types.ObjectId, state: ImageDocument['state']): Promise<number> {

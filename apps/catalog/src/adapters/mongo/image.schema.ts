@@ -66,19 +66,31 @@ export const imageSchema = new Schema<ImageDocument>(
   },
   { collection: 'images', versionKey: false },
 );
+/**
+ * The indexes of small parts of the collection, for `hint`: the database may have learnt from a small workspace that any
+ * other will do.
+ */
+export const INDEXES = {
+  content: { workspace: 1, sha256: 1 },
+  source: { workspace: 1, 'radiograph.source.sha256': 1 },
+  key: { workspace: 1, 'radiograph.key': 1 },
+  session: { 'radiograph.session.sessionId': 1, workspace: 1 },
+} as const;
+
 imageSchema.index({ workspace: 1, project: 1, createdSecond: -1, number: -1 });
 imageSchema.index({ workspace: 1, project: 1, 'tags.id': 1, createdSecond: -1, number: -1 });
 imageSchema.index({ workspace: 1, number: 1 }, { unique: true });
-imageSchema.index({ workspace: 1, sha256: 1 }, { partialFilterExpression: { sha256: { $type: 'string' } } });
+imageSchema.index(INDEXES.content, { partialFilterExpression: { sha256: { $type: 'string' } } });
 imageSchema.index({ workspace: 1, project: 1, state: 1, draw: 1 });
 imageSchema.index({ expiresAt: 1 }, { partialFilterExpression: { expiresAt: { $type: 'date' } } });
-const radiographs = { partialFilterExpression: { 'radiograph.key': { $type: 'string' } } };
-imageSchema.index({ workspace: 1, 'radiograph.key': 1 }, { unique: true, ...radiographs });
-imageSchema.index({ workspace: 1, 'radiograph.source.sha256': 1 }, radiographs);
-imageSchema.index(
-  { workspace: 1, 'radiograph.session.sessionId': 1 },
-  { partialFilterExpression: { 'radiograph.session.sessionId': { $type: 'string' } } },
-);
+imageSchema.index(INDEXES.key, { unique: true, partialFilterExpression: { 'radiograph.key': { $type: 'string' } } });
+imageSchema.index(INDEXES.source, { partialFilterExpression: { 'radiograph.source.sha256': { $type: 'string' } } });
+imageSchema.index(INDEXES.session, {
+  partialFilterExpression: { 'radiograph.session.sessionId': { $type: 'string' } },
+});
+
+/** Part of a filter for a field whose index holds texts only: the database does not conclude it from the value. */
+export const textIs = (text: string) => ({ $eq: text, $type: 'string' }) as const;
 
 /** Part of a filter: whether an image is there at a time. */
 export const unexpired = (now = new Date()) => ({ expiresAt: { $not: { $lte: now } } });

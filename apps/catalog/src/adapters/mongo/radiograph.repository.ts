@@ -3,7 +3,7 @@ import { InjectModel } from '@nestjs/mongoose';
 import type { KnownSession, Radiograph } from '@pentaprism/contracts';
 import { notFound } from '@pentaprism/database';
 import type { Model, Types } from 'mongoose';
-import { IMAGE_MODEL, unexpired, type ImageDocument } from './image.schema.js';
+import { IMAGE_MODEL, INDEXES, textIs, unexpired, type ImageDocument } from './image.schema.js';
 
 export type RadiographImage = ImageDocument & Required<Pick<ImageDocument, 'radiograph' | 'expiresAt'>>;
 
@@ -14,11 +14,10 @@ export class RadiographRepository {
 
   /** @throws DomainError NOT_FOUND, also for one that has expired */
   async get(workspace: string, key: string): Promise<RadiographImage> {
-    const found = await this.images.collection.findOne<RadiographImage>({
-      workspace,
-      'radiograph.key': key,
-      ...unexpired(),
-    });
+    const found = await this.images.collection.findOne<RadiographImage>(
+      { workspace, 'radiograph.key': textIs(key), ...unexpired() },
+      { hint: INDEXES.key },
+    );
     if (!found) throw notFound('image');
     return found;
   }
@@ -39,22 +38,23 @@ export class RadiographRepository {
   }
 
   async idsOfSession(workspace: string, sessionId: string, limit: number): Promise<Types.ObjectId[]> {
-    return this.ids({ workspace, 'radiograph.session.sessionId': sessionId }, limit);
+    const found = await this.images.collection
+      .find(
+        { workspace, 'radiograph.session.sessionId': textIs(sessionId) },
+        { hint: INDEXES.session, projection: { _id: 1 }, limit },
+      )
+      .toArray();
+    return found.map(({ _id }) => _id);
   }
 
   /** Images whose time is over, of all workspaces, oldest first. */
   findExpired(now: Date, limit: number): Promise<Pick<ImageDocument, '_id' | 'workspace'>[]> {
     return this.images.collection
       .find<Pick<ImageDocument, '_id' | 'workspace'>>(
-        { expiresAt: { $lte: now } },
+        { expiresAt: { $lte: now, $type: 'date' } },
         { projection: { workspace: 1 }, sort: { expiresAt: 1 }, limit },
       )
       .toArray();
-  }
-
-  private async ids(filter: Record<string, string>, limit: number): Promise<Types.ObjectId[]> {
-    const found = await this.images.collection.find(filter, { projection: { _id: 1 }, limit }).toArray();
-    return found.map(({ _id }) => _id);
   }
 }
 
