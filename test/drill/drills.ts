@@ -1,5 +1,6 @@
 import { bombs } from './bombs.drill.js';
 import type { Drill } from './drill.js';
+import { expiryUnderKills } from './expiry-under-kills.drill.js';
 import { foreignIds } from './foreign-ids.drill.js';
 import { fsyncOrder } from './fsync-order.drill.js';
 import { killUnderUploads } from './kill-under-uploads.drill.js';
@@ -18,4 +19,5 @@ export const DRILLS: readonly Drill[] = [
   malformedRequests,
   foreignIds,
   rollingRestarts,
+  expiryUnderKills,
 ];

@@ -10,7 +10,11 @@ import { onStack } from './support/on-stack.js';
 const IN_PATH: readonly (readonly [RegExp, Kind])[] = [
   [/^\/v1\/images\/\{id\}$/, 'imageNumber'],
   [/^\/v1\/tags\/\{id\}$/, 'tagNumber'],
-  [/\/images\/\{imageId\}$/, 'image'],
+  [/^\/api\/dsio\/filters\/v1\/images\/\{id\}$/, 'radiograph'],
+  [/^\/api\/dsio\/modality\/v1\/acquisition\/\{sessionId\}$/, 'session'],
+  // One in the session that was asked for before it.
+  [/^\/api\/dsio\/modality\/v1\/.+\/images\/\{imageId\}$/, 'sessionImage'],
+  [/^\/api\/v2\/.*\/images\/\{imageId\}$/, 'image'],
   [/\/\{projectId\}$/, 'project'],
   [/\/imageAugmentationLists\/\{augmentationId\}$/, 'list'],
   [/\/imageAugmentationSamples\/\{samplesId\}$/, 'samples'],
@@ -21,6 +25,8 @@ const IN_PATH: readonly (readonly [RegExp, Kind])[] = [
 const ELSEWHERE: Readonly<Record<string, Kind>> = {
   projectId: 'project',
   samplesId: 'samples',
+  sessionId: 'session',
+  imageId: 'sessionImage',
   exact_tags: 'tagName',
   match_tags: 'tagName',
 };
@@ -143,6 +149,7 @@ function ask(from: Workspace, route: Route, role: Role, ids: ReadonlyMap<Slot, s
     else if (where === 'query') query.set(name, id);
     else if (body) body[name] = id;
   }
+  if (route.form) return from.sendForm(path, from.key(role));
   const search = query.size > 0 ? `?${query.toString()}` : '';
   return from.send(route.method, `${path}${search}`, from.key(role), body);
 }
@@ -158,11 +165,20 @@ function comparable({ status, headers, bytes }: Answer, ids: ReadonlyMap<Slot, s
 function unknownId(kind: Kind, random: Random): string {
   if (kind === 'imageNumber' || kind === 'tagNumber') return String(500_000 + Math.floor(random() * 400_000));
   if (kind === 'key') return hex(random, 16);
+  if (kind === 'radiograph' || kind === 'session' || kind === 'sessionImage') return uuid(random);
   return kind === 'tagName' ? `nobodys-${hex(random, 8)}` : hex(random, 24);
 }
 
 function hex(random: Random, digits: number): string {
   return Array.from({ length: digits }, () => Math.floor(random() * 16).toString(16)).join('');
+}
+
+/** Version 4, as all that are given here. */
+function uuid(random: Random): string {
+  const variant = '89ab'[Math.floor(random() * 4)];
+  return [hex(random, 8), hex(random, 4), `4${hex(random, 3)}`, `${variant}${hex(random, 3)}`, hex(random, 12)].join(
+    '-',
+  );
 }
 
 /** A signature for one file opens no other: of another workspace as little as one that nobody has. */

@@ -3,6 +3,8 @@ import { UploadLoad } from '../e2e/support/faults-load.js';
 import { READY_WITHIN_MS, type FaultyStack } from '../e2e/support/faults-stack.js';
 import { examplesOf, none, shuffled, wholeWithin, type Drill, type DrillContext, type DrillResult } from './drill.js';
 import { audit } from './support/audit.js';
+import { auditRadiographs } from './support/radiograph-audit.js';
+import { RadiographLoad } from './support/radiograph-load.js';
 import { settled } from './support/settled.js';
 import { sweepEverything } from './support/sweep.js';
 import { onStack } from './support/on-stack.js';
@@ -29,7 +31,7 @@ export const killUnderUploads: Drill = {
   name: 'kill -9 under uploads',
   goal:
     '120 kill -9 (20 each of gateway, worker, mongod, nats-server, valkey-server, 5 each of four services) under ' +
-    'uploads: nothing acknowledged lost or corrupt, no orphan, no temporary file after the sweep.',
+    'uploads: nothing acknowledged lost or corrupt, nothing refused kept, no orphan, no temporary file after the sweep.',
   limitSeconds: 20 * 60,
   run: onStack(run),
 };
@@ -37,6 +39,7 @@ export const killUnderUploads: Drill = {
 async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillResult> {
   const random = context.random('kills');
   const targets = Object.entries(KILLS).flatMap(([name, full]) => Array<string>(context.count(full)).fill(name));
+  const radiographs = await RadiographLoad.start(faulty, `${context.seed}`);
   const load = new UploadLoad(faulty, { seed: `${context.seed}`, pauseMs: PAUSE_MS });
   let slowestMs = 0;
   try {
@@ -52,29 +55,42 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
     }
     await load.goesOn();
   } finally {
-    await load.stop();
+    await Promise.all([load.stop(), radiographs.stop()]);
   }
   const { attempts, acknowledged } = load;
+  const { acknowledged: kept, refused } = radiographs;
   context.log(`${acknowledged} of ${attempts.length} uploads acknowledged; waiting for what is under way`);
+  context.log(`${kept} of ${radiographs.attempts.length} radiographs acknowledged, ${refused} refused`);
   const unfinished = await settled(faulty);
   context.log('reading everything back');
   const { lost, corrupt, unexplained, miscounted } = await audit(faulty, attempts);
+  const sensed = await auditRadiographs(faulty, radiographs);
   context.log('sweeping');
   const { orphans, missing, temporary } = await sweepEverything(faulty);
   const after = await audit(faulty, attempts);
+  const sensedAfter = await auditRadiographs(faulty, radiographs);
+  const wrongAnswers = [...load.wrongAnswers, ...radiographs.wrongAnswers];
   const found = {
-    ...{ 'wrong answer': load.wrongAnswers, lost, corrupt, unexplained, miscounted, unfinished, orphans, missing },
-    ...{ temporary, 'lost by the sweep': after.lost, 'corrupt after the sweep': after.corrupt },
+    ...{ 'wrong answer': wrongAnswers, miscounted, unfinished, orphans, missing, temporary },
+    lost: [...lost, ...sensed.lost],
+    corrupt: [...corrupt, ...sensed.corrupt],
+    'lost by the sweep': [...after.lost, ...sensedAfter.lost],
+    'corrupt after the sweep': [...after.corrupt, ...sensedAfter.corrupt],
+    refused: [...sensed.kept, ...sensedAfter.kept],
+    unexplained: [...unexplained, ...sensed.unexplained],
   };
   return {
-    did: `${targets.length} kills, ${acknowledged} uploads`,
+    did: `${targets.length} kills, ${acknowledged} uploads, ${kept + refused} radiographs`,
     measures: [
       { what: 'uploads acknowledged', worst: acknowledged, atLeast: 2 * targets.length },
-      none('acknowledged and lost', [...lost, ...after.lost]),
-      none('corrupt', [...corrupt, ...after.corrupt]),
-      none('records that nobody sent, or twice', unexplained),
+      { what: 'radiographs acknowledged', worst: kept, atLeast: targets.length },
+      { what: 'radiographs refused', worst: refused, atLeast: Math.ceil(targets.length / 4) },
+      none('acknowledged and lost', [...found.lost, ...found['lost by the sweep']]),
+      none('corrupt', [...found.corrupt, ...found['corrupt after the sweep']]),
+      none('refused and kept', found.refused),
+      none('records that nobody sent, or twice', found.unexplained),
       none('totals that are wrong', miscounted),
-      none('answers but success, 503 and 504', load.wrongAnswers),
+      none('answers but success, 503 and 504', wrongAnswers),
       none('jobs, contents, facts unfinished', unfinished),
       none('orphans after the sweep', orphans),
       none('bytes missing', missing),

@@ -1,8 +1,12 @@
 import { APPS } from '@pentaprism/local';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { basic, MODALITY } from '../e2e/support/filters.js';
 import type { FaultyStack } from '../e2e/support/faults-stack.js';
-import { examplesOf, none, pick, type Drill, type DrillContext, type DrillResult } from './drill.js';
+import { json, send } from '../e2e/support/http.js';
+import { examplesOf, none, type Drill, type DrillContext, type DrillResult } from './drill.js';
+import { EVENT_LOOP_MS, EventLoop } from './support/event-loop.js';
 import { malformedRequest, type Malformed } from './support/malformed.js';
 import { threadTimes } from './support/processes.js';
 import { routesOf, type Route } from './support/routes.js';
@@ -11,14 +15,8 @@ import { onStack } from './support/on-stack.js';
 const REQUESTS = 5000;
 /** Milliseconds after which the next request is made, whether there is an answer or not. */
 const NEXT_AFTER_MS = 200;
-/**
- * Share of the time in which the gateway has something to do and gets no core to do it on. With more than that the delays
- * of its event loop are those of the machine, and say nothing of the gateway. What it works for a request always does.
- */
-const STARVED = 0.3;
 /** Requests between two looks at the event loop, each of which tells of the time since the one before. */
 const LOOK_EVERY = 250;
-const EVENT_LOOP_MS = 100;
 /** Milliseconds for the end of an answer to a client that has said all it has to say. */
 const ANSWERED_WITHIN_MS = 10_000;
 /** Milliseconds after which a client has nothing more to say. Node gives a request up whose client says so earlier. */
@@ -32,7 +30,10 @@ const FILES = ['GET', 'PUT'].map((method): Route => ({
   pathParameters: ['id'],
   queryParameters: [],
   body: undefined,
+  form: false,
 }));
+/** That nothing has. */
+const IDS = ['1', 'x', '0'.repeat(24), 'f'.repeat(16)];
 
 /** Nothing that a client sends may fail the gateway, or keep it from answering others. */
 export const malformedRequests: Drill = {
@@ -52,17 +53,18 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
   const count = context.count(REQUESTS);
   const apps = APPS.map(({ name }) => faulty.part(name));
   const pids = apps.map(({ pid }) => pid);
-  const found = { failures: [] as string[], silence: [] as string[] };
+  const found = { failures: [] as string[], silence: [] as string[], unheard: [] as string[] };
   const statuses = new Map<string, number>();
   const gateway = faulty.part('gateway').pid ?? 0;
   let [slowest, dearest, windows] = [0, { milliseconds: 0, what: '' }, 0];
-  await eventLoopP99(url);
+  const eventLoop = await EventLoop.watch(url, gateway);
   for (let done = 0; done < count; done += LOOK_EVERY) {
     const size = Math.min(LOOK_EVERY, count - done);
-    const begun = threadTimes(gateway);
+    // A form for a session that nobody knows is refused before its parts are looked at, and some requests end sessions.
+    const ids = [...IDS, ...(await beginSessions(faulty, IDS.length))];
     const answers: Promise<void>[] = [];
     for (let i = 0; i < size; i++) {
-      const request = malformedRequest(random, pick(random, targets), ownerKey);
+      const request = malformedRequest(random, targets, { ids, key: ownerKey });
       const before = threadTimes(gateway);
       const answered = exchange(url, request.bytes).then((answer) => {
         const status = /^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 'none';
@@ -70,6 +72,7 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
         // Of several answers on one connection, each counts.
         if (/(?:^|\n)HTTP\/1\.1 5/.test(answer)) found.failures.push(shown(request, answer));
         else if (status === 'none') found.silence.push(shown(request, answer));
+        else if (request.family === 'form' && status === '401') found.unheard.push(shown(request, answer));
       });
       answers.push(answered);
       // One at a time, so that it is known whose work the gateway does; but those it waits for cost nothing.
@@ -78,13 +81,8 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
       if (milliseconds > dearest.milliseconds) dearest = { milliseconds, what: shown(request, '') };
     }
     await Promise.all(answers);
-    const ended = threadTimes(gateway);
-    const milliseconds = await eventLoopP99(url);
-    const waited = ended.waitedMs - begun.waitedMs;
-    const starved = waited / (ended.ranMs - begun.ranMs + waited);
-    // Delays within the limit are good news even so.
-    if (starved <= STARVED || milliseconds <= EVENT_LOOP_MS)
-      [windows, slowest] = [windows + 1, Math.max(slowest, milliseconds)];
+    const { milliseconds, starved, counts } = await eventLoop.look();
+    if (counts) [windows, slowest] = [windows + 1, Math.max(slowest, milliseconds)];
     const state = `event loop p99 ${milliseconds.toFixed(1)} ms, ${Math.round(starved * 100)} % of its time without a core`;
     if ((done / LOOK_EVERY) % 4 === 0) context.log(`${done + size}/${count}: ${state}`);
   }
@@ -98,6 +96,7 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
     measures: [
       none('5xx', found.failures),
       none('requests without an answer', found.silence),
+      none('forms that nobody looked at', found.unheard),
       none('apps that restarted', restarted),
       { what: 'works afterwards', worst: works ? 1 : 0, atLeast: 1 },
       { what: 'work of the gateway for one request', worst: dearest.milliseconds, atMost: EVENT_LOOP_MS, unit: 'ms' },
@@ -105,6 +104,16 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
     ],
     examples: examplesOf({ ...found, restarted, 'most work': [dearest.what] }, 6),
   };
+}
+
+/** Each takes some hundred images. @returns their ids */
+async function beginSessions({ stack }: FaultyStack, count: number): Promise<string[]> {
+  const headers = { authorization: basic('', stack.ownerKey) };
+  const begin = async () => {
+    const answer = await send('POST', `${stack.url}${MODALITY}/acquisition`, { headers });
+    return z.object({ sessionId: z.string() }).parse(json(answer)).sessionId;
+  };
+  return Promise.all(Array.from({ length: count }, begin));
 }
 
 function shown({ title, bytes }: Malformed, answer: string): string {
@@ -126,11 +135,4 @@ async function exchange(origin: string, bytes: Buffer): Promise<string> {
   await closed;
   timers.forEach((timer) => clearTimeout(timer));
   return Buffer.concat(chunks).toString('latin1');
-}
-
-/** Milliseconds, of the gateway, since the last time that somebody looked. */
-async function eventLoopP99(url: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  const [, seconds] = /^nodejs_eventloop_lag_p99_seconds\{[^}]*app="gateway"[^}]*\} (\S+)$/m.exec(text) ?? [];
-  return Number(seconds) * 1000;
 }

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@je
 import { eventually } from '@pentaprism/testing';
 import {
   created,
-  expectRefusal,
   FILTERS,
   FiltersClient,
   grayPng,
@@ -14,6 +13,7 @@ import {
   type ImageResource,
   type StandInDevice,
 } from './support/filters.js';
+import { expectRefusal } from './support/filters-refusal.js';
 import { json } from './support/http.js';
 import { chunk } from './support/samples.js';
 import {

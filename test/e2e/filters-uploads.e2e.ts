@@ -4,7 +4,6 @@ import path from 'node:path';
 import {
   basic,
   created,
-  expectRefusal,
   FILTERS,
   FiltersClient,
   form,
@@ -14,6 +13,7 @@ import {
   mediaPart,
   type Part,
 } from './support/filters.js';
+import { expectRefusal } from './support/filters-refusal.js';
 import { chunk, tinyPng, unknownBytes } from './support/samples.js';
 import { createKey, freshWorkspace, sharedSystem, storedBlobs, temporaryFiles, type ApiKey } from './support/stack.js';
 

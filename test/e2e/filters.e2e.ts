@@ -4,7 +4,6 @@ import path from 'node:path';
 import {
   basic,
   created,
-  expectRefusal,
   FILTERS,
   FiltersClient,
   grayPng,
@@ -14,6 +13,7 @@ import {
   type ImageResource,
   type Part,
 } from './support/filters.js';
+import { expectRefusal } from './support/filters-refusal.js';
 import { send, type Answer } from './support/http.js';
 import { chunk } from './support/samples.js';
 import { createKey, freshWorkspace, sharedSystem, type ApiKey } from './support/stack.js';

@@ -7,8 +7,12 @@ import { formatTable } from '../drill/table.js';
 const [SEED, SCALE] = [1, 0.1];
 /** Milliseconds. `runDrill` gives up before. */
 const LIMIT_MS = 300_000;
-/** Rolling restarts have a suite of their own. */
-const drills = DRILLS.filter(({ number }) => number !== 11);
+/**
+ * Rolling restarts have a suite of their own. Radiographs that expire leave their bytes in the store for more than a minute,
+ * at any scale, which is too long to wait for here.
+ */
+const ELSEWHERE: readonly number[] = [11, 13];
+const drills = DRILLS.filter(({ number }) => !ELSEWHERE.includes(number));
 
 /** What `npm run drill` does, at a tenth of the counts. */
 describe.each(drills)('drill $number, $name', (drill) => {

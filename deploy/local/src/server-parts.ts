@@ -49,6 +49,8 @@ function mongodPart({ binary, port, directory, env }: ServerLocation): PartSpec 
       ...['--setParameter', 'shutdownTimeoutMillisForSignaledShutdown=100'],
       // Diagnostic files for the vendor's support, up to 200 MB.
       ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
+      // What an app that was killed has begun holds its documents for so long. Nobody waits for more than five seconds.
+      ...['--setParameter', 'transactionLifetimeLimitSeconds=10'],
     ],
     env,
     detail: `${LOOPBACK}:${port}`,

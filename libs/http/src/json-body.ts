@@ -51,8 +51,11 @@ export function registerJsonParser(fastify: FastifyInstance): void {
   });
 }
 
-/** @throws DomainError PAYLOAD_TOO_LARGE after the rest was drained; INVALID_ARGUMENT when the client went away */
-export async function readWhole(source: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
+/**
+ * @param what it is called in the message
+ * @throws DomainError PAYLOAD_TOO_LARGE after the rest was drained; INVALID_ARGUMENT when the client went away
+ */
+export async function readWhole(source: AsyncIterable<Buffer>, limit: number, what = 'The body'): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
@@ -65,7 +68,7 @@ export async function readWhole(source: AsyncIterable<Buffer>, limit: number): P
   } catch (error) {
     throw incompleteBody(error);
   }
-  if (size > limit) throw new DomainError('PAYLOAD_TOO_LARGE', `The body has more than ${limit} bytes.`, { limit });
+  if (size > limit) throw new DomainError('PAYLOAD_TOO_LARGE', `${what} has more than ${limit} bytes.`, { limit });
   return Buffer.concat(chunks);
 }
 

@@ -1,5 +1,7 @@
 import type { Random } from '@pentaprism/domain';
 import { pick, wholeWithin } from '../drill.js';
+import { brokenForm } from './malformed-forms.js';
+import { flipped, head, noise, withBody, type Piece, type Target } from './malformed-pieces.js';
 import { exampleOf, type Route } from './routes.js';
 
 /** What one client writes to a connection. */
@@ -9,46 +11,37 @@ export interface Malformed {
   readonly bytes: Buffer;
 }
 
-interface Target {
-  readonly method: string;
-  readonly path: string;
-  readonly key: string;
-  /** A body that the route takes. */
-  readonly body: string;
-}
-
-type Piece = string | Buffer;
-
-const FAMILIES = { http, json, xml, multipart, path: oddPath } satisfies Record<
+const FAMILIES = { http, json, xml, multipart, form: brokenForm, path: oddPath } satisfies Record<
   string,
   (random: Random, target: Target) => Piece[]
 >;
 
-/** One request that somebody made wrong: the HTTP itself, the path and query, or a body of one of three kinds. */
-export function malformedRequest(random: Random, route: Route, key: string): Malformed {
+export interface MalformedOptions {
+  /** What the ids in paths are picked from. */
+  readonly ids: readonly string[];
+  readonly key: string;
+}
+
+/**
+ * One request that somebody made wrong: the HTTP itself, the path and query, or a body of one of four kinds. Forms with an
+ * image go where they are taken.
+ */
+export function malformedRequest(random: Random, routes: readonly Route[], { ids, key }: MalformedOptions): Malformed {
   const family = pick(random, Object.keys(FAMILIES) as (keyof typeof FAMILIES)[]);
+  const route = pick(random, family === 'form' ? routes.filter(({ form }) => form) : routes);
   const target: Target = {
     // Bodies also go where none is expected.
     method:
-      family === 'http' || family === 'path' || route.body ? route.method : pick(random, ['POST', 'PUT', 'PATCH']),
-    path: route.path.replaceAll(/\{\w+\}/g, () => pick(random, ['1', 'x', '0'.repeat(24), 'f'.repeat(16)])),
+      family === 'http' || family === 'path' || route.body || route.form
+        ? route.method
+        : pick(random, ['POST', 'PUT', 'PATCH']),
+    path: route.path.replaceAll(/\{\w+\}/g, () => pick(random, ids)),
     key,
     body: JSON.stringify(route.body ? exampleOf(route.body) : { name: 'QUJD', tags: ['a'] }),
   };
   const bytes = Buffer.concat(FAMILIES[family](random, target).map((piece) => Buffer.from(piece as string)));
   return { family, title: `${family}: ${route.method} ${route.path}`, bytes };
 }
-
-const head = ({ method, path, key }: Target, more: readonly string[] = []) =>
-  [`${method} ${path} HTTP/1.1`, 'Host: 127.0.0.1', `Authorization: Bearer ${key}`, 'Connection: close', ...more].join(
-    '\r\n',
-  );
-
-/** With its true length, as most clients send it. */
-const withBody = (target: Target, type: string, body: Buffer, more: readonly string[] = []): Piece[] => [
-  `${head(target, [`Content-Type: ${type}`, `Content-Length: ${body.length}`, ...more])}\r\n\r\n`,
-  body,
-];
 
 function http(random: Random, target: Target): Piece[] {
   const { method, path, body } = target;
@@ -107,7 +100,7 @@ function http(random: Random, target: Target): Piece[] {
     ],
     () => [
       usual.replace(
-        /Bearer \S+/,
+        /(?:Bearer|Basic) \S+/,
         pick(random, ['Bearer', 'Basic !!!', 'Basic Og==', `Basic ${'A'.repeat(5000)}`, 'Token', '\t', 'Negotiate x']),
       ),
     ],
@@ -288,15 +281,4 @@ function multipart(random: Random, target: Target): Piece[] {
     type,
     pick(random, [Buffer.from(body, 'latin1'), flipped(random, Buffer.from(`${body} `), 4)]),
   );
-}
-
-/** Some bytes are others. */
-function flipped(random: Random, bytes: Buffer, count: number): Buffer {
-  const copy = Buffer.from(bytes);
-  for (let i = 0; i < count; i++) copy[wholeWithin(random, 0, copy.length - 1)] = wholeWithin(random, 0, 255);
-  return copy;
-}
-
-function noise(random: Random, length: number): Buffer {
-  return Buffer.from(Array.from({ length }, () => wholeWithin(random, 0, 255)));
 }

@@ -22,14 +22,24 @@ export interface Route {
   readonly queryParameters: readonly string[];
   /** Of a JSON body, where it takes one; without references. */
   readonly body: Schema | undefined;
+  /** It takes a form with an image. */
+  readonly form: boolean;
 }
+
+/** Uploads by forms: their documents say nothing of a body. */
+const FORMS: readonly RegExp[] = [
+  /^POST \/api\/dsio\/filters\/v1\/images$/,
+  /^POST \/api\/dsio\/modality\/v1\/acquisition\/\{sessionId\}\/images$/,
+];
+/** Bodies whose members the documents do not name, since their clients write them in any case. */
+const MEMBERS: Readonly<Record<string, readonly string[]>> = {
+  'POST /api/dsio/filters/v1/images/modality': ['sessionId', 'imageId'],
+};
 
 const parameter = z.object({ name: z.string(), in: z.string() });
 const operation = z.object({
   parameters: z.array(parameter).default([]),
-  requestBody: z
-    .object({ content: z.object({ 'application/json': z.object({ schema: z.custom<Schema>() }) }) })
-    .optional(),
+  requestBody: z.object({ content: z.record(z.string(), z.object({ schema: z.custom<Schema>() })) }).optional(),
 });
 const openApi = z.object({
   paths: z.record(z.string(), z.record(z.string(), operation)),
@@ -49,15 +59,32 @@ async function routesOfDialect(origin: string, dialect: string): Promise<Route[]
   const { paths, components } = openApi.parse(await answer.json());
   const schemas = components?.schemas ?? {};
   return Object.entries(paths).flatMap(([path, operations]) =>
-    Object.entries(operations).map(([method, { parameters, requestBody }]) => ({
-      dialect,
-      method: method.toUpperCase(),
-      path,
-      pathParameters: [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? ''),
-      queryParameters: parameters.filter((each) => each.in === 'query').map(({ name }) => name),
-      body: requestBody && resolve(requestBody.content['application/json'].schema, schemas),
-    })),
+    Object.entries(operations).map(([method, { parameters, requestBody }]) => {
+      const title = `${method.toUpperCase()} ${path}`;
+      const { 'application/json': ofJson, 'multipart/form-data': ofForm } = requestBody?.content ?? {};
+      if (requestBody && !ofJson && !ofForm) throw new Error(`nobody told the drills how to write a body for ${title}`);
+      return {
+        dialect,
+        method: method.toUpperCase(),
+        path,
+        pathParameters: [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? ''),
+        queryParameters: parameters.filter((each) => each.in === 'query').map(({ name }) => name),
+        body: bodyOf(ofJson && resolve(ofJson.schema, schemas), MEMBERS[title]),
+        form: ofForm !== undefined || FORMS.some((pattern) => pattern.test(title)),
+      };
+    }),
   );
+}
+
+function bodyOf(schema: Schema | undefined, members: readonly string[] | undefined): Schema | undefined {
+  if (!members) return schema;
+  const texts = Object.fromEntries(members.map((name): [string, Schema] => [name, { type: 'string' }]));
+  const { properties = {}, required = [] } = schema ?? {};
+  return {
+    type: 'object',
+    properties: { ...properties, ...texts },
+    required: [...new Set([...required, ...members])],
+  };
 }
 
 function resolve(schema: Schema, schemas: Readonly<Record<string, Schema>>): Schema {

@@ -41,7 +41,9 @@ export async function sweepEverything(faulty: FaultyStack): Promise<SweptStore> 
 
 async function look({ blobs, database }: FaultyStack): Promise<SweptStore> {
   const contents = await database.collection('contents').find({}).toArray();
-  const used = new Set((await database.collection('images').distinct('sha256')).filter((sha256) => sha256 !== null));
+  const images = database.collection('images');
+  const pointers = await Promise.all(['sha256', 'radiograph.source.sha256'].map((field) => images.distinct(field)));
+  const used = new Set(pointers.flat().filter((sha256) => sha256 !== null));
   const hashes = new Set(contents.map(({ sha256 }) => String(sha256)));
   const thumbnails = contents.flatMap(({ thumbnail }) => (thumbnail ? [String(thumbnail.sha256)] : []));
   const areas = [await compare(blobs, 'originals', [...hashes]), await compare(blobs, 'thumbnails', thumbnails)];

@@ -1,18 +1,33 @@
+import { createRandom } from '@pentaprism/domain';
 import { eventually } from '@pentaprism/testing';
 import sharp from 'sharp';
 import { z } from 'zod';
-import { send, type Answer } from '../../e2e/support/http.js';
+import { basic, FILTERS, form, infoPart, mediaPart, MODALITY } from '../../e2e/support/filters.js';
+import { send, type Answer, type SendOptions } from '../../e2e/support/http.js';
 import type { FaultyStack } from '../../e2e/support/faults-stack.js';
+import { radiograph } from './radiographs.js';
 
 export const ROLES = ['reader', 'editor', 'owner'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** What something in a workspace is found by. */
 export type Kind =
-  'imageNumber' | 'tagNumber' | 'tagName' | 'project' | 'image' | 'list' | 'samples' | 'status' | 'key';
+  | 'imageNumber'
+  | 'tagNumber'
+  | 'tagName'
+  | 'project'
+  | 'image'
+  | 'list'
+  | 'samples'
+  | 'status'
+  | 'key'
+  | 'radiograph'
+  | 'session'
+  | 'sessionImage';
 
 const KEPT = ['project', 'image', 'samples', 'status'] as const;
-const MADE = ['imageNumber', 'tagNumber', 'tagName', 'list', 'key'] as const;
+/** A session before the image in it. */
+const MADE = ['imageNumber', 'tagNumber', 'tagName', 'list', 'key', 'radiograph', 'session', 'sessionImage'] as const;
 const JOB_WITHIN_MS = 30_000;
 
 const record = z.object({ id: z.int(), url: z.string(), tags: z.array(z.object({ id: z.int() })) });
@@ -22,6 +37,8 @@ export class Workspace {
   private readonly keys = new Map<Role, string>();
   private readonly kept = new Map<Kind, string>();
   private made = 0;
+  /** The image in the session that was made last. */
+  private sessionImage: string | undefined;
   /** Of a file, signed. */
   url = '';
 
@@ -54,6 +71,9 @@ export class Workspace {
     if (kind === 'tagName') return this.tag(name).then(() => name);
     if (kind === 'tagNumber') return this.tag(name);
     if (kind === 'imageNumber') return this.upload(name, []);
+    if (kind === 'radiograph') return idOf(await this.sendForm(`${FILTERS}/images`, this.key('owner')));
+    if (kind === 'session') return this.beginSession();
+    if (kind === 'sessionImage') return this.sessionImage ?? this.beginSession().then(() => this.sessionImage ?? '');
     if (kind === 'list') {
       const body = { ...this.recipe(name), initialList: false };
       const answer = await this.post('/api/v2/imageAugmentationLists/', body, 201);
@@ -85,21 +105,41 @@ export class Workspace {
     const paths = [
       ...['/v1/images', '/keys', '/api/v2/projects/', `/api/v2/imageAugmentationLists/?projectId=${project}`],
       `/api/v2/imageAugmentationSamples/${this.kept.get('samples')}/`,
+      `${FILTERS}/images/${this.kept.get('radiograph')}`,
+      `${MODALITY}/acquisition/${this.kept.get('session')}`,
+      `${MODALITY}/acquisition/${this.kept.get('session')}/images`,
     ];
     const answers = await Promise.all(paths.map((path) => this.send('GET', path, this.key('owner'))));
     return answers.map((answer) => JSON.stringify(json(answer, 200)).replaceAll(/\?expires[^"]*/g, '')).join('\n');
   }
 
   send(method: string, path: string, key: string, body?: unknown): Promise<Answer> {
-    const authorization = `Bearer ${key}`;
-    return send(method, `${this.faulty.stack.url}${path}`, {
-      headers: body === undefined ? { authorization } : { authorization, 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
+    const headers = { 'content-type': 'application/json' };
+    return this.sendAs(key, method, path, body === undefined ? {} : { headers, body: JSON.stringify(body) });
+  }
+
+  /** A right form with a radiograph that nobody else has, and that names this workspace. */
+  sendForm(path: string, key: string): Promise<Answer> {
+    const media = radiograph(createRandom(`${this.name}-${(this.made += 1)}`), this.name);
+    return this.sendAs(key, 'POST', path, form([infoPart(), mediaPart(media)]));
   }
 
   private async post(path: string, body: unknown, status: number): Promise<unknown> {
     return json(await this.send('POST', path, this.key('owner'), body), status);
+  }
+
+  private sendAs(key: string, method: string, path: string, { headers, ...options }: SendOptions): Promise<Answer> {
+    // These APIs take no other scheme.
+    const authorization = path.startsWith('/api/dsio/') ? basic('', key) : `Bearer ${key}`;
+    return send(method, `${this.faulty.stack.url}${path}`, { headers: { authorization, ...headers }, ...options });
+  }
+
+  /** With an image. @returns the session's id */
+  private async beginSession(): Promise<string> {
+    const answer = await this.send('POST', `${MODALITY}/acquisition`, this.key('owner'));
+    const { sessionId } = z.object({ sessionId: z.string() }).parse(json(answer, 201));
+    this.sessionImage = idOf(await this.sendForm(`${MODALITY}/acquisition/${sessionId}/images`, this.key('owner')));
+    return sessionId;
   }
 
   private async upload(name: string, tags: readonly string[]): Promise<string> {
@@ -146,6 +186,10 @@ export class Workspace {
     const made = { status: statusId, samples: statusId, image: data[1]?.imageId ?? '' };
     for (const kind of KEPT) if (kind !== 'project') this.kept.set(kind, made[kind]);
   }
+}
+
+function idOf(answer: Answer): string {
+  return z.object({ id: z.string() }).parse(json(answer, 201)).id;
 }
 
 function json(answer: Answer, status: number): unknown {

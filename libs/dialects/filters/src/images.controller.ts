@@ -1,11 +1,11 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Bus } from '@pentaprism/bus';
 import { radiographContracts, radiographIngestContracts, type Radiograph } from '@pentaprism/contracts';
 import { Contents, principalOf, PublicOrigin, type BodyConfig } from '@pentaprism/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { MediaUploads } from './media-uploads.js';
+import { MediaUploads, UPLOAD_FORM } from './media-uploads.js';
 import { FILTERS_BASE } from './paths.js';
 import { imageResource, modalitySessionInput, toImageResource } from './wire/image-resource.js';
 
@@ -22,6 +22,7 @@ export class ImagesController {
   @Post()
   @RouteConfig({ multipart: true } satisfies BodyConfig)
   @ApiConsumes('multipart/form-data')
+  @ApiBody({ schema: UPLOAD_FORM })
   @ApiOperation({ operationId: 'createImage', summary: 'Create Image Resource' })
   @ApiCreatedResponse({ standardSchema: imageResource })
   async create(@Req() request: FastifyRequest) {

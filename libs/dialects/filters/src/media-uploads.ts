@@ -11,6 +11,16 @@ export interface MediaUpload {
   readonly info: RadiographInfo;
 }
 
+/** The form, for the documentation. */
+export const UPLOAD_FORM = {
+  type: 'object',
+  required: ['imageInfo', 'imageMedia'],
+  properties: {
+    imageInfo: { type: 'string', description: 'ImageInfo, as JSON' },
+    imageMedia: { type: 'string', format: 'binary', description: 'A PNG of 16 bits in one gray channel' },
+  },
+};
+
 type Parts = AsyncGenerator<FormPart, void>;
 
 /** Media types that an uploaded PNG may be declared as; undefined: it is not. */
@@ -65,7 +75,7 @@ async function* wholeForm(media: FormPart, parts: Parts, form: { info?: Radiogra
 async function readInfo(part: FormPart, form: { info?: RadiographInfo }): Promise<void> {
   if (!isNamed(part, 'imageInfo')) return;
   if (form.info) throw twice('imageInfo');
-  form.info = parseImageInfo(await readWhole(part.bytes, MAX_IMAGE_INFO_BYTES));
+  form.info = parseImageInfo(await readWhole(part.bytes, MAX_IMAGE_INFO_BYTES, 'imageInfo'));
 }
 
 function isNamed({ name }: FormPart, expected: string): boolean {

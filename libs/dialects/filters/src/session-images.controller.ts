@@ -1,12 +1,12 @@
 import { Controller, Get, Param, Post, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Bus } from '@pentaprism/bus';
 import { modalityContracts, type ModalityImage } from '@pentaprism/contracts';
 import { Contents, principalOf, PublicOrigin, type BodyConfig } from '@pentaprism/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { MediaUploads } from './media-uploads.js';
+import { MediaUploads, UPLOAD_FORM } from './media-uploads.js';
 import { modalityIdOf } from './modality-id.js';
 import { MODALITY_BASE } from './paths.js';
 import { sessionImage, toSessionImage } from './wire/session.js';
@@ -25,6 +25,7 @@ export class SessionImagesController {
   @Post()
   @RouteConfig({ multipart: true } satisfies BodyConfig)
   @ApiConsumes('multipart/form-data')
+  @ApiBody({ schema: UPLOAD_FORM })
   @ApiOperation({ operationId: 'addSessionImage', summary: 'Add an image to a session, as a sensor would' })
   @ApiCreatedResponse({ standardSchema: sessionImage })
   async add(@Param('sessionId') id: string, @Req() request: FastifyRequest) {
