@@ -68,6 +68,13 @@ export default {
       to: { path: npm('nats') },
     },
     {
+      name: 'drills-run-without-jest',
+      comment: '`npm run drill` is a program of its own: jest must not come in through what it shares with the tests.',
+      severity: 'error',
+      from: { path: '^test/drill/' },
+      to: { path: npm('@jest/globals'), reachable: true },
+    },
+    {
       name: 'tests-stay-out-of-the-product',
       severity: 'error',
       from: { path: '^(apps|libs)/', pathNot: ['\\.(spec|fixture)\\.ts$', '^libs/testing/'] },

@@ -7,14 +7,13 @@ import {
   radiographIngestContracts,
   type ContentReference,
 } from '@pentaprism/contracts';
-import { testScope } from '@pentaprism/testing';
+import { grayPng, testScope } from '@pentaprism/testing';
 import type { Model } from 'mongoose';
 import { randomUUID } from 'node:crypto';
 import { utimes } from 'node:fs/promises';
 import { MODALITY_IMAGE_MODEL, type ModalityImageDocument } from './adapters/mongo/modality-image.schema.js';
 import { MODALITY_SESSION_MODEL, type ModalitySessionDocument } from './adapters/mongo/modality-session.schema.js';
 import { MODALITY_AREA, StoredSessions } from './modality/stored-sessions.js';
-import { makeGrayscalePng } from './png.fixture.js';
 import { startTrainingIngest, type StartedTrainingIngest } from './training-ingest.fixture.js';
 import { MODALITY_BLOB_GRACE_MS, SweepModality } from './usecases/sweep-modality.usecase.js';
 import { WatchSessions } from './usecases/watch-sessions.usecase.js';
@@ -24,6 +23,9 @@ jest.setTimeout(60_000);
 const INFO = { binning: 'unbinned', lut: { gamma: 2.3 } } as const;
 const TTL = 300;
 const notFound = expect.objectContaining({ code: 'NOT_FOUND' });
+
+/** Another image for each number. */
+const pngOf = (seed: number) => grayPng({ value: (x, y) => (x + y) * seed });
 
 describe('sessions that are kept here', () => {
   const scope = testScope('modality');
@@ -39,7 +41,7 @@ describe('sessions that are kept here', () => {
   let seed = 1;
 
   const keyOf = ({ sha256 }: { sha256: string }, workspace = 'w1') => ({ area: MODALITY_AREA, workspace, sha256 });
-  const put = async (png = makeGrayscalePng({ seed: (seed += 1) }), workspace = 'w1'): Promise<ContentReference> => {
+  const put = async (png = pngOf((seed += 1)), workspace = 'w1'): Promise<ContentReference> => {
     const { sha256, size } = await service.blobs.put(MODALITY_AREA, workspace, png, { maxBytes: 1e6 });
     return { sha256, size, mediaType: 'image/png' };
   };
@@ -83,7 +85,7 @@ describe('sessions that are kept here', () => {
   });
 
   it('are the source of radiographs, and end with them before the answer', async () => {
-    const png = makeGrayscalePng({ seed: 99 });
+    const png = pngOf(99);
     const { imageId } = await addImage(await put(png));
     const added = await service.call(radiographIngestContracts.addFromModality, { sessionId, imageId });
     expect(added).toMatchObject({ info: INFO, session: { sessionId, imageId }, source: { size: png.length } });

@@ -6,11 +6,10 @@ import {
   type ModalityReference,
 } from '@pentaprism/contracts';
 import { runWithContext } from '@pentaprism/observability';
-import { testScope } from '@pentaprism/testing';
+import { grayPng, testScope } from '@pentaprism/testing';
 import { randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { imageInfoOf, StandInDevice } from './adapters/dsio/stand-in-device.fixture.js';
-import { makeGrayscalePng } from './png.fixture.js';
 import { startTrainingIngest, type StartedTrainingIngest } from './training-ingest.fixture.js';
 import { ACTIVE_MS, ActiveImages } from './usecases/active-images.js';
 import { GetRadiograph } from './usecases/get-radiograph.usecase.js';
@@ -20,7 +19,7 @@ jest.setTimeout(60_000);
 
 const LUT = { gamma: 2.3, slope: 65_535, offset: 0, totalGrays: 4096, minimumGray: 3612, maximumGray: 418 };
 const INFO = { binning: 'binned-2x2', lut: LUT } as const;
-const PNG = makeGrayscalePng();
+const PNG = grayPng();
 const TTL = 90;
 
 describe('radiographs, with a device', () => {
@@ -114,7 +113,7 @@ describe('radiographs, with a device', () => {
     ['is empty', () => Buffer.alloc(0), 'UPSTREAM_FAILED'],
     ['has a wrong checksum', () => Buffer.from(PNG).fill(0x55, 45, 46), 'UPSTREAM_FAILED'],
     ['is no PNG', () => Buffer.from('GIF89a, and some more bytes than that'), 'UNSUPPORTED_MEDIA_TYPE'],
-    ['has 8 bits', () => makeGrayscalePng({ bitDepth: 8 }), 'UNSUPPORTED_MEDIA_TYPE'],
+    ['has 8 bits', () => grayPng({ bitDepth: 8 }), 'UNSUPPORTED_MEDIA_TYPE'],
   ])('are refused when the image of the device %s, and leave nothing', async (_what, bytes, code) => {
     const before = await countOriginals();
     session.imageId = device.addImage(session.sessionId, bytes(), imageInfoOf(INFO));

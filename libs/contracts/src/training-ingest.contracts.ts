@@ -82,7 +82,8 @@ export const radiographIngestContracts = {
     request: z.strictObject({ key: radiographKey }),
     response: radiograph,
     errors: ['NOT_FOUND', 'UPSTREAM_FAILED', 'DEADLINE_EXCEEDED'],
-    deadlineMs: 30_000,
+    // Two questions to a modality, in the time that it has for each by default.
+    deadlineMs: 12_000,
   }),
 };
 

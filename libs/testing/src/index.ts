@@ -3,6 +3,7 @@
  * servers of its own for a suite that takes them away, an S3 server, and an assertion that waits.
  */
 export * from './eventually.js';
+export * from './png.js';
 export * from './private-servers.js';
 export * from './s3-server.js';
 export * from './tcp-proxy.js';

@@ -1,10 +1,9 @@
-import { createServer, type IncomingMessage } from 'node:http';
-import { deflateSync } from 'node:zlib';
+import { createServer, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { OutgoingHttpHeaders } from 'node:http';
-import { chunk, PNG_SIGNATURE } from './samples.js';
 import { json, send, type Answer, type SendOptions } from './http.js';
 import type { ApiKey, System } from './stack.js';
+
+export { grayPng, type PngOptions } from '@pentaprism/testing';
 
 export const FILTERS = '/api/dsio/filters/v1';
 export const MODALITY = '/api/dsio/modality/v1';
@@ -20,50 +19,6 @@ export interface ImageResource {
   readonly expires: string;
   readonly imageInfo: object;
   readonly modalitySession: object | null;
-}
-
-export interface PngOptions {
-  readonly width?: number;
-  readonly height?: number;
-  readonly bitDepth?: number;
-  readonly colorType?: number;
-  /** Of the pixel at x, y; from 0 to 65,535. */
-  readonly value?: (x: number, y: number) => number;
-  /** Chunks between header and pixels. */
-  readonly extra?: readonly Buffer[];
-}
-
-/** A PNG of 16 bits in one gray channel, not interlaced; with another depth or colour type its rows are as long as that has them. */
-export function grayPng(options: PngOptions = {}): Buffer {
-  const { width = 8, height = 6, bitDepth = 16, colorType = 0, value = (x, y) => (x * 500 + y * 37) % 4096 } = options;
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header.set([bitDepth, colorType, 0, 0, 0], 8);
-  return Buffer.concat([
-    PNG_SIGNATURE,
-    chunk('IHDR', header),
-    ...(options.extra ?? []),
-    chunk('IDAT', deflateSync(rowsOf(width, height, bitDepth, colorType, value))),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
-}
-
-const CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
-
-function rowsOf(
-  width: number,
-  height: number,
-  bitDepth: number,
-  colorType: number,
-  value: (x: number, y: number) => number,
-): Buffer {
-  const rowBytes = Math.ceil((width * bitDepth * (CHANNELS[colorType] ?? 1)) / 8);
-  const rows = Buffer.alloc(height * (1 + rowBytes));
-  if (bitDepth !== 16 || colorType !== 0) return rows;
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) rows.writeUInt16BE(value(x, y), y * (1 + rowBytes) + 1 + 2 * x);
-  return rows;
 }
 
 export interface Part {

@@ -1,5 +1,8 @@
+import { PNG_SIGNATURE, pngChunk as chunk } from '@pentaprism/testing';
 import { randomBytes } from 'node:crypto';
-import { crc32, deflateSync } from 'node:zlib';
+import { deflateSync } from 'node:zlib';
+
+export { PNG_SIGNATURE, pngChunk as chunk } from '@pentaprism/testing';
 
 /** A real PNG of one pixel; each call's differs in a comment. */
 export function tinyPng(): Buffer {
@@ -20,16 +23,6 @@ export function png(width: number, height: number, pixels: Buffer, comment = Buf
     chunk('IDAT', pixels),
     chunk('IEND', Buffer.alloc(0)),
   ]);
-}
-
-export const PNG_SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
-
-export function chunk(type: string, data: Buffer): Buffer {
-  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
-  const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
-  length.writeUInt32BE(data.length);
-  sum.writeUInt32BE(crc32(body));
-  return Buffer.concat([length, body, sum]);
 }
 
 /** Bytes that no format claims: as a DICOM file, a preamble and a mark that is none of the known ones. */
