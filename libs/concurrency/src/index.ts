@@ -1,3 +1,4 @@
 /** Ways for work that comes at the same time to share what it costs. Knows nothing of databases and buses. */
 export * from './fresh-reads.js';
 export * from './groups.js';
+export * from './shuffled.js';

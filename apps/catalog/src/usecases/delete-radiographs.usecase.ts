@@ -1,4 +1,5 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { shuffled } from '@pentaprism/concurrency';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import type { Types } from 'mongoose';
 import { RadiographRepository } from '../adapters/mongo/radiograph.repository.js';
@@ -65,15 +66,14 @@ export class DeleteRadiographs implements OnApplicationBootstrap, OnModuleDestro
    * @throws the last failure, after all have been tried
    */
   private async removeAll(images: readonly { _id: Types.ObjectId; workspace: string }[]): Promise<number> {
-    const waiting = images.map((image) => ({ image, place: Math.random() })).sort((a, b) => a.place - b.place);
+    const waiting = shuffled(images);
     const failures: unknown[] = [];
     let removed = 0;
     const lane = async () => {
       // What is left waits for the next start: a stop must not take as long as a large deletion.
       for (let next = waiting.pop(); next && !this.stopped; next = waiting.pop()) {
-        const { _id, workspace } = next.image;
         try {
-          if (await this.deleteImage.expire(workspace, _id.toHexString())) removed++;
+          if (await this.deleteImage.expire(next.workspace, next._id.toHexString())) removed++;
         } catch (error) {
           failures.push(error);
         }

@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
+import { shuffled } from '@pentaprism/concurrency';
 import { radiographContracts, type KnownSession } from '@pentaprism/contracts';
 import { MAX_PAGE_SIZE } from '@pentaprism/domain';
 import { LOGGER, type Logger } from '@pentaprism/observability';
@@ -60,10 +61,7 @@ export class WatchSessions implements OnApplicationBootstrap, OnModuleDestroy {
   async watch(): Promise<void> {
     const sessions = await this.list();
     // In another order each time: those that are asked for first must not always be the same few that fail.
-    const queue = sessions
-      .map((session) => ({ session, place: Math.random() }))
-      .sort((a, b) => a.place - b.place)
-      .map(({ session }) => session);
+    const queue = shuffled(sessions);
     const round: Round = { answers: 0, failures: 0 };
     const lane = async () => {
       for (let next = queue.pop(); next && this.goesOn(round); next = queue.pop()) await this.look(next, round);

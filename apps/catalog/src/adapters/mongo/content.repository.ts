@@ -115,16 +115,18 @@ export class ContentRepository {
         { session, projection: { _id: 0, sha256: 1, state: 1, orphanedAt: 1 } },
       )
       .toArray();
+    const seen = known.flatMap(({ sha256, state, orphanedAt }) =>
+      state === 'unseen' ? [] : [{ sha256, state, orphanedAt }],
+    );
     // An orphan must not be collected. The end of an analysis must be met: it tells the images that it sees, and would
     // miss the one that is being added.
-    const written = known.filter(({ state, orphanedAt }) => state === 'pending' || orphanedAt !== null);
+    const written = seen.filter(({ state, orphanedAt }) => state === 'pending' || orphanedAt !== null);
     if (written.length > 0)
       await collection.updateMany(
         { workspace, sha256: { $in: written.map(({ sha256 }) => sha256) } },
         { $set: { orphanedAt: null }, $inc: { revision: 1 } },
         { session },
       );
-    const seen = known.flatMap(({ sha256, state }) => (state === 'unseen' ? [] : [{ sha256, state }]));
     const referrals = new Map<string, ContentReferral>(
       seen.map(({ sha256, state }) => [sha256, { state, isNew: false }]),
     );
@@ -135,7 +137,8 @@ export class ContentRepository {
         { $set: { state: 'pending', orphanedAt: null }, $inc: { revision: 1 } },
         { session },
       );
-    const added = [...distinct.values()].filter(({ sha256 }) => !known.some((content) => content.sha256 === sha256));
+    for (const { sha256 } of known) distinct.delete(sha256);
+    const added = [...distinct.values()];
     await this.insert(workspace, added, 'pending', session);
     for (const sha256 of [...unseen, ...added.map(({ sha256 }) => sha256)])
       referrals.set(sha256, { state: 'pending', isNew: true });
