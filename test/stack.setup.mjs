@@ -16,6 +16,8 @@ export default async function setup() {
     SIGNING_SECRETS: '',
     FILTERS_TTL: '',
     MODALITY_API_URL: '',
+    // The suites serve images themselves.
+    URL_IMPORT_ALLOW: '127.0.0.1',
     LOG_LEVEL: 'info',
   };
   try {

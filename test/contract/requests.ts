@@ -1,20 +1,16 @@
 import { JOB_OWNERS, SERVICES } from '@pentaprism/contracts';
-import type { ErrorCode } from '@pentaprism/domain';
+import { fails, NOBODY, ok, type ContractRequest } from './contract-request.js';
+import { MODEL_REQUESTS } from './model-requests.js';
 
-export interface ContractRequest {
-  readonly request: unknown;
-  readonly expected: 'ok' | ErrorCode;
-}
-
-const ok = (request: unknown): ContractRequest => ({ request, expected: 'ok' });
-const fails = (expected: ErrorCode, request: unknown): ContractRequest => ({ request, expected });
-
-/** An id that nothing has. */
-const NOBODY = '0123456789abcdef01234567';
 const CONTENT = { sha256: 'ab'.repeat(32), size: 5, mediaType: 'application/octet-stream' };
 const RADIOGRAPH_INFO = { binning: 'unbinned', lut: { gamma: 2.3, totalGrays: 4096 } };
 const SESSION_IMAGE = { sessionId: 'unheard-of', imageId: 'nobody' };
 const RECIPE = { transformationProbability: 1, numberOfNewImages: 1, transformations: [{ name: 'rotation' }] };
+const PROJECT = {
+  name: 'contracts',
+  description: '',
+  training: { domain: 'general', classificationType: 'multilabel', exportPlatforms: [] },
+};
 const LIST = { name: 'list', featureName: 'image', initialList: false, ...RECIPE };
 
 /** What workers report about a job that nobody has: nothing of it may be believed, and nothing may break. */
@@ -32,6 +28,7 @@ const reports = (owner: string): [string, ContractRequest[]][] => [
 
 /** For each contract, requests that succeed or fail as declared on an installation without images. */
 export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
+  ...MODEL_REQUESTS,
   'catalog.v1.api-key.verify': [
     ok({ credentials: ['contract-test.0123456789abcdef'] }),
     fails('UNAUTHENTICATED', { credentials: ['contract-test.0123456789abcdeX'] }),
@@ -45,6 +42,9 @@ export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
   'catalog.v1.project.list': [ok({}), ok({ nameContains: '$where', offset: 1, limit: 1 })],
   'catalog.v1.project.resolve': [ok({}), fails('NOT_FOUND', { id: NOBODY })],
   'catalog.v1.project.get': [fails('NOT_FOUND', { id: NOBODY })],
+  'catalog.v1.project.create': [ok(PROJECT), fails('CONFLICT', { ...PROJECT, name: 'library' })],
+  'catalog.v1.project.update': [fails('NOT_FOUND', { id: NOBODY, name: 'a', training: {} })],
+  'catalog.v1.project.delete': [fails('NOT_FOUND', { id: NOBODY })],
   'catalog.v1.image.create': [
     ok({ fileName: 'a', announcedSize: 1, tags: [], content: null }),
     fails('NOT_FOUND', { projectId: NOBODY, fileName: 'a', announcedSize: 1, tags: [], content: null }),
@@ -74,9 +74,53 @@ export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
   'catalog.v1.radiograph.delete': [fails('NOT_FOUND', { key: '' })],
   'catalog.v1.radiograph.list-sessions': [ok({ limit: 10 })],
   'catalog.v1.radiograph.end-session': [ok({ sessionId: SESSION_IMAGE.sessionId })],
+  'catalog.v1.training-image.add': [
+    fails('NOT_FOUND', { projectId: NOBODY, images: [{ fileName: 'a', content: CONTENT, tags: [] }] }),
+  ],
+  'catalog.v1.training-image.list': [
+    fails('NOT_FOUND', { projectId: NOBODY, limit: 0 }),
+    fails('NOT_FOUND', { projectId: NOBODY, snapshotId: NOBODY, order: 'oldest', offset: 5000, limit: 256 }),
+  ],
+  'catalog.v1.training-image.count': [
+    fails('NOT_FOUND', { projectId: NOBODY, tagging: 'tagged', anyOfTags: [NOBODY] }),
+  ],
+  'catalog.v1.training-image.count-by-tag': [fails('NOT_FOUND', { projectId: NOBODY })],
+  'catalog.v1.training-image.get-many': [fails('NOT_FOUND', { projectId: NOBODY, ids: [NOBODY] })],
+  'catalog.v1.training-image.add-tags': [
+    fails('NOT_FOUND', {
+      projectId: NOBODY,
+      taggings: [{ imageId: NOBODY, tag: { id: NOBODY, number: 1, name: 'a' } }],
+    }),
+  ],
+  'catalog.v1.training-image.remove-tags': [
+    fails('NOT_FOUND', { projectId: NOBODY, imageIds: [NOBODY], tagIds: [NOBODY] }),
+  ],
+  'catalog.v1.training-image.delete-many': [fails('NOT_FOUND', { projectId: NOBODY, ids: [NOBODY] })],
+  'catalog.v1.snapshot.create': [fails('NOT_FOUND', { projectId: NOBODY, snapshotId: NOBODY })],
+  'catalog.v1.snapshot.revision': [fails('NOT_FOUND', { projectId: NOBODY })],
+  'catalog.v1.snapshot.delete': [ok({ projectId: NOBODY, snapshotId: NOBODY })],
+  // Bytes that are nowhere: their analysis fails, which is an answer.
+  'catalog.v1.content.analyse': [ok({ contents: [{ ...CONTENT, sha256: 'cd'.repeat(32) }] })],
+  'catalog.v1.content.discard': [ok({ contents: [{ ...CONTENT, sha256: 'ef'.repeat(32) }] })],
+  'catalog.v1.predicted-image.create': [
+    fails('NOT_FOUND', { projectId: NOBODY, id: NOBODY, content: CONTENT, timeToLive: 60 }),
+  ],
+  'catalog.v1.predicted-image.get-many': [fails('NOT_FOUND', { projectId: NOBODY, ids: [NOBODY] })],
+  'catalog.v1.predicted-image.delete-many': [fails('NOT_FOUND', { projectId: NOBODY, ids: [NOBODY] })],
   'catalog.v1.counter.next': [ok({ sequence: 'job' })],
   'catalog.v1.job.get': [fails('NOT_FOUND', { id: NOBODY }), fails('NOT_FOUND', { number: 4_000_000 })],
   'tagging.v1.tag.ensure': [ok({ names: ['a', '__proto__', 'a'] }), fails('INVALID_ARGUMENT', { names: ['a|b'] })],
+  'tagging.v1.tag.create': [
+    ok({ name: 'with details', description: 'x', type: 'negative' }),
+    fails('CONFLICT', { name: 'with details', description: '', type: 'regular' }),
+    fails('INVALID_ARGUMENT', { name: 'a|b', description: '', type: 'regular' }),
+    fails('NOT_FOUND', { projectId: NOBODY, name: 'a', description: '', type: 'regular' }),
+  ],
+  'tagging.v1.tag.update': [
+    fails('NOT_FOUND', { tag: { id: NOBODY }, description: 'x' }),
+    fails('INVALID_ARGUMENT', { tag: { id: NOBODY }, name: ' ' }),
+  ],
+  'tagging.v1.tag.get-many': [ok({ ids: [NOBODY] }), fails('NOT_FOUND', { projectId: NOBODY, ids: [] })],
   'tagging.v1.tag.get': [
     fails('NOT_FOUND', { tag: { id: NOBODY } }),
     fails('NOT_FOUND', { tag: { number: 4_000_000 } }),
@@ -91,6 +135,9 @@ export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
     ok({ names: ['$where'], patterns: ['%', '.*', '%a%'] }),
     fails('INVALID_ARGUMENT', { names: [], patterns: [...'123456789'].map((n) => `${n}%`) }),
     fails('NOT_FOUND', { projectId: NOBODY, names: [], patterns: [] }),
+  ],
+  'tagging.v1.tagging.tag-images': [
+    fails('NOT_FOUND', { projectId: NOBODY, taggings: [{ imageId: NOBODY, tagId: NOBODY }] }),
   ],
   'training-ingest.v1.image.add': [
     ok({ fileName: 'a', tagNames: ['b'], content: null }),

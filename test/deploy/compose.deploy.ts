@@ -96,7 +96,7 @@ described(`${COMPOSE}${why}`, () => {
       MODALITY_API_USER: 'u',
       MODALITY_API_PASSWORD: 'p',
     };
-    for (const name of [...Object.keys(device), 'MODALITY_TIMEOUT', 'FILTERS_TTL'])
+    for (const name of [...Object.keys(device), 'MODALITY_TIMEOUT', 'FILTERS_TTL', 'URL_IMPORT_ALLOW'])
       expect(environment[name]).toBe(`\${${name}:-}`);
     expect(configurationOf('training-ingest', { ...interpolated(environment), ...device })).toMatchObject(device);
   });

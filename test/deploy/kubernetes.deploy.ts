@@ -95,7 +95,8 @@ described.each(['single-node', 'cluster'])(
       }
       const { WORKER_CONCURRENCY } = manifests.environmentOf(app('worker'));
       const limit = mebibytes(containerOf(app('worker')).resources.limits['memory']);
-      expect(limit).toBeGreaterThanOrEqual(150 + Number(WORKER_CONCURRENCY) * (1024 + 50));
+      // Two pools, for jobs and for pictures that somebody waits for; the backbone and a training in the worker itself.
+      expect(limit).toBeGreaterThanOrEqual(500 + 2 * Number(WORKER_CONCURRENCY) * (1024 + 50));
     });
 
     it('gives every app a configuration that it accepts, and nothing that no app knows', () => {
@@ -184,6 +185,29 @@ described.each(['single-node', 'cluster'])(
           },
         },
       ]);
+    });
+
+    it('lets the one app that fetches images reach the web, but for networks that are not on the internet', () => {
+      const outward = manifests.policies.filter(({ spec }) =>
+        spec.egress.some(
+          ({ to, ports }) => to?.some(({ ipBlock }) => ipBlock) && ports.some(({ port }) => port === 80),
+        ),
+      );
+      expect(outward).toMatchObject([
+        {
+          spec: {
+            podSelector: { matchLabels: { 'app.kubernetes.io/name': 'training-ingest' } },
+            egress: [
+              {
+                to: [{ ipBlock: { cidr: '0.0.0.0/0' } }, { ipBlock: { cidr: '2000::/3' } }],
+                ports: [{ port: 80 }, { port: 443 }],
+              },
+            ],
+          },
+        },
+      ]);
+      const blocked = ['10.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.168.0.0/16'];
+      for (const network of blocked) expect(JSON.stringify(outward)).toContain(`"${network}"`);
     });
 
     it('has services that lead to the ports of its pods', () => {
@@ -286,8 +310,10 @@ described('deploy/k8s/overlays/cluster', () => {
     for (const { metadata } of spec?.triggers ?? [])
       expect(metadata.address).toBe(`valkey.${namespace}.svc.cluster.local:6379`);
     const active = spec?.triggers.filter(({ metadata }) => metadata.listName.endsWith(':active'));
-    for (const { metadata } of active ?? [])
-      expect(metadata.listLength).toBe(manifests.environmentOf(worker)['WORKER_CONCURRENCY']);
+    // What takes a core for long is done one at a time.
+    const concurrencyOf = (listName: string) =>
+      /:(embedding|training):/.test(listName) ? '1' : manifests.environmentOf(worker)['WORKER_CONCURRENCY'];
+    for (const { metadata } of active ?? []) expect(metadata.listLength).toBe(concurrencyOf(metadata.listName));
   });
 });
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { INestMicroservice } from '@nestjs/common';
 import { getModelToken } from '@nestjs/mongoose';
 import type { BlobStore } from '@pentaprism/blob-store';
@@ -11,13 +11,14 @@ import {
   imageDeleted,
   jobReportContracts,
   projectContracts,
+  projectDeleted,
   sampleContracts as samples,
   type JobResult,
   type makeSamples,
   type RequestOf,
   type Rpc,
 } from '@pentaprism/contracts';
-import { MAX_SAMPLE_ROWS } from '@pentaprism/domain';
+import { DEFAULT_TRAINING_SETTINGS, MAX_SAMPLE_ROWS } from '@pentaprism/domain';
 import { JOB_MODEL, type JobDocument } from '@pentaprism/jobs';
 import { BLOB_STORE, createService } from '@pentaprism/service';
 import { eventually, testScope, type TestScope } from '@pentaprism/testing';
@@ -32,6 +33,9 @@ import { augmentationService } from './augmentation.service.js';
 import { augmentationConfig } from './config.js';
 import { KEPT_SETS_PER_LIST } from './usecases/make-samples.effect.js';
 import { SAMPLE_BLOB_GRACE_MS, SweepSamples, UNLISTED_SAMPLES_TTL_MS } from './usecases/sweep-samples.usecase.js';
+
+// Real servers, on machines that may be busy.
+jest.setTimeout(30_000);
 
 const PROJECT = 'a'.repeat(24);
 const reports = jobReportContracts.augmentation;
@@ -51,7 +55,10 @@ function call<R extends Rpc>(rpc: R, request: RequestOf<R>, workspace = 'w1') {
   return bus.call(rpc, request, { context: { ...context, workspace } });
 }
 
-/** Answers like the catalog, which has one project. */
+/** Projects of the catalog, besides `PROJECT`. */
+const otherProjects = new Set<string>();
+
+/** Answers like the catalog. */
 function standInForCatalog({ nats, prefix }: BusConnection): void {
   const answer = (rpc: Rpc, reply: (request: { id?: string; projectId?: string }) => object | null) =>
     nats.subscribe(prefix + rpc.subject, {
@@ -61,11 +68,11 @@ function standInForCatalog({ nats, prefix }: BusConnection): void {
         message.respond(JSON.stringify(data ? { ok: true, data } : { ok: false, error }));
       },
     });
-  const project = { id: PROJECT, name: 'library', createdAt: 0, imageCount: 3 };
-  answer(projectContracts.get, ({ id }) => (id === PROJECT ? project : null));
-  answer(imageContracts.choosePictures, ({ projectId }) =>
-    projectId === PROJECT ? { pictures: [], ...pictures } : null,
-  );
+  const has = (id: string | undefined) => id === PROJECT || otherProjects.has(id ?? '');
+  const training = { ...DEFAULT_TRAINING_SETTINGS, exportPlatforms: [] };
+  const project = { name: 'library', description: '', training, createdAt: 0, modifiedAt: 0, imageCount: 3 };
+  answer(projectContracts.get, ({ id }) => (has(id) ? { id, ...project } : null));
+  answer(imageContracts.choosePictures, ({ projectId }) => (has(projectId) ? { pictures: [], ...pictures } : null));
   answer(counterContracts.next, () => ({ first: ++lastNumber }));
 }
 
@@ -297,6 +304,38 @@ describe('samples', () => {
     await call(lists.delete, { id });
     expect(await work(jobId, [newId()])).toBe(true);
     await expect(call(samples.list, { samplesId: jobId })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('of a deleted project vanish with its lists, used or not, also what comes a moment later', async () => {
+    const projectId = newId();
+    otherProjects.add(projectId);
+    const [used, kept] = [await createList({ projectId }), await createList()];
+    const model = app.get<Model<AugmentationListDocument>>(getModelToken(AUGMENTATION_LIST_MODEL), { strict: false });
+    await model.updateOne({ _id: used.id }, { inUse: true });
+    const [gone, stays] = [await makeSamplesOf(used.id, [newId()]), await makeSamplesOf(kept.id, [newId()])];
+    const recipe = { transformationProbability: 1, numberOfNewImages: 2, transformations: settings.transformations };
+    const { jobId: unlisted } = await call(samples.requestOnce, {
+      ...{ projectId, featureName: null, numberOfRows: 1 },
+      ...recipe,
+    });
+    await work(unlisted, [newId()]);
+    const publisher = new FactPublisher(connection);
+    const fact = { id: newId(), name: projectDeleted.name, data: { projectId }, context };
+    await publisher.publish(fact);
+    await publisher.publish({ ...fact, id: newId() });
+    const listOf = (id: string) => call(lists.get, { id });
+    await eventually(() => expect(listOf(used.id)).rejects.toMatchObject({ code: 'NOT_FOUND' }));
+    await eventually(async () => {
+      for (const samplesId of [gone, unlisted])
+        await expect(call(samples.list, { samplesId })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    });
+    expect(await listOf(kept.id)).toMatchObject({ id: kept.id });
+    expect((await call(samples.list, { samplesId: stays })).samples).toHaveLength(3);
+    // It was found there before, and is only made now.
+    const late = await createList({ projectId });
+    await app.get(SweepSamples, { strict: false }).sweepRecords();
+    await expect(listOf(late.id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    otherProjects.delete(projectId);
   });
 
   it('of a deleted image vanish, also when it was deleted while they were made', async () => {

@@ -5,6 +5,8 @@ import { AugmentationListRepository } from './adapters/mongo/augmentation-list.r
 import { AUGMENTATION_LIST_MODEL, augmentationListSchema } from './adapters/mongo/augmentation-list.schema.js';
 import { DeletedImageRepository } from './adapters/mongo/deleted-image.repository.js';
 import { DELETED_IMAGE_MODEL, deletedImageSchema } from './adapters/mongo/deleted-image.schema.js';
+import { DeletedProjectRepository } from './adapters/mongo/deleted-project.repository.js';
+import { DELETED_PROJECT_MODEL, deletedProjectSchema } from './adapters/mongo/deleted-project.schema.js';
 import { SampleRepository } from './adapters/mongo/sample.repository.js';
 import { SAMPLE_MODEL, SAMPLE_SET_MODEL, sampleSchema, sampleSetSchema } from './adapters/mongo/sample.schema.js';
 import type { AugmentationConfig } from './config.js';
@@ -13,12 +15,13 @@ import { FactsController } from './rpc/facts.controller.js';
 import { SamplesController } from './rpc/samples.controller.js';
 import { FindSamples } from './usecases/find-samples.usecase.js';
 import { ForgetImage } from './usecases/forget-image.usecase.js';
+import { ForgetProject } from './usecases/forget-project.usecase.js';
 import { MakeSamplesEffect } from './usecases/make-samples.effect.js';
 import { ManageAugmentationLists } from './usecases/manage-augmentation-lists.usecase.js';
 import { RequestSamples } from './usecases/request-samples.usecase.js';
 import { SweepSamples } from './usecases/sweep-samples.usecase.js';
 
-const REPOSITORIES = [AugmentationListRepository, DeletedImageRepository, SampleRepository];
+const REPOSITORIES = [AugmentationListRepository, DeletedImageRepository, DeletedProjectRepository, SampleRepository];
 
 /** The service's collections, for its use cases and for the effects of its jobs. */
 @Global()
@@ -27,6 +30,7 @@ const REPOSITORIES = [AugmentationListRepository, DeletedImageRepository, Sample
     MongooseModule.forFeature([
       { name: AUGMENTATION_LIST_MODEL, schema: augmentationListSchema },
       { name: DELETED_IMAGE_MODEL, schema: deletedImageSchema },
+      { name: DELETED_PROJECT_MODEL, schema: deletedProjectSchema },
       { name: SAMPLE_MODEL, schema: sampleSchema },
       { name: SAMPLE_SET_MODEL, schema: sampleSetSchema },
     ]),
@@ -52,7 +56,7 @@ export class AugmentationModule {
         }),
       ],
       controllers: [AugmentationListsController, FactsController, SamplesController],
-      providers: [FindSamples, ForgetImage, ManageAugmentationLists, RequestSamples, SweepSamples],
+      providers: [FindSamples, ForgetImage, ForgetProject, ManageAugmentationLists, RequestSamples, SweepSamples],
     };
   }
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { getModelToken } from '@nestjs/mongoose';
 import type { BlobStore } from '@pentaprism/blob-store';
 import {
@@ -20,10 +20,13 @@ import { testScope } from '@pentaprism/testing';
 import type { Model } from 'mongoose';
 import { createHash, randomBytes } from 'node:crypto';
 import { utimes } from 'node:fs/promises';
-import { CONTENT_MODEL, type ContentDocument } from './adapters/mongo/content.repository.js';
+import { CONTENT_MODEL, type ContentDocument } from './adapters/mongo/content.schema.js';
 import { IMAGE_MODEL, type ImageDocument } from './adapters/mongo/image.schema.js';
 import { startCatalog, type StartedCatalog } from './catalog.fixture.js';
 import { CollectBlobs } from './usecases/collect-blobs.usecase.js';
+
+// Real servers, on machines that may be busy.
+jest.setTimeout(30_000);
 
 const reports = jobReportContracts.catalog;
 const notFound = expect.objectContaining({ code: 'NOT_FOUND' });
@@ -76,6 +79,7 @@ function analysisOf(thumbnail: string): JobResult<typeof analyseContent> {
     pages: 1,
     perceptualHash: '0'.repeat(16),
     thumbnail: { sha256: thumbnail, size: 3, width: 4, height: 3, mediaType: 'image/webp' },
+    resized: null,
   };
 }
 

@@ -12,7 +12,7 @@ import { randomBytes } from 'node:crypto';
 import { CounterRepository } from './adapters/mongo/counter.repository.js';
 import { BLOCK_NUMBERS, ImageCountRepository, type CountChange } from './adapters/mongo/image-count.repository.js';
 import { IMAGE_MODEL, type ImageDocument } from './adapters/mongo/image.schema.js';
-import { PROJECT_MODEL, type ProjectDocument } from './adapters/mongo/project.repository.js';
+import { PROJECT_MODEL, type ProjectDocument } from './adapters/mongo/project.schema.js';
 import { startCatalog, type StartedCatalog } from './catalog.fixture.js';
 
 jest.setTimeout(60_000);

@@ -22,12 +22,15 @@ import { testScope } from '@pentaprism/testing';
 import type { Model } from 'mongoose';
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { CONTENT_MODEL, type ContentDocument } from './adapters/mongo/content.repository.js';
+import { CONTENT_MODEL, type ContentDocument } from './adapters/mongo/content.schema.js';
 import { IMAGE_MODEL, type ImageDocument } from './adapters/mongo/image.schema.js';
 import { setClock, startCatalog, type StartedCatalog } from './catalog.fixture.js';
 import { TRANSIENT_BLOB_GRACE } from './config.js';
 import { CollectBlobs } from './usecases/collect-blobs.usecase.js';
-import { DeleteRadiographs } from './usecases/delete-radiographs.usecase.js';
+import { ExpireImages } from './usecases/expire-images.usecase.js';
+
+// Real servers, on machines that may be busy.
+jest.setTimeout(30_000);
 
 const reports = jobReportContracts.catalog;
 const notFound = expect.objectContaining({ code: 'NOT_FOUND' });
@@ -191,8 +194,7 @@ describe('a radiograph', () => {
 
 describe('the end of a radiograph', () => {
   const collect = (now: number) => catalog.app.get(CollectBlobs, { strict: false }).collectOrphans(now);
-  const removeExpired = (now: number) =>
-    catalog.app.get(DeleteRadiographs, { strict: false }).removeExpired(new Date(now));
+  const removeExpired = (now: number) => catalog.app.get(ExpireImages, { strict: false }).removeExpired(new Date(now));
   /** Well below the grace time of other bytes. */
   const soonAfter = (now: number) => now + (TRANSIENT_BLOB_GRACE + 10) * 1000;
 
@@ -333,7 +335,7 @@ describe('what is asked of the database', () => {
       await call(radiographs.listSessions, { limit: 10 });
       await call(radiographs.endSession, { sessionId: session.sessionId });
       await call(radiographs.delete, { key: made[0].key });
-      await catalog.app.get(DeleteRadiographs, { strict: false }).removeExpired();
+      await catalog.app.get(ExpireImages, { strict: false }).removeExpired();
       const collector = catalog.app.get(CollectBlobs, { strict: false });
       await collector.collectOrphans(Date.now() + (TRANSIENT_BLOB_GRACE + 10) * 1000);
     } finally {

@@ -1,14 +1,20 @@
-import { busVariables, mongoVariables } from '@pentaprism/config';
-import { DatabaseModule, Transactions } from '@pentaprism/database';
+import { DatabaseModule, OutboxModule, Transactions } from '@pentaprism/database';
+import { JobQueue } from '@pentaprism/jobs';
 import type { ServiceDefinition } from '@pentaprism/service';
-import { z } from 'zod';
+import { insightsConfig } from './config.js';
+import { InsightsModule } from './insights.module.js';
 
-const insightsConfig = z.object({ ...busVariables, ...mongoVariables });
-
-/** Insights will own what is computed about images (embeddings, projections, maps); today it answers for its health. */
+/** Insights: what is computed about images. Today their embeddings; projections and activation maps will follow. */
 export const insightsService: ServiceDefinition<typeof insightsConfig> = {
   name: 'insights',
   config: insightsConfig,
-  imports: (config) => [DatabaseModule.forRoot(config.MONGODB_URI)],
-  probes: (app) => ({ mongodb: () => app.get(Transactions).ping() }),
+  imports: (config) => [
+    DatabaseModule.forRoot(config.MONGODB_URI),
+    OutboxModule.forService('insights'),
+    InsightsModule.register(config),
+  ],
+  probes: (app) => ({
+    mongodb: () => app.get(Transactions).ping(),
+    valkey: () => app.get(JobQueue, { strict: false }).measure(),
+  }),
 };

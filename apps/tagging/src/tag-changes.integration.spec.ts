@@ -61,9 +61,10 @@ afterEach(() => {
 describe('a tag', () => {
   it('is found by its id and by its number, in its project only', async () => {
     const tag = await one('found');
-    expect(await call(tags.get, { tag: { id: tag.id } })).toEqual(tag);
-    expect(await call(tags.get, { tag: { number: tag.number } })).toEqual(tag);
-    expect(await call(tags.get, { projectId: LIBRARY, tag: { number: tag.number } })).toEqual(tag);
+    const details = { ...tag, description: '', type: 'regular' };
+    expect(await call(tags.get, { tag: { id: tag.id } })).toEqual(details);
+    expect(await call(tags.get, { tag: { number: tag.number } })).toEqual(details);
+    expect(await call(tags.get, { projectId: LIBRARY, tag: { number: tag.number } })).toEqual(details);
     for (const elsewhere of [
       () => call(tags.get, { projectId: OTHER_PROJECT, tag: { id: tag.id } }),
       () => tagging.call(tags.get, { tag: { id: tag.id } }, 'w-elsewhere'),

@@ -6,6 +6,7 @@ import {
   imageContracts,
   projectContracts,
   tagContracts,
+  trainingImageContracts,
   type RequestOf,
   type ResponseOf,
   type Rpc,
@@ -28,11 +29,16 @@ interface Scope {
   cleanUp(): Promise<void>;
 }
 
-/** The catalog's part: two projects in every workspace, numbers, and news of tags for its images. */
+type Taggings = RequestOf<typeof trainingImageContracts.addTags>;
+
+/** The catalog's part: two projects in every workspace, numbers, news of tags for its images, and tags for them. */
 export class StandInForCatalog {
   readonly changes: TagChange[] = [];
   /** What it does before it answers that a change has reached all images; an error is its answer. */
   beforeApplied: () => Promise<void> = () => Promise.resolve();
+  readonly taggings: Taggings[] = [];
+  /** What it does before it answers that images have got their tags; an error is its answer. */
+  beforeTagged: (request: Taggings) => Promise<void> = () => Promise.resolve();
   private lastNumber = 0;
 
   constructor(private readonly connection: BusConnection) {
@@ -46,6 +52,11 @@ export class StandInForCatalog {
       await this.beforeApplied();
       return {};
     });
+    this.answer(trainingImageContracts.addTags, async (request) => {
+      this.taggings.push(request);
+      await this.beforeTagged(request);
+      return { statuses: request.taggings.map(() => 'created' as const) };
+    });
   }
 
   private answer<R extends Rpc>(rpc: R, reply: (request: RequestOf<R>) => ResponseOf<R> | Promise<ResponseOf<R>>) {
@@ -53,8 +64,8 @@ export class StandInForCatalog {
       try {
         return { ok: true, data: await reply(request) };
       } catch (error) {
-        const { code = 'UNAVAILABLE', message } = error as Error & { code?: string };
-        return { ok: false, error: { code, message, details: {} } };
+        const { code = 'UNAVAILABLE', message, details = {} } = error as Error & { code?: string; details?: object };
+        return { ok: false, error: { code, message, details } };
       }
     };
     this.connection.nats.subscribe(this.connection.prefix + rpc.subject, {

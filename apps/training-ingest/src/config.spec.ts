@@ -2,7 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import { readConfig } from '@pentaprism/config';
 import { trainingIngestConfig } from './config.js';
 
-const NEEDED = { NATS_URL: 'nats://x', MONGODB_URI: 'mongodb://x/y', BLOB_URL: 'file:///blobs' };
+const NEEDED = {
+  NATS_URL: 'nats://x',
+  MONGODB_URI: 'mongodb://x/y',
+  BLOB_URL: 'file:///blobs',
+  REDIS_URL: 'redis://x',
+};
 const read = (environment: Record<string, string>) => readConfig(trainingIngestConfig, environment);
 
 describe('the configuration of training-ingest', () => {

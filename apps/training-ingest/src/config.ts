@@ -3,8 +3,10 @@ import {
   busVariables,
   modalityVariables,
   mongoVariables,
+  queueVariables,
   radiographVariables,
   uploadVariables,
+  urlImportVariables,
 } from '@pentaprism/config';
 import { z } from 'zod';
 
@@ -12,10 +14,12 @@ export const trainingIngestConfig = z
   .object({
     ...busVariables,
     ...mongoVariables,
+    ...queueVariables,
     ...blobVariables,
     ...uploadVariables,
     ...radiographVariables,
     ...modalityVariables,
+    ...urlImportVariables,
   })
   .refine(({ MODALITY_API_USER, MODALITY_API_PASSWORD }) => MODALITY_API_USER !== undefined || !MODALITY_API_PASSWORD, {
     path: ['MODALITY_API_USER'],

@@ -178,10 +178,11 @@ describe('sessions that are kept here', () => {
     expect(await service.blobs.stat(keyOf(uploaded))).not.toBeNull();
   });
 
-  it('need a database and a blob store, and say so', async () => {
+  it('need a database, queues and a blob store, and say so', async () => {
     const { dependencies } = await service.call(healthContracts['training-ingest'], {});
     expect(dependencies).toEqual([
       { name: 'mongodb', ok: true },
+      { name: 'valkey', ok: true },
       { name: 'blob store', ok: true },
     ]);
   });

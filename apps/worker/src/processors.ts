@@ -39,3 +39,17 @@ export class AnalysisProcessor extends QueueProcessor {}
 
 @Processor('augmentation' satisfies QueueName, OPTIONS)
 export class AugmentationProcessor extends QueueProcessor {}
+
+/** Of work that takes all of a core for long, one at a time. */
+class LongWorkProcessor extends QueueProcessor {
+  override onApplicationBootstrap(): void {
+    super.onApplicationBootstrap();
+    this.worker.concurrency = 1;
+  }
+}
+
+@Processor('embedding' satisfies QueueName, OPTIONS)
+export class EmbeddingProcessor extends LongWorkProcessor {}
+
+@Processor('training' satisfies QueueName, OPTIONS)
+export class TrainingProcessor extends LongWorkProcessor {}

@@ -1,9 +1,9 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { DecodePool } from '@pentaprism/imaging';
 import { JobRunner } from '@pentaprism/jobs';
-import { AnalysisProcessor, AugmentationProcessor } from './processors.js';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DECODE_POOL } from './tokens.js';
+import { AnalysisProcessor, AugmentationProcessor, EmbeddingProcessor, TrainingProcessor } from './processors.js';
+import { DECODE_POOL, PROMPT_POOL } from './tokens.js';
 
 /** Milliseconds in which running jobs may end by themselves; then they are given back. */
 const FINISH_LIMIT_MS = 3000;
@@ -20,14 +20,19 @@ export class WorkerShutdown implements BeforeApplicationShutdown {
     private readonly runner: JobRunner,
     private readonly analysis: AnalysisProcessor,
     private readonly augmentation: AugmentationProcessor,
+    private readonly embedding: EmbeddingProcessor,
+    private readonly training: TrainingProcessor,
     @Inject(DECODE_POOL) private readonly pool: DecodePool,
+    @Inject(PROMPT_POOL) private readonly promptPool: DecodePool,
   ) {}
 
   async beforeApplicationShutdown(): Promise<void> {
     const giveBack = setTimeout(() => this.runner.stop(), FINISH_LIMIT_MS);
-    await Promise.all([this.analysis.worker.close(), this.augmentation.worker.close()]);
+    const processors = [this.analysis, this.augmentation, this.embedding, this.training];
+    await Promise.all(processors.map(({ worker }) => worker.close()));
     clearTimeout(giveBack);
     // A process in the middle of a decoding ends with this one.
-    await Promise.race([this.pool.close(), sleep(POOL_LIMIT_MS, undefined, { ref: false })]);
+    const closed = Promise.all([this.pool.close(), this.promptPool.close()]);
+    await Promise.race([closed, sleep(POOL_LIMIT_MS, undefined, { ref: false })]);
   }
 }

@@ -3,24 +3,39 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import { ALL_JOBS, QUEUES, type JobType } from '@pentaprism/contracts';
 import { createDecodePool, type DecodePool } from '@pentaprism/imaging';
+import { createTensorFlowHeadTrainer } from '@pentaprism/inference';
 import { JobRunner, WORKER_CONNECTION, type JobHandler } from '@pentaprism/jobs';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { availableParallelism, hostname } from 'node:os';
 import { AnalyseContentHandler } from './handlers/analyse-content.handler.js';
+import { EmbedContentHandler } from './handlers/embed-content.handler.js';
+import { ExportModelHandler } from './handlers/export-model.handler.js';
 import { MakeSamplesHandler } from './handlers/make-samples.handler.js';
 import { RenderRadiographHandler } from './handlers/render-radiograph.handler.js';
-import { AnalysisProcessor, AugmentationProcessor } from './processors.js';
-import { CONCURRENCY, DECODE_POOL } from './tokens.js';
+import { TrainModelHandler } from './handlers/train-model.handler.js';
+import { TrainingSets } from './handlers/training-set.js';
+import { Embedder } from './inference/embedder.js';
+import { AnalysisProcessor, AugmentationProcessor, EmbeddingProcessor, TrainingProcessor } from './processors.js';
+import { InferenceController } from './rpc/inference.controller.js';
+import { BACKBONE_PATH, CONCURRENCY, DECODE_POOL, HEAD_TRAINER, PROMPT_POOL } from './tokens.js';
 import { WorkerShutdown } from './worker-shutdown.js';
 
 export interface WorkerOptions {
   readonly REDIS_URL: string;
   readonly QUEUE_PREFIX: string;
   readonly WORKER_CONCURRENCY?: number | undefined;
+  readonly BACKBONE_MODEL?: string | undefined;
 }
 
 /** One handler for each type of job in the system. */
-const HANDLERS = [AnalyseContentHandler, MakeSamplesHandler, RenderRadiographHandler];
+const HANDLERS = [
+  AnalyseContentHandler,
+  EmbedContentHandler,
+  ExportModelHandler,
+  MakeSamplesHandler,
+  RenderRadiographHandler,
+  TrainModelHandler,
+];
 
 @Module({})
 export class WorkerModule {
@@ -35,9 +50,15 @@ export class WorkerModule {
         }),
         ...QUEUES.map((name) => BullModule.registerQueue({ name })),
       ],
+      controllers: [InferenceController],
       providers: [
         { provide: CONCURRENCY, useValue: concurrency },
         { provide: DECODE_POOL, useFactory: (): DecodePool => createDecodePool({ size: concurrency }) },
+        { provide: PROMPT_POOL, useFactory: (): DecodePool => createDecodePool({ size: concurrency }) },
+        { provide: BACKBONE_PATH, useValue: options.BACKBONE_MODEL },
+        { provide: HEAD_TRAINER, useFactory: () => createTensorFlowHeadTrainer() },
+        Embedder,
+        TrainingSets,
         ...HANDLERS,
         {
           provide: JobRunner,
@@ -51,6 +72,8 @@ export class WorkerModule {
         },
         AnalysisProcessor,
         AugmentationProcessor,
+        EmbeddingProcessor,
+        TrainingProcessor,
         WorkerShutdown,
       ],
     };

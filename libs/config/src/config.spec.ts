@@ -7,6 +7,7 @@ import {
   modalityVariables,
   radiographVariables,
   secretVariables,
+  urlImportVariables,
 } from './variables.js';
 
 describe('readConfig', () => {
@@ -90,4 +91,25 @@ describe('the variables of radiographs', () => {
       MODALITY_TIMEOUT: 30,
     });
   });
+});
+
+describe('URL_IMPORT_ALLOW', () => {
+  const schema = z.object(urlImportVariables);
+
+  it('is a list of addresses and networks, empty by default', () => {
+    expect(readConfig(schema, {}).URL_IMPORT_ALLOW).toEqual([]);
+    expect(readConfig(schema, { URL_IMPORT_ALLOW: '10.1.2.3, 10.2.0.0/16,fd00::/8 , ::1,' }).URL_IMPORT_ALLOW).toEqual([
+      '10.1.2.3',
+      '10.2.0.0/16',
+      'fd00::/8',
+      '::1',
+    ]);
+  });
+
+  it.each(['localhost', '10.1.2', '10.1.2.3/33', '::/129', '10.1.2.3/', '10.1.2.3/-1', 'fe80::1%eth0', '/8', '1/8'])(
+    'refuses %s',
+    (text) => {
+      expect(() => readConfig(schema, { URL_IMPORT_ALLOW: `10.1.2.3,${text}` })).toThrow('URL_IMPORT_ALLOW');
+    },
+  );
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isAddressRange } from './address-range.js';
 
 /** A list of words separated by commas; blanks around them and empty ones are dropped. */
 const words = z.string().transform((text) =>
@@ -117,6 +118,13 @@ export const modalityVariables = {
   MODALITY_TIMEOUT: wholeNumber(1, 30).default(5),
 };
 
+export const urlImportVariables = {
+  /** Addresses and networks that images may be fetched from for a user, besides those of the internet. */
+  URL_IMPORT_ALLOW: words
+    .pipe(z.array(z.string().refine(isAddressRange, 'must be addresses or networks, as 192.0.2.1 or 10.1.0.0/16')))
+    .default([]),
+};
+
 export const catalogVariables = {
   /** The first API key: `id.secret`, or a bare secret. */
   PENTAPRISM_OWNER_KEY: z.string().min(8, 'needs at least 8 characters'),
@@ -129,4 +137,6 @@ const cores = wholeNumber(1, 256);
 export const workerVariables = {
   /** Decode processes, and so jobs, at once; default: one per core. */
   WORKER_CONCURRENCY: cores.optional(),
+  /** Path of an ONNX file with an embedding output, in the place of the one that comes along. */
+  BACKBONE_MODEL: z.string().min(1).optional(),
 };

@@ -17,7 +17,6 @@ import {
   objectId,
   paging,
   picture,
-  project,
   radiograph,
   radiographInfo,
   radiographKey,
@@ -64,30 +63,6 @@ export const apiKeyContracts = {
     request: z.strictObject({ id: z.string().max(100) }),
     response: empty,
     errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
-  }),
-};
-
-export const projectContracts = {
-  list: defineRpc({
-    owner,
-    subject: 'catalog.v1.project.list',
-    request: z.strictObject({ nameContains: z.string().max(200).optional(), ...paging }),
-    response: z.object({ projects: z.array(project), total: z.int() }),
-  }),
-  /** The id of the workspace's library, or the given id if such a project exists. */
-  resolve: defineRpc({
-    owner,
-    subject: 'catalog.v1.project.resolve',
-    request: z.strictObject({ id: objectId.optional() }),
-    response: z.object({ project: objectId }),
-    errors: ['NOT_FOUND'],
-  }),
-  get: defineRpc({
-    owner,
-    subject: 'catalog.v1.project.get',
-    request: z.strictObject({ id: objectId }),
-    response: project,
-    errors: ['NOT_FOUND'],
   }),
 };
 
@@ -302,6 +277,8 @@ export const jobDirectoryContracts = {
 
 const contentKey = { workspace: workspaceName, sha256 };
 
+const derivedPicture = z.object({ sha256, size: z.int(), width: z.int(), height: z.int(), mediaType: z.string() });
+
 /** What a worker learnt from the pixels of a content. */
 export const analysis = z.object({
   state: z.literal('decoded'),
@@ -316,7 +293,9 @@ export const analysis = z.object({
   hasAlpha: z.boolean(),
   pages: z.int(),
   perceptualHash: z.string().regex(/^[0-9a-f]{16}$/),
-  thumbnail: z.object({ sha256, size: z.int(), width: z.int(), height: z.int(), mediaType: z.string() }),
+  thumbnail: derivedPicture,
+  /** The whole picture, small enough to be shown; null: the original is. Workers of earlier versions make none. */
+  resized: derivedPicture.nullable().default(null),
 });
 
 const undecodable = z.object({ state: z.literal('undecodable'), reason: z.string() });
@@ -354,6 +333,16 @@ export const imageDeleted = defineFact({
   owner,
   name: 'image.deleted',
   data: z.object({ imageId: objectId, projectId: objectId, sha256: sha256.nullable() }),
+});
+
+/** Bytes are gone for good: whatever was computed from them may follow. */
+export const contentRemoved = defineFact({ owner, name: 'content.removed', data: z.object({ sha256 }) });
+
+/** The pixels of a content are known now, or it is known that it has none. */
+export const contentAnalysed = defineSignal({
+  owner,
+  subject: 'catalog.v1.signal.content-analysed',
+  data: z.object({ workspace: workspaceName, sha256 }),
 });
 
 /** An image is gone, or has other bytes than it had. */

@@ -85,11 +85,11 @@ export type JobPayload<J extends JobType> = z.output<J['payload']>;
 export type JobResult<J extends JobType> = z.output<J['result']>;
 
 /** Services that keep a job ledger. */
-export const JOB_OWNERS = ['catalog', 'augmentation'] as const;
+export const JOB_OWNERS = ['catalog', 'augmentation', 'training-ingest', 'insights'] as const;
 export type JobOwner = (typeof JOB_OWNERS)[number];
 
 /** BullMQ queues; a worker takes from each with a concurrency of its own. */
-export const QUEUES = ['analysis', 'augmentation'] as const;
+export const QUEUES = ['analysis', 'augmentation', 'embedding', 'training'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 export function defineJob<Payload extends z.ZodType, Result extends z.ZodType>(

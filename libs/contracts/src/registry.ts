@@ -1,21 +1,36 @@
 import * as augmentation from './augmentation.contracts.js';
 import * as catalog from './catalog.contracts.js';
 import { JOB_OWNERS, type JobType, type Rpc, type ServiceName } from './define.js';
+import * as insights from './insights.contracts.js';
+import * as models from './models.contracts.js';
+import * as projects from './project.contracts.js';
 import * as ingest from './training-ingest.contracts.js';
 import * as system from './system.contracts.js';
 import * as tagging from './tagging.contracts.js';
+import * as training from './training-image.contracts.js';
+import * as worker from './worker.contracts.js';
 
 const GROUPS: readonly Readonly<Record<string, Rpc>>[] = [
   catalog.apiKeyContracts,
-  catalog.projectContracts,
+  projects.projectContracts,
   catalog.imageContracts,
   catalog.radiographContracts,
   catalog.counterContracts,
   catalog.jobDirectoryContracts,
+  training.trainingImageContracts,
+  training.snapshotContracts,
+  training.contentContracts,
+  training.predictedImageContracts,
   tagging.tagContracts,
+  tagging.taggingContracts,
   ingest.ingestContracts,
   ingest.radiographIngestContracts,
   ingest.modalityContracts,
+  models.trainingIngestContracts,
+  models.iterationContracts,
+  models.predictionContracts,
+  insights.embeddingContracts,
+  worker.inferenceContracts,
   augmentation.augmentationListContracts,
   augmentation.sampleContracts,
   system.healthContracts,
@@ -35,4 +50,7 @@ export const ALL_JOBS: readonly JobType[] = [
   catalog.analyseContent,
   catalog.renderRadiograph,
   augmentation.makeSamples,
+  insights.embedContent,
+  models.trainModel,
+  models.exportModel,
 ];

@@ -1,15 +1,20 @@
 import {
+  CLASSIFICATION_TYPES,
   isObjectId,
   isWorkspaceName,
   JOB_STATES,
+  MAX_DESCRIPTION_LENGTH,
   MAX_FILE_NAME_LENGTH,
   MAX_MODALITY_ID_LENGTH,
   MAX_PAGE_OFFSET,
   MAX_PAGE_SIZE,
+  MAX_PROJECT_NAME_LENGTH,
   MAX_TAG_GROUPS,
   MAX_TAG_NAME_LENGTH,
   MAX_TAGS_PER_GROUP,
+  MODEL_DOMAINS,
   ROLES,
+  TAG_TYPES,
 } from '@pentaprism/domain';
 import { z } from 'zod';
 
@@ -39,6 +44,10 @@ export const paging = {
 
 export const tagReference = z.object({ id: objectId, number: z.int().positive(), name: z.string() });
 export type TagReference = z.output<typeof tagReference>;
+
+/** A tag with what only its own project's clients see. */
+export const tagDetails = tagReference.extend({ description: z.string(), type: z.enum(TAG_TYPES) });
+export type TagDetails = z.output<typeof tagDetails>;
 
 /** Ids of tags of which an image carries one, or `any` for an image that carries any tag at all. */
 export const tagGroups = z
@@ -91,6 +100,23 @@ export const picture = z.object({
 });
 export type Picture = z.output<typeof picture>;
 
+/** An image that models can learn from: decoded, and with what is shown of it. */
+export const trainingImage = z.object({
+  id: objectId,
+  projectId: objectId,
+  fileName: z.string(),
+  createdAt: timestamp,
+  width: z.int().positive(),
+  height: z.int().positive(),
+  tags: z.array(tagReference.extend({ taggedAt: timestamp })),
+  original: contentReference,
+  thumbnail: contentReference,
+  /** Null: the original is small enough to be shown. */
+  resized: contentReference.nullable(),
+  expiresAt: timestamp.nullable(),
+});
+export type TrainingImage = z.output<typeof trainingImage>;
+
 /** Of a session of a modality, or of an image in one: whatever the modality calls it. */
 export const modalityId = z.string().min(1).max(MAX_MODALITY_ID_LENGTH);
 
@@ -133,10 +159,24 @@ export const radiograph = z.object({
 });
 export type Radiograph = z.output<typeof radiograph>;
 
+export const projectName = z.string().min(1).max(MAX_PROJECT_NAME_LENGTH);
+export const description = z.string().max(MAX_DESCRIPTION_LENGTH);
+
+/** What the models of a project are to be. */
+export const trainingSettings = z.object({
+  domain: z.enum(MODEL_DOMAINS),
+  classificationType: z.enum(CLASSIFICATION_TYPES),
+  /** What exported models are to run on, as the client calls it; kept, and not looked at. */
+  exportPlatforms: z.array(z.string().max(100)).max(20),
+});
+
 export const project = z.object({
   id: objectId,
   name: z.string(),
+  description: z.string(),
+  training: trainingSettings,
   createdAt: timestamp,
+  modifiedAt: timestamp,
   imageCount: z.int().nonnegative(),
 });
 export type Project = z.output<typeof project>;

@@ -1,6 +1,18 @@
+import { MAX_TAGGINGS_PER_BATCH, MAX_TAGS_PER_BATCH, TAG_TYPES, TAGGING_STATUSES } from '@pentaprism/domain';
 import { z } from 'zod';
 import { defineFact, defineRpc } from './define.js';
-import { empty, idOrNumber, objectId, paging, tagGroups, tagName, tagNames, tagReference } from './schemas.js';
+import {
+  description,
+  empty,
+  idOrNumber,
+  objectId,
+  paging,
+  tagDetails,
+  tagGroups,
+  tagName,
+  tagNames,
+  tagReference,
+} from './schemas.js';
 
 const owner = 'tagging' as const;
 
@@ -21,11 +33,40 @@ export const tagContracts = {
     response: z.object({ tags: z.array(tagReference) }),
     errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'],
   }),
+  /** Makes a tag. CONFLICT: there is one of this name. FAILED_PRECONDITION: the project has as many as it may have. */
+  create: defineRpc({
+    owner,
+    subject: 'tagging.v1.tag.create',
+    request: z.strictObject({ projectId, name: tagName, description, type: z.enum(TAG_TYPES) }),
+    response: tagDetails,
+    errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'CONFLICT', 'FAILED_PRECONDITION'],
+  }),
+  /** Changes the members that are given; a new name as `rename` does. */
+  update: defineRpc({
+    owner,
+    subject: 'tagging.v1.tag.update',
+    request: tag.extend({
+      name: tagName.optional(),
+      description: description.optional(),
+      type: z.enum(TAG_TYPES).optional(),
+    }),
+    response: tagDetails,
+    errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'CONFLICT', 'UNAVAILABLE'],
+    deadlineMs: CHANGE_DEADLINE_MS,
+  }),
+  /** Those of these tags that the project has, in the order of the ids. So many fit into one answer, however long. */
+  getMany: defineRpc({
+    owner,
+    subject: 'tagging.v1.tag.get-many',
+    request: z.strictObject({ projectId, ids: z.array(objectId).max(MAX_TAGS_PER_BATCH * 3) }),
+    response: z.object({ tags: z.array(tagDetails) }),
+    errors: ['NOT_FOUND'],
+  }),
   get: defineRpc({
     owner,
     subject: 'tagging.v1.tag.get',
     request: tag,
-    response: tagReference,
+    response: tagDetails,
     errors: ['NOT_FOUND'],
   }),
   /** In alphabetical order: without case, equal ones by code points. Long names come fewer at a time than asked for. */
@@ -33,7 +74,7 @@ export const tagContracts = {
     owner,
     subject: 'tagging.v1.tag.list',
     request: z.strictObject({ projectId, ...paging }),
-    response: z.object({ tags: z.array(tagReference), total: z.int() }),
+    response: z.object({ tags: z.array(tagDetails), total: z.int() }),
     errors: ['NOT_FOUND'],
   }),
   /** Gives a tag another name, on every image too when the answer comes. CONFLICT: another tag has that name. */
@@ -65,6 +106,30 @@ export const tagContracts = {
     request: z.strictObject({ projectId, names: z.array(z.string()), patterns: z.array(z.string()) }),
     response: z.object({ tagGroups }),
     errors: ['INVALID_ARGUMENT', 'NOT_FOUND'],
+  }),
+};
+
+/** Tags and images of a project, by their ids. */
+export const taggingContracts = {
+  /**
+   * Gives tags to images: each image gets all of its new tags or, when that would be too many, those that it is told
+   * `created`. Safe to repeat, and beside others. NOT_FOUND (all or nothing): an image or a tag does not exist; the details
+   * have `imageIds` or `tagIds`.
+   */
+  tagImages: defineRpc({
+    owner,
+    subject: 'tagging.v1.tagging.tag-images',
+    request: z.strictObject({
+      projectId: objectId,
+      taggings: z
+        .array(z.strictObject({ imageId: objectId, tagId: objectId }))
+        .min(1)
+        .max(MAX_TAGGINGS_PER_BATCH),
+    }),
+    /** In the order of the request. */
+    response: z.object({ statuses: z.array(z.enum(TAGGING_STATUSES)) }),
+    errors: ['NOT_FOUND', 'UNAVAILABLE'],
+    deadlineMs: 25_000,
   }),
 };
 

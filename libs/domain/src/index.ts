@@ -9,3 +9,5 @@ export * from './tag-pattern.js';
 export * from './workspace.js';
 export * from './media-type.js';
 export * from './transformation.js';
+export * from './training.js';
+export * from './uuid.js';

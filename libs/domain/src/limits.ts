@@ -41,3 +41,35 @@ export const MAX_MODALITY_ID_LENGTH = 200;
 export const MAX_MODALITY_SESSIONS_PER_WORKSPACE = 1_000;
 /** Images of one session that is kept here. */
 export const MAX_IMAGES_PER_MODALITY_SESSION = 500;
+/** Projects of one workspace, besides those that each workspace has. */
+export const MAX_PROJECTS_PER_WORKSPACE = 1_000;
+/** Characters of a project's name, and of its description. */
+export const MAX_PROJECT_NAME_LENGTH = 128;
+export const MAX_DESCRIPTION_LENGTH = 2_000;
+/** Training images of one project. */
+export const MAX_TRAINING_IMAGES_PER_PROJECT = 100_000;
+/** Images that one call brings in, tags and untags. */
+export const MAX_IMAGES_PER_BATCH = 64;
+/** Different tags that one batch of images gives. */
+export const MAX_TAGS_PER_BATCH = 20;
+/** Different tags whose images one call counts. */
+export const MAX_TAGS_PER_COUNT = 500;
+/** Pairs of an image and a tag in one call. */
+export const MAX_TAGGINGS_PER_BATCH = 128;
+/** Training images of one page, and of one deletion. */
+export const MAX_TRAINING_PAGE_SIZE = 256;
+/** Bytes of a picture to train on, and of one to look at. */
+export const MAX_TRAINING_IMAGE_BYTES = 6 * 1024 ** 2;
+export const MAX_PREDICTION_IMAGE_BYTES = 4 * 1024 ** 2;
+/** Pixels of a training image's longer side, and how much longer than the other it may be. */
+export const MAX_TRAINING_IMAGE_SIDE = 10_240;
+export const MAX_TRAINING_IMAGE_ASPECT = 25;
+/** Trainings of one project that are kept. */
+export const MAX_ITERATIONS_PER_PROJECT = 20;
+/** What a training needs at least: tags, and images of each of them. */
+export const MIN_TAGS_TO_TRAIN = 2;
+export const MIN_IMAGES_PER_TAG_TO_TRAIN = 5;
+/** Seconds that the picture of a prediction is kept. */
+export const PREDICTION_TTL = 30 * 24 * 3600;
+/** Characters of the address of an image elsewhere. */
+export const MAX_IMAGE_URL_LENGTH = 4_096;

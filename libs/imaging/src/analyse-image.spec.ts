@@ -3,6 +3,7 @@ import { analyseImage } from './analyse-image.js';
 import { sharp } from './configured-sharp.js';
 import { distance, failureOf, gifClaiming, photo, pixelsOf, pngClaiming } from './fixtures.fixture.js';
 import type { ImageFormat } from './image-header.js';
+import { RESIZED_SIDE } from './limits.js';
 import type { RawImage } from './raw-image.js';
 
 // Real decoders and encoders, on machines that may be busy.
@@ -66,6 +67,55 @@ describe('what an analysis says', () => {
         .toBuffer(),
     );
     expect(analysis.thumbnail).toMatchObject({ width: 3, height: 2 });
+  });
+});
+
+describe('the resized picture', () => {
+  it('is the whole one, where that is larger than it, and not otherwise', async () => {
+    const large = await photo('resized', RESIZED_SIDE + 200, 600);
+    const { resized, thumbnail } = await analyseImage(await pixelsOf(large).jpeg({ quality: 92 }).toBuffer());
+    const height = Math.round((600 * RESIZED_SIDE) / (RESIZED_SIDE + 200));
+    expect(resized).toMatchObject({ mediaType: 'image/jpeg', width: RESIZED_SIDE, height });
+    const metadata = await sharp(resized?.bytes).metadata();
+    expect(metadata).toMatchObject({ format: 'jpeg', width: RESIZED_SIDE, height });
+    expect(metadata.exif).toBeUndefined();
+    expect(await sharp(thumbnail.bytes).metadata()).toMatchObject({ width: 256 });
+    const expected = await pixelsOf(large).resize(RESIZED_SIDE, height).raw().toBuffer();
+    expect(meanDifference((await raw(resized?.bytes as Buffer)).data, expected)).toBeLessThan(6);
+    const fits = await photo('fits', RESIZED_SIDE, 40);
+    expect((await analyseImage(await pixelsOf(fits).png().toBuffer())).resized).toBeNull();
+    expect((await analyseImage(jpeg)).resized).toBeNull();
+  });
+
+  it('is upright, and made of the first page', async () => {
+    const large = await photo('upright', 1200, 900);
+    for (const orientation of [3, 6]) {
+      const { resized } = await analyseImage(await storedAs(orientation, large));
+      expect(resized).toMatchObject({ width: RESIZED_SIDE, height: 768 });
+      const { resized: upright } = await analyseImage(await storedAs(1, large));
+      const [one, two] = [await raw(resized?.bytes as Buffer), await raw(upright?.bytes as Buffer)];
+      expect(meanDifference(one.data, two.data)).toBeLessThan(6);
+    }
+    const frames = await Promise.all(
+      [large, await photo('second', 1200, 900)].map((page) => pixelsOf(page).png().toBuffer()),
+    );
+    const gif = await sharp(frames, { join: { animated: true } })
+      .gif({ effort: 1 })
+      .toBuffer();
+    expect((await analyseImage(gif)).resized).toMatchObject({ width: RESIZED_SIDE, height: 768 });
+  });
+
+  it('keeps transparency', async () => {
+    const background = { r: 200, g: 100, b: 50, alpha: 0.5 };
+    const png = await sharp({ create: { width: 1500, height: 300, channels: 4, background } })
+      .png()
+      .toBuffer();
+    const { resized, thumbnail } = await analyseImage(png);
+    expect([resized?.mediaType, thumbnail.mediaType]).toEqual(['image/webp', 'image/webp']);
+    const { data, info } = await raw(resized?.bytes as Buffer);
+    expect(info).toMatchObject({ width: RESIZED_SIDE, channels: 4 });
+    for (const [channel, value] of [200, 100, 50, 128].entries())
+      expect(Math.abs((data[(50 * info.width + 500) * 4 + channel] as number) - value)).toBeLessThanOrEqual(3);
   });
 });
 
@@ -176,7 +226,7 @@ describe('what is refused', () => {
 });
 
 /** AVIF and GIF by their quickest searches, which take seconds otherwise. */
-function encoded(picture: RawImage, format: ImageFormat): Promise<Buffer> {
+function encoded(picture: RawImage, format: Exclude<ImageFormat, 'bmp'>): Promise<Buffer> {
   const quickest = { avif: { effort: 0 }, gif: { effort: 1 }, jpeg: {}, png: {}, tiff: {}, webp: {} };
   return pixelsOf(picture).toFormat(format, quickest[format]).toBuffer();
 }

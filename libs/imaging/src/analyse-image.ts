@@ -1,11 +1,12 @@
 import { sharp } from './configured-sharp.js';
 import { readImageHeader, type ImageFormat } from './image-header.js';
-import { THUMBNAIL_SIDE } from './limits.js';
+import { RESIZED_SIDE, THUMBNAIL_SIDE } from './limits.js';
 import { perceptualHash } from './perceptual-hash.js';
-import { decodeWithin, rawInput, type RawImage } from './raw-image.js';
+import { decodeWithin, rawInput, shrinkWithin, type RawImage } from './raw-image.js';
 
-export interface Thumbnail {
-  /** sRGB, upright, without metadata; fits a square of `THUMBNAIL_SIDE`, never larger than the image. */
+/** A smaller picture of an image, of its first page. */
+export interface DerivedPicture {
+  /** sRGB, upright, without metadata. */
   readonly bytes: Buffer;
   /** JPEG, or WebP where the image has an alpha channel. */
   readonly mediaType: 'image/jpeg' | 'image/webp';
@@ -31,24 +32,36 @@ export interface ImageAnalysis {
   readonly pages: number;
   /** 16 hexadecimal digits, see `perceptualHash`. */
   readonly perceptualHash: string;
-  readonly thumbnail: Thumbnail;
+  /** Fits a square of `THUMBNAIL_SIDE`, never larger than the image. */
+  readonly thumbnail: DerivedPicture;
+  /** Fits a square of `RESIZED_SIDE`; null where the image does so itself. */
+  readonly resized: DerivedPicture | null;
 }
 
 const BITS: Readonly<Record<string, number>> = { ushort: 16, short: 16, uint: 32, int: 32, float: 32, double: 64 };
 
+/** Of JPEG and WebP. More is seen in the larger picture, which is looked at and not skimmed. */
+const THUMBNAIL_QUALITY = 80;
+const RESIZED_QUALITY = 82;
+
 /**
- * Learns everything about an image from one decoding at thumbnail size. Of an animation, the first page only is decoded.
+ * Learns everything about an image from one decoding at the size of the largest picture that is made of it. Of an
+ * animation, the first page only is decoded.
  *
  * @throws DomainError UNDECODABLE_IMAGE with a sentence for users and `details.reason`
  */
 export async function analyseImage(bytes: Uint8Array): Promise<ImageAnalysis> {
   const { format, mediaType, pages, metadata } = await readImageHeader(bytes);
-  const small = await decodeWithin(bytes, THUMBNAIL_SIDE);
+  const { width, height } = metadata.autoOrient;
+  const isLarge = Math.max(width, height) > RESIZED_SIDE;
+  // Small ones are decoded at the thumbnail's size at once: for a JPEG that is a fraction of the work.
+  const decoded = await decodeWithin(bytes, isLarge ? RESIZED_SIDE : THUMBNAIL_SIDE);
+  const small = isLarge ? await shrinkWithin(decoded, THUMBNAIL_SIDE) : decoded;
   return {
     format,
     mediaType,
-    width: metadata.autoOrient.width,
-    height: metadata.autoOrient.height,
+    width,
+    height,
     orientation: metadata.orientation ?? 1,
     colorSpace: metadata.space,
     channels: metadata.channels,
@@ -56,16 +69,17 @@ export async function analyseImage(bytes: Uint8Array): Promise<ImageAnalysis> {
     hasAlpha: metadata.hasAlpha,
     pages,
     perceptualHash: await perceptualHash(small),
-    thumbnail: await encodeThumbnail(small),
+    thumbnail: await encode(small, THUMBNAIL_QUALITY),
+    resized: isLarge ? await encode(decoded, RESIZED_QUALITY) : null,
   };
 }
 
-/** JPEG costs a fifth of WebP's time at this size. */
-async function encodeThumbnail(image: RawImage): Promise<Thumbnail> {
+/** JPEG costs a fifth of WebP's time, but has no alpha channel. */
+async function encode(image: RawImage, quality: number): Promise<DerivedPicture> {
   const pixels = sharp(image.data, rawInput(image));
   const { width, height } = image;
   if (image.channels === 4) {
-    return { bytes: await pixels.webp({ quality: 80, effort: 2 }).toBuffer(), mediaType: 'image/webp', width, height };
+    return { bytes: await pixels.webp({ quality, effort: 2 }).toBuffer(), mediaType: 'image/webp', width, height };
   }
-  return { bytes: await pixels.jpeg({ quality: 80 }).toBuffer(), mediaType: 'image/jpeg', width, height };
+  return { bytes: await pixels.jpeg({ quality }).toBuffer(), mediaType: 'image/jpeg', width, height };
 }

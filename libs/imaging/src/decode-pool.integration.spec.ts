@@ -11,6 +11,7 @@ import { augmentImages } from './augment-image.js';
 import { sharp } from './configured-sharp.js';
 import { createDecodePool, type DecodePool, type DecodePoolOptions } from './decode-pool.js';
 import { failureOf, photo, pixelsOf } from './fixtures.fixture.js';
+import { createModelInput } from './model-input.js';
 import { writePng16 } from './png.fixture.js';
 import { renderRadiograph } from './render-radiograph.js';
 
@@ -102,6 +103,16 @@ describe('results', () => {
       code: 'UNDECODABLE_IMAGE',
       reason: 'unknown_format',
     });
+  });
+
+  it('of a model input are those of the function', async () => {
+    const options = { width: 32, height: 32 };
+    const expected = await createModelInput(jpeg, options);
+    const { modelInput } = start({ size: 2 });
+    for (const input of await Promise.all([modelInput({ path }, options), modelInput({ bytes: jpeg }, options)])) {
+      expect(Buffer.compare(input.pixels, expected.pixels)).toBe(0);
+      expect(input.original).toEqual({ width: 800, height: 600 });
+    }
   });
 
   it('that are errors keep their code, message and details', async () => {

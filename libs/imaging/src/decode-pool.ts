@@ -6,14 +6,14 @@
  * goodbye; the others use threads, which die together.
  */
 import { fork, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { availableParallelism, constants, setPriority } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { DomainError, type LookupTable } from '@pentaprism/domain';
 import type { ImageAnalysis } from './analyse-image.js';
 import type { AugmentedImage, AugmentOptions } from './augment-image.js';
+import { compiled } from './compiled.js';
 import type { DecodeReply, DecodeRequest, ImageSource } from './decode-protocol.js';
 import { DECODE_MEMORY, DECODE_TIMEOUT_MS } from './limits.js';
+import type { ModelInput, ModelInputOptions } from './model-input.js';
 import { processTime } from './process-time.js';
 import type { RenderedRadiograph } from './render-radiograph.js';
 import { undecodable } from './undecodable.js';
@@ -38,6 +38,8 @@ export interface DecodePool {
   analyse(source: ImageSource): Promise<ImageAnalysis>;
   /** @throws DomainError as `analyse` */
   augment(source: ImageSource, options: AugmentOptions): Promise<AugmentedImage[]>;
+  /** @throws DomainError as `analyse` */
+  modelInput(source: ImageSource, options: ModelInputOptions): Promise<ModelInput>;
   /** @throws DomainError as `analyse` */
   renderRadiograph(source: ImageSource, lut: LookupTable | null): Promise<RenderedRadiograph>;
   /** Refuses new tasks and those that wait with UNAVAILABLE, lets running ones end, then ends the processes. */
@@ -70,21 +72,22 @@ const DEFAULTS = {
 };
 
 export function createDecodePool(options: DecodePoolOptions = {}): DecodePool {
-  const pool = new ProcessPool({ ...DEFAULTS, size: availableParallelism(), entry: defaultEntry(), ...options });
+  const pool = new ProcessPool({
+    ...DEFAULTS,
+    size: availableParallelism(),
+    entry: compiled('decode-process.js'),
+    ...options,
+  });
   return {
     analyse: (source) => pool.run({ task: 'analyse', source, options: undefined }) as Promise<ImageAnalysis>,
     augment: (source, augmentOptions) =>
       pool.run({ task: 'augment', source, options: augmentOptions }) as Promise<AugmentedImage[]>,
+    modelInput: (source, inputOptions) =>
+      pool.run({ task: 'modelInput', source, options: inputOptions }) as Promise<ModelInput>,
     renderRadiograph: (source, lut) =>
       pool.run({ task: 'render', source, options: lut }) as Promise<RenderedRadiograph>,
     close: () => pool.close(),
   };
-}
-
-/** Under a test runner this file runs as TypeScript, which a child process cannot: then the build's. */
-function defaultEntry(): string {
-  const beside = fileURLToPath(new URL('./decode-process.js', import.meta.url));
-  return existsSync(beside) ? beside : fileURLToPath(new URL('../dist/decode-process.js', import.meta.url));
 }
 
 class ProcessPool {

@@ -9,6 +9,7 @@ import { analyseImage } from './analyse-image.js';
 import { augmentImages } from './augment-image.js';
 import type { DecodeReply, DecodeRequest, DecodeTasks, ImageSource, WireError } from './decode-protocol.js';
 import { MAX_BYTES } from './limits.js';
+import { createModelInput } from './model-input.js';
 import { renderRadiograph } from './render-radiograph.js';
 import { undecodable } from './undecodable.js';
 
@@ -58,6 +59,8 @@ async function perform(request: DecodeRequest, bytes: Uint8Array): Promise<Decod
       return analyseImage(bytes);
     case 'augment':
       return augmentImages(bytes, request.options);
+    case 'modelInput':
+      return createModelInput(bytes, request.options);
     case 'render':
       return renderRadiograph(bytes, request.options);
   }

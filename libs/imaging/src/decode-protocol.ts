@@ -2,6 +2,7 @@
 import type { ErrorCode, ErrorDetails, LookupTable } from '@pentaprism/domain';
 import type { ImageAnalysis } from './analyse-image.js';
 import type { AugmentedImage, AugmentOptions } from './augment-image.js';
+import type { ModelInput, ModelInputOptions } from './model-input.js';
 import type { RenderedRadiograph } from './render-radiograph.js';
 
 /** Encoded bytes, or where a file with them is: a path saves copying them between processes. */
@@ -11,6 +12,7 @@ export type ImageSource = { readonly path: string } | { readonly bytes: Uint8Arr
 export interface DecodeTasks {
   analyse: { options: undefined; result: ImageAnalysis };
   augment: { options: AugmentOptions; result: AugmentedImage[] };
+  modelInput: { options: ModelInputOptions; result: ModelInput };
   render: { options: LookupTable | null; result: RenderedRadiograph };
 }
 

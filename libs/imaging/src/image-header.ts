@@ -1,12 +1,19 @@
 import type { Metadata } from 'sharp';
 import { SNIFF_LENGTH, sniffMediaType } from '@pentaprism/domain';
+import { checkBitmapLength, readBitmapHeader } from './bitmap-header.js';
 import { sharp } from './configured-sharp.js';
-import { MAX_BYTES, MAX_PIXELS, MAX_SIDE } from './limits.js';
+import { MAX_BITMAP_PIXELS, MAX_BYTES, MAX_PIXELS, MAX_SIDE } from './limits.js';
 import { checkRepeatedWork } from './repeated-work.js';
-import { undecodable } from './undecodable.js';
+import { damaged, undecodable } from './undecodable.js';
 
-export const IMAGE_FORMATS = ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'] as const;
+export const IMAGE_FORMATS = ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff', 'bmp'] as const;
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
+
+/** What is said of an image besides its size, in sharp's words. */
+export type ImageMetadata = Pick<
+  Metadata,
+  'autoOrient' | 'orientation' | 'space' | 'channels' | 'depth' | 'bitsPerSample' | 'hasAlpha'
+>;
 
 /** What the header claims, within the limits. */
 export interface ImageHeader {
@@ -16,7 +23,7 @@ export interface ImageHeader {
   readonly width: number;
   readonly height: number;
   readonly pages: number;
-  readonly metadata: Metadata;
+  readonly metadata: ImageMetadata;
 }
 
 /**
@@ -38,6 +45,7 @@ export async function readImageHeader(bytes: Uint8Array, maxPixels = MAX_PIXELS)
   if (format === undefined) {
     throw undecodable('unknown_format', 'The format is not an image that can be decoded here.');
   }
+  if (format === 'bmp') return { format, mediaType, pages: 1, ...readBitmap(bytes, maxPixels) };
   // Before libvips: reading a header is enough for it to inflate every text of a PNG.
   checkRepeatedWork(format, bytes);
   // Our own limits say what the image claims; libvips' would not.
@@ -51,6 +59,19 @@ export async function readImageHeader(bytes: Uint8Array, maxPixels = MAX_PIXELS)
   const { width, height, pages = 1 } = metadata;
   checkSize(width, height, pages, maxPixels);
   return { format, mediaType, width, height, pages, metadata };
+}
+
+function readBitmap(bytes: Uint8Array, maxPixels: number): Pick<ImageHeader, 'width' | 'height' | 'metadata'> {
+  const header = readBitmapHeader(bytes);
+  const { width, height, hasAlpha } = header;
+  checkSize(width, height, 1, Math.min(maxPixels, MAX_BITMAP_PIXELS));
+  checkBitmapLength(header, bytes);
+  const channels = hasAlpha ? 4 : 3;
+  return {
+    width,
+    height,
+    metadata: { autoOrient: { width, height }, space: 'srgb', channels, depth: 'uchar', hasAlpha },
+  };
 }
 
 /** @throws DomainError UNDECODABLE_IMAGE where an image of this size is not decoded */
@@ -68,11 +89,6 @@ function checkSize(width: number, height: number, pages: number, maxPixels: numb
       `It claims ${width} × ${height} pixels; sides of at most ${MAX_SIDE} pixels are decoded.`,
     );
   }
-}
-
-/** One sentence for both: most decoders cannot tell a file that was cut from one that was altered. */
-export function damaged(cause?: unknown): Error {
-  return undecodable('damaged', 'The file is truncated or damaged.', cause);
 }
 
 const megabytes = (bytes: number): number => Math.ceil(bytes / 1024 ** 2);

@@ -2,6 +2,11 @@
 
 /** Width × height × pages. 50 megapixels take 64 MB (baseline JPEG) to 224 MB (interlaced PNG) to decode. */
 export const MAX_PIXELS = 50_000_000;
+/**
+ * Of a BMP. Its decoder takes up to 15 bytes for each pixel and holds the file three times: half of what a process may
+ * have, since it may still hold the other half from before.
+ */
+export const MAX_BITMAP_PIXELS = 20_000_000;
 export const MAX_SIDE = 30_000;
 export const MAX_BYTES = 100 * 1024 * 1024;
 /** Of a progressive JPEG: what libvips takes too, but it finds out only after it has worked through all of them. */
@@ -14,6 +19,8 @@ export const DECODE_TIMEOUT_MS = 20_000;
 export const DECODE_MEMORY = 1024 ** 3;
 /** A thumbnail fits a square of this side. */
 export const THUMBNAIL_SIDE = 256;
+/** A picture to be looked at fits a square of this side; a larger image gets a copy that does. */
+export const RESIZED_SIDE = 1024;
 /**
  * Augmented pictures are made from a copy that fits a square of this side: four times what networks commonly look at,
  * and enough to judge a sample by eye. Below 8,192, see `warp`.

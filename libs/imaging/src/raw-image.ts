@@ -1,7 +1,7 @@
 import type { SharpOptions } from 'sharp';
 import { sharp } from './configured-sharp.js';
-import { MAX_PIXELS } from './limits.js';
-import { damaged } from './image-header.js';
+import { openImage } from './open-image.js';
+import { damaged } from './undecodable.js';
 
 /** Upright sRGB pixels, 8 bits a channel, row by row: R, G, B and, where there are 4, alpha (not premultiplied). */
 export interface RawImage {
@@ -20,8 +20,9 @@ export interface RawImage {
  * @throws DomainError UNDECODABLE_IMAGE for truncated or damaged data
  */
 export async function decodeWithin(bytes: Uint8Array, maxSide: number): Promise<RawImage> {
+  const image = await openImage(bytes);
   try {
-    const { data, info } = await sharp(bytes, { failOn: 'warning', limitInputPixels: MAX_PIXELS })
+    const { data, info } = await image
       .resize(maxSide, maxSide, { fit: 'inside', withoutEnlargement: true })
       .autoOrient()
       .toColourspace('srgb')
@@ -31,6 +32,15 @@ export async function decodeWithin(bytes: Uint8Array, maxSide: number): Promise<
   } catch (error) {
     throw damaged(error);
   }
+}
+
+/** The pixels reduced to fit a square of `maxSide`, never enlarged. */
+export async function shrinkWithin(image: RawImage, maxSide: number): Promise<RawImage> {
+  const { data, info } = await sharp(image.data, rawInput(image))
+    .resize(maxSide, maxSide, { fit: 'inside', withoutEnlargement: true })
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  return { data, width: info.width, height: info.height, channels: image.channels };
 }
 
 /** How sharp wants to be told about pixels that it gets as they are. */

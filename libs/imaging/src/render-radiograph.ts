@@ -1,9 +1,9 @@
 import { highestRaw, isMapped, lookupTableOf, MAX_RADIOGRAPH_PIXELS, type LookupTable } from '@pentaprism/domain';
 import { analyseImage, type ImageAnalysis } from './analyse-image.js';
 import { sharp } from './configured-sharp.js';
-import { damaged, readImageHeader } from './image-header.js';
+import { readImageHeader } from './image-header.js';
 import { MAX_PIXELS } from './limits.js';
-import { undecodable } from './undecodable.js';
+import { damaged, undecodable } from './undecodable.js';
 
 export interface RenderedRadiograph {
   /** 8 bits, grayscale; smaller than the radiograph where that has more than `MAX_PIXELS`. */

@@ -6,3 +6,8 @@ export type UndecodableReason = 'empty' | 'too_large' | 'unknown_format' | 'dama
 export function undecodable(reason: UndecodableReason, message: string, cause?: unknown): DomainError {
   return new DomainError('UNDECODABLE_IMAGE', message, { reason }, { cause });
 }
+
+/** One sentence for both: most decoders cannot tell a file that was cut from one that was altered. */
+export function damaged(cause?: unknown): DomainError {
+  return undecodable('damaged', 'The file is truncated or damaged.', cause);
+}

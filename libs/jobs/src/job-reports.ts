@@ -14,6 +14,8 @@ export interface JobEffect<J extends JobType> {
   completed(job: JobDocument, result: JobResult<J>, session: ClientSession): Promise<void>;
   /** Failed for good, or aborted. */
   ended?(job: JobDocument, session: ClientSession): Promise<void>;
+  /** Whichever it was is true now. Not called when the process dies in between; must not throw. */
+  committed?(job: JobDocument): void;
 }
 
 export const JOB_EFFECTS = Symbol('JobEffects');
@@ -138,6 +140,7 @@ export class JobReports {
   private ended(job: JobDocument): void {
     metrics.jobsFinished.inc({ type: job.type, state: job.state });
     this.outbox.flush();
+    this.effectOf(job).committed?.(job);
   }
 
   /** Only jobs with a number are seen, and waited for, by users. */

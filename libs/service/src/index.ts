@@ -4,3 +4,4 @@ export * from './heartbeat.js';
 export * from './lifecycle.js';
 export * from './start-service.js';
 export * from './blob-store.module.js';
+export * from './rounds.js';

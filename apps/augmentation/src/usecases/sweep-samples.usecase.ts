@@ -2,9 +2,11 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy }
 import { sweepUnknown, type BlobStore } from '@pentaprism/blob-store';
 import { Transactions } from '@pentaprism/database';
 import { LOGGER, type Logger } from '@pentaprism/observability';
-import { BLOB_STORE } from '@pentaprism/service';
+import { BLOB_STORE, Rounds } from '@pentaprism/service';
 import { DeletedImageRepository } from '../adapters/mongo/deleted-image.repository.js';
+import { DeletedProjectRepository } from '../adapters/mongo/deleted-project.repository.js';
 import { SampleRepository } from '../adapters/mongo/sample.repository.js';
+import { ForgetProject } from './forget-project.usecase.js';
 
 /** Milliseconds that samples live which are in no list, so that nobody could delete them. */
 export const UNLISTED_SAMPLES_TTL_MS = 7 * 24 * 3600 * 1000;
@@ -22,28 +24,28 @@ const BATCH = 100;
 /** Removes what is over: expired sets, samples of images that were deleted meanwhile, bytes that nothing refers to. */
 @Injectable()
 export class SweepSamples implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly timers: NodeJS.Timeout[] = [];
-  private running: Promise<void> = Promise.resolve();
-  private stopped = false;
+  private readonly rounds: Rounds;
 
   constructor(
     private readonly samples: SampleRepository,
     private readonly deletedImages: DeletedImageRepository,
+    private readonly deletedProjects: DeletedProjectRepository,
+    private readonly forgetProject: ForgetProject,
     private readonly transactions: Transactions,
     @Inject(BLOB_STORE) private readonly blobs: BlobStore,
-    @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    const records = () => this.run('records', () => this.sweepRecords());
-    const bytes = () => this.run('bytes', () => this.sweepBlobs());
-    this.timers.push(setInterval(records, ROUND_MS), setInterval(bytes, BLOB_ROUND_MS), setTimeout(bytes, ROUND_MS));
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.rounds = new Rounds('samples', logger);
   }
 
-  async onModuleDestroy(): Promise<void> {
-    this.stopped = true;
-    for (const timer of this.timers) clearTimeout(timer);
-    await this.running;
+  onApplicationBootstrap(): void {
+    this.rounds.every(ROUND_MS, () => this.sweepRecords());
+    this.rounds.every(BLOB_ROUND_MS, () => this.sweepBlobs());
+    this.rounds.once(ROUND_MS, () => this.sweepBlobs());
+  }
+
+  onModuleDestroy(): Promise<void> {
+    return this.rounds.stop();
   }
 
   /** Public for tests. */
@@ -54,6 +56,9 @@ export class SweepSamples implements OnApplicationBootstrap, OnModuleDestroy {
     // A job's transaction that began before an image was noted as deleted, and ended after its samples were removed.
     for (const { workspace, _id } of await this.deletedImages.since(new Date(now - 3 * ROUND_MS)))
       await this.samples.removeOfSource(workspace, _id);
+    // What was made in a project by somebody who had found it there before it was deleted.
+    for (const { workspace, _id } of await this.deletedProjects.since(new Date(now - 3 * ROUND_MS)))
+      await this.forgetProject.removeAll(workspace, _id);
   }
 
   /** Public for tests. @returns how many blobs were removed */
@@ -63,16 +68,7 @@ export class SweepSamples implements OnApplicationBootstrap, OnModuleDestroy {
       'samples',
       new Date(now - SAMPLE_BLOB_GRACE_MS),
       (workspace, hashes) => this.samples.known(workspace, hashes),
-      () => this.stopped,
+      () => this.rounds.stopped,
     );
-  }
-
-  private run(what: string, work: () => Promise<unknown>): void {
-    this.running = this.running
-      .then(work)
-      .then(() => undefined)
-      .catch((error: unknown) =>
-        this.logger.warn({ err: error, what }, 'samples: the sweep failed, the next round tries again'),
-      );
   }
 }

@@ -6,7 +6,6 @@ import {
   imageAdded,
   imageContentChanged,
   type ContentReference,
-  type ContentState,
   type Image,
   type TagReference,
 } from '@pentaprism/contracts';
@@ -14,15 +13,17 @@ import { asDomainError, notFound, Outbox, toObjectId, Transactions } from '@pent
 import { DomainError } from '@pentaprism/domain';
 import { JobLedger, JobQueue, type JobDocument } from '@pentaprism/jobs';
 import { currentContext, type CallContext } from '@pentaprism/observability';
-import { Types, type ClientSession } from 'mongoose';
+import type { ClientSession, Types } from 'mongoose';
 import { ContentRepository } from '../adapters/mongo/content.repository.js';
 import { CounterRepository } from '../adapters/mongo/counter.repository.js';
 import { ImageCountRepository } from '../adapters/mongo/image-count.repository.js';
 import { ImageRepository } from '../adapters/mongo/image.repository.js';
-import { toImage, toTagDocuments, type ImageDocument } from '../adapters/mongo/image.schema.js';
+import { toImage, type ImageDocument } from '../adapters/mongo/image.schema.js';
 import { ProjectRepository } from '../adapters/mongo/project.repository.js';
 import { TagStateRepository, type TagStates } from '../adapters/mongo/tag-state.repository.js';
+import { ANALYSIS_PRIORITY } from './analysis-priority.js';
 import { ContentReferences } from './content-references.js';
+import { factOf, ImageAdditions, newImage, withContent } from './image-additions.js';
 
 export interface NewImage {
   readonly projectId?: string | undefined;
@@ -55,6 +56,7 @@ export class AddImage {
     private readonly queue: JobQueue,
     private readonly outbox: Outbox,
     private readonly tagStates: TagStateRepository,
+    private readonly additions: ImageAdditions,
     private readonly references: ContentReferences,
     private readonly bus: Bus,
   ) {}
@@ -67,7 +69,7 @@ export class AddImage {
     const project = await this.projects.resolveId(workspace, request.projectId);
     const context = this.outbox.contextFor(workspace);
     const deadline = currentContext()?.deadline ?? Infinity;
-    return this.group.add(workspace, { project, createdBy: actor || 'anonymous', context, deadline, ...request });
+    return this.group.add(workspace, { project, createdBy: actor, context, deadline, ...request });
   }
 
   /**
@@ -89,50 +91,54 @@ export class AddImage {
 
   private async createAll(workspace: string, items: readonly GroupItem[]): Promise<(Image | DomainError)[]> {
     const { first, second, at: createdAt } = await this.counters.nextInTime(workspace, 'image', items.length);
-    const drafts = items.map((item, i) => draftOf(workspace, item, { number: first + i, second, createdAt }));
+    const drafts = items.map(({ announcedSize: size, ...item }, i) =>
+      newImage(workspace, { ...item, size }, { number: first + i, second, createdAt }),
+    );
     const { outcomes, jobs } = await this.transactions.run(async (session) => {
-      const allTags = drafts.flatMap(({ tags }) => tags);
-      const states = await this.tagStates.of(workspace, allTags, session);
-      const checked = drafts.map((draft) => checkTags(draft, states));
+      const checked = await this.check(workspace, drafts, session);
       const contents = items.flatMap(({ content }, i) => (content && !DomainError.is(checked[i]) ? content : []));
       const referrals = await this.contents.referAll(workspace, contents, session);
       const outcomes = checked.map((image, i) => {
         const content = items[i]?.content;
         const state = content && referrals.get(content.sha256)?.state;
-        return content && state && !DomainError.is(image)
-          ? withContent(image, { ...content, state }, createdAt)
-          : image;
+        return content && state && !DomainError.is(image) ? withContent(image, { ...content, state }) : image;
       });
-      const images = outcomes.filter((outcome): outcome is ImageDocument => !DomainError.is(outcome));
-      if (images.length === 0) return { outcomes, jobs: [] };
-      await this.images.addAll(images, session);
       const news = distinct(contents).filter(({ sha256 }) => referrals.get(sha256)?.isNew);
       const jobs = await this.ledger.addAll(
         analyseContent,
-        news.map(({ sha256, size }) => ({ workspace, payload: { workspace, sha256, size } })),
+        news.map((content) => jobOf(workspace, content)),
         session,
       );
-      await this.noteAdded(workspace, images, session);
-      const facts = outcomes.flatMap((image, i) => {
+      const added = outcomes.flatMap((image, i) => {
         const context = items[i]?.context;
-        return !DomainError.is(image) && image.sha256 && context
-          ? [{ data: factOf(image, image.sha256), context }]
-          : [];
+        return context && !DomainError.is(image) ? [{ image, context }] : [];
       });
-      await this.outbox.addAll(session, imageAdded, facts);
+      await this.additions.add(workspace, added, session);
       return { outcomes, jobs };
     });
     this.afterCommit(jobs);
     return outcomes.map((outcome) => (DomainError.is(outcome) ? outcome : toImage(outcome)));
   }
 
-  private async noteAdded(workspace: string, images: readonly ImageDocument[], session: ClientSession): Promise<void> {
-    const projects = new Map(images.map(({ project }) => [project.toHexString(), project]));
-    for (const [key, project] of projects) {
-      const mine = images.filter((image) => image.project.toHexString() === key);
-      const changes = mine.map(({ number, sha256 }) => ({ number, total: 1, uploaded: sha256 ? 1 : 0 }));
-      await this.counts.note(workspace, project, changes, session);
-    }
+  /** Each image, or its refusal: its project or one of its tags is not what it was when it was looked up. */
+  private async check(
+    workspace: string,
+    drafts: readonly ImageDocument[],
+    session: ClientSession,
+  ): Promise<(ImageDocument | DomainError)[]> {
+    const alive = await this.projects.aliveAmong(
+      workspace,
+      drafts.map(({ project }) => project),
+      session,
+    );
+    const states = await this.tagStates.of(
+      workspace,
+      drafts.flatMap(({ tags }) => tags),
+      session,
+    );
+    return drafts.map((image) =>
+      alive.has(image.project.toHexString()) ? checkTags(image, states) : notFound('project'),
+    );
   }
 
   /**
@@ -147,7 +153,7 @@ export class AddImage {
   ): Promise<Image> {
     const objectId = toObjectId(id, 'image');
     const { image, job } = await this.references.inTurn(
-      { workspace, id, hashes: [reference.sha256] },
+      { workspace, ids: [id], hashes: [reference.sha256] },
       async (session) => {
         const before = await this.images.get(workspace, { id }, session);
         if (ifUploadedAt !== undefined && ifUploadedAt !== (before.uploadedAt?.getTime() ?? null))
@@ -161,8 +167,7 @@ export class AddImage {
         if (before.sha256 !== null && before.sha256 !== content.sha256)
           await this.references.release(
             workspace,
-            before.sha256,
-            { transient: before.expiresAt !== undefined },
+            [{ sha256: before.sha256, transient: before.expiresAt !== undefined }],
             session,
           );
         await this.outbox.add(session, imageAdded, factOf(image, content.sha256), workspace);
@@ -176,10 +181,7 @@ export class AddImage {
 
   private async refer(workspace: string, content: ContentReference, session: ClientSession) {
     const { state, isNew } = await this.contents.refer(workspace, content, session);
-    const { sha256, size } = content;
-    const job = isNew
-      ? await this.ledger.add(analyseContent, { workspace, payload: { workspace, sha256, size } }, session)
-      : undefined;
+    const job = isNew ? await this.ledger.add(analyseContent, jobOf(workspace, content), session) : undefined;
     return { ...content, state, job };
   }
 
@@ -190,27 +192,8 @@ export class AddImage {
   }
 }
 
-function draftOf(
-  workspace: string,
-  { project, fileName, createdBy, announcedSize, tags }: GroupItem,
-  { number, second, createdAt }: { number: number; second: number; createdAt: Date },
-): ImageDocument {
-  return {
-    _id: new Types.ObjectId(),
-    workspace,
-    project,
-    number,
-    fileName,
-    createdBy,
-    createdAt,
-    createdSecond: second,
-    uploadedAt: null,
-    size: announcedSize,
-    sha256: null,
-    state: 'awaiting-file',
-    draw: Math.random(),
-    tags: toTagDocuments(tags),
-  };
+function jobOf(workspace: string, { sha256, size }: ContentReference) {
+  return { workspace, payload: { workspace, sha256, size }, priority: ANALYSIS_PRIORITY.later };
 }
 
 /** The image, or its refusal: one of its tags was renamed or deleted since it was looked up. */
@@ -224,19 +207,6 @@ function checkTags(image: ImageDocument, states: TagStates): ImageDocument | Dom
   }
 }
 
-function withContent(
-  image: ImageDocument,
-  content: ContentReference & { state: ContentState },
-  uploadedAt: Date,
-): ImageDocument {
-  const { sha256, size, mediaType, state } = content;
-  return { ...image, sha256, size, mediaType, state, uploadedAt };
-}
-
 function distinct(contents: readonly ContentReference[]): ContentReference[] {
   return [...new Map(contents.map((content) => [content.sha256, content])).values()];
-}
-
-function factOf(image: ImageDocument, sha256: string) {
-  return { imageId: image._id.toHexString(), projectId: image.project.toHexString(), sha256 };
 }

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { analyseContent, type JobPayload, type JobResult } from '@pentaprism/contracts';
+import { Bus, sendSignal } from '@pentaprism/bus';
+import { analyseContent, contentAnalysed, type JobPayload, type JobResult } from '@pentaprism/contracts';
 import type { JobDocument, JobEffect } from '@pentaprism/jobs';
 import type { ClientSession } from 'mongoose';
 import { ContentRepository } from '../adapters/mongo/content.repository.js';
+import { ImageCountRepository } from '../adapters/mongo/image-count.repository.js';
 import { ImageRepository } from '../adapters/mongo/image.repository.js';
 
 type Result = JobResult<typeof analyseContent>;
@@ -15,6 +17,8 @@ export class AnalyseContentEffect implements JobEffect<typeof analyseContent> {
   constructor(
     private readonly contents: ContentRepository,
     private readonly images: ImageRepository,
+    private readonly counts: ImageCountRepository,
+    private readonly bus: Bus,
   ) {}
 
   completed(job: JobDocument, result: Result, session: ClientSession): Promise<void> {
@@ -30,9 +34,16 @@ export class AnalyseContentEffect implements JobEffect<typeof analyseContent> {
     );
   }
 
+  committed(job: JobDocument): void {
+    const { workspace, sha256 } = job.payload as JobPayload<typeof analyseContent>;
+    sendSignal(this.bus.connection, contentAnalysed, { workspace, sha256 });
+  }
+
   private async write(job: JobDocument, result: Result, session: ClientSession): Promise<void> {
     const { workspace, sha256 } = job.payload as JobPayload<typeof analyseContent>;
     await this.contents.setAnalysis(workspace, sha256, result, session);
     await this.images.setState(workspace, sha256, result.state, session);
+    for (const project of await this.images.projectsOf(workspace, sha256, session))
+      await this.counts.noteAnalysed(workspace, project, session);
   }
 }

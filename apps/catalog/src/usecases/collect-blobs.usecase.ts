@@ -1,11 +1,13 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { sweepUnknown, type BlobKey, type BlobStore } from '@pentaprism/blob-store';
-import { Transactions } from '@pentaprism/database';
+import { contentRemoved } from '@pentaprism/contracts';
+import { Outbox, Transactions } from '@pentaprism/database';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE } from '@pentaprism/service';
-import { ContentRepository, type ContentDocument } from '../adapters/mongo/content.repository.js';
-import { ImageRepository } from '../adapters/mongo/image.repository.js';
+import { ContentRepository, derivedOf } from '../adapters/mongo/content.repository.js';
+import type { ContentDocument } from '../adapters/mongo/content.schema.js';
 import { CATALOG_CONFIG, TRANSIENT_BLOB_GRACE, type CatalogConfig } from '../config.js';
+import { ContentReferences } from './content-references.js';
 
 /** Milliseconds between rounds that remove orphans. */
 const ROUND_MS = 15_000;
@@ -29,8 +31,9 @@ export class CollectBlobs implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(
     private readonly contents: ContentRepository,
-    private readonly images: ImageRepository,
+    private readonly references: ContentReferences,
     private readonly transactions: Transactions,
+    private readonly outbox: Outbox,
     @Inject(BLOB_STORE) private readonly blobs: BlobStore,
     @Inject(CATALOG_CONFIG) private readonly config: CatalogConfig,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -72,8 +75,8 @@ export class CollectBlobs implements OnApplicationBootstrap, OnModuleDestroy {
     const { blobs, contents } = this;
     const stopped = () => this.stopped;
     await sweepUnknown(blobs, 'originals', before, (workspace, hashes) => contents.known(workspace, hashes), stopped);
-    const knownThumbnails = (workspace: string, hashes: string[]) => contents.knownThumbnails(workspace, hashes);
-    await sweepUnknown(blobs, 'thumbnails', before, knownThumbnails, stopped);
+    const knownDerived = (workspace: string, hashes: string[]) => contents.knownDerived(workspace, hashes);
+    await sweepUnknown(blobs, 'thumbnails', before, knownDerived, stopped);
   }
 
   /**
@@ -81,23 +84,34 @@ export class CollectBlobs implements OnApplicationBootstrap, OnModuleDestroy {
    * again meanwhile are fresh, and stay with their record for another round.
    */
   private async removeOrphan(orphan: ContentDocument, before: Date): Promise<boolean> {
-    const { workspace, sha256, thumbnail } = orphan;
+    const { workspace, sha256 } = orphan;
     // A new image with these bytes takes the mark from the same record, so one of the two transactions is run again.
     const claimed = await this.transactions.run(async (session) => {
-      if (!(await this.images.refersTo(workspace, sha256, session))) return this.contents.claimOrphan(orphan, session);
-      // It was added while the last one before it was deleted, and did not see the mark yet.
+      if (!(await this.references.exist(workspace, sha256, session))) return this.contents.claimOrphan(orphan, session);
+      // An image was added, or copied into a snapshot, while the last one before it was deleted: it did not see the mark.
       await this.contents.adopt(orphan, session);
       return null;
     });
     if (!claimed) return false;
     if (!(await this.removeBlob({ area: 'originals', workspace, sha256 }, before))) return false;
-    // Different files of one picture can share a thumbnail.
-    if (thumbnail && !(await this.contents.hasThumbnailBeside(workspace, thumbnail.sha256, sha256))) {
-      const key = { area: 'thumbnails', workspace, sha256: thumbnail.sha256 };
-      if (!(await this.removeBlob(key, before))) return false;
+    for (const derived of derivedOf(claimed)) {
+      // Different files of one picture can share what was made of them.
+      if (await this.contents.hasDerivedBeside(workspace, derived, sha256)) continue;
+      if (!(await this.removeBlob({ area: 'thumbnails', workspace, sha256: derived }, before))) return false;
     }
-    // An image that came since then has put the bytes again, and has changed the record.
-    return this.contents.removeOrphan(claimed);
+    return this.removeRecord(claimed);
+  }
+
+  /** An image that came since the record was claimed has put the bytes again, and has changed the record, which stays. */
+  private async removeRecord(claimed: ContentDocument): Promise<boolean> {
+    const { workspace, sha256 } = claimed;
+    const isRemoved = await this.transactions.run(async (session) => {
+      if (!(await this.contents.removeOrphan(claimed, session))) return false;
+      await this.outbox.add(session, contentRemoved, { sha256 }, workspace);
+      return true;
+    });
+    if (isRemoved) this.outbox.flush();
+    return isRemoved;
   }
 
   /** @returns whether it is gone */

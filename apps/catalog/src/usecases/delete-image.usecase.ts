@@ -2,11 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { Bus, sendSignal } from '@pentaprism/bus';
 import { imageContentChanged, imageDeleted } from '@pentaprism/contracts';
 import { notFound, Outbox } from '@pentaprism/database';
-import { DomainError } from '@pentaprism/domain';
+import type { ClientSession, Types } from 'mongoose';
 import { ImageCountRepository } from '../adapters/mongo/image-count.repository.js';
-import { ImageRepository, type ImageKey } from '../adapters/mongo/image.repository.js';
-import type { ImageDocument } from '../adapters/mongo/image.schema.js';
+import { ImageRepository, type ImageKey, type RemovedImage } from '../adapters/mongo/image.repository.js';
 import { ContentReferences } from './content-references.js';
+
+/** Images of one transaction: some hundred milliseconds, so that it neither blocks uploads nor runs out of time. */
+const BATCH = 64;
 
 @Injectable()
 export class DeleteImage {
@@ -20,43 +22,56 @@ export class DeleteImage {
 
   /** @throws DomainError NOT_FOUND, also the second time, and for an image that has expired */
   async execute(workspace: string, key: ImageKey): Promise<{ id: string }> {
-    return this.remove(await this.images.get(workspace, key));
+    const { _id } = await this.images.get(workspace, key);
+    if ((await this.removeAll(workspace, [_id])) === 0) throw notFound('image');
+    return { id: _id.toHexString() };
   }
 
-  /** Removes an image whose time is over. @returns false when somebody else has done it */
-  async expire(workspace: string, id: string): Promise<boolean> {
-    const image = await this.images.find(workspace, { id });
-    if (!image) return false;
-    try {
-      await this.remove(image);
-      return true;
-    } catch (error) {
-      if (DomainError.is(error, 'NOT_FOUND')) return false;
-      throw error;
-    }
+  /**
+   * Removes those of the images that there are, expired and hidden ones, too; all of a batch or none.
+   * @returns how many; not those that somebody else has removed
+   */
+  async removeAll(workspace: string, ids: readonly Types.ObjectId[]): Promise<number> {
+    let removed = 0;
+    for (let start = 0; start < ids.length; start += BATCH)
+      removed += await this.removeBatch(workspace, ids.slice(start, start + BATCH));
+    return removed;
   }
 
-  private async remove({ workspace, _id, sha256, radiograph }: ImageDocument): Promise<{ id: string }> {
-    const id = _id.toHexString();
-    const hashes = hashesOf(sha256, radiograph?.source.sha256);
-    await this.references.inTurn({ workspace, id, hashes }, async (session) => {
-      const removed = await this.images.remove(workspace, _id, session);
-      if (!removed) throw notFound('image');
-      const { project, number, sha256, radiograph } = removed;
-      await this.counts.note(workspace, project, [{ number, total: -1, uploaded: sha256 ? -1 : 0 }], session);
-      const transient = removed.expiresAt !== undefined;
-      for (const hash of hashesOf(sha256, radiograph?.source.sha256))
-        await this.references.release(workspace, hash, { transient }, session);
-      const fact = { imageId: id, projectId: project.toHexString(), sha256 };
-      await this.outbox.add(session, imageDeleted, fact, workspace);
+  private async removeBatch(workspace: string, ids: readonly Types.ObjectId[]): Promise<number> {
+    const keys = ids.map((id) => id.toHexString());
+    const hashes = await this.images.hashesOf(workspace, ids);
+    const removed = await this.references.inTurn({ workspace, ids: keys, hashes }, async (session) => {
+      const images = await this.images.removeAll(workspace, ids, session);
+      if (images.length > 0) await this.follow(workspace, images, session);
+      return images;
     });
+    if (removed.length === 0) return 0;
     this.outbox.flush();
-    sendSignal(this.bus.connection, imageContentChanged, { workspace, imageId: id });
-    return { id };
+    for (const { _id } of removed)
+      sendSignal(this.bus.connection, imageContentChanged, { workspace, imageId: _id.toHexString() });
+    return removed.length;
   }
-}
 
-/** Those that there are, each once. */
-function hashesOf(...hashes: (string | null | undefined)[]): string[] {
-  return [...new Set(hashes.flatMap((hash) => hash ?? []))];
+  /** Everything that changes with images that are gone. */
+  private async follow(workspace: string, images: readonly RemovedImage[], session: ClientSession): Promise<void> {
+    const projects = new Map(images.map(({ project }) => [project.toHexString(), project]));
+    for (const project of projects.values()) {
+      const mine = images.filter((image) => image.project.equals(project));
+      const changes = mine.map(({ number, sha256 }) => ({ number, total: -1, uploaded: sha256 ? -1 : 0 }));
+      await this.counts.note(workspace, project, changes, session);
+    }
+    const released = images.flatMap(({ sha256, radiograph, expiresAt }) =>
+      [sha256, radiograph?.source.sha256].flatMap((hash) =>
+        hash ? [{ sha256: hash, transient: expiresAt !== undefined }] : [],
+      ),
+    );
+    await this.references.release(workspace, released, session);
+    const context = this.outbox.contextFor(workspace);
+    const facts = images.map(({ _id, project, sha256 }) => ({
+      data: { imageId: _id.toHexString(), projectId: project.toHexString(), sha256 },
+      context,
+    }));
+    await this.outbox.addAll(session, imageDeleted, facts);
+  }
 }

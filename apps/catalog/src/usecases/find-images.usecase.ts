@@ -3,7 +3,8 @@ import type { Image, Picture } from '@pentaprism/contracts';
 import { notFound } from '@pentaprism/database';
 import { LRUCache } from 'lru-cache';
 import { createHash } from 'node:crypto';
-import { ContentRepository, type ContentDocument } from '../adapters/mongo/content.repository.js';
+import { ContentRepository } from '../adapters/mongo/content.repository.js';
+import type { ContentDocument } from '../adapters/mongo/content.schema.js';
 import { ImageRepository, type ImageKey } from '../adapters/mongo/image.repository.js';
 import { toImage, type ImageDocument } from '../adapters/mongo/image.schema.js';
 import { ProjectRepository } from '../adapters/mongo/project.repository.js';
@@ -29,11 +30,13 @@ export class FindImages {
   ) {}
 
   async get(workspace: string, key: ImageKey): Promise<Image> {
-    return toImage(await this.images.get(workspace, key));
+    const image = await this.images.get(workspace, key);
+    if ((await this.ofProjects(workspace, [image])).length === 0) throw notFound('image');
+    return toImage(image);
   }
 
   async getContents(workspace: string, ids: readonly string[]) {
-    const files = await this.images.findFiles(workspace, ids);
+    const files = await this.ofProjects(workspace, await this.images.findFiles(workspace, ids));
     const contents = await this.describe(workspace, [...new Set(files.map(({ sha256 }) => sha256))]);
     return {
       contents: files.flatMap(({ _id, sha256, fileName, expiresAt }) => {
@@ -49,7 +52,20 @@ export class FindImages {
     const content = image.sha256 && (await this.contents.find(workspace, image.sha256));
     const picture = content ? toPicture(image, content) : null;
     if (!picture || picture.projectId !== projectId) throw notFound('image');
+    if ((await this.ofProjects(workspace, [image])).length === 0) throw notFound('image');
     return picture;
+  }
+
+  /** Images of a deleted project are there until they are removed, and nobody finds them any more. */
+  private async ofProjects<T extends Pick<ImageDocument, 'project'>>(
+    workspace: string,
+    images: readonly T[],
+  ): Promise<T[]> {
+    const alive = await this.projects.aliveAmong(
+      workspace,
+      images.map(({ project }) => project),
+    );
+    return images.filter(({ project }) => alive.has(project.toHexString()));
   }
 
   async choosePictures(workspace: string, request: { projectId: string; count: number; seed: string }) {

@@ -11,6 +11,8 @@ import {
 import { ImageListRepository, type ImageFilter, type ListStart } from '../adapters/mongo/image-list.repository.js';
 import { toImage, type ImageDocument } from '../adapters/mongo/image.schema.js';
 import { ProjectRepository } from '../adapters/mongo/project.repository.js';
+import { fitting, largestText } from './answer-size.js';
+import { remember } from './remember.js';
 
 export interface ImageQuery {
   readonly projectId?: string | undefined;
@@ -36,7 +38,6 @@ const REMEMBERED_STARTS = 10_000;
  */
 @Injectable()
 export class ListImages {
-  /** Promises, so that requests that come at once share one count. */
   private readonly totals = new LRUCache<string, Promise<number>>({ max: REMEMBERED_TOTALS });
   private readonly blocks = new LRUCache<string, Promise<ImageBlock[]>>({ max: REMEMBERED_BLOCKS });
   /** Of all blocks but the newest: seconds grow with numbers, so that what once was above a block stays above it. */
@@ -65,7 +66,7 @@ export class ListImages {
       this.page(workspace, filter, counts, query),
       this.total(workspace, filter, counts, query),
     ]);
-    return { images: fitting(images).map(toImage), total, revision, unchanged: false };
+    return { images: fitting(images, largestSize).map(toImage), total, revision, unchanged: false };
   }
 
   private async page(
@@ -125,27 +126,10 @@ function isWhole({ createdFrom, createdTo, tagGroups }: ImageFilter): boolean {
   return createdFrom === undefined && createdTo === undefined && tagGroups.length === 0;
 }
 
-/** What was found before, or what `find` finds now; a failure is not kept. */
-function remember<T>(cache: LRUCache<string, Promise<T>>, key: string, find: () => Promise<T>): Promise<T> {
-  const known = cache.get(key);
-  if (known) return known;
-  const found = find();
-  cache.set(key, found);
-  found.catch(() => cache.delete(key));
-  return found;
-}
-
-/** Bytes of images in one answer: half of what a message of the bus holds by default. */
-export const ANSWER_BYTES = 512 * 1024;
-
-/** As many of the images, from the first, as surely fit into one answer; never none. */
-function fitting(images: ImageDocument[]): ImageDocument[] {
-  let bytes = 0;
-  const end = images.findIndex((image, i) => (bytes += largestSize(image)) > ANSWER_BYTES && i > 0);
-  return end === -1 ? images : images.slice(0, end);
-}
-
-/** A character takes at most six bytes in JSON (`\u0001`); ids, numbers and member names are counted generously. */
+/** Ids, numbers and member names are counted generously. */
 function largestSize({ fileName, createdBy, tags }: ImageDocument): number {
-  return tags.reduce((sum, { name }) => sum + 100 + 6 * name.length, 600 + 6 * (fileName.length + createdBy.length));
+  return tags.reduce(
+    (sum, { name }) => sum + 100 + largestText(name),
+    600 + largestText(fileName) + largestText(createdBy),
+  );
 }

@@ -34,12 +34,12 @@ export class RenderRadiographEffect implements JobEffect<typeof renderRadiograph
     const before = await this.images.find(workspace, { id: imageId }, session);
     const image = await this.images.setContent(workspace, id, { ...content, state: 'decoded' }, session);
     // It was deleted while its picture was being made: nobody needs that any more.
-    if (!image) return this.references.release(workspace, content.sha256, { transient: true }, session);
+    if (!image) return this.references.release(workspace, [{ sha256: content.sha256, transient: true }], session);
     const { project, number } = image;
     const uploaded = before?.sha256 ? 0 : 1;
     await this.counts.note(workspace, project, [{ number, total: 0, uploaded }], session);
     if (before?.sha256 && before.sha256 !== content.sha256)
-      await this.references.release(workspace, before.sha256, { transient: true }, session);
+      await this.references.release(workspace, [{ sha256: before.sha256, transient: true }], session);
     const fact = { imageId, projectId: project.toHexString(), sha256: content.sha256 };
     await this.outbox.add(session, imageAdded, fact, workspace);
   }

@@ -19,7 +19,7 @@ export class SetImageTags {
   /** @throws DomainError NOT_FOUND; CONFLICT when a tag was renamed or deleted since it was looked up */
   async execute(workspace: string, id: string, references: readonly TagReference[]): Promise<Image> {
     const image = toObjectId(id, 'image');
-    const tags = toTagDocuments(references);
+    const tags = toTagDocuments(references, new Date());
     const changed = await this.transactions.runInTurn([`${workspace}/${id}`], async (session) => {
       const states = await this.states.of(workspace, tags, session);
       states.check(tags);

@@ -1,12 +1,25 @@
 import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
-import { imageContracts, tagChanged, type TagChange, type TagReference } from '@pentaprism/contracts';
+import { imageContracts, tagChanged, type TagChange, type TagDetails } from '@pentaprism/contracts';
 import { Outbox, Transactions } from '@pentaprism/database';
-import { checkTagName, DomainError } from '@pentaprism/domain';
+import { checkTagName, DomainError, type TagType } from '@pentaprism/domain';
 import type { ClientSession, Types } from 'mongoose';
 import { TagRevisionRepository } from '../adapters/mongo/tag-revision.repository.js';
-import { TagRepository, toReference, type TagDocument, type TagKey } from '../adapters/mongo/tag.repository.js';
+import {
+  TagRepository,
+  toDetails,
+  type TagChanges,
+  type TagDocument,
+  type TagKey,
+} from '../adapters/mongo/tag.repository.js';
 import { Projects } from './projects.js';
+
+/** Members that are given are changed. */
+interface Changes {
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
+  readonly type?: TagType | undefined;
+}
 
 interface TagOf {
   readonly projectId?: string | undefined;
@@ -14,8 +27,9 @@ interface TagOf {
 }
 
 /**
- * Renames and deletes tags. The change and the fact of it are one transaction; then the catalog is asked to bring it to
- * the images, so that the client finds it there when it is answered. If that fails, the fact does it later.
+ * Changes and deletes tags. A new name or an end, and the fact of it, are one transaction; then the catalog is asked to
+ * bring it to the images, so that the client finds it there when it is answered. If that fails, the fact does it later.
+ * Images know nothing of a tag but its name.
  */
 @Injectable()
 export class ChangeTag {
@@ -29,21 +43,19 @@ export class ChangeTag {
   ) {}
 
   /** @throws DomainError NOT_FOUND; CONFLICT when another tag has the name */
-  async rename(workspace: string, { projectId, tag: key, name }: TagOf & { name: string }): Promise<TagReference> {
-    checkTagName(name);
+  async update(workspace: string, { projectId, tag: key, name, ...rest }: TagOf & Changes): Promise<TagDetails> {
+    if (name !== undefined) checkTagName(name);
     const project = await this.projects.resolve(workspace, projectId);
-    const { tag, revision } = await this.inTurn(workspace, project, key, async (session, next) => {
+    const tag = await this.inTurn(workspace, project, key, async (session, next) => {
       const tag = await this.tags.get(workspace, project, key, session);
-      // Asked for again, perhaps since the answer was lost: the images may still have to learn of it.
-      if (tag.name === name) return { tag, revision: tag.revision };
-      const [other] = await this.tags.findByNames(workspace, project, [name], session);
-      if (other) throw new DomainError('CONFLICT', 'Another tag has this name.', { field: 'name' });
-      await this.tags.rename(tag, name, next, session);
-      await this.announce(session, { ...tag, name }, name, next);
-      return { tag: { ...tag, name }, revision: next };
+      const changes = { ...given(rest), ...(await this.renaming(session, tag, name, next)) };
+      if (Object.keys(changes).length > 0) await this.tags.change(tag, changes, session);
+      return { ...tag, ...changes };
     });
-    if (revision !== undefined) await this.apply(changeOf(tag, name, revision));
-    return toReference(tag);
+    // Also when it had the name already: asked for again, perhaps since the answer was lost, and the images may still
+    // have to learn of it.
+    if (name !== undefined && tag.revision !== undefined) await this.apply(changeOf(tag, name, tag.revision));
+    return toDetails(tag);
   }
 
   /** @throws DomainError NOT_FOUND, also the second time */
@@ -57,6 +69,20 @@ export class ChangeTag {
       return { tag, revision: next };
     });
     await this.apply(changeOf(tag, null, revision));
+  }
+
+  /** What a new name changes, once it is known to be free; it is announced in the same transaction. */
+  private async renaming(
+    session: ClientSession,
+    tag: TagDocument,
+    name: string | undefined,
+    revision: number,
+  ): Promise<TagChanges> {
+    if (name === undefined || name === tag.name) return {};
+    const [other] = await this.tags.findByNames(tag.workspace, tag.project, [name], session);
+    if (other) throw new DomainError('CONFLICT', 'Another tag has this name.', { field: 'name' });
+    await this.announce(session, tag, name, revision);
+    return { name, revision };
   }
 
   private async inTurn<T>(
@@ -82,6 +108,10 @@ export class ChangeTag {
     this.outbox.flush();
     await this.bus.call(imageContracts.applyTag, change);
   }
+}
+
+function given({ description, type }: Changes): TagChanges {
+  return { ...(description === undefined ? {} : { description }), ...(type === undefined ? {} : { type }) };
 }
 
 function changeOf({ _id, project }: TagDocument, name: string | null, revision: number): TagChange {

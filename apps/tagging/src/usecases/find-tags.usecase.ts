@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { TagGroups, TagReference } from '@pentaprism/contracts';
-import { TagRepository, toReference, type TagKey } from '../adapters/mongo/tag.repository.js';
+import type { TagDetails, TagGroups } from '@pentaprism/contracts';
+import { TagRepository, toDetails, type TagKey } from '../adapters/mongo/tag.repository.js';
 import { Projects } from './projects.js';
 import { TagTables } from './tag-tables.js';
 
@@ -17,9 +17,19 @@ export class FindTags {
   ) {}
 
   /** @throws DomainError NOT_FOUND */
-  async get(workspace: string, request: { projectId?: string | undefined; tag: TagKey }): Promise<TagReference> {
+  async get(workspace: string, request: { projectId?: string | undefined; tag: TagKey }): Promise<TagDetails> {
     const project = await this.projects.resolve(workspace, request.projectId);
-    return toReference(await this.tags.get(workspace, project, request.tag));
+    return toDetails(await this.tags.get(workspace, project, request.tag));
+  }
+
+  async getMany(
+    workspace: string,
+    request: { projectId?: string | undefined; ids: readonly string[] },
+  ): Promise<{ tags: TagDetails[] }> {
+    const project = await this.projects.resolve(workspace, request.projectId);
+    const found = await this.tags.findByIds(workspace, project, request.ids);
+    const byId = new Map(found.map((tag) => [tag.id, tag]));
+    return { tags: [...new Set(request.ids)].flatMap((id) => byId.get(id) ?? []) };
   }
 
   async list(workspace: string, request: { projectId?: string | undefined; offset: number; limit: number }) {
@@ -39,7 +49,7 @@ export class FindTags {
 }
 
 /** As many of the tags, from the first, as surely fit into one answer; never none. */
-function fitting(tags: TagReference[]): TagReference[] {
+function fitting(tags: TagDetails[]): TagDetails[] {
   let bytes = 0;
   const end = tags.findIndex((tag, i) => (bytes += Buffer.byteLength(JSON.stringify(tag)) + 1) > ANSWER_BYTES && i > 0);
   return end === -1 ? tags : tags.slice(0, end);

@@ -10,7 +10,13 @@ import fc from 'fast-check';
 import { TagTable } from './tag-table.js';
 
 const toTags = (names: readonly string[]) =>
-  names.map((name, i) => ({ id: (i + 1).toString(16).padStart(24, '0'), number: i + 1, name }));
+  names.map((name, i) => ({
+    id: (i + 1).toString(16).padStart(24, '0'),
+    number: i + 1,
+    name,
+    description: '',
+    type: 'regular' as const,
+  }));
 
 /** What a search means, in names. */
 function search(names: readonly string[], exact: readonly string[], patterns: readonly string[]) {

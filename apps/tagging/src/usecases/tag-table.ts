@@ -1,4 +1,4 @@
-import type { TagGroups, TagReference } from '@pentaprism/contracts';
+import type { TagDetails, TagGroups } from '@pentaprism/contracts';
 import {
   DomainError,
   foldTagName,
@@ -11,12 +11,12 @@ import {
 
 /** The tags of a project at one moment, in alphabetical order, ready to be searched. */
 export class TagTable {
-  private readonly tags: readonly TagReference[];
+  private readonly tags: readonly TagDetails[];
   private readonly folded: readonly string[];
-  private readonly byName: ReadonlyMap<string, TagReference>;
+  private readonly byName: ReadonlyMap<string, TagDetails>;
   private readonly byFolded: ReadonlyMap<string, readonly string[]>;
 
-  constructor(tags: readonly TagReference[]) {
+  constructor(tags: readonly TagDetails[]) {
     this.tags = sortByTagName(tags);
     this.folded = this.tags.map(({ name }) => foldTagName(name));
     this.byName = new Map(tags.map((tag) => [tag.name, tag]));
@@ -34,7 +34,12 @@ export class TagTable {
     return this.tags.length;
   }
 
-  page(offset: number, limit: number): TagReference[] {
+  /** Of all descriptions together. */
+  get describedCharacters(): number {
+    return this.tags.reduce((sum, { description }) => sum + description.length, 0);
+  }
+
+  page(offset: number, limit: number): TagDetails[] {
     return this.tags.slice(offset, offset + limit);
   }
 

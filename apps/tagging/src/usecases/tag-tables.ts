@@ -9,6 +9,8 @@ import { TagTable } from './tag-table.js';
 
 /** Tags of all tables in memory together: about 60 MB. */
 const REMEMBERED_TAGS = 200_000;
+/** Characters of descriptions that take the place of one tag. */
+const CHARACTERS_PER_TAG = 150;
 
 /**
  * The tags of projects, kept in memory. Nothing is answered from it without a look at the project's revision, which moves
@@ -18,7 +20,7 @@ const REMEMBERED_TAGS = 200_000;
 export class TagTables {
   private readonly tables = new LRUCache<string, { revision: number; table: TagTable }>({
     maxSize: REMEMBERED_TAGS,
-    sizeCalculation: ({ table }) => table.size + 1,
+    sizeCalculation: ({ table }) => table.size + Math.ceil(table.describedCharacters / CHARACTERS_PER_TAG) + 1,
   });
   private readonly loads = new FreshReads<TagTable>();
 

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { sweepUnknown, TIMESTAMP_SLACK_MS, type BlobStore } from '@pentaprism/blob-store';
 import { LOGGER, type Logger } from '@pentaprism/observability';
-import { BLOB_STORE } from '@pentaprism/service';
+import { BLOB_STORE, Rounds } from '@pentaprism/service';
 import { MODALITY_AREA, StoredSessions } from '../modality/stored-sessions.js';
 
 /**
@@ -20,36 +20,29 @@ const BATCH = 100;
 /** Removes expired sessions that are kept here, and the bytes of sessions that are over. */
 @Injectable()
 export class SweepModality implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly timers: NodeJS.Timeout[] = [];
-  private running: Promise<void> = Promise.resolve();
-  private stopped = false;
+  private readonly rounds: Rounds;
   /** The first and the last end since the last walk: the first is not to wait until no session ends any more. */
   private ends: { first: number; last: number } | undefined;
 
   constructor(
     private readonly sessions: StoredSessions,
     @Inject(BLOB_STORE) private readonly blobs: BlobStore,
-    @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    const records = () => this.run('records', () => this.sweepRecords());
-    const due = () => this.run('bytes', () => this.sweepDueBlobs());
-    const bytes = () => this.run('bytes', () => this.sweepBlobs());
-    this.timers.push(
-      setInterval(records, ROUND_MS),
-      setInterval(due, ROUND_MS),
-      setInterval(bytes, BLOB_ROUND_MS),
-      // Now, and once more when what another process ended just before it died is due.
-      setTimeout(bytes, ROUND_MS),
-      setTimeout(bytes, DUE_MS + ROUND_MS),
-    );
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.rounds = new Rounds('modality', logger);
   }
 
-  async onModuleDestroy(): Promise<void> {
-    this.stopped = true;
-    for (const timer of this.timers) clearTimeout(timer);
-    await this.running;
+  onApplicationBootstrap(): void {
+    this.rounds.every(ROUND_MS, () => this.sweepRecords());
+    this.rounds.every(ROUND_MS, () => this.sweepDueBlobs());
+    this.rounds.every(BLOB_ROUND_MS, () => this.sweepBlobs());
+    // Now, and once more when what another process ended just before it died is due.
+    this.rounds.once(ROUND_MS, () => this.sweepBlobs());
+    this.rounds.once(DUE_MS + ROUND_MS, () => this.sweepBlobs());
+  }
+
+  onModuleDestroy(): Promise<void> {
+    return this.rounds.stop();
   }
 
   /** Its bytes are removed soon. */
@@ -62,7 +55,7 @@ export class SweepModality implements OnApplicationBootstrap, OnModuleDestroy {
     for (;;) {
       const removed = await this.sessions.removeExpired(now, BATCH);
       if (removed > 0) this.sessionEnded(now);
-      if (removed < BATCH || this.stopped) return;
+      if (removed < BATCH || this.rounds.stopped) return;
     }
   }
 
@@ -82,16 +75,7 @@ export class SweepModality implements OnApplicationBootstrap, OnModuleDestroy {
       MODALITY_AREA,
       new Date(now - MODALITY_BLOB_GRACE_MS),
       (workspace, hashes) => this.sessions.known(workspace, hashes),
-      () => this.stopped,
+      () => this.rounds.stopped,
     );
-  }
-
-  private run(what: string, work: () => Promise<unknown>): void {
-    this.running = this.running
-      .then(() => (this.stopped ? undefined : work()))
-      .then(() => undefined)
-      .catch((error: unknown) =>
-        this.logger.warn({ err: error, what }, 'modality: the sweep failed, the next round tries again'),
-      );
   }
 }

@@ -1,18 +1,25 @@
 import type { BlobStore } from '@pentaprism/blob-store';
 import type { analyseContent, JobResult } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
-import { MAX_BYTES, type ImageAnalysis } from '@pentaprism/imaging';
+import { MAX_BYTES, type DerivedPicture, type ImageAnalysis } from '@pentaprism/imaging';
 
 type Analysed = JobResult<typeof analyseContent>;
 type Decoded = Extract<Analysed, { state: 'decoded' }>;
 type Undecodable = Extract<Analysed, { state: 'undecodable' }>;
 
-/** Keeps the thumbnail of an analysis, whose place then stands for its bytes. */
+/** Keeps the pictures that an analysis made, whose places then stand for their bytes. */
 export async function storeAnalysis(blobs: BlobStore, workspace: string, found: ImageAnalysis): Promise<Decoded> {
-  const { thumbnail, ...analysis } = found;
-  const { bytes, ...size } = thumbnail;
-  const stored = await blobs.put('thumbnails', workspace, bytes, { maxBytes: MAX_BYTES });
-  return { state: 'decoded', ...analysis, thumbnail: { ...size, sha256: stored.sha256, size: stored.size } };
+  const { thumbnail, resized, ...analysis } = found;
+  const store = async ({ bytes, ...picture }: DerivedPicture) => {
+    const { sha256, size } = await blobs.put('thumbnails', workspace, bytes, { maxBytes: MAX_BYTES });
+    return { ...picture, sha256, size };
+  };
+  return {
+    state: 'decoded',
+    ...analysis,
+    thumbnail: await store(thumbnail),
+    resized: resized && (await store(resized)),
+  };
 }
 
 /** Bytes that are no picture are a result, too: looking at them again would find the same. */

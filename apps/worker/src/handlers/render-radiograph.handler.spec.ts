@@ -10,6 +10,7 @@ const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).diges
 const SOURCE = sha256Of(Buffer.from('the radiograph'));
 const PICTURE = Buffer.from('the picture, a PNG');
 const THUMBNAIL = Buffer.from('its thumbnail, a JPEG');
+const RESIZED = Buffer.from('it, smaller');
 
 const payload: JobPayload<typeof renderRadiograph> = {
   workspace: 'clinic',
@@ -33,7 +34,11 @@ const facts = {
 } as const;
 const success: RenderedRadiograph = {
   content: { bytes: PICTURE, mediaType: 'image/png' },
-  analysis: { ...facts, thumbnail: { bytes: THUMBNAIL, mediaType: 'image/jpeg', width: 256, height: 182 } },
+  analysis: {
+    ...facts,
+    thumbnail: { bytes: THUMBNAIL, mediaType: 'image/jpeg', width: 256, height: 182 },
+    resized: { bytes: RESIZED, mediaType: 'image/jpeg', width: 1024, height: 729 },
+  },
 };
 
 /** A handler over a store that keeps nothing but what it was told. */
@@ -57,11 +62,15 @@ function handlerWith(render: DecodePool['renderRadiograph']) {
 }
 
 describe('RenderRadiographHandler', () => {
-  it('stores the picture and its thumbnail, and says where they are', async () => {
+  it('stores the picture and those made of it, and says where they are', async () => {
     const { handler, stored, asked } = handlerWith(async () => success);
     const result = await handler.run(payload);
     expect(asked).toEqual([[{ path: `/blobs/originals/clinic/${SOURCE}` }, payload.lut]]);
-    expect(stored.sort()).toEqual([`originals/clinic/${PICTURE}`, `thumbnails/clinic/${THUMBNAIL}`]);
+    expect(stored.sort()).toEqual([
+      `originals/clinic/${PICTURE}`,
+      `thumbnails/clinic/${RESIZED}`,
+      `thumbnails/clinic/${THUMBNAIL}`,
+    ]);
     expect(result).toEqual({
       state: 'decoded',
       ...facts,
@@ -72,6 +81,13 @@ describe('RenderRadiographHandler', () => {
         mediaType: 'image/jpeg',
         width: 256,
         height: 182,
+      },
+      resized: {
+        sha256: sha256Of(RESIZED),
+        size: RESIZED.length,
+        mediaType: 'image/jpeg',
+        width: 1024,
+        height: 729,
       },
     });
     // What the queue takes: nothing of it is lost there.

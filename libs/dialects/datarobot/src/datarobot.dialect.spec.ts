@@ -134,10 +134,20 @@ beforeAll(async () => {
 
 afterAll(() => app.close());
 
+const LIBRARY = {
+  id: PROJECT,
+  name: 'library',
+  description: '',
+  training: { domain: 'general', classificationType: 'multilabel', exportPlatforms: [] },
+  createdAt: 0,
+  modifiedAt: 0,
+  imageCount: 1,
+};
+
 beforeEach(() => {
   answers.clear();
   for (const log of [calls, waits, sent]) log.length = 0;
-  answer(projectContracts.get, () => ({ id: PROJECT, name: 'library', createdAt: 0, imageCount: 1 }));
+  answer(projectContracts.get, () => LIBRARY);
 });
 
 describe('connection and projects', () => {
@@ -149,7 +159,7 @@ describe('connection and projects', () => {
 
   it('lists all projects as a bare array', async () => {
     answer(projectContracts.list, () => ({
-      projects: [{ id: PROJECT, name: 'library', createdAt: 0, imageCount: 1 }],
+      projects: [LIBRARY],
       total: 1,
     }));
     const { body } = await ask('GET', 'projects/?projectName=lib&useCaseIds=x');

@@ -57,6 +57,11 @@ export class SampleRepository {
     );
   }
 
+  /** Some sets of a project, in a list or not. */
+  setsOf(workspace: string, project: Types.ObjectId, limit: number): Promise<Pick<SampleSetDocument, '_id'>[]> {
+    return this.sets.find({ workspace, project }, { _id: 1 }).limit(limit).lean();
+  }
+
   async removeSets(workspace: string, sets: readonly Types.ObjectId[], session: ClientSession): Promise<void> {
     if (sets.length === 0) return;
     await this.samples.deleteMany({ workspace, set: trusted({ $in: [...sets] }) }, { session });

@@ -41,6 +41,7 @@ export const sampleSetSchema = new Schema<SampleSetDocument>(
   { collection: 'sample_sets', versionKey: false },
 );
 sampleSetSchema.index({ workspace: 1, list: 1, createdAt: -1 });
+sampleSetSchema.index({ workspace: 1, project: 1 });
 // The sweeper's question: sets without a list that are old.
 sampleSetSchema.index({ list: 1, createdAt: 1 });
 

@@ -1,84 +1,31 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { analyseContent, ContentReference, JobResult } from '@pentaprism/contracts';
-import { trusted, Schema, type ClientSession, type Model, type Types } from 'mongoose';
-
-/** What was learnt from bytes; once per workspace, however many images point to them. */
-export interface ContentDocument {
-  _id: Types.ObjectId;
-  workspace: string;
-  sha256: string;
-  size: number;
-  /** By magic bytes; the decoder's word once it has spoken. */
-  mediaType: string;
-  /** `unseen`: nobody has needed its pixels so far. */
-  state: 'unseen' | 'pending' | 'decoded' | 'undecodable';
-  reason?: string;
-  format?: string;
-  width?: number;
-  height?: number;
-  orientation?: number;
-  colorSpace?: string;
-  channels?: number;
-  bitDepth?: number;
-  hasAlpha?: boolean;
-  pages?: number;
-  perceptualHash?: string;
-  thumbnail?: { sha256: string; size: number; width: number; height: number; mediaType: string };
-  createdAt: Date;
-  /** Since when no image points here; null while one does. */
-  orphanedAt: Date | null;
-  /** Orphans that were to live for a while only do not wait as long as others until they are removed. */
-  transient?: boolean;
-  /** Raised by transactions that read this record and must not run beside one another. */
-  revision: number;
-}
-
-export const CONTENT_MODEL = 'Content';
-
-const thumbnailSchema = new Schema(
-  { sha256: String, size: Number, width: Number, height: Number, mediaType: String },
-  { _id: false },
-);
-
-export const contentSchema = new Schema<ContentDocument>(
-  {
-    workspace: { type: String, required: true },
-    sha256: { type: String, required: true },
-    size: { type: Number, required: true },
-    mediaType: { type: String, required: true },
-    state: { type: String, required: true },
-    reason: String,
-    format: String,
-    width: Number,
-    height: Number,
-    orientation: Number,
-    colorSpace: String,
-    channels: Number,
-    bitDepth: Number,
-    hasAlpha: Boolean,
-    pages: Number,
-    perceptualHash: String,
-    thumbnail: thumbnailSchema,
-    createdAt: { type: Date, required: true },
-    orphanedAt: { type: Date, default: null },
-    transient: Boolean,
-    revision: { type: Number, default: 0 },
-  },
-  { collection: 'contents', versionKey: false },
-);
-contentSchema.index({ workspace: 1, sha256: 1 }, { unique: true });
-contentSchema.index({ orphanedAt: 1 }, { partialFilterExpression: { orphanedAt: { $type: 'date' } } });
-contentSchema.index(
-  { workspace: 1, 'thumbnail.sha256': 1 },
-  { partialFilterExpression: { 'thumbnail.sha256': { $exists: true } } },
-);
+import { trusted, type ClientSession, type Model, type QueryFilter } from 'mongoose';
+import { CONTENT_MODEL, DERIVED_PICTURES, type ContentDocument } from './content.schema.js';
 
 export interface ContentReferral {
   readonly state: Exclude<ContentDocument['state'], 'unseen'>;
   /** Nobody has looked at it yet, or is about to. */
   readonly isNew: boolean;
 }
+
+const PICTURE_FIELDS = {
+  _id: 0,
+  sha256: 1,
+  size: 1,
+  mediaType: 1,
+  format: 1,
+  width: 1,
+  height: 1,
+  thumbnail: 1,
+  resized: 1,
+} as const;
+/** Bytes that are a picture, and what is shown of it. */
+export type PictureContent = Required<
+  Pick<ContentDocument, 'sha256' | 'size' | 'mediaType' | 'format' | 'width' | 'height' | 'thumbnail'>
+> &
+  Pick<ContentDocument, 'resized'>;
 
 /** Which orphans are due: since when they must have been ones. */
 export interface OrphanAges {
@@ -161,6 +108,7 @@ export class ContentRepository {
     contents: readonly ContentReference[],
     state: ContentDocument['state'],
     session: ClientSession,
+    orphanedAt: Date | null = null,
   ): Promise<void> {
     if (contents.length === 0) return;
     const createdAt = new Date();
@@ -172,7 +120,8 @@ export class ContentRepository {
         mediaType,
         state,
         createdAt,
-        orphanedAt: null,
+        orphanedAt,
+        ...(orphanedAt ? { transient: true } : {}),
         revision: 0,
       })),
       { session },
@@ -180,17 +129,97 @@ export class ContentRepository {
   }
 
   /**
-   * Notes that an image does not point to these bytes any more, and whether none does. Always a write: of two images
-   * that are deleted at once, each would otherwise take the other for the one that is left.
+   * Notes that bytes are to be looked at before an image points to them, and that nobody points to them from `until` on.
+   * Gives back which of them need an analysis that nobody has begun.
+   */
+  async noteAwaited(
+    workspace: string,
+    contents: readonly ContentReference[],
+    until: Date,
+    session: ClientSession,
+  ): Promise<ContentReference[]> {
+    const hashes = contents.map(({ sha256 }) => sha256);
+    const known = await this.states(workspace, hashes, session);
+    // A caller comes for these bytes: they must not be collected between the answer and the image.
+    await this.contents.collection.updateMany(
+      { workspace, sha256: { $in: hashes }, orphanedAt: { $type: 'date', $lt: until } },
+      { $set: { orphanedAt: until }, $inc: { revision: 1 } },
+      { session },
+    );
+    const unseen = hashes.filter((sha256) => known.get(sha256) === 'unseen');
+    if (unseen.length > 0)
+      await this.contents.collection.updateMany(
+        { workspace, sha256: { $in: unseen } },
+        { $set: { state: 'pending' }, $inc: { revision: 1 } },
+        { session },
+      );
+    const added = contents.filter(({ sha256 }) => !known.has(sha256));
+    await this.insert(workspace, added, 'pending', session, until);
+    return contents.filter(({ sha256 }) => !known.has(sha256) || known.get(sha256) === 'unseen');
+  }
+
+  /** What is known of bytes, by their sha256. */
+  async states(
+    workspace: string,
+    hashes: readonly string[],
+    session?: ClientSession,
+  ): Promise<Map<string, ContentDocument['state']>> {
+    const found = await this.contents.collection
+      .find<Pick<ContentDocument, 'sha256' | 'state'>>(
+        { workspace, sha256: { $in: [...hashes] } },
+        { ...(session ? { session } : {}), projection: { _id: 0, sha256: 1, state: 1 } },
+      )
+      .toArray();
+    return new Map(found.map(({ sha256, state }) => [sha256, state]));
+  }
+
+  /** Makes records of bytes that have none, so that they are removed soon; gives back the others. */
+  async discardUnknown(
+    workspace: string,
+    contents: readonly ContentReference[],
+    session: ClientSession,
+  ): Promise<ContentReference[]> {
+    const known = await this.states(
+      workspace,
+      contents.map(({ sha256 }) => sha256),
+      session,
+    );
+    const unknown = contents.filter(({ sha256 }) => !known.has(sha256));
+    await this.insert(workspace, unknown, 'unseen', session, new Date());
+    return contents.filter(({ sha256 }) => known.has(sha256));
+  }
+
+  /** Notes that no image points to these bytes. Those of which this was known keep the time from which it is so. */
+  async discard(workspace: string, hashes: readonly string[], session: ClientSession): Promise<void> {
+    const these = { workspace, sha256: { $in: [...hashes] } };
+    const orphan = { ...these, orphanedAt: { $type: 'date' as const } };
+    const $inc = { revision: 1 };
+    await this.contents.collection.updateMany(orphan, { $set: { transient: true }, $inc }, { session });
+    const mark = { orphanedAt: new Date(), transient: true };
+    await this.contents.collection.updateMany({ ...these, orphanedAt: null }, { $set: mark, $inc }, { session });
+  }
+
+  /**
+   * Notes that images do not point to these bytes any more, and that none points to orphans. Always a write: of two
+   * images that are deleted at once, each would otherwise take the other for the one that is left.
    */
   async release(
     workspace: string,
-    sha256: string,
-    { isOrphan, transient }: { isOrphan: boolean; transient: boolean },
+    released: { kept: readonly string[]; orphans: readonly string[]; transientOrphans: readonly string[] },
     session: ClientSession,
   ): Promise<void> {
-    const mark = isOrphan ? { $set: { orphanedAt: new Date(), transient } } : {};
-    await this.contents.updateOne({ workspace, sha256 }, { $inc: { revision: 1 }, ...mark }, { session });
+    const orphanedAt = new Date();
+    const update = async (hashes: readonly string[], $set?: Partial<ContentDocument>) => {
+      if (hashes.length === 0) return;
+      await this.contents.collection.updateMany(
+        { workspace, sha256: { $in: [...hashes] } },
+        { $inc: { revision: 1 }, ...($set ? { $set } : {}) },
+        { session },
+      );
+    };
+    await update(released.kept);
+    await update(released.orphans, { orphanedAt, transient: false });
+    await update(released.transientOrphans, { orphanedAt, transient: true });
   }
 
   /** Takes back the mark if the record is still the orphan that was seen. */
@@ -223,16 +252,32 @@ export class ContentRepository {
     return new Set(found.map((content) => content.sha256));
   }
 
-  async knownThumbnails(workspace: string, hashes: readonly string[]): Promise<Set<string>> {
-    const found = await this.contents
-      .find({ workspace, 'thumbnail.sha256': trusted({ $in: [...hashes] }) }, { thumbnail: 1 })
-      .lean();
-    return new Set(found.flatMap((content) => content.thumbnail?.sha256 ?? []));
+  /** What is needed to show pictures. */
+  async findPictures(
+    workspace: string,
+    hashes: readonly string[],
+    session?: ClientSession,
+  ): Promise<Map<string, PictureContent>> {
+    const found = await this.contents.collection
+      .find<PictureContent>(
+        { workspace, sha256: { $in: [...hashes] }, state: 'decoded' },
+        { ...(session ? { session } : {}), projection: PICTURE_FIELDS, batchSize: hashes.length || 1 },
+      )
+      .toArray();
+    return new Map(found.map((content) => [content.sha256, content]));
   }
 
-  /** Whether another content than this one has that thumbnail. */
-  async hasThumbnailBeside(workspace: string, thumbnail: string, sha256: string): Promise<boolean> {
-    const other = { workspace, 'thumbnail.sha256': thumbnail, sha256: trusted({ $ne: sha256 }) };
+  /** Which of these are pictures that were made of contents. */
+  async knownDerived(workspace: string, hashes: readonly string[]): Promise<Set<string>> {
+    const found = await this.contents
+      .find({ workspace, ...hasDerived(hashes) }, { thumbnail: 1, resized: 1, _id: 0 })
+      .lean();
+    return new Set(found.flatMap(derivedOf));
+  }
+
+  /** Whether another content than this one has that picture. */
+  async hasDerivedBeside(workspace: string, derived: string, sha256: string): Promise<boolean> {
+    const other = { workspace, ...hasDerived([derived]), sha256: trusted({ $ne: sha256 }) };
     return (await this.contents.exists(other)) !== null;
   }
 
@@ -260,7 +305,16 @@ export class ContentRepository {
   }
 
   /** Removes the record if nothing has happened to it since it was claimed. */
-  async removeOrphan({ _id, orphanedAt, revision }: ContentDocument): Promise<boolean> {
-    return (await this.contents.deleteOne({ _id, orphanedAt, revision })).deletedCount === 1;
+  async removeOrphan({ _id, orphanedAt, revision }: ContentDocument, session: ClientSession): Promise<boolean> {
+    return (await this.contents.deleteOne({ _id, orphanedAt, revision }, { session })).deletedCount === 1;
   }
+}
+
+function hasDerived(hashes: readonly string[]): QueryFilter<ContentDocument> {
+  return { $or: DERIVED_PICTURES.map((field) => ({ [`${field}.sha256`]: trusted({ $in: [...hashes] }) })) };
+}
+
+/** The pictures that were made of a content, by their sha256. */
+export function derivedOf({ thumbnail, resized }: Pick<ContentDocument, 'thumbnail' | 'resized'>): string[] {
+  return [thumbnail, resized].flatMap((picture) => picture?.sha256 ?? []);
 }

@@ -10,6 +10,8 @@ interface ImageCountDocument {
   slot: number;
   /** Grows with each change of images that is noted in this slot, by `REVISION_STEP` at most. */
   revision: number;
+  /** As `revision`, for changes of what is known of the pixels of images: lists of all images do not show them. */
+  analysed?: number;
   total: number;
   uploaded: number;
   /** `total` and `uploaded` of each block of numbers that has images: key is the block. */
@@ -24,6 +26,7 @@ export const imageCountSchema = new Schema<ImageCountDocument>(
     project: { type: Schema.Types.ObjectId, required: true },
     slot: { type: Number, required: true },
     revision: { type: Number, default: 0 },
+    analysed: { type: Number, default: 0 },
     total: { type: Number, default: 0 },
     uploaded: { type: Number, default: 0 },
     blocks: { type: Schema.Types.Mixed, default: {} },
@@ -53,6 +56,13 @@ export interface ImageCounts {
 export interface ImageCountsNow extends ImageCounts {
   /** Grows with every change of an image of the project. */
   readonly revision: number;
+  /** Grows when it becomes known what the bytes of images are. */
+  readonly analysed: number;
+}
+
+/** Changes whenever a picture of the project does, or comes, or goes. */
+export function pictureRevision({ revision, analysed }: ImageCountsNow): string {
+  return `${revision}.${analysed}`;
 }
 
 /** Images whose numbers lie in one block, highest numbers first. */
@@ -83,7 +93,7 @@ export class ImageCountRepository {
     changes: readonly CountChange[],
     session?: ClientSession,
   ): Promise<void> {
-    const increments: Record<string, number> = { revision: 1 + Math.floor(Math.random() * REVISION_STEP) };
+    const increments: Record<string, number> = { revision: step() };
     const add = (field: string, value: number) => {
       if (value !== 0) increments[field] = (increments[field] ?? 0) + value;
     };
@@ -94,12 +104,36 @@ export class ImageCountRepository {
       add(`${block}.total`, total);
       add(`${block}.uploaded`, uploaded);
     }
+    await this.increment(workspace, project, increments, session);
+  }
+
+  /** Notes that something became known of the pixels of images. */
+  noteAnalysed(workspace: string, project: Types.ObjectId, session: ClientSession): Promise<void> {
+    return this.increment(workspace, project, { analysed: step() }, session);
+  }
+
+  private async increment(
+    workspace: string,
+    project: Types.ObjectId,
+    increments: Record<string, number>,
+    session: ClientSession | undefined,
+  ): Promise<void> {
     const slot = Math.floor(Math.random() * SLOTS);
     await this.counts.collection.updateOne(
       { workspace, project, slot },
       { $inc: increments },
       { upsert: true, ...(session ? { session } : {}) },
     );
+  }
+
+  /** How many images a transaction sees in a project; those of others that are under way are not among them. */
+  async total(workspace: string, project: Types.ObjectId, session: ClientSession): Promise<number> {
+    return (await this.sum(workspace, project, session)).total;
+  }
+
+  /** Of a project that is gone, when no transaction can be left that would note something. */
+  async remove(workspace: string, project: Types.ObjectId): Promise<void> {
+    await this.counts.collection.deleteMany({ workspace, project });
   }
 
   /**
@@ -138,21 +172,30 @@ export class ImageCountRepository {
   }
 
   /** Slots are read one after another; since none ever shrinks, an equal sum of revisions means equal slots. */
-  private async sum(workspace: string, project: Types.ObjectId): Promise<ImageCountsNow> {
+  private async sum(workspace: string, project: Types.ObjectId, session?: ClientSession): Promise<ImageCountsNow> {
+    const options = session ? { session } : {};
     const [sum] = await this.counts.collection
-      .aggregate<ImageCountsNow>([
-        { $match: { workspace, project } },
-        {
-          $group: {
-            _id: null,
-            total: { $sum: '$total' },
-            uploaded: { $sum: '$uploaded' },
-            revision: { $sum: '$revision' },
+      .aggregate<ImageCountsNow>(
+        [
+          { $match: { workspace, project } },
+          {
+            $group: {
+              _id: null,
+              total: { $sum: '$total' },
+              uploaded: { $sum: '$uploaded' },
+              revision: { $sum: '$revision' },
+              analysed: { $sum: '$analysed' },
+            },
           },
-        },
-        { $project: { _id: 0 } },
-      ])
+          { $project: { _id: 0 } },
+        ],
+        options,
+      )
       .toArray();
-    return sum ?? { total: 0, uploaded: 0, revision: 0 };
+    return sum ?? { total: 0, uploaded: 0, revision: 0, analysed: 0 };
   }
+}
+
+function step(): number {
+  return 1 + Math.floor(Math.random() * REVISION_STEP);
 }

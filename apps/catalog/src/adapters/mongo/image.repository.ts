@@ -9,7 +9,14 @@ import { IMAGE_MODEL, INDEXES, textIs, unexpired, type ImageDocument } from './i
 export type ImageKey = { readonly id: string } | { readonly number: number };
 
 /** Which bytes an image points to. */
-export type ImageFile = Pick<ImageDocument, '_id' | 'fileName' | 'expiresAt'> & { readonly sha256: string };
+export type ImageFile = Pick<ImageDocument, '_id' | 'project' | 'fileName' | 'expiresAt'> & { readonly sha256: string };
+
+/** What is to be done with a removed image's counts and bytes. */
+export type RemovedImage = Pick<ImageDocument, '_id' | 'project' | 'number' | 'sha256' | 'expiresAt'> & {
+  readonly radiograph?: { readonly source: { readonly sha256: string } };
+};
+
+const REMOVED_FIELDS = { project: 1, number: 1, sha256: 1, expiresAt: 1, 'radiograph.source.sha256': 1 } as const;
 
 @Injectable()
 export class ImageRepository {
@@ -19,14 +26,14 @@ export class ImageRepository {
     await this.images.collection.insertMany([...images], { session });
   }
 
-  /** @throws DomainError NOT_FOUND, also for an image that has expired */
+  /** @throws DomainError NOT_FOUND, also for an image that has expired, and for one of a hidden project */
   async get(workspace: string, key: ImageKey, session?: ClientSession): Promise<ImageDocument> {
     const image = await this.find(workspace, key, session);
-    if (!image || (image.expiresAt && image.expiresAt <= new Date())) throw notFound('image');
+    if (!image || image.hidden || (image.expiresAt && image.expiresAt <= new Date())) throw notFound('image');
     return image;
   }
 
-  /** An image, also one that has expired and is not removed yet. */
+  /** An image, also one that has expired and is not removed yet, or is hidden. */
   find(workspace: string, key: ImageKey, session?: ClientSession): Promise<ImageDocument | null> {
     return this.images
       .findOne({ workspace, ...keyFilter(key) })
@@ -39,7 +46,7 @@ export class ImageRepository {
     return this.images.collection
       .find<ImageFile>(
         { _id, workspace, sha256: { $type: 'string' }, ...unexpired() },
-        { projection: { sha256: 1, fileName: 1, expiresAt: 1 } },
+        { projection: { project: 1, sha256: 1, fileName: 1, expiresAt: 1 } },
       )
       .toArray();
   }
@@ -54,7 +61,7 @@ export class ImageRepository {
     return this.images
       .findOneAndUpdate(
         { _id: id, workspace },
-        { $set: { sha256, size, mediaType, state, uploadedAt: new Date() } },
+        { $set: { sha256, size, mediaType, state, uploadedAt: new Date() }, $unset: { uniqueSha256: 1 } },
         { session, returnDocument: 'after' },
       )
       .lean();
@@ -83,8 +90,80 @@ export class ImageRepository {
       .lean();
   }
 
-  async remove(workspace: string, id: Types.ObjectId, session: ClientSession): Promise<ImageDocument | null> {
-    return this.images.findOneAndDelete({ workspace, _id: id }, { session }).lean();
+  /** The projects in which images of these bytes are. */
+  async projectsOf(workspace: string, sha256: string, session: ClientSession): Promise<Types.ObjectId[]> {
+    const found = await this.images.collection
+      .aggregate<{ _id: Types.ObjectId }>(
+        [{ $match: { workspace, sha256: textIs(sha256) } }, { $group: { _id: '$project' } }],
+        { session, hint: INDEXES.content },
+      )
+      .toArray();
+    return found.map(({ _id }) => _id);
+  }
+
+  /** The bytes that these images have, or were made of, each once. */
+  async hashesOf(workspace: string, ids: readonly Types.ObjectId[]): Promise<string[]> {
+    const images = await this.images.collection
+      .find<RemovedImage>({ _id: { $in: [...ids] }, workspace }, { projection: REMOVED_FIELDS })
+      .toArray();
+    return [
+      ...new Set(images.flatMap(({ sha256, radiograph }) => [sha256 ?? [], radiograph?.source.sha256 ?? []].flat())),
+    ];
+  }
+
+  /** Removes those of the images that there are. @returns them */
+  async removeAll(workspace: string, ids: readonly Types.ObjectId[], session: ClientSession): Promise<RemovedImage[]> {
+    const these = { workspace, _id: { $in: [...ids] } };
+    const images = await this.images.collection
+      .find<RemovedImage>(these, {
+        session,
+        projection: REMOVED_FIELDS,
+      })
+      .toArray();
+    if (images.length > 0) await this.images.collection.deleteMany(these, { session });
+    return images;
+  }
+
+  /** The first image of a project that has each of these bytes, by their sha256. */
+  async ofContents(
+    workspace: string,
+    project: Types.ObjectId,
+    hashes: readonly string[],
+    session: ClientSession,
+  ): Promise<Map<string, ImageDocument>> {
+    const found = await this.images.collection
+      .find<ImageDocument>(
+        { workspace, sha256: { $in: [...hashes], $type: 'string' }, project, ...unexpired() },
+        { session, hint: INDEXES.content, sort: { number: -1 } },
+      )
+      .toArray();
+    return new Map(found.map((image) => [image.sha256 as string, image]));
+  }
+
+  /** Some images of a project, in no order. */
+  async someOf(workspace: string, project: Types.ObjectId, limit: number): Promise<Types.ObjectId[]> {
+    const found = await this.images.collection
+      .find({ workspace, project }, { projection: { _id: 1 }, limit })
+      .toArray();
+    return found.map(({ _id }) => _id);
+  }
+
+  /** Which of the images are in this project, whether they have expired or not. */
+  async among(workspace: string, project: Types.ObjectId, ids: readonly Types.ObjectId[]): Promise<Types.ObjectId[]> {
+    const found = await this.images.collection
+      .find({ _id: { $in: [...ids] }, workspace, project }, { projection: { _id: 1 } })
+      .toArray();
+    return found.map(({ _id }) => _id);
+  }
+
+  /** Images of all workspaces whose time is over, oldest first. */
+  findExpired(now: Date, limit: number): Promise<Pick<ImageDocument, '_id' | 'workspace'>[]> {
+    return this.images.collection
+      .find<Pick<ImageDocument, '_id' | 'workspace'>>(
+        { expiresAt: { $lte: now, $type: 'date' } },
+        { projection: { workspace: 1 }, sort: { expiresAt: 1 }, limit },
+      )
+      .toArray();
   }
 
   /** Whether an image has these bytes, or was made of them. */

@@ -17,6 +17,14 @@ export interface RadiographDocument {
   session: ModalityReference | null;
 }
 
+export interface TagDocument {
+  id: Types.ObjectId;
+  number: number;
+  name: string;
+  /** When the image was given it. Absent: when the image was made, by an earlier version. */
+  at?: Date;
+}
+
 export interface ImageDocument {
   _id: Types.ObjectId;
   workspace: string;
@@ -30,20 +38,29 @@ export interface ImageDocument {
   uploadedAt: Date | null;
   size: number;
   sha256: string | null;
+  /** `sha256` of images that share their bytes with no other one of the project that has this field. */
+  uniqueSha256?: string;
   mediaType?: string;
   /** That of the content, kept here so that pictures can be chosen from an index. */
   state: ContentState;
   /** Uniform in [0, 1): the order in which pictures are drawn. */
   draw: number;
-  tags: { id: Types.ObjectId; number: number; name: string }[];
+  tags: TagDocument[];
+  /** Whether there are any tags, for an index. Records of earlier versions do not say. */
+  tagged?: boolean;
   /** From then on it counts as gone, and is removed. Absent: it stays. */
   expiresAt?: Date;
   radiograph?: RadiographDocument;
+  /** Of a hidden project: found by those only who know the project. */
+  hidden?: true;
 }
 
 export const IMAGE_MODEL = 'Image';
 
-const tagSchema = new Schema({ id: Schema.Types.ObjectId, number: Number, name: String }, { _id: false });
+export const tagSchema = new Schema<TagDocument>(
+  { id: Schema.Types.ObjectId, number: Number, name: String, at: Date },
+  { _id: false },
+);
 
 export const imageSchema = new Schema<ImageDocument>(
   {
@@ -57,12 +74,15 @@ export const imageSchema = new Schema<ImageDocument>(
     uploadedAt: { type: Date, default: null },
     size: { type: Number, required: true },
     sha256: { type: String, default: null },
+    uniqueSha256: String,
     mediaType: String,
     state: { type: String, required: true },
     draw: { type: Number, required: true },
     tags: { type: [tagSchema], default: [] },
+    tagged: Boolean,
     expiresAt: Date,
     radiograph: Schema.Types.Mixed,
+    hidden: Boolean,
   },
   { collection: 'images', versionKey: false },
 );
@@ -75,10 +95,19 @@ export const INDEXES = {
   source: { workspace: 1, 'radiograph.source.sha256': 1 },
   key: { workspace: 1, 'radiograph.key': 1 },
   session: { 'radiograph.session.sessionId': 1, workspace: 1 },
+  /** The pictures of a project, tagged or not. With `expiresAt`, so that they are counted without a look at each. */
+  decoded: { workspace: 1, project: 1, tagged: 1, createdSecond: -1, number: -1, expiresAt: 1 },
+  /** The images that carry a tag. */
+  tag: { workspace: 1, project: 1, 'tags.id': 1, createdSecond: -1, number: -1 },
 } as const;
 
 imageSchema.index({ workspace: 1, project: 1, createdSecond: -1, number: -1 });
-imageSchema.index({ workspace: 1, project: 1, 'tags.id': 1, createdSecond: -1, number: -1 });
+imageSchema.index(INDEXES.tag);
+imageSchema.index(INDEXES.decoded, { partialFilterExpression: { state: 'decoded' } });
+imageSchema.index(
+  { workspace: 1, project: 1, uniqueSha256: 1 },
+  { unique: true, partialFilterExpression: { uniqueSha256: { $type: 'string' } } },
+);
 imageSchema.index({ workspace: 1, number: 1 }, { unique: true });
 imageSchema.index(INDEXES.content, { partialFilterExpression: { sha256: { $type: 'string' } } });
 imageSchema.index({ workspace: 1, project: 1, state: 1, draw: 1 });
@@ -112,6 +141,7 @@ export function toImage(image: ImageDocument): Image {
   };
 }
 
-export function toTagDocuments(tags: readonly TagReference[]): ImageDocument['tags'] {
-  return tags.map(({ id, number, name }) => ({ id: new Types.ObjectId(id), number, name }));
+/** @param at when the image is given them */
+export function toTagDocuments(tags: readonly TagReference[], at: Date): TagDocument[] {
+  return tags.map(({ id, number, name }) => ({ id: new Types.ObjectId(id), number, name, at }));
 }

@@ -1,47 +1,29 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
+import type { Project } from '@pentaprism/contracts';
 import { notFound, toObjectId } from '@pentaprism/database';
 import { FILTERS_PROJECT, LIBRARY_PROJECT } from '@pentaprism/domain';
-import { Schema, trusted, Types, type Model } from 'mongoose';
+import { trusted, Types, type ClientSession, type Model } from 'mongoose';
+import { PROJECT_MODEL, WORKSPACE_MODEL, type ProjectDocument, type WorkspaceDocument } from './project.schema.js';
 
-export interface WorkspaceDocument {
-  /** The workspace's name. */
-  _id: string;
-  libraryId: Types.ObjectId;
-  /** Since the first radiograph. */
-  filtersId?: Types.ObjectId;
-  createdAt: Date;
-}
+/** What clients say of a project. */
+export type ProjectFields = Pick<Project, 'name' | 'description' | 'training'>;
+export type ProjectChanges = Partial<Omit<ProjectFields, 'training'>> & {
+  readonly training?: Partial<Project['training']>;
+};
 
-export interface ProjectDocument {
-  _id: Types.ObjectId;
-  workspace: string;
-  name: string;
-  createdAt: Date;
-}
+export type DeletedProject = Pick<ProjectDocument, '_id' | 'workspace'>;
 
-export const WORKSPACE_MODEL = 'Workspace';
-export const PROJECT_MODEL = 'Project';
+/** The hidden project for predictions is found in no list: this name is for operators who look at the database. */
+const PREDICTIONS_PROJECT = 'predictions';
 
-export const workspaceSchema = new Schema<WorkspaceDocument>(
-  {
-    _id: { type: String, required: true },
-    libraryId: { type: Schema.Types.ObjectId, required: true },
-    filtersId: Schema.Types.ObjectId,
-    createdAt: { type: Date, required: true },
-  },
-  { collection: 'workspaces', versionKey: false },
-);
+const absent = () => trusted({ $exists: false });
+/** Part of a filter: projects that are there. */
+const alive = () => ({ deletedAt: absent() });
+/** Part of a filter: projects that clients see. */
+const visible = () => ({ ...alive(), hidden: absent() });
 
-export const projectSchema = new Schema<ProjectDocument>(
-  {
-    workspace: { type: String, required: true },
-    name: { type: String, required: true },
-    createdAt: { type: Date, required: true },
-  },
-  { collection: 'projects', versionKey: false },
-);
-projectSchema.index({ workspace: 1, createdAt: 1 });
+const byWorkspace = (workspace: string) => ({ _id: workspace });
 
 @Injectable()
 export class ProjectRepository {
@@ -59,13 +41,13 @@ export class ProjectRepository {
     const createdAt = new Date();
     const found = await this.workspaces
       .findOneAndUpdate(
-        { _id: workspace },
+        byWorkspace(workspace),
         { $setOnInsert: { libraryId: new Types.ObjectId(), createdAt } },
         { upsert: true, returnDocument: 'after' },
       )
       .lean();
     if (!found) throw new Error('the workspace was not returned');
-    await this.ensure(found.libraryId, workspace, LIBRARY_PROJECT);
+    await this.ensure(found.libraryId, { workspace, name: LIBRARY_PROJECT });
   }
 
   /** The project for radiographs, made where it is missing; also when two do it at once. */
@@ -73,19 +55,37 @@ export class ProjectRepository {
     const known = this.filters.get(workspace);
     if (known) return known;
     await this.workspaces.updateOne(
-      { _id: workspace, filtersId: trusted({ $exists: false }) },
+      { _id: workspace, filtersId: absent() },
       { $set: { filtersId: new Types.ObjectId() } },
     );
     const found = await this.workspaces.findById(workspace, { filtersId: 1 }).lean();
     if (!found?.filtersId) throw notFound('workspace');
-    await this.ensure(found.filtersId, workspace, FILTERS_PROJECT);
+    await this.ensure(found.filtersId, { workspace, name: FILTERS_PROJECT });
     this.filters.set(workspace, found.filtersId);
     return found.filtersId;
   }
 
-  private async ensure(_id: Types.ObjectId, workspace: string, name: string): Promise<void> {
-    const createdAt = new Date();
-    await this.projects.updateOne({ _id }, { $setOnInsert: { workspace, name, createdAt } }, { upsert: true });
+  /** The hidden project for pictures that models of a project were shown, made where it is missing. */
+  async ensurePredictions(workspace: string, id: string): Promise<Types.ObjectId> {
+    const project = await this.get(workspace, id);
+    if (project.predictionsId) return project.predictionsId;
+    const _id = project._id;
+    await this.projects.updateOne(
+      { _id, workspace, ...visible(), predictionsId: absent() },
+      { $set: { predictionsId: new Types.ObjectId() } },
+    );
+    const { predictionsId } = await this.get(workspace, id);
+    if (!predictionsId) throw notFound('project');
+    // Where the project was deleted meanwhile, the deletion has made it already, as a deleted one.
+    await this.ensure(predictionsId, { workspace, name: PREDICTIONS_PROJECT, hidden: true });
+    return predictionsId;
+  }
+
+  private async ensure(
+    _id: Types.ObjectId,
+    fields: Pick<ProjectDocument, 'workspace' | 'name' | 'hidden'>,
+  ): Promise<void> {
+    await this.projects.updateOne({ _id }, { $setOnInsert: { ...fields, createdAt: new Date() } }, { upsert: true });
   }
 
   async libraryId(workspace: string): Promise<Types.ObjectId> {
@@ -97,16 +97,52 @@ export class ProjectRepository {
     return found.libraryId;
   }
 
-  /** The project with this id, or the library. @throws DomainError NOT_FOUND */
+  /** Whether each workspace has it: it is never deleted, and keeps its name. */
+  async isPermanent(workspace: string, project: Types.ObjectId): Promise<boolean> {
+    if (project.equals(await this.libraryId(workspace))) return true;
+    const known = this.filters.get(workspace);
+    if (known) return project.equals(known);
+    const found = await this.workspaces.findById(workspace, { filtersId: 1 }).lean();
+    return found?.filtersId?.equals(project) ?? false;
+  }
+
+  /** The project with this id, or the library. @throws DomainError NOT_FOUND, also for a hidden one */
   async resolveId(workspace: string, id: string | undefined): Promise<Types.ObjectId> {
     if (id === undefined) return this.libraryId(workspace);
     return (await this.get(workspace, id))._id;
   }
 
-  async get(workspace: string, id: string): Promise<ProjectDocument> {
-    const project = await this.projects.findOne({ _id: toObjectId(id, 'project'), workspace }).lean();
+  /** @throws DomainError NOT_FOUND, also for a hidden one */
+  async get(workspace: string, id: string, session: ClientSession | null = null): Promise<ProjectDocument> {
+    const filter = { _id: toObjectId(id, 'project'), workspace, ...visible() };
+    const project = await this.projects.findOne(filter).session(session).lean();
     if (!project) throw notFound('project');
     return project;
+  }
+
+  /**
+   * Which of the projects are there, hidden ones among them, as hexadecimal ids; those that each workspace has cost no
+   * look-up. Also part of a transaction that adds images to them, and notes so in their counts: a deletion marks the project, and then waits for all who have not seen the mark
+   * (`ImageCountRepository.fence`): afterwards no image comes any more.
+   */
+  async aliveAmong(
+    workspace: string,
+    projects: readonly Types.ObjectId[],
+    session: ClientSession | null = null,
+  ): Promise<ReadonlySet<string>> {
+    if (projects.length === 0) return new Set();
+    const permanent = [await this.libraryId(workspace), this.filters.get(workspace) ?? []].flat();
+    const distinct = new Map(projects.map((project) => [project.toHexString(), project]));
+    for (const project of permanent) distinct.delete(project.toHexString());
+    const mortal = [...distinct.values()];
+    const found =
+      mortal.length === 0
+        ? []
+        : await this.projects
+            .find({ _id: trusted({ $in: mortal }), workspace, ...alive() }, { _id: 1 })
+            .session(session)
+            .lean();
+    return new Set([...permanent, ...found.map(({ _id }) => _id)].map((id) => id.toHexString()));
   }
 
   /** Oldest first. */
@@ -115,6 +151,7 @@ export class ProjectRepository {
     const name = options.nameContains;
     const filter = {
       workspace,
+      ...visible(),
       ...(name ? { $expr: trusted({ $gte: [{ $indexOfCP: ['$name', { $literal: name }] }, 0] }) } : {}),
     };
     const [projects, total] = await Promise.all([
@@ -123,4 +160,78 @@ export class ProjectRepository {
     ]);
     return { projects, total };
   }
+
+  /** How many projects clients have made; of the transactions that ask and then make one, one is run after another. */
+  async countToAdd(workspace: string, session: ClientSession): Promise<number> {
+    await this.workspaces.updateOne(byWorkspace(workspace), { $inc: { projectRevision: 1 } }, { session });
+    return this.projects.countDocuments({ workspace, uniqueName: trusted({ $type: 'string' }) }, { session });
+  }
+
+  /** @throws Error a duplicate key where another project has the name */
+  async add(workspace: string, fields: ProjectFields, session: ClientSession): Promise<ProjectDocument> {
+    const createdAt = new Date();
+    const project = { _id: new Types.ObjectId(), workspace, ...named(fields), createdAt, modifiedAt: createdAt };
+    await this.projects.collection.insertOne(project, { session });
+    return project;
+  }
+
+  /**
+   * Changes the members that are given; null when there is no such project.
+   * @throws Error a duplicate key where another project has the name
+   */
+  async update(workspace: string, id: Types.ObjectId, changes: ProjectChanges): Promise<ProjectDocument | null> {
+    const { training = {}, ...fields } = named(changes);
+    const settings = Object.entries(training).map(([key, value]) => [`training.${key}`, value]);
+    const $set = { ...fields, ...(Object.fromEntries(settings) as object), modifiedAt: new Date() };
+    return this.projects
+      .findOneAndUpdate({ _id: id, workspace, ...visible() }, { $set }, { returnDocument: 'after' })
+      .lean();
+  }
+
+  /** Marks a project, and the hidden one that belongs to it; false when there is none. */
+  async markDeleted(workspace: string, id: Types.ObjectId, session: ClientSession): Promise<boolean> {
+    const mark = { $set: { deletedAt: new Date() }, $unset: { uniqueName: 1 as const } };
+    const deleted = await this.projects
+      .findOneAndUpdate({ _id: id, workspace, ...visible() }, mark, { session, returnDocument: 'after' })
+      .lean();
+    if (!deleted) return false;
+    const { predictionsId, createdAt } = deleted;
+    if (predictionsId)
+      await this.projects.updateOne(
+        { _id: predictionsId },
+        { ...mark, $setOnInsert: { workspace, name: PREDICTIONS_PROJECT, hidden: true, createdAt } },
+        { session, upsert: true },
+      );
+    return true;
+  }
+
+  /** Deleted projects of all workspaces of which something may be left. */
+  findDeleted(limit: number): Promise<DeletedProject[]> {
+    return this.projects
+      .find({ deletedAt: trusted({ $type: 'date' }), emptiedAt: absent() }, { workspace: 1 })
+      .sort({ deletedAt: 1 })
+      .limit(limit)
+      .lean();
+  }
+
+  /** Deleted projects of all workspaces of which nothing has been left since then. */
+  findEmptied(before: Date, limit: number): Promise<DeletedProject[]> {
+    return this.projects
+      .find({ deletedAt: trusted({ $type: 'date' }), emptiedAt: trusted({ $lt: before }) }, { workspace: 1 })
+      .limit(limit)
+      .lean();
+  }
+
+  async setEmptied({ _id, workspace }: DeletedProject, emptiedAt: Date): Promise<void> {
+    await this.projects.updateOne({ _id, workspace, emptiedAt: absent() }, { $set: { emptiedAt } });
+  }
+
+  async forget({ _id, workspace }: DeletedProject): Promise<void> {
+    await this.projects.deleteOne({ _id, workspace, emptiedAt: trusted({ $type: 'date' }) });
+  }
+}
+
+function named<T extends { readonly name?: string }>(fields: T): T & { uniqueName?: string } {
+  const { name } = fields;
+  return name === undefined ? fields : { ...fields, uniqueName: name.normalize('NFC') };
 }

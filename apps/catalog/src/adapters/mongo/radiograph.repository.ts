@@ -46,16 +46,6 @@ export class RadiographRepository {
       .toArray();
     return found.map(({ _id }) => _id);
   }
-
-  /** Images whose time is over, of all workspaces, oldest first. */
-  findExpired(now: Date, limit: number): Promise<Pick<ImageDocument, '_id' | 'workspace'>[]> {
-    return this.images.collection
-      .find<Pick<ImageDocument, '_id' | 'workspace'>>(
-        { expiresAt: { $lte: now, $type: 'date' } },
-        { projection: { workspace: 1 }, sort: { expiresAt: 1 }, limit },
-      )
-      .toArray();
-  }
 }
 
 export function toRadiograph({ _id, createdAt, expiresAt, radiograph }: RadiographImage): Radiograph {

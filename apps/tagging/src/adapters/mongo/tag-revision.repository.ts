@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { FreshReads } from '@pentaprism/concurrency';
-import { isDuplicateKey, limited } from '@pentaprism/database';
+import { isDuplicateKey, limited, notFound } from '@pentaprism/database';
 import { LRUCache } from 'lru-cache';
 import { Schema, type ClientSession, type Model, type Types } from 'mongoose';
 
@@ -12,6 +12,8 @@ interface TagRevisionDocument {
   revision: number;
   /** Tags of the project. */
   total: number;
+  /** The project is gone: no tag is made in it any more, not even by who has not heard of it. */
+  closed?: boolean;
 }
 
 export const TAG_REVISION_MODEL = 'TagRevision';
@@ -21,6 +23,7 @@ export const tagRevisionSchema = new Schema<TagRevisionDocument>(
     _id: { type: String, required: true },
     revision: { type: Number, required: true },
     total: { type: Number, required: true },
+    closed: Boolean,
   },
   { collection: 'tag_revisions', versionKey: false },
 );
@@ -67,13 +70,27 @@ export class TagRevisionRepository {
     this.known.set(key, true);
   }
 
-  /** The first step of every transaction that changes tags. @returns the revision of this change, and the tags before it */
+  /**
+   * The first step of every transaction that changes tags.
+   * @returns the revision of this change, and the tags before it
+   * @throws DomainError NOT_FOUND for a project that is gone
+   */
   async move(session: ClientSession, workspace: string, project: Types.ObjectId) {
     const moved = await this.revisions
       .findByIdAndUpdate(keyOf(workspace, project), { $inc: { revision: 1 } }, { session, returnDocument: 'after' })
       .lean();
     if (!moved) throw new Error('the project has no revision');
+    if (moved.closed) throw notFound('project');
     return { revision: moved.revision, total: moved.total };
+  }
+
+  /** For a project that is gone; also when there is no revision of it. */
+  async close(workspace: string, project: Types.ObjectId): Promise<void> {
+    await this.prepare(workspace, project);
+    await this.revisions.updateOne(
+      { _id: keyOf(workspace, project) },
+      { $set: { closed: true, total: 0 }, $inc: { revision: 1 } },
+    );
   }
 
   /** Counts tags that come or go with the change. */

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
-import type { TagReference } from '@pentaprism/contracts';
+import type { TagDetails, TagReference } from '@pentaprism/contracts';
 import { notFound, toObjectId } from '@pentaprism/database';
+import { TAG_TYPES, type TagType } from '@pentaprism/domain';
 import { Schema, trusted, type ClientSession, type Model, type QueryFilter, type Types } from 'mongoose';
 
 export interface TagDocument {
@@ -12,10 +13,17 @@ export interface TagDocument {
   number: number;
   /** Exactly as given: names differ in case and in white space. */
   name: string;
+  /** Absent: ''. */
+  description?: string;
+  /** Absent: regular. */
+  type?: TagType;
   createdAt: Date;
   /** The project's revision of the last renaming; none while the tag has its first name. */
   revision?: number;
 }
+
+/** What may be changed about a tag. */
+export type TagChanges = Partial<Pick<TagDocument, 'name' | 'description' | 'type' | 'revision'>>;
 
 /** A tag by its canonical id or by its number. */
 export type TagKey = { readonly id: string } | { readonly number: number };
@@ -28,6 +36,8 @@ export const tagSchema = new Schema<TagDocument>(
     project: { type: Schema.Types.ObjectId, required: true },
     number: { type: Number, required: true },
     name: { type: String, required: true },
+    description: String,
+    type: { type: String, enum: TAG_TYPES },
     createdAt: { type: Date, required: true },
     revision: Number,
   },
@@ -53,12 +63,22 @@ export class TagRepository {
     return found.map(toReference);
   }
 
+  /** Those of these tags that there are, in no order. */
+  async findByIds(workspace: string, project: Types.ObjectId, ids: readonly string[]): Promise<TagDetails[]> {
+    const wanted = ids.map((id) => toObjectId(id, 'tag'));
+    const found = await this.tags.find({ workspace, project, _id: trusted({ $in: wanted }) }).lean();
+    return found.map(toDetails);
+  }
+
   /** All tags of a project, in no order. */
-  async all(workspace: string, project: Types.ObjectId, session: ClientSession): Promise<TagReference[]> {
+  async all(workspace: string, project: Types.ObjectId, session: ClientSession): Promise<TagDetails[]> {
     const found = await this.tags.collection
-      .find<TagDocument>({ workspace, project }, { projection: { number: 1, name: 1 }, session })
+      .find<TagDocument>(
+        { workspace, project },
+        { projection: { number: 1, name: 1, description: 1, type: 1 }, session },
+      )
       .toArray();
-    return found.map(toReference);
+    return found.map(toDetails);
   }
 
   /** @throws DomainError NOT_FOUND, also for the tag of another project */
@@ -70,23 +90,36 @@ export class TagRepository {
     return tag;
   }
 
-  async add(tags: readonly Omit<TagDocument, '_id'>[], session: ClientSession): Promise<TagReference[]> {
+  async add(tags: readonly Omit<TagDocument, '_id'>[], session: ClientSession): Promise<TagDetails[]> {
     const added = await this.tags.insertMany(tags, { session });
-    return added.map(toReference);
+    return added.map(toDetails);
   }
 
-  async rename(tag: TagDocument, name: string, revision: number, session: ClientSession): Promise<void> {
-    const { _id, workspace } = tag;
-    await this.tags.updateOne({ _id, workspace }, { $set: { name, revision } }, { session });
+  async change({ _id, workspace }: TagDocument, changes: TagChanges, session: ClientSession): Promise<void> {
+    await this.tags.updateOne({ _id, workspace }, { $set: changes }, { session });
   }
 
   async remove({ _id, workspace }: TagDocument, session: ClientSession): Promise<void> {
     await this.tags.deleteOne({ _id, workspace }, { session });
   }
+
+  /** Removes up to `limit` tags of a project. @returns how many it has removed */
+  async removeSome(workspace: string, project: Types.ObjectId, limit: number): Promise<number> {
+    const some = await this.tags.find({ workspace, project }, { _id: 1 }, { limit }).lean();
+    if (some.length === 0) return 0;
+    const ids = some.map(({ _id }) => _id);
+    await this.tags.deleteMany({ workspace, project, _id: trusted({ $in: ids }) });
+    return some.length;
+  }
 }
 
 export function toReference({ _id, number, name }: Pick<TagDocument, '_id' | 'number' | 'name'>): TagReference {
   return { id: _id.toHexString(), number, name };
+}
+
+export function toDetails(tag: Pick<TagDocument, '_id' | 'number' | 'name' | 'description' | 'type'>): TagDetails {
+  const { description = '', type = 'regular' } = tag;
+  return { ...toReference(tag), description, type };
 }
 
 function keyFilter(key: TagKey): QueryFilter<TagDocument> {

@@ -1,0 +1,91 @@
+import type { Project } from '@pentaprism/contracts';
+import { DEFAULT_TRAINING_SETTINGS } from '@pentaprism/domain';
+import { Schema, type Types } from 'mongoose';
+
+export interface WorkspaceDocument {
+  /** The workspace's name. */
+  _id: string;
+  libraryId: Types.ObjectId;
+  /** Since the first radiograph. */
+  filtersId?: Types.ObjectId;
+  /** Raised by transactions that make projects, which must not run beside one another: they count those there are. */
+  projectRevision?: number;
+  createdAt: Date;
+}
+
+export interface ProjectDocument {
+  _id: Types.ObjectId;
+  workspace: string;
+  name: string;
+  /** Only of projects that clients made, in NFC; not of those that each workspace has, or that are deleted. */
+  uniqueName?: string;
+  description?: string;
+  /** Members that nobody has chosen are absent. */
+  training?: Partial<Project['training']>;
+  createdAt: Date;
+  modifiedAt?: Date;
+  /** The hidden project for pictures that models of this one were shown; since the first of them. */
+  predictionsId?: Types.ObjectId;
+  /** Nobody asks for it by its id or finds it in a list. */
+  hidden?: true;
+  /** Gone for every reader; what belonged to it is being removed. */
+  deletedAt?: Date;
+  /** Since when nothing of a deleted project is left. */
+  emptiedAt?: Date;
+}
+
+export const WORKSPACE_MODEL = 'Workspace';
+export const PROJECT_MODEL = 'Project';
+
+export const workspaceSchema = new Schema<WorkspaceDocument>(
+  {
+    _id: { type: String, required: true },
+    libraryId: { type: Schema.Types.ObjectId, required: true },
+    filtersId: Schema.Types.ObjectId,
+    projectRevision: Number,
+    createdAt: { type: Date, required: true },
+  },
+  { collection: 'workspaces', versionKey: false },
+);
+
+const trainingSchema = new Schema(
+  { domain: String, classificationType: String, exportPlatforms: { type: [String], default: undefined } },
+  { _id: false },
+);
+
+export const projectSchema = new Schema<ProjectDocument>(
+  {
+    workspace: { type: String, required: true },
+    name: { type: String, required: true },
+    uniqueName: String,
+    description: String,
+    training: trainingSchema,
+    createdAt: { type: Date, required: true },
+    modifiedAt: Date,
+    predictionsId: Schema.Types.ObjectId,
+    hidden: Boolean,
+    deletedAt: Date,
+    emptiedAt: Date,
+  },
+  { collection: 'projects', versionKey: false },
+);
+projectSchema.index({ workspace: 1, createdAt: 1 });
+projectSchema.index(
+  { workspace: 1, uniqueName: 1 },
+  { unique: true, partialFilterExpression: { uniqueName: { $type: 'string' } } },
+);
+projectSchema.index({ deletedAt: 1 }, { partialFilterExpression: { deletedAt: { $type: 'date' } } });
+
+/** As contracts show it; records of earlier versions lack some members. */
+export function toProject(project: ProjectDocument, imageCount: number): Project {
+  const { _id, name, description = '', training, createdAt, modifiedAt = createdAt } = project;
+  return {
+    id: _id.toHexString(),
+    name,
+    description,
+    training: { ...DEFAULT_TRAINING_SETTINGS, exportPlatforms: [], ...training },
+    createdAt: createdAt.getTime(),
+    modifiedAt: modifiedAt.getTime(),
+    imageCount,
+  };
+}

@@ -1,0 +1,104 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { shuffled } from '@pentaprism/concurrency';
+import { LOGGER, type Logger } from '@pentaprism/observability';
+import { ImageCountRepository } from '../adapters/mongo/image-count.repository.js';
+import { ImageRepository } from '../adapters/mongo/image.repository.js';
+import { ProjectRepository, type DeletedProject } from '../adapters/mongo/project.repository.js';
+import { DeleteImage } from './delete-image.usecase.js';
+import { ManageSnapshots } from './manage-snapshots.usecase.js';
+
+/** Milliseconds between looks for deleted projects of which something is left. */
+const ROUND_MS = 5000;
+/** Projects of one look, and images that are chosen from at a time. */
+const BATCH = 100;
+const IMAGE_BATCH = 256;
+/**
+ * Milliseconds that the record of a deleted project is kept when nothing of it is left: longer than anything takes that began
+ * before the deletion. A snapshot, which takes no part in transactions, may be completed so late.
+ */
+export const FORGET_AFTER_MS = 3600 * 1000;
+
+/**
+ * Removes what belonged to deleted projects: from the records alone, so that any catalog goes on where one has died. No
+ * image comes any more once a project is marked and the counts are fenced (`ProjectRepository.aliveAmong`).
+ */
+@Injectable()
+export class RemoveProjects implements OnApplicationBootstrap, OnModuleDestroy {
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> = Promise.resolve();
+  private stopped = false;
+
+  constructor(
+    private readonly projects: ProjectRepository,
+    private readonly images: ImageRepository,
+    private readonly counts: ImageCountRepository,
+    private readonly deleteImage: DeleteImage,
+    private readonly snapshots: ManageSnapshots,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.wait(ROUND_MS);
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    await this.running;
+  }
+
+  /** Looks now, without making the caller wait. */
+  soon(): void {
+    this.wait(0);
+  }
+
+  /** Removes what is left of deleted projects; public for tests. */
+  async removeAll(now = Date.now()): Promise<void> {
+    const failures: unknown[] = [];
+    // In an order of chance: another instance may have found the same ones.
+    for (const project of shuffled(await this.projects.findDeleted(BATCH)))
+      await this.empty(project).catch((error: unknown) => failures.push(error));
+    for (const project of await this.projects.findEmptied(new Date(now - FORGET_AFTER_MS), BATCH))
+      await this.forget(project).catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures.at(-1);
+  }
+
+  private async empty(project: DeletedProject): Promise<void> {
+    const { workspace, _id } = project;
+    await this.counts.fence(workspace, _id);
+    if (!(await this.removeContents(project))) return;
+    await this.projects.setEmptied(project, new Date());
+  }
+
+  private async forget(project: DeletedProject): Promise<void> {
+    const { workspace, _id } = project;
+    if (!(await this.removeContents(project))) return;
+    await this.counts.remove(workspace, _id);
+    await this.projects.forget(project);
+  }
+
+  /** @returns whether nothing is left */
+  private async removeContents({ workspace, _id }: DeletedProject): Promise<boolean> {
+    await this.snapshots.removeOfProject(workspace, _id);
+    for (;;) {
+      const ids = await this.images.someOf(workspace, _id, IMAGE_BATCH);
+      if (ids.length === 0) return true;
+      // What is left waits for the next start: a stop must not take as long as a large deletion.
+      if (this.stopped) return false;
+      await this.deleteImage.removeAll(workspace, shuffled(ids));
+    }
+  }
+
+  private wait(milliseconds: number): void {
+    if (this.stopped) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.running = this.running
+        .then(() => this.removeAll())
+        .catch((error: unknown) =>
+          this.logger.warn({ err: error }, 'projects: removal failed, the next round tries again'),
+        )
+        .finally(() => this.wait(ROUND_MS));
+    }, milliseconds);
+  }
+}

@@ -1,0 +1,82 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { BlobStore } from '@pentaprism/blob-store';
+import type { ContentReference } from '@pentaprism/contracts';
+import { decodeEvaluation, decodeHead, type Evaluation, type Head } from '@pentaprism/inference';
+import { BLOB_STORE } from '@pentaprism/service';
+import { LRUCache } from 'lru-cache';
+import type { IterationDocument, TrainedModel } from '../mongo/iteration.schema.js';
+import { requireTrained } from '../../usecases/require-trained.js';
+
+/** The area of the blob store where the files of models are. */
+export const MODELS_AREA = 'models';
+
+/** Bytes of heads and evaluations that are kept in memory. */
+const KEPT_BYTES = 64 * 1024 ** 2;
+/** Bytes of one file: 100,000 images of 500 tags. */
+const MAX_FILE_BYTES = 256 * 1024 ** 2;
+
+/** An evaluation, and the images that it is about. */
+export interface EvaluatedImages {
+  readonly evaluation: Evaluation;
+  /** The row of each image, by its id. */
+  readonly rows: ReadonlyMap<string, number>;
+}
+
+/** Bytes of an id in a file. */
+const ID_BYTES = 12;
+/** About what an id takes in a map. */
+const ID_MEMORY = 100;
+
+/** What trainings made. A file never changes, so that what was read of it stays right. */
+@Injectable()
+export class TrainedModels {
+  private readonly heads = new LRUCache<string, Head>({
+    maxSize: KEPT_BYTES,
+    sizeCalculation: ({ weights }) => weights.byteLength + 1,
+  });
+  private readonly evaluations = new LRUCache<string, EvaluatedImages>({
+    maxSize: KEPT_BYTES,
+    sizeCalculation: ({ evaluation, rows }) => evaluation.probabilities.byteLength + ID_MEMORY * rows.size + 1,
+  });
+
+  constructor(@Inject(BLOB_STORE) private readonly blobs: BlobStore) {}
+
+  /** @throws DomainError FAILED_PRECONDITION for an iteration that is not trained */
+  async head(iteration: IterationDocument): Promise<Head> {
+    const { head } = modelOf(iteration);
+    const known = this.heads.get(head.sha256);
+    if (known) return known;
+    const read = decodeHead(await this.read(iteration, head));
+    this.heads.set(head.sha256, read);
+    return read;
+  }
+
+  /** What was predicted of the images of the training. @throws DomainError FAILED_PRECONDITION */
+  async evaluation(iteration: IterationDocument): Promise<EvaluatedImages> {
+    const { evaluation, examples } = modelOf(iteration);
+    const name = `${evaluation.sha256} ${examples.sha256}`;
+    const known = this.evaluations.get(name);
+    if (known) return known;
+    const [predicted, ids] = await Promise.all([this.read(iteration, evaluation), this.read(iteration, examples)]);
+    const read = { evaluation: decodeEvaluation(predicted), rows: rowsOf(ids) };
+    this.evaluations.set(name, read);
+    return read;
+  }
+
+  private read({ workspace }: IterationDocument, { sha256 }: ContentReference): Promise<Buffer> {
+    return this.blobs.read({ area: MODELS_AREA, workspace, sha256 }, { maxBytes: MAX_FILE_BYTES });
+  }
+}
+
+function modelOf({ status, model }: IterationDocument): TrainedModel {
+  requireTrained({ status });
+  if (!model) throw new Error('a trained iteration has no model');
+  return model;
+}
+
+function rowsOf(ids: Buffer): Map<string, number> {
+  const rows = new Map<string, number>();
+  for (let row = 0; (row + 1) * ID_BYTES <= ids.length; row++)
+    rows.set(ids.toString('hex', row * ID_BYTES, (row + 1) * ID_BYTES), row);
+  return rows;
+}

@@ -1,0 +1,138 @@
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import { notFound, toObjectId } from '@pentaprism/database';
+import type { ClientSession, Model, Types, UpdateQuery } from 'mongoose';
+import { trusted } from 'mongoose';
+import { ITERATION_MODEL, MODEL_FILES, type IterationDocument } from './iteration.schema.js';
+
+/** An iteration, by the ids that a request names. */
+export interface IterationKey {
+  readonly projectId: string;
+  readonly iterationId: string;
+}
+
+const NEWEST_FIRST = { createdAt: -1, _id: -1 } as const;
+
+@Injectable()
+export class IterationRepository {
+  constructor(@InjectModel(ITERATION_MODEL) private readonly iterations: Model<IterationDocument>) {}
+
+  async add(iteration: IterationDocument, session: ClientSession): Promise<void> {
+    await this.iterations.collection.insertOne(iteration, { session });
+  }
+
+  /** @throws DomainError NOT_FOUND */
+  async get(
+    workspace: string,
+    { projectId, iterationId }: IterationKey,
+    session?: ClientSession,
+  ): Promise<IterationDocument> {
+    const found = await this.iterations
+      .findOne({ _id: toObjectId(iterationId, 'iteration'), workspace, project: toObjectId(projectId, 'project') })
+      .session(session ?? null)
+      .lean();
+    if (!found) throw notFound('iteration');
+    return found;
+  }
+
+  /** Newest first. */
+  list(workspace: string, projectId: string, session?: ClientSession): Promise<IterationDocument[]> {
+    return this.iterations
+      .find({ workspace, project: toObjectId(projectId, 'project') })
+      .sort(NEWEST_FIRST)
+      .session(session ?? null)
+      .lean();
+  }
+
+  findPublished(workspace: string, projectId: string, publishName: string): Promise<IterationDocument | null> {
+    return this.iterations.findOne({ workspace, project: toObjectId(projectId, 'project'), publishName }).lean();
+  }
+
+  findDefault(workspace: string, projectId: string): Promise<IterationDocument | null> {
+    return this.iterations.findOne({ workspace, project: toObjectId(projectId, 'project'), isDefault: true }).lean();
+  }
+
+  findNewestTrained(workspace: string, projectId: string): Promise<IterationDocument | null> {
+    return this.iterations
+      .findOne({ workspace, project: toObjectId(projectId, 'project'), status: 'completed' })
+      .sort(NEWEST_FIRST)
+      .lean();
+  }
+
+  /** @returns it as it is then; null when there is no such iteration */
+  update(
+    workspace: string,
+    _id: Types.ObjectId,
+    update: UpdateQuery<IterationDocument>,
+    session?: ClientSession,
+  ): Promise<IterationDocument | null> {
+    return this.iterations
+      .findOneAndUpdate({ _id, workspace }, update, { returnDocument: 'after', session: session ?? null })
+      .lean();
+  }
+
+  /** Changes what is known of the export that this job makes, as `exports.$[mine]`. */
+  async updateExport(
+    workspace: string,
+    _id: Types.ObjectId,
+    job: string,
+    $set: object,
+    session: ClientSession,
+  ): Promise<void> {
+    await this.iterations.collection.updateOne(
+      { _id, workspace },
+      { $set },
+      { session, arrayFilters: [{ 'mine.job': job }] },
+    );
+  }
+
+  /** None of the project's others is the default one any more. */
+  async clearDefault(workspace: string, project: Types.ObjectId, session: ClientSession): Promise<void> {
+    await this.iterations.updateMany(
+      { workspace, project, isDefault: true },
+      { $set: { isDefault: false } },
+      { session },
+    );
+  }
+
+  /** None of the project's is published under this name any more. */
+  async clearPublishName(
+    workspace: string,
+    project: Types.ObjectId,
+    publishName: string,
+    session: ClientSession,
+  ): Promise<void> {
+    const set = { $set: { publishName: null, publishTarget: null } };
+    await this.iterations.updateMany({ workspace, project, publishName }, set, { session });
+  }
+
+  async remove(workspace: string, _id: Types.ObjectId, session?: ClientSession): Promise<boolean> {
+    const { deletedCount } = await this.iterations.deleteOne({ _id, workspace }, {
+      session: session ?? null,
+    } as object);
+    return deletedCount === 1;
+  }
+
+  /** Which of these files are a model's; for the sweeper of all workspaces. */
+  async knownFiles(workspace: string, hashes: readonly string[]): Promise<Set<string>> {
+    const among = trusted({ $in: [...hashes] });
+    const found = await this.iterations
+      .find(
+        {
+          workspace,
+          $or: [
+            ...MODEL_FILES.map((file) => ({ [`model.${file}.sha256`]: among })),
+            { 'exports.content.sha256': among },
+          ],
+        },
+        { model: 1, exports: 1 },
+      )
+      .lean();
+    return new Set(
+      found.flatMap(({ model, exports }) => [
+        ...(model ? MODEL_FILES.map((file) => model[file].sha256) : []),
+        ...exports.flatMap(({ content }) => content?.sha256 ?? []),
+      ]),
+    );
+  }
+}

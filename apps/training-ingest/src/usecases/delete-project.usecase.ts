@@ -1,0 +1,38 @@
+import { Injectable } from '@nestjs/common';
+import { Bus } from '@pentaprism/bus';
+import { jobReportContracts, projectContracts } from '@pentaprism/contracts';
+import { DomainError } from '@pentaprism/domain';
+import { IterationRepository } from '../adapters/mongo/iteration.repository.js';
+import { PredictionRepository } from '../adapters/mongo/prediction.repository.js';
+
+/** Removes projects, unless somebody uses a model of theirs. */
+@Injectable()
+export class DeleteProject {
+  constructor(
+    private readonly bus: Bus,
+    private readonly iterations: IterationRepository,
+    private readonly predictions: PredictionRepository,
+  ) {}
+
+  /** @throws DomainError NOT_FOUND; FAILED_PRECONDITION */
+  async execute(workspace: string, projectId: string): Promise<void> {
+    const iterations = await this.iterations.list(workspace, projectId);
+    if (iterations.some(({ publishName }) => publishName !== null))
+      throw new DomainError('FAILED_PRECONDITION', 'An iteration of the project is published: unpublish it first.', {
+        reason: 'published',
+      });
+    await this.bus.call(projectContracts.delete, { id: projectId });
+  }
+
+  /** A project is gone: its models and predictions go, too; their files follow when nothing refers to them. */
+  async forget(workspace: string, projectId: string): Promise<void> {
+    for (const { _id, job, status } of await this.iterations.list(workspace, projectId)) {
+      await this.iterations.remove(workspace, _id);
+      if (status !== 'training') continue;
+      const abort = jobReportContracts['training-ingest'].abort;
+      // It has just ended by itself.
+      await this.bus.call(abort, { jobId: job.toHexString() }, { context: { workspace } }).catch(() => undefined);
+    }
+    await this.predictions.removeOfProject(workspace, projectId);
+  }
+}

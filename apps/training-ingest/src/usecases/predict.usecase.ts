@@ -1,0 +1,127 @@
+import { Injectable } from '@nestjs/common';
+import { Bus } from '@pentaprism/bus';
+import {
+  inferenceContracts,
+  predictedImageContracts,
+  projectContracts,
+  type ContentReference,
+  type ParsedRequestOf,
+  type Prediction,
+  type predictionContracts,
+} from '@pentaprism/contracts';
+import { notFound } from '@pentaprism/database';
+import { DomainError, PREDICTION_TTL } from '@pentaprism/domain';
+import { predict } from '@pentaprism/inference';
+import { Types } from 'mongoose';
+import { TrainedModels } from '../adapters/models/trained-models.js';
+import { IterationRepository } from '../adapters/mongo/iteration.repository.js';
+import type { IterationDocument } from '../adapters/mongo/iteration.schema.js';
+import { PredictionRepository } from '../adapters/mongo/prediction.repository.js';
+import { toPrediction, type PredictionDocument } from '../adapters/mongo/prediction.schema.js';
+import { ImportImage } from './import-image.usecase.js';
+
+type Request = ParsedRequestOf<typeof predictionContracts.predict>;
+
+/** Shows pictures to models: a worker computes the embedding, the head is a multiplication. */
+@Injectable()
+export class Predict {
+  constructor(
+    private readonly bus: Bus,
+    private readonly iterations: IterationRepository,
+    private readonly models: TrainedModels,
+    private readonly predictions: PredictionRepository,
+    private readonly importImage: ImportImage,
+  ) {}
+
+  async execute(workspace: string, request: Request): Promise<Prediction> {
+    const iteration = await this.findIteration(workspace, request);
+    const head = await this.models.head(iteration);
+    const content = await this.contentOf(workspace, request);
+    const { vector, backbone } = await this.bus.call(inferenceContracts.embed, { content, area: areaOf(request) });
+    if (backbone !== iteration.model?.backbone)
+      throw new DomainError('FAILED_PRECONDITION', 'The iteration was trained on another backbone: train again.', {
+        reason: 'backbone',
+      });
+    const prediction = toDocument(workspace, request, iteration, content, predict(head, toNumbers(vector)));
+    if (request.store) await this.store(prediction);
+    return toPrediction(prediction);
+  }
+
+  /** @throws DomainError NOT_FOUND; where none is named and none is there, with the `reason` no-default */
+  private async findIteration(workspace: string, request: Request): Promise<IterationDocument> {
+    const { projectId, iteration, orNewest } = request;
+    if (iteration && 'id' in iteration) return this.iterations.get(workspace, { projectId, iterationId: iteration.id });
+    const found = iteration
+      ? await this.iterations.findPublished(workspace, projectId, iteration.publishName)
+      : ((await this.iterations.findDefault(workspace, projectId)) ??
+        (orNewest ? await this.iterations.findNewestTrained(workspace, projectId) : null));
+    if (found) return found;
+    await this.bus.call(projectContracts.resolve, { id: projectId });
+    if (iteration) throw notFound('iteration');
+    throw new DomainError('NOT_FOUND', 'The project has no default iteration.', { reason: 'no-default' });
+  }
+
+  private async contentOf(workspace: string, request: Request): Promise<ContentReference> {
+    const { source, maxBytes } = request;
+    if (source.kind === 'content') return source.content;
+    try {
+      return await this.importImage.execute(workspace, source.url, { maxBytes, area: areaOf(request) });
+    } catch (error) {
+      if (!DomainError.is(error, 'UPSTREAM_FAILED')) throw error;
+      throw new DomainError('INVALID_ARGUMENT', error.message, { reason: 'url' }, { cause: error });
+    }
+  }
+
+  /** The picture first: a record without one could not be shown. */
+  private async store(prediction: PredictionDocument): Promise<void> {
+    const { _id, project, content } = prediction;
+    await this.bus.call(predictedImageContracts.create, {
+      projectId: project.toHexString(),
+      id: _id.toHexString(),
+      content,
+      timeToLive: PREDICTION_TTL,
+    });
+    await this.predictions.add(prediction);
+  }
+}
+
+/** What is not kept is in an area of its own, which is emptied without asking anybody. */
+function areaOf({ store }: Request): 'originals' | 'predictions' {
+  return store ? 'originals' : 'predictions';
+}
+
+/** float32, little-endian, in base64. */
+function toNumbers(vector: string): Float32Array {
+  const bytes = Buffer.from(vector, 'base64');
+  const numbers = new Float32Array(bytes.length / 4);
+  for (let i = 0; i < numbers.length; i++) numbers[i] = bytes.readFloatLE(4 * i);
+  return numbers;
+}
+
+function toDocument(
+  workspace: string,
+  { projectId, application }: Request,
+  iteration: IterationDocument,
+  content: ContentReference,
+  probabilities: Float32Array,
+): PredictionDocument {
+  const createdAt = new Date();
+  return {
+    _id: new Types.ObjectId(),
+    workspace,
+    project: new Types.ObjectId(projectId),
+    iteration: iteration._id,
+    createdAt,
+    expiresAt: new Date(createdAt.getTime() + PREDICTION_TTL * 1000),
+    application,
+    content,
+    tags: rankedTags(iteration, probabilities),
+  };
+}
+
+/** The model's tags with their probabilities, highest first. */
+export function rankedTags({ tags }: Pick<IterationDocument, 'tags'>, probabilities: ArrayLike<number>) {
+  return tags
+    .map(({ id, name, type }, i) => ({ tagId: id, name, type, probability: probabilities[i] ?? 0 }))
+    .sort((a, b) => b.probability - a.probability);
+}

@@ -1,0 +1,152 @@
+import { Injectable } from '@nestjs/common';
+import { Bus } from '@pentaprism/bus';
+import {
+  embeddingContracts,
+  MAX_EMBEDDINGS_PER_CALL,
+  trainingImageContracts,
+  type Embedding,
+  type JobPayload,
+  type trainModel,
+  type TrainingImage,
+} from '@pentaprism/contracts';
+import { DomainError, MAX_TRAINING_PAGE_SIZE } from '@pentaprism/domain';
+import { Embedder } from '../inference/embedder.js';
+
+type Payload = JobPayload<typeof trainModel>;
+
+/** What a model learns from. */
+export interface TrainingSet {
+  /** Of the images, in the order of the rows. */
+  readonly ids: readonly string[];
+  /** images × embeddingSize, row by row. */
+  readonly embeddings: Float32Array;
+  readonly embeddingSize: number;
+  /** images × tags, row by row, 0 or 1. */
+  readonly labels: Uint8Array;
+}
+
+interface Example {
+  readonly id: string;
+  readonly sha256: string;
+  readonly tagIds: ReadonlySet<string>;
+}
+
+export interface CollectOptions {
+  readonly signal: AbortSignal;
+  /** Called with a share from 0 to 1. */
+  readonly onProgress: (share: number) => void;
+}
+
+/** Brings the images of a snapshot and their embeddings together; those that are missing are computed on the way. */
+@Injectable()
+export class TrainingSets {
+  constructor(
+    private readonly bus: Bus,
+    private readonly embedder: Embedder,
+  ) {}
+
+  /** @throws DomainError FAILED_PRECONDITION when hardly any image of the snapshot can be learnt from */
+  async collect(payload: Payload, options: CollectOptions): Promise<TrainingSet> {
+    const examples = await this.examplesOf(payload, options.signal);
+    const vectors = await this.vectorsOf(payload.workspace, examples, options);
+    const usable = examples.filter(({ sha256 }) => vectors.has(sha256));
+    if (usable.length < 2) throw new DomainError('FAILED_PRECONDITION', 'No image of the training can be decoded.');
+    return toTrainingSet(payload, usable, vectors);
+  }
+
+  /** In the order in which they were added: the same snapshot gives the same rows. */
+  private async examplesOf({ projectId, iterationId, tags }: Payload, signal: AbortSignal): Promise<Example[]> {
+    const trained = new Set(tags.map(({ id }) => id));
+    const examples: Example[] = [];
+    for (let offset = 0, end = false; !end;) {
+      signal.throwIfAborted();
+      const page = await this.bus.call(trainingImageContracts.list, {
+        projectId,
+        snapshotId: iterationId,
+        tagging: 'tagged',
+        order: 'oldest',
+        offset,
+        limit: MAX_TRAINING_PAGE_SIZE,
+      });
+      examples.push(...page.images.map((image) => toExample(image, trained)).filter(({ tagIds }) => tagIds.size > 0));
+      offset += page.images.length;
+      end = page.end || page.images.length === 0;
+    }
+    return examples;
+  }
+
+  private async vectorsOf(workspace: string, examples: readonly Example[], { signal, onProgress }: CollectOptions) {
+    const backbone = await this.embedder.backboneId();
+    const hashes = [...new Set(examples.map(({ sha256 }) => sha256))];
+    const vectors = new Map<string, Float32Array>();
+    for (let i = 0; i < hashes.length; i += MAX_EMBEDDINGS_PER_CALL) {
+      signal.throwIfAborted();
+      const wanted = hashes.slice(i, i + MAX_EMBEDDINGS_PER_CALL);
+      const { embeddings } = await this.bus.call(embeddingContracts.getMany, { backbone, hashes: wanted });
+      const known = new Set(embeddings.map(({ sha256 }) => sha256));
+      const missing = wanted.filter((sha256) => !known.has(sha256));
+      const computed = await this.compute(workspace, missing, signal);
+      if (computed.length > 0) await this.bus.call(embeddingContracts.record, { backbone, embeddings: computed });
+      for (const { sha256, vector } of [...embeddings, ...computed]) vectors.set(sha256, toNumbers(vector));
+      onProgress((i + wanted.length) / hashes.length);
+    }
+    return vectors;
+  }
+
+  /** Two at a time: while one is decoded, the other is in the network. */
+  private async compute(workspace: string, hashes: readonly string[], signal: AbortSignal): Promise<Embedding[]> {
+    const waiting = [...hashes];
+    const found: Embedding[] = [];
+    const lane = async () => {
+      for (let sha256 = waiting.shift(); sha256 !== undefined; sha256 = waiting.shift()) {
+        signal.throwIfAborted();
+        const vector = await this.embed(workspace, sha256);
+        if (vector !== undefined) found.push({ sha256, vector });
+      }
+    };
+    try {
+      await Promise.all([lane(), lane()]);
+    } finally {
+      waiting.length = 0;
+    }
+    return found;
+  }
+
+  private async embed(workspace: string, sha256: string): Promise<string | undefined> {
+    try {
+      return (await this.embedder.embed({ area: 'originals', workspace, sha256 })).vector;
+    } catch (error) {
+      if (DomainError.is(error, 'UNDECODABLE_IMAGE') || DomainError.is(error, 'NOT_FOUND')) return undefined;
+      throw error;
+    }
+  }
+}
+
+function toExample({ id, original, tags }: TrainingImage, trained: ReadonlySet<string>): Example {
+  const tagIds = new Set(tags.map((tag) => tag.id).filter((tagId) => trained.has(tagId)));
+  return { id, sha256: original.sha256, tagIds };
+}
+
+/** @throws DomainError FAILED_PRECONDITION for an image with several tags where there may be one */
+function toTrainingSet(
+  { tags, classificationType }: Payload,
+  examples: readonly Example[],
+  vectors: ReadonlyMap<string, Float32Array>,
+): TrainingSet {
+  const embeddingSize = vectors.values().next().value?.length ?? 0;
+  const embeddings = new Float32Array(examples.length * embeddingSize);
+  const labels = new Uint8Array(examples.length * tags.length);
+  for (const [row, { sha256, tagIds }] of examples.entries()) {
+    if (classificationType === 'multiclass' && tagIds.size > 1)
+      throw new DomainError('FAILED_PRECONDITION', 'An image of a multiclass project has more than one tag.');
+    embeddings.set(vectors.get(sha256) ?? [], row * embeddingSize);
+    for (const [column, { id }] of tags.entries()) labels[row * tags.length + column] = tagIds.has(id) ? 1 : 0;
+  }
+  return { ids: examples.map(({ id }) => id), embeddings, embeddingSize, labels };
+}
+
+function toNumbers(vector: string): Float32Array {
+  const bytes = Buffer.from(vector, 'base64');
+  // A copy: the buffer's own memory may begin at any byte.
+  return new Float32Array(new Uint8Array(bytes).buffer);
+}

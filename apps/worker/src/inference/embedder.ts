@@ -1,0 +1,80 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { BlobKey, BlobStore } from '@pentaprism/blob-store';
+import { DomainError } from '@pentaprism/domain';
+import type { DecodePool, ImageSource } from '@pentaprism/imaging';
+import { DEFAULT_BACKBONE_PATH, openOnnxBackbone, type Backbone } from '@pentaprism/inference';
+import { BLOB_STORE } from '@pentaprism/service';
+import { readFile } from 'node:fs/promises';
+import { imageSource } from '../handlers/image-source.js';
+import { BACKBONE_PATH, DECODE_POOL, PROMPT_POOL } from '../tokens.js';
+
+/** An embedding, and the model that it comes from. */
+export interface Embedded {
+  readonly backbone: string;
+  /** float32, little-endian, in base64. */
+  readonly vector: string;
+}
+
+export interface EmbedOptions {
+  /** Somebody waits for the answer: it must not stand behind jobs. */
+  readonly prompt?: boolean;
+}
+
+/**
+ * From bytes in the blob store to their embedding. Pixels come from decode processes; the network runs here, on one
+ * thread, while they decode the next picture. It is loaded when it is first needed, since it takes memory.
+ */
+@Injectable()
+export class Embedder implements OnApplicationShutdown {
+  private loading: Promise<Backbone> | undefined;
+
+  constructor(
+    @Inject(BLOB_STORE) private readonly blobs: BlobStore,
+    @Inject(DECODE_POOL) private readonly pool: DecodePool,
+    @Inject(PROMPT_POOL) private readonly promptPool: DecodePool,
+    @Inject(BACKBONE_PATH) private readonly path: string | undefined,
+  ) {}
+
+  /** Of the network that is used: embeddings of another one cannot be compared with its own. */
+  async backboneId(): Promise<string> {
+    return (await this.backbone()).id;
+  }
+
+  /** The ONNX file itself. */
+  backboneFile(): Promise<Buffer> {
+    return readFile(this.path ?? DEFAULT_BACKBONE_PATH);
+  }
+
+  /** @throws DomainError UNDECODABLE_IMAGE; NOT_FOUND when the bytes are not there; UNAVAILABLE */
+  async embed(key: BlobKey, { prompt = false }: EmbedOptions = {}): Promise<Embedded> {
+    const [backbone, source] = await Promise.all([this.backbone(), this.sourceOf(key)]);
+    const pool = prompt ? this.promptPool : this.pool;
+    const { pixels } = await pool.modelInput(source, backbone.inputSize);
+    const [embedding] = await backbone.embed([pixels]);
+    if (!embedding) throw new Error('the backbone gave no embedding');
+    return { backbone: backbone.id, vector: toText(embedding) };
+  }
+
+  /** Bytes that are gone, or were never there, would look like a broken decode process. */
+  private async sourceOf(key: BlobKey): Promise<ImageSource> {
+    if (!(await this.blobs.stat(key))) throw new DomainError('NOT_FOUND', 'The bytes are not there.');
+    return imageSource(this.blobs, key);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await (await this.loading?.catch(() => undefined))?.close();
+  }
+
+  private backbone(): Promise<Backbone> {
+    this.loading ??= openOnnxBackbone(this.path).catch((error: unknown) => {
+      this.loading = undefined;
+      throw error;
+    });
+    return this.loading;
+  }
+}
+
+/** Node.js runs on little-endian machines only; the bytes are those of the numbers. */
+function toText({ buffer, byteOffset, byteLength }: Float32Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
+}

@@ -1,0 +1,376 @@
+import {
+  ARRIVAL_STATUSES,
+  CLASSIFICATION_TYPES,
+  ITERATION_STATUSES,
+  MAX_IMAGES_PER_BATCH,
+  MAX_IMAGE_URL_LENGTH,
+  MAX_TAGS_PER_BATCH,
+  MAX_TRAINING_PAGE_SIZE,
+  MODEL_DOMAINS,
+  TAG_TYPES,
+} from '@pentaprism/domain';
+import { z } from 'zod';
+import { defineJob, defineRpc } from './define.js';
+import { backboneId } from './insights.contracts.js';
+import {
+  contentReference,
+  empty,
+  fileName,
+  objectId,
+  paging,
+  timestamp,
+  trainingImage,
+  workspaceName,
+} from './schemas.js';
+
+const owner = 'training-ingest' as const;
+const project = { projectId: objectId };
+const imageUrl = z.string().max(MAX_IMAGE_URL_LENGTH);
+
+/** Where the bytes of an image that comes in are. */
+const arrivalSource = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('content'), content: contentReference }),
+  z.strictObject({ kind: z.literal('url'), url: imageUrl }),
+  z.strictObject({ kind: z.literal('prediction'), id: objectId }),
+  /** The dialect could not even store it: it has its place in the answer only. */
+  z.strictObject({ kind: z.literal('refused'), status: z.enum(ARRIVAL_STATUSES) }),
+]);
+export type ArrivalSource = z.output<typeof arrivalSource>;
+
+/** Images to train on come in, in batches; each is judged by itself. */
+export const trainingIngestContracts = {
+  /**
+   * Ids of tags that the project does not have are said of the images that name them. INVALID_ARGUMENT: more different tags
+   * than a batch may give.
+   */
+  addImages: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.training-image.add',
+    request: z.strictObject({
+      ...project,
+      /** Tags of every image of the batch, besides its own. */
+      tagIds: z.array(objectId).max(MAX_TAGS_PER_BATCH),
+      images: z
+        .array(z.strictObject({ fileName, source: arrivalSource, tagIds: z.array(objectId).max(MAX_TAGS_PER_BATCH) }))
+        .min(1)
+        .max(MAX_IMAGES_PER_BATCH),
+    }),
+    /** In the order of the request. */
+    response: z.object({
+      results: z.array(z.object({ status: z.enum(ARRIVAL_STATUSES), image: trainingImage.nullable() })),
+    }),
+    errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'DEADLINE_EXCEEDED', 'UNAVAILABLE'],
+    deadlineMs: 120_000,
+  }),
+  /** Removes a project with its models. FAILED_PRECONDITION: one of them is published, or each workspace has the project. */
+  deleteProject: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.project.delete',
+    request: z.strictObject(project),
+    response: empty,
+    errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
+  }),
+};
+
+export const iteration = z.object({
+  id: objectId,
+  projectId: objectId,
+  name: z.string(),
+  status: z.enum(ITERATION_STATUSES),
+  /** From 0 to 1. */
+  progress: z.number().min(0).max(1),
+  createdAt: timestamp,
+  modifiedAt: timestamp,
+  trainedAt: timestamp.nullable(),
+  domain: z.enum(MODEL_DOMAINS),
+  classificationType: z.enum(CLASSIFICATION_TYPES),
+  /** As the client said it; kept, and not looked at. */
+  trainingType: z.string().nullable(),
+  reservedBudgetInHours: z.number(),
+  /** Whole minutes, rounded up. */
+  trainingMinutes: z.int().nonnegative(),
+  publishName: z.string().nullable(),
+  publishTarget: z.string().nullable(),
+  /** The one that predictions of clients use which cannot name one. */
+  isDefault: z.boolean(),
+  error: z.string().nullable(),
+});
+export type Iteration = z.output<typeof iteration>;
+
+const iterationKey = { ...project, iterationId: objectId };
+const deviating = {
+  precision: z.number(),
+  precisionDeviation: z.number(),
+  recall: z.number(),
+  recallDeviation: z.number(),
+};
+const figures = z.object({ ...deviating, averagePrecision: z.number().nullable() });
+
+const predictedTag = z.object({
+  tagId: objectId,
+  name: z.string(),
+  type: z.enum(TAG_TYPES),
+  /** From 0 to 1. */
+  probability: z.number().min(0).max(1),
+});
+
+export const exportedModel = z.object({
+  platform: z.enum(['onnx', 'tensorflow-js']),
+  status: z.enum(['exporting', 'completed', 'failed']),
+  content: contentReference.nullable(),
+});
+export type ExportedModel = z.output<typeof exportedModel>;
+
+export const iterationContracts = {
+  /**
+   * Begins a training on a snapshot of the project. INVALID_ARGUMENT: too little to train on, or images with several tags
+   * in a multiclass project (`reason`: too-few-tags, too-few-images, several-tags). CONFLICT: one is under way.
+   * FAILED_PRECONDITION: nothing has changed since the last one (`reason`: unchanged), or there are as many as there may be
+   * (`reason`: too-many).
+   */
+  train: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.iteration.train',
+    request: z.strictObject({
+      ...project,
+      force: z.boolean(),
+      /** Only these tags; empty: all that have images. */
+      selectedTags: z.array(objectId).max(1_000),
+      trainingType: z.string().max(100).nullable(),
+      reservedBudgetInHours: z.number().nonnegative(),
+    }),
+    response: iteration,
+    errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'CONFLICT', 'FAILED_PRECONDITION', 'UNAVAILABLE'],
+    deadlineMs: 90_000,
+  }),
+  /** Newest first. */
+  list: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.iteration.list',
+    request: z.strictObject(project),
+    response: z.object({ iterations: z.array(iteration) }),
+    errors: ['NOT_FOUND'],
+  }),
+  get: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.iteration.get',
+    request: z.strictObject(iterationKey),
+    response: iteration,
+    errors: ['NOT_FOUND'],
+  }),
+  /** Changes the members that are given. The default moves; FAILED_PRECONDITION: to one that is not trained. */
+  update: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.iteration.update',
+    request: z.strictObject({
+      ...iterationKey,
+      name: z.string().min(1).max(100).optional(),
+      isDefault: z.boolean().optional(),
+    }),
+    response: iteration,
+    errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
+  }),
+  /** Also ends a training that is under way. FAILED_PRECONDITION: it is published, or the default. */
+  delete: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.iteration.delete',
+    request: z.strictObject(iterationKey),
+    response: empty,
+    errors: ['NOT_FOUND', 'FAILED_PRECONDITION', 'UNAVAILABLE'],
+  }),
+  /**
+   * Makes it known under a name. CONFLICT: another one of the project has the name, without `overwrite`.
+   * FAILED_PRECONDITION: it is not trained (`reason`: not-trained) or has a name already (`reason`: published).
+   */
+  publish: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.iteration.publish',
+    request: z.strictObject({
+      ...iterationKey,
+      name: z.string().min(1).max(200),
+      target: z.string().min(1).max(1_000),
+      overwrite: z.boolean(),
+    }),
+    response: iteration,
+    errors: ['NOT_FOUND', 'CONFLICT', 'FAILED_PRECONDITION'],
+  }),
+  /** Also when it is not published. */
+  unpublish: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.iteration.unpublish',
+    request: z.strictObject(iterationKey),
+    response: iteration,
+    errors: ['NOT_FOUND'],
+  }),
+  /** From predictions for images that the model had not seen. FAILED_PRECONDITION: it is not trained. */
+  performance: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.iteration.performance',
+    request: z.strictObject({ ...iterationKey, threshold: z.number().min(0).max(1) }),
+    response: figures.extend({ tags: z.array(figures.extend({ tagId: objectId, name: z.string() })) }),
+    errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
+  }),
+  /** What was predicted for each image of the training while the model had not seen it. */
+  imagePerformances: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.iteration.image-performances',
+    request: z.strictObject({
+      ...iterationKey,
+      anyOfTags: z.array(objectId).max(MAX_TAGS_PER_BATCH).optional(),
+      order: z.enum(['newest', 'oldest']),
+      offset: paging.offset,
+      limit: z.int().min(0).max(MAX_TRAINING_PAGE_SIZE),
+    }),
+    /** As many as fit into one answer, from the first; `end`: these are the last ones. */
+    response: z.object({
+      images: z.array(trainingImage.extend({ predictions: z.array(predictedTag) })),
+      end: z.boolean(),
+    }),
+    errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
+  }),
+  /** Makes files of the model. FAILED_PRECONDITION: it is not trained, or its domain is not for export. */
+  export: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.iteration.export',
+    request: z.strictObject({ ...iterationKey, platform: exportedModel.shape.platform }),
+    response: exportedModel,
+    errors: ['NOT_FOUND', 'FAILED_PRECONDITION', 'UNAVAILABLE'],
+    deadlineMs: 60_000,
+  }),
+  exports: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.iteration.exports',
+    request: z.strictObject(iterationKey),
+    response: z.object({ exports: z.array(exportedModel) }),
+    errors: ['NOT_FOUND'],
+  }),
+};
+
+export const prediction = z.object({
+  id: objectId,
+  projectId: objectId,
+  iterationId: objectId,
+  createdAt: timestamp,
+  /** Highest first. */
+  tags: z.array(predictedTag),
+});
+export type Prediction = z.output<typeof prediction>;
+
+export const predictionContracts = {
+  /**
+   * What a model sees in a picture. NOT_FOUND: no such project or iteration (`reason`: no-default where none is named and
+   * none is there). INVALID_ARGUMENT: the address cannot be used. UNDECODABLE_IMAGE: it is no picture.
+   */
+  predict: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.prediction.predict',
+    request: z.strictObject({
+      ...project,
+      /** Null: the default one, else the newest that is trained where `orNewest` is said. */
+      iteration: z
+        .union([z.strictObject({ id: objectId }), z.strictObject({ publishName: z.string().max(200) })])
+        .nullable(),
+      orNewest: z.boolean().default(false),
+      /** Bytes are in the area `originals` of the blob store where they are to be kept, otherwise in `predictions`. */
+      source: z.discriminatedUnion('kind', [
+        z.strictObject({ kind: z.literal('content'), content: contentReference }),
+        z.strictObject({ kind: z.literal('url'), url: imageUrl }),
+      ]),
+      maxBytes: z.int().positive(),
+      /** Whether the picture is kept, to be asked for and to be trained on. */
+      store: z.boolean(),
+      application: z.string().max(200).nullable(),
+    }),
+    response: prediction,
+    errors: [
+      'NOT_FOUND',
+      'FAILED_PRECONDITION',
+      'INVALID_ARGUMENT',
+      'PAYLOAD_TOO_LARGE',
+      'UNDECODABLE_IMAGE',
+      'RATE_LIMITED',
+      'UNAVAILABLE',
+    ],
+    deadlineMs: 60_000,
+  }),
+  /** Stored predictions. `continuation`: where the next page begins; null at the end. */
+  query: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.prediction.query',
+    request: z.strictObject({
+      ...project,
+      order: z.enum(['newest', 'oldest', 'suggested']),
+      iterationId: objectId.optional(),
+      /** Only predictions whose probability of one of these tags is within the bounds. */
+      tags: z
+        .array(z.strictObject({ tagId: objectId, min: z.number(), max: z.number() }))
+        .max(MAX_TAGS_PER_BATCH)
+        .default([]),
+      application: z.string().max(200).optional(),
+      from: timestamp.optional(),
+      to: timestamp.optional(),
+      limit: z.int().min(1).max(MAX_TRAINING_PAGE_SIZE),
+      continuation: z.string().max(200).optional(),
+    }),
+    response: z.object({
+      predictions: z.array(prediction.extend({ image: trainingImage })),
+      continuation: z.string().nullable(),
+    }),
+    errors: ['NOT_FOUND', 'INVALID_ARGUMENT'],
+  }),
+  /** Those that do not exist are passed over. */
+  deleteMany: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.prediction.delete-many',
+    request: z.strictObject({ ...project, ids: z.array(objectId).min(1).max(MAX_IMAGES_PER_BATCH) }),
+    response: empty,
+    errors: ['NOT_FOUND', 'UNAVAILABLE'],
+  }),
+};
+
+/** Trains the model of an iteration on its snapshot. */
+export const trainModel = defineJob({
+  owner,
+  type: 'model.train',
+  queue: 'training',
+  payload: z.object({
+    workspace: workspaceName,
+    projectId: objectId,
+    iterationId: objectId,
+    classificationType: z.enum(CLASSIFICATION_TYPES),
+    /** The model's outputs, in this order. */
+    tags: z.array(z.object({ id: objectId, name: z.string() })),
+    seed: z.int().nonnegative(),
+  }),
+  result: z.object({
+    backbone: backboneId,
+    /**
+     * Files in the area `models` of the blob store: the head; what was predicted of images that it had not seen; and which
+     * images those are, the 12 bytes of each id in the order of the rows.
+     */
+    head: contentReference,
+    evaluation: contentReference,
+    examples: contentReference,
+    images: z.int().positive(),
+    seconds: z.number().nonnegative(),
+  }),
+});
+
+/** Makes files of a trained model that run elsewhere. */
+export const exportModel = defineJob({
+  owner,
+  type: 'model.export',
+  queue: 'training',
+  payload: z.object({
+    workspace: workspaceName,
+    iterationId: objectId,
+    platform: exportedModel.shape.platform,
+    name: z.string(),
+    classificationType: z.enum(CLASSIFICATION_TYPES),
+    backbone: backboneId,
+    head: contentReference,
+    /** Names of the model's outputs, in their order. */
+    labels: z.array(z.string()),
+  }),
+  result: z.object({ content: contentReference }),
+});

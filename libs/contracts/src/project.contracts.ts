@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { defineFact, defineRpc, defineSignal } from './define.js';
+import {
+  description,
+  empty,
+  objectId,
+  paging,
+  project,
+  projectName,
+  trainingSettings,
+  workspaceName,
+} from './schemas.js';
+
+const owner = 'catalog' as const;
+
+export const projectContracts = {
+  list: defineRpc({
+    owner,
+    subject: 'catalog.v1.project.list',
+    request: z.strictObject({ nameContains: z.string().max(200).optional(), ...paging }),
+    response: z.object({ projects: z.array(project), total: z.int() }),
+  }),
+  /** The id of the workspace's library, or the given id if such a project exists. */
+  resolve: defineRpc({
+    owner,
+    subject: 'catalog.v1.project.resolve',
+    request: z.strictObject({ id: objectId.optional() }),
+    response: z.object({ project: objectId }),
+    errors: ['NOT_FOUND'],
+  }),
+  get: defineRpc({
+    owner,
+    subject: 'catalog.v1.project.get',
+    request: z.strictObject({ id: objectId }),
+    response: project,
+    errors: ['NOT_FOUND'],
+  }),
+  /** CONFLICT: another one has the name. FAILED_PRECONDITION: the workspace has as many projects as it may. */
+  create: defineRpc({
+    owner,
+    subject: 'catalog.v1.project.create',
+    request: z.strictObject({ name: projectName, description, training: trainingSettings }),
+    response: project,
+    errors: ['CONFLICT', 'FAILED_PRECONDITION'],
+  }),
+  /** Changes the members that are given. FAILED_PRECONDITION: the name of a project that each workspace has. */
+  update: defineRpc({
+    owner,
+    subject: 'catalog.v1.project.update',
+    request: z.strictObject({
+      id: objectId,
+      name: projectName.optional(),
+      description: description.optional(),
+      training: trainingSettings.partial().optional(),
+    }),
+    response: project,
+    errors: ['NOT_FOUND', 'CONFLICT', 'FAILED_PRECONDITION'],
+  }),
+  /**
+   * Removes a project: it is gone when the answer comes; its images and their bytes follow.
+   * FAILED_PRECONDITION: each workspace has it.
+   */
+  delete: defineRpc({
+    owner,
+    subject: 'catalog.v1.project.delete',
+    request: z.strictObject({ id: objectId }),
+    response: empty,
+    errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
+  }),
+};
+
+/** A project is gone. Whatever belongs to it follows. */
+export const projectDeleted = defineFact({ owner, name: 'project.deleted', data: z.object({ projectId: objectId }) });
+
+/** The same, at once, for those who remember which projects there are. */
+export const projectGone = defineSignal({
+  owner,
+  subject: 'catalog.v1.signal.project-gone',
+  data: z.object({ workspace: workspaceName, projectId: objectId }),
+});

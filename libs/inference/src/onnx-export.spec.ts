@@ -1,0 +1,114 @@
+/** @jest-environment ./test/support/native-arrays.environment.mjs */
+import { readFile } from 'node:fs/promises';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { createRandom } from '@pentaprism/domain';
+import * as onnxRuntime from 'onnxruntime-node';
+import { DEFAULT_BACKBONE_PATH } from './default-backbone.js';
+import { HEAD_KINDS, predict, type Head, type HeadKind } from './head.js';
+import { openOnnxBackbone } from './onnx-backbone.js';
+import { exportOnnx } from './onnx-export.js';
+import { readOnnx, writeOnnx } from './onnx-protobuf.js';
+import { fixturePixels } from './photo.fixture.js';
+
+jest.setTimeout(30_000);
+
+const LABELS = ['Tasse', 'chat "Chelsea"', '杯'];
+let backbone: Uint8Array;
+let photos: Uint8Array[];
+let embeddings: Float32Array[];
+beforeAll(async () => {
+  backbone = await readFile(DEFAULT_BACKBONE_PATH);
+  photos = [await fixturePixels('coffee'), await fixturePixels('chelsea')];
+  const opened = await openOnnxBackbone();
+  embeddings = await opened.embed(photos);
+  await opened.close();
+});
+
+/** With weights that make probabilities differ by picture. */
+function headOf(kind: HeadKind): Head {
+  const random = createRandom('export');
+  const weights = Float32Array.from({ length: 1280 * 3 }, () => (random() - 0.5) * 8);
+  return { kind, weights, bias: Float32Array.of(0.3, -0.2, 0.1) };
+}
+
+const exported = (kind: HeadKind) => exportOnnx({ backbone, head: headOf(kind), labels: LABELS, name: 'cups, cats' });
+
+describe.each(HEAD_KINDS)('the exported model (%s)', (kind) => {
+  it('says of photos what backbone and head say, one by one and in a batch', async () => {
+    const session = await onnxRuntime.InferenceSession.create(exported(kind));
+    expect([session.inputNames, session.outputNames]).toEqual([['image'], ['probabilities']]);
+    const expected = embeddings.map((embedding) => predict(headOf(kind), embedding));
+    expect(Math.abs((expected[0]?.[0] as number) - (expected[1]?.[0] as number))).toBeGreaterThan(0.01);
+    const ask = async (pixels: Uint8Array, count: number) => {
+      const image = new onnxRuntime.Tensor('uint8', pixels, [count, 224, 224, 3]);
+      const { probabilities } = await session.run({ image });
+      expect(probabilities?.dims).toEqual([count, 3]);
+      return probabilities?.data as Float32Array;
+    };
+    const together = await ask(new Uint8Array(Buffer.concat(photos)), 2);
+    for (const [i, photo] of photos.entries()) {
+      const alone = await ask(photo, 1);
+      expected[i]?.forEach((probability, tag) => {
+        expect(Math.abs((alone[tag] as number) - probability)).toBeLessThan(1e-4);
+        expect(Math.abs((together[i * 3 + tag] as number) - probability)).toBeLessThan(1e-4);
+      });
+    }
+    await session.release();
+  });
+
+  it('has its labels, kind and name inside', () => {
+    const { metadataProps } = readOnnx(exported(kind));
+    const metadata = Object.fromEntries(metadataProps.map(({ key, value }) => [key, value]));
+    expect(metadata).toEqual({ name: 'cups, cats', kind, labels: JSON.stringify(LABELS) });
+  });
+});
+
+describe('the exported model', () => {
+  it('leaves out what only the other outputs need', () => {
+    const { graph } = readOnnx(exported('multiclass'));
+    const names = graph.initializer.map(({ name }) => name);
+    expect(names).not.toContain('classifier.weight.half');
+    expect(names).toContain('activations.weight.half');
+    expect(graph.node.flatMap(({ output }) => output)).not.toContain('logits');
+    // Half-precision weights of 1000 classes.
+    expect(backbone.length - exported('multiclass').length).toBeGreaterThan(1280 * 1000 * 2 - 50_000);
+  });
+
+  it('takes the place of metadata that the backbone brought', () => {
+    const model = readOnnx(backbone);
+    model.metadataProps.push({ key: 'labels', value: '[]' }, { key: 'author', value: 'somebody' });
+    const head = headOf('multilabel');
+    const { metadataProps } = readOnnx(exportOnnx({ backbone: writeOnnx(model), head, labels: LABELS, name: 'x' }));
+    expect(metadataProps.filter(({ key }) => key === 'labels')).toHaveLength(1);
+    expect(metadataProps.find(({ key }) => key === 'author')?.value).toBe('somebody');
+  });
+
+  it('is refused where head, labels and backbone do not fit', () => {
+    const head = headOf('multiclass');
+    const request = { backbone, head, labels: LABELS, name: 'x' };
+    expect(() => exportOnnx({ ...request, labels: ['one'] })).toThrow('3 tags have 1 labels.');
+    const shorter = { ...head, weights: head.weights.subarray(0, 30) };
+    expect(() => exportOnnx({ ...request, head: shorter })).toThrow('embeddings of 10 numbers, the backbone has 1280');
+    expect(() => exportOnnx({ ...request, backbone: Buffer.from('text') })).toThrow();
+    expect(() => exportOnnx({ ...request, backbone: new Uint8Array() })).toThrow('This is not an ONNX model');
+    expect(() => exportOnnx({ ...request, backbone: exported('multiclass') })).toThrow('has no output "embedding"');
+    const old = readOnnx(backbone);
+    old.opsetImport = [{ version: 12 }];
+    expect(() => exportOnnx({ ...request, backbone: writeOnnx(old) })).toThrow('operator set 13 or a later one');
+  });
+});
+
+describe('reading and writing', () => {
+  it('lose nothing that the schema does not name', async () => {
+    const again = writeOnnx(readOnnx(backbone));
+    // Field order may change, so lengths are compared, and what it says.
+    expect(again).toHaveLength(backbone.length);
+    const session = await onnxRuntime.InferenceSession.create(again);
+    const image = new onnxRuntime.Tensor('uint8', photos[0] as Uint8Array, [1, 224, 224, 3]);
+    const { embedding } = await session.run({ image }, ['embedding']);
+    const [one, other] = [embedding?.data as Float32Array, embeddings[0] as Float32Array];
+    const scale = Math.hypot(...one);
+    one.forEach((value, i) => expect(value / scale).toBeCloseTo(other[i] as number, 6));
+    await session.release();
+  });
+});
