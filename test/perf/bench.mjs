@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { augmentation } from './augmentation.mjs';
+import { customVision } from './custom-vision.mjs';
 import { downloads } from './downloads.mjs';
 import { filters } from './filters.mjs';
 import { imageList, imageListMillion } from './image-list.mjs';
@@ -20,6 +21,7 @@ const PARTS = {
   downloads,
   filters,
   augmentation,
+  vision: customVision,
   list: imageList,
   million: imageListMillion,
   start: startTimes,

@@ -1,7 +1,10 @@
 /** One process of `runDirectly`: does the same work on the same files as the system, with nothing around it. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { analyseImage, augmentImages } from '../../libs/imaging/dist/index.js';
+import { analyseImage, augmentImages, createModelInput } from '../../libs/imaging/dist/index.js';
+import { openOnnxBackbone } from '../../libs/inference/dist/index.js';
+
+let backbone;
 
 const TASKS = {
   analyse: async (bytes) => {
@@ -9,6 +12,11 @@ const TASKS = {
     await analyseImage(bytes);
   },
   augment: async (bytes, options) => void (await augmentImages(bytes, options)),
+  embed: async (bytes) => {
+    backbone ??= await openOnnxBackbone();
+    const { pixels } = await createModelInput(bytes, backbone.inputSize);
+    await backbone.embed([pixels]);
+  },
 };
 
 process.on('message', async ({ task, path, options }) => {

@@ -9,7 +9,7 @@ const PROGRAM = fileURLToPath(new URL('./direct-process.mjs', import.meta.url));
  * Works through the files in a process per core, each taking the next file when it is done with one. Like the system's
  * own processes, they are warm when the time begins.
  *
- * @param {'analyse' | 'augment'} task @param {readonly { path: string, options?: object }[]} files
+ * @param {'analyse' | 'augment' | 'embed'} task @param {readonly { path: string, options?: object }[]} files
  * @returns {Promise<number>} seconds
  */
 export async function runDirectly(task, files) {

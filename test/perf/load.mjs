@@ -7,12 +7,12 @@ import { number } from './table.mjs';
 const WARM_UP_SECONDS = 2;
 
 /**
- * Asks for the paths in turn over 16 connections, and again without end.
+ * Asks for the paths in turn, and again without end.
  * @param {string} url an origin @param {Record<string, string>} headers @param {readonly string[]} paths
  */
-export async function load(url, headers, paths, duration = 6) {
+export async function load(url, headers, paths, duration = 6, connections = CONNECTIONS) {
   const requests = paths.map((path) => ({ method: 'GET', path }));
-  const options = { url, headers, requests, connections: CONNECTIONS };
+  const options = { url, headers, requests, connections };
   await autocannon({ ...options, duration: WARM_UP_SECONDS });
   const result = await autocannon({ ...options, duration });
   if (result.non2xx + result.errors > 0) throw new Error(`${result.non2xx + result.errors} requests failed`);

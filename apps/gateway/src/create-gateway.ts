@@ -7,11 +7,14 @@ import {
   createValidationPipe,
   registerFormParser,
   registerJsonParser,
+  registerStreamParsers,
 } from '@pentaprism/http';
 import { NestLogger, type Logger } from '@pentaprism/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingMessage } from 'node:http';
 import 'reflect-metadata';
 import type { GatewayConfig } from './config.js';
+import { canonicalUrl } from './dialects.js';
 import { fileRoutes } from './files/files.routes.js';
 import { ImageContents } from './files/image-contents.js';
 import { GatewayModule } from './gateway.module.js';
@@ -43,6 +46,7 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
     skipMiddie: true,
     multipart: false,
     trustProxy: config.TRUST_PROXY,
+    rewriteUrl: ({ url = '/' }: IncomingMessage) => canonicalUrl(url),
     genReqId: requestId,
     requestIdHeader: false,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -91,6 +95,7 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
   answerMetrics(connection);
   registerJsonParser(fastify);
   registerFormParser(fastify);
+  registerStreamParsers(fastify);
   acceptSerializedJson(fastify);
   await fastify.register(fileRoutes, {
     bus: app.get<Bus>(Bus),

@@ -1,3 +1,4 @@
+import { customVisionDialect } from '@pentaprism/dialect-custom-vision';
 import { datarobotDialect } from '@pentaprism/dialect-datarobot';
 import { filtersDialect } from '@pentaprism/dialect-filters';
 import { taggedImagesDialect } from '@pentaprism/dialect-tagged-images';
@@ -5,7 +6,13 @@ import type { Dialect } from '@pentaprism/http';
 import { adminDialect } from './admin/admin.dialect.js';
 
 /** What this gateway speaks. */
-export const DIALECTS: readonly Dialect[] = [taggedImagesDialect, datarobotDialect, filtersDialect, adminDialect];
+export const DIALECTS: readonly Dialect[] = [
+  taggedImagesDialect,
+  customVisionDialect,
+  datarobotDialect,
+  filtersDialect,
+  adminDialect,
+];
 
 const BY_PREFIX = DIALECTS.flatMap((dialect) => dialect.basePaths.map((prefix) => ({ prefix, dialect }))).sort(
   (a, b) => b.prefix.length - a.prefix.length,
@@ -16,4 +23,13 @@ export function dialectOf(url: string): Dialect {
   const path = url.split('?', 1)[0] ?? '';
   const match = BY_PREFIX.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`));
   return match?.dialect ?? adminDialect;
+}
+
+/** The one spelling of a URL that routes, keys and errors are told by, where its dialect knows several. */
+export function canonicalUrl(url: string): string {
+  for (const dialect of DIALECTS) {
+    const canonical = dialect.canonicalUrl?.(url);
+    if (canonical !== undefined) return canonical;
+  }
+  return url;
 }

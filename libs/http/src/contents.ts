@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** Where bytes are: which part of the blob store, whose, and what. */
 export interface StoredContent extends ContentReference {
-  readonly area: 'originals' | 'samples' | 'thumbnails' | 'modality';
+  readonly area: 'originals' | 'samples' | 'thumbnails' | 'modality' | 'models' | 'predictions';
   readonly workspace: string;
 }
 
@@ -38,14 +38,32 @@ export abstract class Contents {
   ): Promise<void>;
 }
 
-/** Makes signed, expiring URLs for the file of an image. */
+/** What is signed of an image. */
+export type SignedImage = Pick<Image, 'id' | 'sha256'> & Partial<Pick<Image, 'mediaType' | 'fileName' | 'expiresAt'>>;
+
+/** What is signed of bytes that are shown whether an image still has them or not. */
+export type SignedContent = StoredContent & {
+  /** Milliseconds since the Unix epoch: no URL outlives it. */
+  readonly expiresAt?: number | undefined;
+};
+
+/** Makes signed, expiring URLs. */
 export abstract class FileUrls {
   /**
+   * The file of an image: the URL ends with the image.
+   *
    * @param method GET only for an image that has its file
    * @returns an absolute URL: of the storage itself where clients can reach it, otherwise below PUBLIC_URL, or below the
    *   origin of the request where none is configured
    */
-  abstract sign(request: FastifyRequest, method: 'GET' | 'PUT', workspace: string, image: Image): Promise<string>;
+  abstract sign(request: FastifyRequest, method: 'GET' | 'PUT', workspace: string, image: SignedImage): Promise<string>;
+  /**
+   * Bytes by their content, such as a thumbnail, or the original of an image that only a snapshot has. Asked for again
+   * soon, the URL is the same one, so that a browser finds it in its cache.
+   *
+   * @returns an absolute URL to GET, as `sign` does; it works for as long as the bytes are there
+   */
+  abstract signContent(request: FastifyRequest, content: SignedContent): Promise<string>;
 }
 
 /** Waits for the end of jobs, for APIs whose clients sleep long between polls. */

@@ -20,6 +20,13 @@ export interface Dialect {
   /** A status that this request's clients can bear better than the one of the table. */
   statusFor?(error: DomainError, request: FastifyRequest): number | undefined;
   errorBody(status: number, error: DomainError, request: FastifyRequest): object;
+  /** Writes the body of an error where that is not JSON, or not called `application/json`. */
+  writeError?(body: object, request: FastifyRequest): { readonly type: string; readonly text: string };
+  /**
+   * The one spelling of a URL that routes are matched with, for an API whose paths have several; undefined for what is
+   * not its own. Nothing may be decoded in it.
+   */
+  canonicalUrl?(url: string): string | undefined;
   /** The role that a request needs; by default a reader's for GET, an editor's for the rest. */
   roleFor?(method: string, path: string): Role;
 }

@@ -2,6 +2,7 @@
  * What dialects share of HTTP, and nothing else: how a dialect describes itself to the gateway, who makes a request,
  * limits of bodies, parsing of queries, and ports through which a dialect reaches bytes, signed URLs and waiting.
  */
+export * from './base64.js';
 export * from './contents.js';
 export * from './dialect.js';
 export * from './errors.js';

@@ -21,6 +21,26 @@ export interface BodyConfig {
   readonly jsonBodyLimit?: number;
   /** It takes forms, see `readForm`. */
   readonly multipart?: boolean;
+  /** It reads its bodies itself: whatever type of `STREAMED_TYPES` they have, they come as streams, JSON too. */
+  readonly streamed?: boolean;
+}
+
+/** Types of bodies that only routes take which read them themselves. */
+export const STREAMED_TYPES = [
+  'text/json',
+  'application/xml',
+  'text/xml',
+  'application/x-www-form-urlencoded',
+  'application/octet-stream',
+];
+
+/** Bodies reach the routes that read them themselves (`streamed` of `BodyConfig`) as streams; others refuse them. */
+export function registerStreamParsers(fastify: FastifyInstance): void {
+  fastify.addContentTypeParser(STREAMED_TYPES, (request, payload, done) => {
+    // What there is nothing for is a 404, whatever it was to be told.
+    if ((request.routeOptions.config as BodyConfig).streamed || request.is404) done(null, payload);
+    else done(new DomainError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.'));
+  });
 }
 
 /**
@@ -32,7 +52,8 @@ export function registerJsonParser(fastify: FastifyInstance): void {
   fastify.removeContentTypeParser('text/plain');
   const parseText = fastify.getDefaultJsonParser('error', 'error');
   fastify.addContentTypeParser('application/json', async (request: FastifyRequest, payload: AsyncIterable<Buffer>) => {
-    const limit = (request.routeOptions.config as BodyConfig).jsonBodyLimit ?? JSON_BODY_LIMIT;
+    const { streamed, jsonBodyLimit: limit = JSON_BODY_LIMIT } = request.routeOptions.config as BodyConfig;
+    if (streamed) return payload;
     const body = await readWhole(payload, limit);
     if (body.length === 0) return undefined;
     const text = decodeUtf8(body);

@@ -44,6 +44,24 @@ const part = (headers: string, text = 'x') => Buffer.from(`--B\r\n${headers}\r\n
 const invalid = expect.objectContaining({ code: 'INVALID_ARGUMENT' });
 
 describe('readForm', () => {
+  it.each([
+    ['filename="a b.png"', 'a b.png'],
+    ['filename=a.png', 'a.png'],
+    ['filename="/C:/x/y.png"', 'y.png'],
+    ['filename="C:\\\\x\\\\y.png"', 'y.png'],
+    ["filename*=UTF-8''%C3%A9.png", 'é.png'],
+    ['filename=""', ''],
+    ['x=y', ''],
+  ])('knows the file of %s as %j', async (parameter, fileName) => {
+    const body = streamOf(part(`Content-Disposition: form-data; name="imageData"; ${parameter}`));
+    const found = await readForm(requestOf(body), async (parts) => {
+      const names: string[] = [];
+      for await (const each of parts) names.push(each.fileName);
+      return names;
+    });
+    expect(found).toEqual([fileName]);
+  });
+
   it('gives the parts with their bytes, however the form is cut into pieces', async () => {
     for (let size = 1; size <= FORM.length; size++) expect(await read(streamOf(FORM, size))).toEqual(PARTS);
   });

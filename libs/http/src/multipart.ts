@@ -17,6 +17,8 @@ const READ_AHEAD_BYTES = 256 * 1024;
 export interface FormPart {
   /** As it was sent; empty where there is none. */
   readonly name: string;
+  /** As it was sent, without directories; empty where there is none. */
+  readonly fileName: string;
   /** The media type that it was declared as, in lower case and without parameters; undefined where it was not. */
   readonly declaredType: string | undefined;
   /**
@@ -31,7 +33,7 @@ type RawHeaders = Readonly<Record<string, readonly string[]>>;
 /** Bodies of forms reach the routes that take them (`multipart` of `BodyConfig`) as streams; others refuse them. */
 export function registerFormParser(fastify: FastifyInstance): void {
   fastify.addContentTypeParser('multipart/form-data', (request, payload, done) => {
-    if ((request.routeOptions.config as BodyConfig).multipart) done(null, payload);
+    if ((request.routeOptions.config as BodyConfig).multipart || request.is404) done(null, payload);
     else done(new DomainError('UNSUPPORTED_MEDIA_TYPE', 'This path takes no forms.'));
   });
 }
@@ -111,7 +113,7 @@ async function* readParts(body: Readable, contentType: string): AsyncGenerator<F
 function toFormPart(headers: RawHeaders, part: Readable): FormPart {
   const [declared] = headers['content-type'] ?? [];
   return {
-    name: nameOf(headers['content-disposition']?.[0]),
+    ...namesOf(headers['content-disposition']?.[0]),
     declaredType: declared?.split(';', 1)[0]?.trim().toLowerCase() || undefined,
     bytes: bytesOf(part),
   };
@@ -127,14 +129,15 @@ async function* bytesOf(part: Readable): AsyncGenerator<Buffer, void> {
 }
 
 /** Names are sent as UTF-8, in quotes or without. */
-function nameOf(disposition = ''): string {
+function namesOf(disposition = ''): Pick<FormPart, 'name' | 'fileName'> {
   try {
     const { type, parameters } = parseDisposition(Buffer.from(disposition, 'latin1').toString('utf8'), {
       multipart: true,
     });
-    return type === 'form-data' ? (parameters['name'] ?? '') : '';
+    const { name = '', filename = '' } = type === 'form-data' ? parameters : {};
+    return { name, fileName: filename.split(/[/\\]/).at(-1) ?? '' };
   } catch {
-    return '';
+    return { name: '', fileName: '' };
   }
 }
 

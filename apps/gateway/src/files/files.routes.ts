@@ -1,10 +1,11 @@
 import { Bus } from '@pentaprism/bus';
-import { verifySignedUrl } from '@pentaprism/blob-store';
+import { verifySignedUrl, type SignedTarget } from '@pentaprism/blob-store';
 import { imageContracts, ingestContracts } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import { drain, incompleteBody, type Contents } from '@pentaprism/http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../config.js';
+import { fromContentId } from './content-id.js';
 import type { ImageContents } from './image-contents.js';
 
 export interface FileRoutesOptions {
@@ -34,14 +35,32 @@ export async function fileRoutes(scope: FastifyInstance, options: FileRoutesOpti
   );
 }
 
+/** Areas whose bytes may be signed by their content. */
+const CONTENT_AREAS = ['originals', 'thumbnails', 'models'] as const;
+
 async function download(
   request: FastifyRequest,
   reply: FastifyReply,
   { images, contents, config }: FileRoutesOptions,
 ): Promise<FastifyReply> {
-  const { workspace, id } = verify(request, config);
-  const { fileName, ...content } = await images.get(workspace, id);
-  await contents.send(request, reply, { area: 'originals', workspace, ...content }, { fileName });
+  const { workspace, id, area, expiresAt } = verify(request, config);
+  const content = fromContentId(id);
+  const contentArea = CONTENT_AREAS.find((each) => each === area);
+  if (content && contentArea) {
+    // The bytes never change, and the URL is the permission: for as long as it lives, nobody need ask again.
+    const maxAge = Math.max(0, expiresAt - Math.floor(Date.now() / 1000));
+    try {
+      await contents.send(request, reply, { area: contentArea, workspace, ...content }, { maxAge });
+    } catch (error) {
+      // The bytes are gone: that is not to be kept by anybody's cache.
+      for (const name of ['ETag', 'Cache-Control', 'Content-Range', 'Content-Disposition']) reply.removeHeader(name);
+      throw error;
+    }
+    return reply;
+  }
+  if (area !== 'originals') throw nothing();
+  const { fileName, ...original } = await images.get(workspace, id);
+  await contents.send(request, reply, { area: 'originals', workspace, ...original }, { fileName });
   return reply;
 }
 
@@ -52,7 +71,8 @@ async function upload(
 ): Promise<FastifyReply> {
   const body = request.raw;
   try {
-    const { workspace, id } = verify(request, config);
+    const { workspace, id, area } = verify(request, config);
+    if (area !== 'originals') throw nothing();
     const context = { workspace };
     // Before any byte is kept: an image that was deleted takes no file.
     await bus.call(imageContracts.get, { id }, { context });
@@ -66,13 +86,10 @@ async function upload(
   }
 }
 
-function verify(request: FastifyRequest, config: GatewayConfig) {
-  const target = verifySignedUrl(
-    request.method,
-    request.raw.url ?? '',
-    config.SIGNING_SECRETS,
-    Math.floor(Date.now() / 1000),
-  );
-  if (target.area !== 'originals') throw new DomainError('NOT_FOUND', 'There is no such file.');
-  return target;
+function verify(request: FastifyRequest, config: GatewayConfig): SignedTarget {
+  return verifySignedUrl(request.method, request.raw.url ?? '', config.SIGNING_SECRETS, Math.floor(Date.now() / 1000));
+}
+
+function nothing(): DomainError {
+  return new DomainError('NOT_FOUND', 'There is no such file.');
 }

@@ -1,7 +1,6 @@
 import type { DirectTransfers } from '@pentaprism/blob-store';
-import type { Image } from '@pentaprism/contracts';
 import { DomainError, UNKNOWN_MEDIA_TYPE } from '@pentaprism/domain';
-import { FileUrls } from '@pentaprism/http';
+import { FileUrls, type SignedContent, type SignedImage } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../config.js';
 import { dispositionOf } from './disposition.js';
@@ -15,14 +14,25 @@ export class PresignedFileUrls extends FileUrls {
     super();
   }
 
-  async sign(_request: FastifyRequest, method: 'GET' | 'PUT', workspace: string, image: Image): Promise<string> {
+  async sign(_request: FastifyRequest, method: 'GET' | 'PUT', workspace: string, image: SignedImage): Promise<string> {
     const { sha256, mediaType = UNKNOWN_MEDIA_TYPE, fileName, expiresAt = Infinity } = image;
-    // Nobody asks us when it is used: it must not outlive the image by itself.
-    const left = Math.max(1, Math.floor((expiresAt - Date.now()) / 1000));
-    const expiresIn = Math.min(this.config.SIGNED_URL_TTL, left);
+    const expiresIn = this.secondsLeft(expiresAt);
     if (method === 'PUT') return this.storage.uploadUrl(workspace, image.id, { expiresIn });
     if (sha256 === null) throw new DomainError('NOT_FOUND', 'The image has no file yet.');
     const disposition = dispositionOf(mediaType, fileName);
     return this.storage.downloadUrl({ area: 'originals', workspace, sha256 }, { expiresIn, mediaType, disposition });
+  }
+
+  async signContent(_request: FastifyRequest, content: SignedContent): Promise<string> {
+    const { area, workspace, sha256, mediaType, expiresAt } = content;
+    const expiresIn = this.secondsLeft(expiresAt);
+    const disposition = dispositionOf(mediaType);
+    return this.storage.downloadUrl({ area, workspace, sha256 }, { expiresIn, mediaType, disposition });
+  }
+
+  /** Nobody asks us when a URL is used: it must not outlive the image by itself. */
+  private secondsLeft(expiresAt = Infinity): number {
+    const left = Math.max(1, Math.floor((expiresAt - Date.now()) / 1000));
+    return Math.min(this.config.SIGNED_URL_TTL, left);
   }
 }

@@ -14,6 +14,7 @@ describe('credentialsOf', () => {
     [{ 'x-api-key': ' id.secret ' }],
     [{ 'training-key': 'id.secret' }],
     [{ 'prediction-key': 'id.secret' }],
+    [{ 'ocp-apim-subscription-key': 'id.secret' }],
     [basic(':id.secret')],
     [basic('id.secret')],
   ])('reads the key in %j', (headers) => {

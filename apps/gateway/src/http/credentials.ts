@@ -2,12 +2,12 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 
 /** Headers that hold a key and nothing else. */
-const KEY_HEADERS = ['x-api-key', 'training-key', 'prediction-key'];
+const KEY_HEADERS = ['x-api-key', 'training-key', 'prediction-key', 'ocp-apim-subscription-key'];
 const MAX_CREDENTIAL_LENGTH = 500;
 
 /**
  * The API key of a request in every spelling that the dialects' clients use: `Authorization: Bearer` or `Token`,
- * `Training-Key`, `Prediction-Key`, `X-Api-Key`, HTTP Basic (key id : secret).
+ * `Training-Key`, `Prediction-Key`, `Ocp-Apim-Subscription-Key`, `X-Api-Key`, HTTP Basic (key id : secret).
  *
  * @param basicOnly what is no HTTP Basic with user and password in the `Authorization` header is a key that nobody has
  * @returns the readings of it, one for most; empty when the request has none

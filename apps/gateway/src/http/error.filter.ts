@@ -30,9 +30,13 @@ export class HttpErrorFilter implements ExceptionFilter {
     if (status === 401) void reply.header('WWW-Authenticate', dialect.challenge);
     const { retryAfter } = error.details;
     if (typeof retryAfter === 'number') void reply.header('Retry-After', retryAfter);
+    const body = dialect.errorBody(status, error, request);
+    const { type, text } = dialect.writeError?.(body, request) ?? {
+      type: 'application/json',
+      text: JSON.stringify(body),
+    };
     // A Buffer, since Fastify adds a charset to the content type of text, which one dialect's client cannot bear.
-    const body = Buffer.from(JSON.stringify(dialect.errorBody(status, error, request)));
-    void reply.status(status).header('Content-Type', 'application/json').send(body);
+    void reply.status(status).header('Content-Type', type).send(Buffer.from(text));
   }
 
   /** What is not the client's mistake is logged, under an id that the client is told. */

@@ -1,6 +1,6 @@
 import type { Image, TagReference } from '@pentaprism/contracts';
 import { compareTagNames, MAX_FILE_NAME_LENGTH, MAX_TAG_NAME_LENGTH } from '@pentaprism/domain';
-import { queryBoolean, queryInteger } from '@pentaprism/http';
+import { decodeBase64, queryBoolean, queryInteger } from '@pentaprism/http';
 import { z } from 'zod';
 
 /** Records of one page. */
@@ -35,18 +35,6 @@ const base64 = z.string().transform((text, context) => {
   context.addIssue(text.trim() === '' ? 'must not be empty' : 'must be base64');
   return z.NEVER;
 });
-
-/**
- * Node's decoder skips what is no base64, so that the number of bytes tells whether there was any. A regular expression
- * over megabytes of text takes longer than the decoding itself.
- */
-function decodeBase64(text: string): Buffer | null {
-  // The decoder also reads the alphabet for URLs.
-  if (text.length % 4 !== 0 || text.includes('-') || text.includes('_')) return null;
-  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
-  const bytes = Buffer.from(text, 'base64');
-  return bytes.length === (text.length / 4) * 3 - padding ? bytes : null;
-}
 
 /** Unknown properties are ignored. */
 export const imageCreateInput = z

@@ -1,0 +1,186 @@
+import { Injectable } from '@nestjs/common';
+import { contentContracts, type ArrivalSource, type ContentReference } from '@pentaprism/contracts';
+import { Bus } from '@pentaprism/bus';
+import { DomainError, MAX_FILE_NAME_LENGTH, MAX_IMAGES_PER_BATCH, MAX_TRAINING_IMAGE_BYTES } from '@pentaprism/domain';
+import {
+  Contents,
+  decodeBase64,
+  DRAIN_LIMIT,
+  incompleteBody,
+  principalOf,
+  readForm,
+  type FormPart,
+} from '@pentaprism/http';
+import type { FastifyRequest } from 'fastify';
+import { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { mediaTypeOf } from '../wire/body.js';
+import { refusal } from '../wire/codes.js';
+import { LiftedText } from '../wire/json-reader.js';
+
+/** The bytes of an image, or why there are none, and what it is called. */
+export interface Arrival {
+  readonly name: string | null;
+  readonly source: ArrivalSource;
+}
+
+/** Bytes of one upload altogether, those that are dropped included. */
+export const UPLOAD_LIMIT = MAX_IMAGES_PER_BATCH * MAX_TRAINING_IMAGE_BYTES + DRAIN_LIMIT;
+
+/** Bytes of one picture at most, and the area of the blob store that it belongs to. */
+export interface Kept {
+  readonly maxBytes: number;
+  /** `predictions`: it is only looked at, and gone soon. */
+  readonly area: 'originals' | 'predictions';
+}
+
+const TRAINING: Kept = { maxBytes: MAX_TRAINING_IMAGE_BYTES, area: 'originals' };
+
+/** Pictures on their way from a request into the blob store: one after another, and never whole in memory. */
+@Injectable()
+export class Arrivals {
+  constructor(
+    private readonly bus: Bus,
+    private readonly contents: Contents,
+  ) {}
+
+  /**
+   * Stores what a request uploads: each part of a form, whatever its headers say, or the body itself. A picture that is too
+   * large or empty spoils only itself.
+   *
+   * @param maxFiles one more refuses all of them
+   * @param kept what one picture may take, and where it is put
+   * @returns none for a form without parts, and for an empty body
+   * @throws DomainError BadRequestExceededBatchSize, UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE and others; nothing is kept
+   */
+  async receive(request: FastifyRequest, maxFiles: number, kept: Kept = TRAINING): Promise<Arrival[]> {
+    const type = mediaTypeOf(request);
+    const arrivals: Arrival[] = [];
+    try {
+      if (type === 'multipart/form-data')
+        await readForm(request, (parts) => this.receiveParts(request, parts, arrivals, maxFiles, kept));
+      else if (type === 'application/octet-stream' && request.body instanceof Readable) {
+        const source = await this.storeStream(request, complete(request.body), kept, new Meter());
+        if (source) arrivals.push({ name: null, source });
+      } else if (type !== 'application/octet-stream')
+        throw new DomainError(
+          'UNSUPPORTED_MEDIA_TYPE',
+          'Send a form with files, or a file as application/octet-stream.',
+        );
+      return arrivals;
+    } catch (error) {
+      if (kept.area === 'originals') this.discard(arrivals);
+      throw error;
+    }
+  }
+
+  /** Stores a picture that came as base64. */
+  async decode(request: FastifyRequest, contents: string | LiftedText | null | undefined): Promise<ArrivalSource> {
+    // Decoding 6 MB takes some 20 ms: others are answered between one picture and the next.
+    await nextTurn();
+    const text = contents instanceof LiftedText ? contents.take() : (contents ?? '');
+    // Four characters stand for three bytes.
+    if (text.length * 3 > (MAX_TRAINING_IMAGE_BYTES + 2) * 4) return refused('too-many-bytes');
+    const bytes = decodeBase64(text) ?? decodeBase64(text.replace(/\s+/g, ''));
+    if (!bytes || bytes.length === 0) return refused('undecodable');
+    return this.store(request, bytes, TRAINING);
+  }
+
+  /** Bytes that were stored and are not wanted any more. Not awaited: what is not discarded now, the sweep finds later. */
+  discard(arrivals: readonly Pick<Arrival, 'source'>[]): void {
+    const contents = arrivals.flatMap(({ source }) => (source.kind === 'content' ? [source.content] : []));
+    for (let at = 0; at < contents.length; at += MAX_IMAGES_PER_BATCH) this.discardSome(contents.slice(at, at + MAX_IMAGES_PER_BATCH)); // prettier-ignore
+  }
+
+  private discardSome(contents: readonly ContentReference[]): void {
+    void this.bus.call(contentContracts.discard, { contents: [...contents] }).catch(() => undefined);
+  }
+
+  private async receiveParts(
+    request: FastifyRequest,
+    parts: AsyncIterable<FormPart>,
+    arrivals: Arrival[],
+    maxFiles: number,
+    kept: Kept,
+  ): Promise<void> {
+    const meter = new Meter();
+    for await (const { bytes, fileName } of parts) {
+      if (arrivals.length === maxFiles)
+        throw refusal('BadRequestExceededBatchSize', `A request has at most ${maxFiles} files.`);
+      const source = await this.storeStream(request, bytes, kept, meter);
+      arrivals.push({ name: fileName === '' ? null : fileName, source: source ?? refused('undecodable') });
+    }
+  }
+
+  /** @returns undefined for no bytes at all */
+  private async storeStream(
+    request: FastifyRequest,
+    bytes: AsyncIterable<Buffer>,
+    kept: Kept,
+    meter: Meter,
+  ): Promise<ArrivalSource | undefined> {
+    const iterator = meter.watch(bytes)[Symbol.asyncIterator]();
+    const first = await iterator.next();
+    if (first.done) return undefined;
+    const source = await this.store(request, continued(first.value, iterator), kept);
+    // What is left of a picture that is too large is read here, so that it counts.
+    for (let next = await iterator.next(); !next.done; next = await iterator.next());
+    return source;
+  }
+
+  private async store(
+    request: FastifyRequest,
+    source: Buffer | AsyncIterable<Buffer>,
+    { maxBytes, area }: Kept,
+  ): Promise<ArrivalSource> {
+    try {
+      const content = await this.contents.store(principalOf(request).workspace, source, maxBytes, area);
+      return { kind: 'content', content };
+    } catch (error) {
+      if (DomainError.is(error, 'PAYLOAD_TOO_LARGE') && error.details['upload'] === undefined)
+        return refused('too-many-bytes');
+      if (DomainError.is(error, 'STORAGE_FULL')) return refused('storage-error');
+      throw error;
+    }
+  }
+}
+
+type RefusedStatus = Extract<ArrivalSource, { kind: 'refused' }>['status'];
+
+export function refused(status: RefusedStatus): ArrivalSource {
+  return { kind: 'refused', status };
+}
+
+/** Names are kept as far as they fit, since they are no reason to refuse a picture. */
+export function fileNameOf(name: string | null | undefined): string {
+  return (name ?? '').slice(0, MAX_FILE_NAME_LENGTH).toWellFormed();
+}
+
+/** Without the end of the iterator when the consumer gives up: the rest is still to be read. */
+async function* continued(first: Buffer, iterator: AsyncIterator<Buffer>): AsyncGenerator<Buffer, void> {
+  yield first;
+  for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+}
+
+/** @throws DomainError INVALID_ARGUMENT when the client goes away in the middle of it */
+async function* complete(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw incompleteBody(error);
+  }
+}
+
+/** Bytes of one request so far. */
+class Meter {
+  private size = 0;
+
+  async *watch(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+    for await (const chunk of bytes) {
+      this.size += chunk.length;
+      if (this.size > UPLOAD_LIMIT)
+        throw new DomainError('PAYLOAD_TOO_LARGE', `The body has more than ${UPLOAD_LIMIT} bytes.`, { upload: true });
+      if (chunk.length > 0) yield chunk;
+    }
+  }
+}

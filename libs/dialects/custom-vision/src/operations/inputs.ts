@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { LiftedText } from '../wire/json-reader.js';
+import { guid } from '../wire/parse.js';
+
+/**
+ * Models of requests, in v3.4's terms; v1.2 writes the same ones in another case. What is null is as good as absent, and
+ * how many of something there may be is a matter of the operation.
+ */
+const text = z.string().nullish();
+const tagIds = z
+  .array(guid)
+  .nullish()
+  .transform((ids) => ids ?? []);
+
+function batch<Entry extends z.ZodType>(entry: Entry) {
+  return z.object({
+    images: z
+      .array(entry)
+      .nullish()
+      .transform((entries) => entries ?? []),
+    tagIds,
+  });
+}
+
+/** Base64: a text, or what was lifted out of a large body. */
+const contents = z.union([z.string(), z.custom<LiftedText>((value) => value instanceof LiftedText)]).nullish();
+
+export const imageFileCreateBatch = batch(z.object({ name: text, contents, tagIds }));
+export const imageUrlCreateBatch = batch(z.object({ url: text, tagIds }));
+export const imageIdCreateBatch = batch(z.object({ id: guid, tagIds }));
+
+export const imageTagCreateBatch = z.object({
+  tags: z
+    .array(z.object({ imageId: guid, tagId: guid }))
+    .nullish()
+    .transform((pairs) => pairs ?? []),
+});
+
+export const imageUrl = z.object({ url: text });
+
+export const projectInput = z.object({
+  name: text,
+  description: text,
+  settings: z
+    .object({
+      domainId: guid.nullish(),
+      classificationType: text,
+      targetExportPlatforms: z.array(z.string()).nullish(),
+    })
+    .nullish(),
+});
+
+export const tagInput = z.object({ name: text, description: text, type: text });
+export const iterationInput = z.object({ name: text, isDefault: z.boolean().nullish() });
+export const trainingParameters = z.object({ selectedTags: z.array(guid).nullish() });
+
+const time = z
+  .string()
+  .transform((given, context) => {
+    const milliseconds = Date.parse(given);
+    if (Number.isNaN(milliseconds) || milliseconds < 0) context.addIssue('must be a time');
+    return milliseconds;
+  })
+  .nullish();
+
+export const predictionQueryToken = z.object({
+  session: text,
+  continuation: text,
+  maxCount: z.int().nullish(),
+  orderBy: text,
+  tags: z
+    .array(z.object({ id: guid, minThreshold: z.number().nullish(), maxThreshold: z.number().nullish() }))
+    .nullish(),
+  iterationId: guid.nullish(),
+  startTime: time,
+  endTime: time,
+  application: text,
+});
+export type PredictionQueryToken = z.output<typeof predictionQueryToken>;
+
+export type FileBatch = z.output<typeof imageFileCreateBatch>;
+export type UrlBatch = z.output<typeof imageUrlCreateBatch>;
+export type IdBatch = z.output<typeof imageIdCreateBatch>;

@@ -1,0 +1,153 @@
+import { Injectable } from '@nestjs/common';
+import { iterationContracts, type ExportedModel } from '@pentaprism/contracts';
+import { FileUrls, principalOf } from '@pentaprism/http';
+import type { FastifyRequest } from 'fastify';
+import type { Export } from '../v3/models.js';
+import { refusal } from '../wire/codes.js';
+import { checkGuid, idInPath, idOrNothing, isWorkspace } from '../wire/ids.js';
+import { required } from '../wire/query.js';
+import { toIteration, type Iteration } from './iteration-view.js';
+import { Services } from './services.js';
+
+export interface TrainingInput {
+  readonly trainingType?: string | undefined;
+  readonly reservedBudgetInHours?: number | undefined;
+  readonly forceTrain?: boolean;
+  /** GUIDs. */
+  readonly selectedTags?: readonly string[] | null | undefined;
+}
+
+export interface PublishInput {
+  readonly publishName?: string | undefined;
+  readonly predictionId?: string | undefined;
+  readonly overwrite: boolean;
+}
+
+/** Trains one of these at most; the contract's limit. */
+const MAX_SELECTED_TAGS = 1_000;
+const MAX_TRAINING_TYPE_LENGTH = 100;
+const MAX_ITERATION_NAME_LENGTH = 100;
+const MAX_PUBLISH_NAME_LENGTH = 200;
+const MAX_PREDICTION_ID_LENGTH = 1_000;
+
+/** The files that a model can be made into, by platform and flavour of the original. */
+const FILES = {
+  onnx: { platform: 'ONNX', flavor: null },
+  'tensorflow-js': { platform: 'TensorFlow', flavor: 'TensorFlowJs' },
+} as const satisfies Record<ExportedModel['platform'], Pick<Export, 'platform' | 'flavor'>>;
+const EXPORT_STATUSES = { exporting: 'Exporting', completed: 'Done', failed: 'Failed' } as const;
+
+/** Trainings of a project, and the models that come out of them. */
+@Injectable()
+export class Iterations {
+  constructor(
+    private readonly services: Services,
+    private readonly urls: FileUrls,
+  ) {}
+
+  async train(project: string, input: TrainingInput): Promise<Iteration> {
+    const { trainingType = null, reservedBudgetInHours = 0, forceTrain: force = false, selectedTags } = input;
+    const projectId = idInPath(project, 'project');
+    if ((selectedTags?.length ?? 0) > MAX_SELECTED_TAGS)
+      throw refusal('BadRequestExceededBatchSize', `selectedTags has at most ${MAX_SELECTED_TAGS} ids.`);
+    const trained = await this.services.call(iterationContracts.train, {
+      projectId,
+      force,
+      selectedTags: (selectedTags ?? []).map(idOrNothing),
+      trainingType: trainingType?.slice(0, MAX_TRAINING_TYPE_LENGTH) ?? null,
+      reservedBudgetInHours,
+    });
+    return toIteration(trained);
+  }
+
+  /** Newest first. */
+  async list(project: string): Promise<Iteration[]> {
+    const projectId = idInPath(project, 'project');
+    const { iterations } = await this.services.call(iterationContracts.list, { projectId });
+    return iterations.map(toIteration);
+  }
+
+  async get(project: string, iteration: string): Promise<Iteration> {
+    return toIteration(await this.services.call(iterationContracts.get, keyOf(project, iteration)));
+  }
+
+  /** @throws DomainError BadRequestIterationName, BadRequestIterationIsNotTrained and others */
+  async update(
+    project: string,
+    iteration: string,
+    { name, isDefault }: { name?: string | null | undefined; isDefault?: boolean | null | undefined },
+  ): Promise<Iteration> {
+    if (isWorkspace(checkGuid(iteration, 'iteration'), idInPath(project, 'project')))
+      throw refusal('BadRequestWorkspaceCannotBeModified', 'The workspace cannot be changed.');
+    if (typeof name === 'string' && (name.trim() === '' || name.length > MAX_ITERATION_NAME_LENGTH))
+      throw refusal('BadRequestIterationName', `An iteration's name has 1 to ${MAX_ITERATION_NAME_LENGTH} characters.`);
+    const updated = await this.services.call(iterationContracts.update, {
+      ...keyOf(project, iteration),
+      ...(typeof name === 'string' ? { name } : {}),
+      ...(typeof isDefault === 'boolean' ? { isDefault } : {}),
+    });
+    return toIteration(updated);
+  }
+
+  async delete(project: string, iteration: string): Promise<void> {
+    if (isWorkspace(checkGuid(iteration, 'iteration'), idInPath(project, 'project')))
+      throw refusal('BadRequestWorkspaceNotDeletable', 'The workspace cannot be deleted.');
+    await this.services.call(iterationContracts.delete, keyOf(project, iteration));
+  }
+
+  async publish(project: string, iteration: string, input: PublishInput): Promise<void> {
+    const key = keyOf(project, iteration);
+    const name = required(input.publishName, 'publishName');
+    const target = required(input.predictionId, 'predictionId');
+    if (name.length > MAX_PUBLISH_NAME_LENGTH)
+      throw refusal('BadRequestInvalidPublishName', `publishName has at most ${MAX_PUBLISH_NAME_LENGTH} characters.`);
+    if (target.length > MAX_PREDICTION_ID_LENGTH)
+      throw refusal(
+        'BadRequestInvalidPublishTarget',
+        `predictionId has at most ${MAX_PREDICTION_ID_LENGTH} characters.`,
+      );
+    await this.services.call(iterationContracts.publish, { ...key, name, target, overwrite: input.overwrite });
+  }
+
+  async unpublish(project: string, iteration: string): Promise<void> {
+    await this.services.call(iterationContracts.unpublish, keyOf(project, iteration));
+  }
+
+  /** @throws DomainError BadRequestOperationNotSupported for anything but ONNX and TensorFlow.js */
+  async export(
+    request: FastifyRequest,
+    project: string,
+    iteration: string,
+    platform: string | undefined,
+    flavor: string | undefined,
+  ): Promise<Export> {
+    const file = fileOf(required(platform, 'platform'), flavor);
+    const model = await this.services.call(iterationContracts.export, { ...keyOf(project, iteration), platform: file });
+    return this.toExport(request, model);
+  }
+
+  async exports(request: FastifyRequest, project: string, iteration: string): Promise<Export[]> {
+    const { exports } = await this.services.call(iterationContracts.exports, keyOf(project, iteration));
+    return Promise.all(exports.map((model) => this.toExport(request, model)));
+  }
+
+  private async toExport(request: FastifyRequest, { platform, status, content }: ExportedModel): Promise<Export> {
+    const { workspace } = principalOf(request);
+    const downloadUri = content && (await this.urls.signContent(request, { area: 'models', workspace, ...content }));
+    return { ...FILES[platform], status: EXPORT_STATUSES[status], downloadUri, newerVersionAvailable: false };
+  }
+}
+
+export function keyOf(project: string, iteration: string) {
+  return { projectId: idInPath(project, 'project'), iterationId: idInPath(iteration, 'iteration') };
+}
+
+function fileOf(platform: string, flavor = ''): ExportedModel['platform'] {
+  const [asked, variant] = [platform.toLowerCase(), flavor.toLowerCase()];
+  if (asked === 'onnx' && variant === '') return 'onnx';
+  if (asked === 'tensorflow' && ['', 'tensorflowjs'].includes(variant)) return 'tensorflow-js';
+  throw refusal(
+    'BadRequestOperationNotSupported',
+    'Models are exported as ONNX, or as TensorFlow with the flavor TensorFlowJs.',
+  );
+}

@@ -1,0 +1,119 @@
+import { Injectable } from '@nestjs/common';
+import { projectContracts, trainingIngestContracts, type Project as ServiceProject } from '@pentaprism/contracts';
+import {
+  DEFAULT_TRAINING_SETTINGS,
+  MAX_DESCRIPTION_LENGTH,
+  MAX_PAGE_SIZE,
+  MAX_PROJECT_NAME_LENGTH,
+  type ClassificationType,
+} from '@pentaprism/domain';
+import { collect } from '@pentaprism/http';
+import type { Project } from '../v3/models.js';
+import { refusal } from '../wire/codes.js';
+import { guidOf, idInPath, toDate } from '../wire/ids.js';
+import { required } from '../wire/query.js';
+import { domainGuid, domainOfGuid } from './domains.js';
+import { Services } from './services.js';
+
+/** A project as clients say it; what is absent stays as it is. */
+export interface ProjectInput {
+  readonly name?: string | null | undefined;
+  readonly description?: string | null | undefined;
+  /** A GUID. */
+  readonly domainId?: string | null | undefined;
+  readonly classificationType?: string | null | undefined;
+  readonly targetExportPlatforms?: readonly string[] | null | undefined;
+}
+
+export const CLASSIFICATION_NAMES = { multiclass: 'Multiclass', multilabel: 'Multilabel' } as const;
+/** What a client may name at most as targets of an export; they are kept, and not looked at. */
+const MAX_PLATFORMS = 20;
+const MAX_PLATFORM_LENGTH = 100;
+
+@Injectable()
+export class Projects {
+  constructor(private readonly services: Services) {}
+
+  async list(): Promise<Project[]> {
+    const read = async (offset: number, limit: number) => {
+      const { projects, total } = await this.services.call(projectContracts.list, { offset, limit });
+      return { items: projects, total };
+    };
+    const { items } = await collect(read, { offset: 0, limit: 0 }, MAX_PAGE_SIZE);
+    return items.map(toProject);
+  }
+
+  async get(projectId: string): Promise<Project> {
+    return toProject(await this.services.call(projectContracts.get, { id: idInPath(projectId, 'project') }));
+  }
+
+  /** @throws DomainError BadRequestProjectName, BadRequestProjectNameNotUnique, NotFoundDomain and others */
+  async create(input: ProjectInput): Promise<Project> {
+    const { name, description, training } = changesOf({ ...input, name: required(input.name, 'name') });
+    const created = await this.services.call(projectContracts.create, {
+      name: name ?? '',
+      description: description ?? '',
+      training: { exportPlatforms: [], ...DEFAULT_TRAINING_SETTINGS, ...training },
+    });
+    return toProject(created);
+  }
+
+  async update(projectId: string, input: ProjectInput): Promise<Project> {
+    const id = idInPath(projectId, 'project');
+    return toProject(await this.services.call(projectContracts.update, { id, ...changesOf(input) }));
+  }
+
+  /** @throws DomainError BadRequestIterationIsPublished where a model of it is in use */
+  async delete(projectId: string): Promise<void> {
+    const id = idInPath(projectId, 'project');
+    await this.services.call(trainingIngestContracts.deleteProject, { projectId: id });
+  }
+}
+
+function changesOf(input: ProjectInput) {
+  const { name, description, domainId, classificationType, targetExportPlatforms: platforms } = input;
+  if (typeof name === 'string' && (name.trim() === '' || name.length > MAX_PROJECT_NAME_LENGTH))
+    throw refusal('BadRequestProjectName', `A project's name has 1 to ${MAX_PROJECT_NAME_LENGTH} characters.`);
+  if (description && description.length > MAX_DESCRIPTION_LENGTH)
+    throw refusal('BadRequestProjectDescription', `A description has at most ${MAX_DESCRIPTION_LENGTH} characters.`);
+  if (platforms && (platforms.length > MAX_PLATFORMS || platforms.some((each) => each.length > MAX_PLATFORM_LENGTH)))
+    throw refusal('BadRequest', `targetExportPlatforms has at most ${MAX_PLATFORMS} names.`);
+  return {
+    ...(typeof name === 'string' ? { name } : {}),
+    ...(typeof description === 'string' ? { description } : {}),
+    training: {
+      ...(domainId ? { domain: domainOfGuid(domainId) } : {}),
+      ...(classificationType ? { classificationType: classificationTypeOf(classificationType) } : {}),
+      ...(platforms ? { exportPlatforms: [...platforms] } : {}),
+    },
+  };
+}
+
+function classificationTypeOf(name: string): ClassificationType {
+  const type = name.toLowerCase();
+  if (type === 'multiclass' || type === 'multilabel') return type;
+  throw refusal('BadRequestProjectUnknownClassification', 'classificationType is Multiclass or Multilabel.');
+}
+
+function toProject({ id, name, description, training, createdAt, modifiedAt }: ServiceProject): Project {
+  return {
+    id: guidOf(id),
+    name,
+    description,
+    settings: {
+      domainId: domainGuid(training.domain),
+      classificationType: CLASSIFICATION_NAMES[training.classificationType],
+      targetExportPlatforms: training.exportPlatforms,
+      useNegativeSet: null,
+      detectionParameters: null,
+      imageProcessingSettings: null,
+      exportModelContainerUri: null,
+      notificationQueueUri: null,
+    },
+    created: toDate(createdAt),
+    lastModified: toDate(modifiedAt),
+    thumbnailUri: null,
+    drModeEnabled: false,
+    status: 'Succeeded',
+  };
+}

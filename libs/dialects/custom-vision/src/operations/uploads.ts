@@ -1,0 +1,140 @@
+import { Injectable } from '@nestjs/common';
+import { projectContracts, trainingIngestContracts, type ArrivalSource } from '@pentaprism/contracts';
+import { fromUuid, MAX_IMAGE_URL_LENGTH, MAX_IMAGES_PER_BATCH, MAX_TAGS_PER_BATCH } from '@pentaprism/domain';
+import type { FastifyRequest } from 'fastify';
+import type { ImageCreateSummary } from '../v3/models.js';
+import { refusal } from '../wire/codes.js';
+import { idInPath, idOrNothing } from '../wire/ids.js';
+import { V3_STATUSES } from '../wire/statuses.js';
+import { Arrivals, fileNameOf, refused } from './arrivals.js';
+import { ImageViews } from './image-view.js';
+import type { FileBatch, IdBatch, UrlBatch } from './inputs.js';
+import { Services } from './services.js';
+
+interface Entry {
+  readonly source: ArrivalSource;
+  readonly fileName: string;
+  /** What the answer calls it. */
+  readonly sourceUrl: string | null;
+  /** GUIDs. */
+  readonly tagIds: readonly string[];
+}
+
+/** What batches have in common, whatever is in them. */
+interface Batch {
+  readonly images: readonly { readonly tagIds: readonly string[] }[];
+  readonly tagIds: readonly string[];
+}
+
+/** Images that come in, in the four ways of the original. */
+@Injectable()
+export class Uploads {
+  constructor(
+    private readonly services: Services,
+    private readonly arrivals: Arrivals,
+    private readonly views: ImageViews,
+  ) {}
+
+  /** @param tagIds GUIDs of the query, for all of them */
+  async fromData(request: FastifyRequest, project: string, tagIds: readonly string[]): Promise<ImageCreateSummary> {
+    const projectId = await this.projectOf(project);
+    const arrived = await this.arrivals.receive(request, MAX_IMAGES_PER_BATCH);
+    if (arrived.length === 0) throw refusal('BadRequestImageBatch', 'There is no file in the request.');
+    const entries = arrived.map(({ name, source }) => ({
+      source,
+      fileName: fileNameOf(name),
+      sourceUrl: name,
+      tagIds: [],
+    }));
+    return this.add(request, projectId, entries, tagIds);
+  }
+
+  async fromFiles(request: FastifyRequest, project: string, batch: FileBatch): Promise<ImageCreateSummary> {
+    checkBatch(batch);
+    const projectId = await this.projectOf(project);
+    const entries: Entry[] = [];
+    try {
+      for (const { name, contents, tagIds } of batch.images) {
+        const source = await this.arrivals.decode(request, contents);
+        entries.push({ source, fileName: fileNameOf(name), sourceUrl: name ?? null, tagIds });
+      }
+    } catch (error) {
+      this.arrivals.discard(entries);
+      throw error;
+    }
+    return this.add(request, projectId, entries, batch.tagIds);
+  }
+
+  async fromUrls(request: FastifyRequest, project: string, batch: UrlBatch): Promise<ImageCreateSummary> {
+    checkBatch(batch);
+    const entries = batch.images.map(({ url, tagIds }): Entry => {
+      const source: ArrivalSource =
+        url && url.length <= MAX_IMAGE_URL_LENGTH ? { kind: 'url', url } : refused('source-error');
+      return { source, fileName: '', sourceUrl: url ?? null, tagIds };
+    });
+    return this.add(request, idInPath(project, 'project'), entries, batch.tagIds);
+  }
+
+  async fromPredictions(request: FastifyRequest, project: string, batch: IdBatch): Promise<ImageCreateSummary> {
+    checkBatch(batch);
+    const entries = batch.images.map(({ id: guid, tagIds }): Entry => {
+      const id = fromUuid(guid);
+      const source: ArrivalSource = id === undefined ? refused('source-error') : { kind: 'prediction', id };
+      return { source, fileName: '', sourceUrl: guid, tagIds };
+    });
+    return this.add(request, idInPath(project, 'project'), entries, batch.tagIds);
+  }
+
+  /** Before any byte is kept. @throws DomainError NotFoundProject */
+  private async projectOf(project: string): Promise<string> {
+    const id = idInPath(project, 'project');
+    await this.services.call(projectContracts.resolve, { id });
+    return id;
+  }
+
+  private async add(
+    request: FastifyRequest,
+    projectId: string,
+    entries: readonly Entry[],
+    tagIds: readonly string[],
+  ): Promise<ImageCreateSummary> {
+    const images = entries.map((entry) => ({
+      fileName: entry.fileName,
+      source: entry.source,
+      tagIds: idsOf(entry.tagIds),
+    }));
+    let added;
+    try {
+      added = await this.services.call(trainingIngestContracts.addImages, { projectId, tagIds: idsOf(tagIds), images });
+    } catch (error) {
+      this.arrivals.discard(entries);
+      throw error;
+    }
+    const results = await Promise.all(
+      added.results.map(async ({ status, image }, i) => ({
+        sourceUrl: entries[i]?.sourceUrl ?? null,
+        status: V3_STATUSES[status],
+        image: image && (await this.views.image(request, image, false)),
+      })),
+    );
+    return { isBatchSuccessful: results.every(({ status }) => status === 'OK'), images: results };
+  }
+}
+
+/**
+ * How many images and different tags a batch has: also before any byte is kept.
+ * @throws DomainError BadRequestImageBatch, BadRequestExceededBatchSize
+ */
+function checkBatch({ images, tagIds }: Batch): void {
+  if (images.length === 0) throw refusal('BadRequestImageBatch', 'The batch is empty.');
+  if (images.length > MAX_IMAGES_PER_BATCH)
+    throw refusal('BadRequestExceededBatchSize', `A batch has at most ${MAX_IMAGES_PER_BATCH} images.`);
+  const lists = [tagIds, ...images.map((image) => image.tagIds)];
+  const different = new Set(lists.flat());
+  if (different.size > MAX_TAGS_PER_BATCH || tagIds.length > MAX_TAGS_PER_BATCH)
+    throw refusal('BadRequestExceededBatchSize', `A batch has at most ${MAX_TAGS_PER_BATCH} tags.`);
+}
+
+function idsOf(guids: readonly string[]): string[] {
+  return [...new Set(guids.map(idOrNothing))];
+}

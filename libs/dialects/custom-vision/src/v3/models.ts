@@ -1,0 +1,212 @@
+import { z } from 'zod';
+import { model as declare } from '../wire/render.js';
+import { V3_STATUSES } from '../wire/statuses.js';
+
+/** The models of v3.4: what operations answer with, and what goes over the wire as it is. */
+const model = <Shape extends z.core.$ZodLooseShape>(name: string, shape: Shape) => declare('V3', name, shape);
+
+const id = z.string().meta({ format: 'uuid' });
+const date = z.string().meta({ format: 'date-time' });
+const optionalDate = date.nullable();
+const optionalText = z.string().nullable();
+/** Members of detection and the like, which are always null here. */
+const none = z.null();
+
+export const domain = model('Domain', {
+  id,
+  name: z.string(),
+  type: z.literal('Classification'),
+  exportable: z.boolean(),
+  enabled: z.boolean(),
+  exportablePlatforms: z.array(z.string().meta({ title: 'string' })),
+  modelInformation: model('ModelInformation', {
+    estimatedModelSizeInMegabytes: z.int().nullable(),
+    description: z.string(),
+  }),
+});
+export type Domain = z.output<typeof domain>;
+
+const projectSettings = model('ProjectSettings', {
+  domainId: id,
+  classificationType: z.enum(['Multiclass', 'Multilabel']),
+  targetExportPlatforms: z.array(z.string().meta({ title: 'string' })),
+  useNegativeSet: none,
+  detectionParameters: none,
+  imageProcessingSettings: none,
+  exportModelContainerUri: none,
+  notificationQueueUri: none,
+});
+
+export const project = model('Project', {
+  id,
+  name: z.string(),
+  description: z.string(),
+  settings: projectSettings,
+  created: date,
+  lastModified: date,
+  thumbnailUri: optionalText,
+  drModeEnabled: z.boolean(),
+  status: z.literal('Succeeded'),
+});
+export type Project = z.output<typeof project>;
+
+export const TAG_TYPES = ['Regular', 'Negative', 'GeneralProduct'] as const;
+
+export const tag = model('Tag', {
+  id,
+  name: z.string(),
+  description: z.string(),
+  type: z.enum(TAG_TYPES),
+  imageCount: z.int(),
+});
+export type Tag = z.output<typeof tag>;
+
+export const imageTag = model('ImageTag', { tagId: id, tagName: z.string(), created: date });
+
+const regions = z.array(model('ImageRegion', { regionId: id }));
+
+export const image = model('Image', {
+  id,
+  created: date,
+  width: z.int(),
+  height: z.int(),
+  resizedImageUri: z.string(),
+  thumbnailUri: z.string(),
+  originalImageUri: z.string(),
+  tags: z.array(imageTag),
+  regions,
+  metadata: z.record(z.string(), z.string()),
+});
+export type Image = z.output<typeof image>;
+
+export const imageCreateResult = model('ImageCreateResult', {
+  sourceUrl: optionalText,
+  status: z.enum(Object.values(V3_STATUSES)),
+  image: image.nullable(),
+});
+
+export const imageCreateSummary = model('ImageCreateSummary', {
+  isBatchSuccessful: z.boolean(),
+  images: z.array(imageCreateResult),
+});
+export type ImageCreateSummary = z.output<typeof imageCreateSummary>;
+
+export const imageTagCreateEntry = model('ImageTagCreateEntry', { imageId: id, tagId: id });
+
+export const imageTagCreateSummary = model('ImageTagCreateSummary', {
+  created: z.array(imageTagCreateEntry),
+  duplicated: z.array(imageTagCreateEntry),
+  exceeded: z.array(imageTagCreateEntry),
+});
+export type ImageTagCreateSummary = z.output<typeof imageTagCreateSummary>;
+
+export const prediction = model('Prediction', {
+  probability: z.number(),
+  tagId: id,
+  tagName: z.string(),
+  boundingBox: none,
+  tagType: z.enum(TAG_TYPES),
+});
+export type Prediction = z.output<typeof prediction>;
+
+export const imagePrediction = model('ImagePrediction', {
+  id,
+  project: id,
+  iteration: id,
+  created: date,
+  predictions: z.array(prediction),
+});
+export type ImagePrediction = z.output<typeof imagePrediction>;
+
+export const storedImagePrediction = model('StoredImagePrediction', {
+  ...imagePrediction.shape,
+  resizedImageUri: z.string(),
+  thumbnailUri: z.string(),
+  originalImageUri: z.string(),
+  domain: id.nullable(),
+});
+
+export const predictionQueryTag = model('PredictionQueryTag', {
+  id,
+  minThreshold: z.number(),
+  maxThreshold: z.number(),
+});
+
+export const predictionQueryToken = model('PredictionQueryToken', {
+  session: optionalText,
+  continuation: optionalText,
+  maxCount: z.int(),
+  orderBy: z.enum(['Newest', 'Oldest', 'Suggested']),
+  tags: z.array(predictionQueryTag),
+  iterationId: id.nullable(),
+  startTime: optionalDate,
+  endTime: optionalDate,
+  application: optionalText,
+});
+
+export const predictionQueryResult = model('PredictionQueryResult', {
+  token: predictionQueryToken,
+  results: z.array(storedImagePrediction),
+});
+export type PredictionQueryResult = z.output<typeof predictionQueryResult>;
+
+export const iteration = model('Iteration', {
+  id,
+  name: z.string(),
+  status: z.enum(['Training', 'Completed', 'Failed']),
+  created: date,
+  lastModified: date,
+  trainedAt: optionalDate,
+  projectId: id,
+  exportable: z.boolean(),
+  exportableTo: z.array(z.string().meta({ title: 'string' })),
+  domainId: id,
+  classificationType: z.enum(['Multiclass', 'Multilabel']),
+  trainingType: z.string(),
+  reservedBudgetInHours: z.int(),
+  trainingTimeInMinutes: z.int(),
+  publishName: optionalText,
+  originalPublishResourceId: optionalText,
+  customBaseModelInfo: none,
+  trainingErrorDetails: optionalText,
+});
+
+const figures = {
+  precision: z.number(),
+  precisionStdDeviation: z.number(),
+  recall: z.number(),
+  recallStdDeviation: z.number(),
+  averagePrecision: z.number().nullable(),
+};
+export const tagPerformance = model('TagPerformance', { id, name: z.string(), ...figures });
+export const iterationPerformance = model('IterationPerformance', {
+  perTagPerformance: z.array(tagPerformance),
+  ...figures,
+});
+export type IterationPerformance = z.output<typeof iterationPerformance>;
+
+export const imagePerformance = model('ImagePerformance', {
+  predictions: z.array(prediction),
+  id,
+  created: date,
+  width: z.int(),
+  height: z.int(),
+  imageUri: z.string(),
+  thumbnailUri: z.string(),
+  tags: z.array(imageTag),
+  regions,
+});
+export type ImagePerformance = z.output<typeof imagePerformance>;
+
+export const exported = model('Export', {
+  platform: z.enum(['ONNX', 'TensorFlow']),
+  status: z.enum(['Exporting', 'Done', 'Failed']),
+  downloadUri: optionalText,
+  flavor: optionalText,
+  newerVersionAvailable: z.boolean(),
+});
+export type Export = z.output<typeof exported>;
+
+export const error = model('CustomVisionError', { code: z.string(), message: z.string() });
+export const count = z.int();
+export const published = z.boolean();

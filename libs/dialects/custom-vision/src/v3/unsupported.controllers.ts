@@ -1,0 +1,94 @@
+import { Controller, UseInterceptors } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { V3_PREDICTION, V3_TRAINING } from '../addresses.js';
+import { AnswerInterceptor, Delete, Get, Post } from '../route.js';
+import { refusal } from '../wire/codes.js';
+
+/** @throws DomainError BadRequestOperationNotSupported */
+function refuse(): never {
+  throw refusal('BadRequestOperationNotSupported', 'This operation is not supported here.');
+}
+
+/** What the clients can call and nobody serves: they are told so in their own words. */
+@ApiTags('v3 unsupported')
+@UseInterceptors(AnswerInterceptor)
+@Controller(`${V3_TRAINING}/projects`)
+export class UnsupportedTrainingControllerV3 {
+  @Post('import', { id: 'importProject', summary: 'Not supported' })
+  importProject(): void {
+    refuse();
+  }
+
+  @Get(':projectId/export', { id: 'exportProject', summary: 'Not supported' })
+  exportProject(): void {
+    refuse();
+  }
+
+  @Get(':projectId/artifacts', { id: 'getArtifact', summary: 'Not supported: URIs are absolute' })
+  artifact(): void {
+    refuse();
+  }
+
+  @Post(':projectId/images/metadata', { id: 'updateImageMetadata', summary: 'Not supported' })
+  metadata(): void {
+    refuse();
+  }
+
+  @Post(':projectId/images/regions', { id: 'createImageRegions', summary: 'Not supported: object detection' })
+  createRegions(): void {
+    refuse();
+  }
+
+  @Delete(':projectId/images/regions', { id: 'deleteImageRegions', summary: 'Not supported: object detection' })
+  deleteRegions(): void {
+    refuse();
+  }
+
+  @Post(':projectId/images/:imageId/regionproposals', {
+    id: 'getImageRegionProposals',
+    summary: 'Not supported: object detection',
+  })
+  proposals(): void {
+    refuse();
+  }
+
+  @Post(':projectId/images/suggested', { id: 'querySuggestedImages', summary: 'Not supported' })
+  suggested(): void {
+    refuse();
+  }
+
+  @Post(':projectId/images/suggested/count', { id: 'querySuggestedImageCount', summary: 'Not supported' })
+  countSuggested(): void {
+    refuse();
+  }
+
+  @Post(':projectId/tagsandregions/suggestions', { id: 'suggestTagsAndRegions', summary: 'Not supported' })
+  suggestions(): void {
+    refuse();
+  }
+}
+
+@ApiTags('v3 unsupported')
+@UseInterceptors(AnswerInterceptor)
+@Controller(`${V3_PREDICTION}/:projectId/detect/iterations/:publishedName`)
+export class UnsupportedDetectionControllerV3 {
+  @Post('image', { id: 'detectImage', summary: 'Not supported: object detection', upload: true })
+  image(): void {
+    refuse();
+  }
+
+  @Post('image/nostore', { id: 'detectImageWithNoStore', summary: 'Not supported: object detection', upload: true })
+  imageNoStore(): void {
+    refuse();
+  }
+
+  @Post('url', { id: 'detectImageUrl', summary: 'Not supported: object detection' })
+  url(): void {
+    refuse();
+  }
+
+  @Post('url/nostore', { id: 'detectImageUrlWithNoStore', summary: 'Not supported: object detection' })
+  urlNoStore(): void {
+    refuse();
+  }
+}

@@ -1,0 +1,94 @@
+import { malformed, MAX_DEPTH, MAX_ELEMENTS, newElement, type Element } from './element.js';
+
+/** A place of a list can be written in as many digits, so that nobody makes us count to more. */
+const MAX_PLACE_DIGITS = 6;
+
+/**
+ * Reads `application/x-www-form-urlencoded` as it comes, without joining the pieces: `Images[0].Name=a`,
+ * `Images[0][Name]=a`, `TagIds[]=b`, `TagIds=b&TagIds=c`. Names are kept in lists, never as properties.
+ */
+export class FormReader {
+  private readonly root = newElement('');
+  /** By the path of each, so that a thousand of them are not looked through for every name. */
+  private readonly known = new Map<string, Element>();
+  private rest = '';
+  private names = 0;
+
+  /** @param text ASCII, as forms are */
+  write(text: string): void {
+    // Only what is new is looked through: a picture comes in a hundred pieces.
+    const [first = '', ...others] = text.split('&');
+    this.rest += first;
+    for (const other of others) {
+      this.add(this.rest);
+      this.rest = other;
+    }
+  }
+
+  /** @throws DomainError INVALID_ARGUMENT */
+  end(): Element {
+    this.add(this.rest);
+    inOrder(this.root);
+    return this.root;
+  }
+
+  private add(pair: string): void {
+    if (pair === '') return;
+    if (++this.names > MAX_ELEMENTS) throw malformed(`The body has more than ${MAX_ELEMENTS} names.`);
+    const equals = pair.indexOf('=');
+    const segments = segmentsOf(decode(equals === -1 ? pair : pair.slice(0, equals)));
+    const value = equals === -1 ? '' : decode(pair.slice(equals + 1));
+    let [parent, path] = [this.root, ''];
+    for (const segment of segments.slice(0, -1)) {
+      path += `\0${segment}`;
+      const known = this.known.get(path);
+      const element = known ?? newElement(segment);
+      if (!known) {
+        this.known.set(path, element);
+        parent.children.push(element);
+      }
+      parent = element;
+    }
+    // A name that comes again is another item of a list; where it stands for one thing only, whoever reads it complains.
+    const leaf = newElement(segments.at(-1) ?? '');
+    leaf.text = value;
+    parent.children.push(leaf);
+  }
+}
+
+function segmentsOf(name: string): string[] {
+  const segments = name
+    .toLowerCase()
+    .split(/[.[]/)
+    .map((part) => (part.endsWith(']') ? `#${part.slice(0, -1)}` : part));
+  if (segments.length > MAX_DEPTH) throw malformed(`A name is nested more than ${MAX_DEPTH} levels deep.`);
+  // `[0]` and `[]` are places of a list, `[Name]` is the same as `.Name`.
+  return segments.map((segment) => {
+    if (!segment.startsWith('#')) return segment;
+    const inner = segment.slice(1);
+    if (!/^\d*$/.test(inner)) return inner;
+    if (inner.length > MAX_PLACE_DIGITS) throw malformed('A place in a list has too many digits.');
+    return segment;
+  });
+}
+
+/** Places count as they are numbered; those that are left out are closed up. */
+function inOrder(element: Element): void {
+  if (element.children.some(({ name }) => /^#\d/.test(name)))
+    element.children.sort((a, b) => placeOf(a.name) - placeOf(b.name));
+  element.children.forEach(inOrder);
+}
+
+function placeOf(name: string): number {
+  return /^#\d+$/.test(name) ? Number(name.slice(1)) : Infinity;
+}
+
+function decode(text: string): string {
+  const spaced = text.replaceAll('+', ' ');
+  if (!spaced.includes('%')) return spaced;
+  try {
+    return decodeURIComponent(spaced);
+  } catch (error) {
+    throw malformed('The body holds an escape that is none.', error);
+  }
+}

@@ -1,0 +1,121 @@
+import { checkStructure, decodeUtf8, isWellFormed } from '@pentaprism/http';
+import { DomainError } from '@pentaprism/domain';
+import { randomBytes } from 'node:crypto';
+import { malformed } from './element.js';
+
+/** Bytes of a string that is worth being kept apart: a picture in base64. */
+const LIFTED_FROM = 4096;
+/** Stands for a string that was lifted out; nobody can guess it. */
+const MARK = randomBytes(12).toString('hex');
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** A long string of a JSON body, as the pieces that it came in. */
+export class LiftedText {
+  constructor(private pieces: readonly Buffer[]) {}
+
+  /** The text; the pieces are let go of, so that one picture after another can be. */
+  take(): string {
+    const bytes = Buffer.concat(this.pieces);
+    this.pieces = [];
+    if (!bytes.includes(BACKSLASH)) return decodeUtf8(bytes);
+    // Some write `\/` for the slashes of base64.
+    return parse(`"${decodeUtf8(bytes)}"`) as string;
+  }
+}
+
+/**
+ * Reads JSON as it comes. Long strings are cut out on the way and stay the pieces of the body that they were: a body of
+ * 128 MB of base64 is in memory once, and what is parsed is the little around it.
+ */
+export class JsonReader {
+  private readonly rest: Buffer[] = [];
+  private restSize = 0;
+  private readonly lifted: LiftedText[] = [];
+  /** Of the string that is being read; undefined between strings. */
+  private current: Buffer[] | undefined;
+  /** Backslashes at the end of what there is of it. */
+  private backslashes = 0;
+
+  /** @param restLimit bytes of everything but long strings */
+  constructor(private readonly restLimit: number) {}
+
+  /** @throws DomainError PAYLOAD_TOO_LARGE */
+  write(chunk: Buffer): void {
+    for (let at = 0; at < chunk.length;) at = this.current ? this.readString(chunk, at) : this.readBetween(chunk, at);
+  }
+
+  /** @returns undefined for an empty body. @throws DomainError INVALID_ARGUMENT */
+  end(): unknown {
+    if (this.current) throw malformed('The body is not valid JSON.');
+    const text = decodeUtf8(Buffer.concat(this.rest));
+    if (text.trim() === '') return undefined;
+    checkStructure(text);
+    const value = parse(text);
+    if (!isWellFormed(value)) throw malformed('The body holds half of a surrogate pair, which is no character.');
+    return this.lifted.length === 0 ? value : this.putBack(value);
+  }
+
+  private readBetween(chunk: Buffer, at: number): number {
+    const quote = chunk.indexOf(QUOTE, at);
+    const end = quote === -1 ? chunk.length : quote + 1;
+    this.keep(chunk.subarray(at, end));
+    if (quote !== -1) [this.current, this.backslashes] = [[], 0];
+    return end;
+  }
+
+  private readString(chunk: Buffer, at: number): number {
+    const quote = chunk.indexOf(QUOTE, at);
+    const end = quote === -1 ? chunk.length : quote;
+    let before = 0;
+    while (end - before > at && chunk[end - before - 1] === BACKSLASH) before++;
+    // They go on from those at the end of the piece before.
+    if (before === end - at) before += this.backslashes;
+    const piece = chunk.subarray(at, end);
+    this.current?.push(piece);
+    if (quote === -1) {
+      this.backslashes = before;
+      return end;
+    }
+    if (before % 2 === 1) {
+      this.current?.push(chunk.subarray(quote, quote + 1));
+      this.backslashes = 0;
+    } else this.endString();
+    return quote + 1;
+  }
+
+  private endString(): void {
+    const pieces = this.current ?? [];
+    this.current = undefined;
+    const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    if (size < LIFTED_FROM) for (const piece of pieces) this.keep(piece);
+    else {
+      this.keep(Buffer.from(`${MARK}${this.lifted.length}`));
+      this.lifted.push(new LiftedText(pieces));
+    }
+    this.keep(Buffer.from('"'));
+  }
+
+  private keep(piece: Buffer): void {
+    this.restSize += piece.length;
+    if (this.restSize > this.restLimit)
+      throw new DomainError('PAYLOAD_TOO_LARGE', `The body has more than ${this.restLimit} bytes beside images.`);
+    // A copy, since a piece of a few bytes would keep the whole one that it was cut out of.
+    this.rest.push(Buffer.from(piece));
+  }
+
+  private putBack(value: unknown): unknown {
+    if (typeof value === 'string' && value.startsWith(MARK)) return this.lifted[Number(value.slice(MARK.length))];
+    if (Array.isArray(value)) return value.map((item) => this.putBack(item));
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, this.putBack(member)]));
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw malformed('The body is not valid JSON.', error);
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * `npm run test:clients [-- name ...]`: programs that use the published clients of the APIs, unchanged, against a stack of
+ * their own. Each client is installed once, where nothing else sees it: Python packages in virtual environments, npm
+ * packages in directories of their own.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createTemporaryDirectory, startStack } from '../../deploy/local/dist/index.js';
+import { CLASSES, makePictures, PICTURES } from './pictures.mjs';
+
+const HERE = path.dirname(fileURLToPath(import.meta.url));
+const INSTALLED = path.resolve(HERE, '../../.pentaprism/clients');
+const PYTHON = process.env.PYTHON ?? 'python3';
+/** Milliseconds that one program may take. */
+const LIMIT_MS = 300_000;
+
+/** Each with what it needs, and the program that uses it. */
+const CLIENTS = {
+  'custom-vision-python-3.1.1': {
+    python: ['azure-cognitiveservices-vision-customvision==3.1.1'],
+    program: 'custom_vision_v3.py',
+  },
+  'custom-vision-python-0.1.0': {
+    python: ['azure-cognitiveservices-vision-customvision==0.1.0'],
+    program: 'custom_vision_v1_2.py',
+  },
+  'custom-vision-npm-5.2.0': {
+    npm: [
+      '@azure/cognitiveservices-customvision-training@5.2.0',
+      '@azure/cognitiveservices-customvision-prediction@5.1.2',
+    ],
+    program: 'custom-vision.mjs',
+  },
+};
+
+function must(command, args, options = {}) {
+  const { status, error } = spawnSync(command, args, { stdio: 'inherit', ...options });
+  if (error) throw error;
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}`);
+}
+
+/** @returns {{ command: string, args: string[], env: Record<string, string> }} how to run the program */
+function install(name, { python, npm, program }) {
+  const directory = path.join(INSTALLED, name);
+  const done = path.join(directory, 'installed');
+  if (!existsSync(done)) {
+    console.log(`Installing ${[...(python ?? []), ...(npm ?? [])].join(' ')} (once) ...`);
+    rmSync(directory, { recursive: true, force: true });
+    mkdirSync(directory, { recursive: true });
+    if (python) {
+      must(PYTHON, ['-m', 'venv', directory]);
+      must(path.join(directory, 'bin/python'), [
+        '-m',
+        'pip',
+        'install',
+        '--quiet',
+        '--disable-pip-version-check',
+        ...python,
+      ]);
+    } else {
+      writeFileSync(path.join(directory, 'package.json'), '{ "private": true }\n');
+      const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--silent'];
+      must('npm', ['install', ...flags, ...npm], { cwd: directory });
+    }
+    writeFileSync(done, '');
+  }
+  const file = path.join(HERE, program);
+  return python
+    ? { command: path.join(directory, 'bin/python'), args: [file], env: { PYTHONDONTWRITEBYTECODE: '1' } }
+    : { command: process.execPath, args: [file], env: { PACKAGES: directory } };
+}
+
+function run(name, { command, args, env }) {
+  console.log(`\n== ${name}`);
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...env }, timeout: LIMIT_MS });
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', (code, signal) => resolve(code === 0 ? null : `ended with ${signal ?? code}`));
+  });
+}
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !Object.hasOwn(CLIENTS, name));
+if (unknown.length > 0) {
+  console.error(`There is no client called ${unknown.join(', ')}; there are ${Object.keys(CLIENTS).join(', ')}.`);
+  process.exit(2);
+}
+const chosen = Object.entries(CLIENTS).filter(([name]) => names.length === 0 || names.includes(name));
+const programs = chosen.map(([name, client]) => [name, install(name, client)]);
+const directory = createTemporaryDirectory();
+const pictures = path.join(directory.path, '../client-pictures');
+await makePictures(pictures);
+const blank = {
+  PUBLIC_URL: '',
+  SIGNED_URL_TTL: '',
+  PENTAPRISM_OWNER_KEY: '',
+  SIGNING_SECRETS: '',
+  URL_IMPORT_ALLOW: '',
+};
+const servers = { MONGODB_URI: '', NATS_URL: '', REDIS_URL: '', BLOB_URL: '' };
+const stack = await startStack({ dataDirectory: directory.path, port: 0, env: { ...blank, ...servers } });
+process.once('exit', () => {
+  stack.kill();
+  directory.remove();
+});
+for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143 }))
+  process.once(signal, () => process.exit(code));
+
+const settings = {
+  ENDPOINT: stack.url,
+  KEY: stack.ownerKey,
+  PICTURES: pictures,
+  CLASSES: CLASSES.join(),
+  COUNT: `${PICTURES}`,
+};
+const failures = [];
+for (const [name, { env, ...program }] of programs) {
+  const failure = await run(name, { ...program, env: { ...env, ...settings } });
+  if (failure) failures.push(`${name}: ${failure}`);
+}
+await stack.stop();
+console.log(`\n${programs.length - failures.length} clients passed, ${failures.length} failed`);
+for (const failure of failures) console.log(failure);
+process.exit(failures.length > 0 ? 1 : 0);

@@ -1,0 +1,156 @@
+/** @jest-environment ./test/support/native-arrays.environment.mjs */
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { eventually } from '@pentaprism/testing';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import sharp from 'sharp';
+import { json, send } from './support/http.js';
+import { createKey, sharedSystem, type ApiKey } from './support/stack.js';
+import {
+  pictureOf,
+  PREDICTION,
+  SHAPE_NAMES,
+  VisionProject,
+  type ImagePrediction,
+  type Iteration,
+  type VisionImage,
+} from './support/vision.js';
+
+jest.setTimeout(120_000);
+
+const COMPACT = '0732100f-1a38-4e49-a514-c9b44c697ab5';
+const PICTURES = 8;
+
+const system = sharedSystem();
+let key: ApiKey;
+let project: VisionProject;
+let iteration: Iteration;
+const first = new Map<string, string>();
+
+const errorOf = async (method: string, path: string, body?: object) => {
+  const answer = await project.ask(method, path, body ? { body } : {});
+  return [answer.status, json<{ code: string }>(answer).code];
+};
+
+beforeAll(async () => {
+  key = await createKey(system, { role: 'owner' });
+  const settings = { name: 'models', classificationType: 'Multiclass', domainId: COMPACT };
+  project = await VisionProject.create(system, key, settings);
+  for (const shape of SHAPE_NAMES) await project.addTag(shape);
+});
+
+describe('a training', () => {
+  it('is refused before there is enough to learn from', async () => {
+    expect(await errorOf('POST', '/train')).toEqual([400, 'BadRequestTrainingValidationFailed']);
+    expect(await project.get('/iterations')).toEqual([]);
+  });
+
+  it('ends with a model that knows what it has seen', async () => {
+    for (const shape of SHAPE_NAMES)
+      for (let n = 0; n < PICTURES; n++) {
+        const id = await project.addImage(await pictureOf(shape, n), shape);
+        if (n === 0) first.set(shape, id);
+      }
+    iteration = await project.train();
+    expect(iteration.status).toBe('Completed');
+    for (const shape of SHAPE_NAMES) {
+      const { predictions } = await project.quickTest(await pictureOf(shape, PICTURES + 2), iteration.id);
+      expect(predictions.map(({ tagName }) => tagName).sort()).toEqual([...SHAPE_NAMES].sort());
+      expect(predictions[0]).toMatchObject({ tagName: shape, tagId: project.tags.get(shape) });
+      expect(predictions.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 4);
+    }
+  });
+
+  it('is not needed again, and gives the same model when it is forced', async () => {
+    const answer = await project.ask('POST', '/train');
+    expect([answer.status, json(answer)]).toEqual([
+      400,
+      { code: 'BadRequestTrainingNotNeeded', message: 'Nothing changed since last training' },
+    ]);
+    const again = await project.train('?forceTrain=true');
+    const picture = await pictureOf('disc', PICTURES + 3);
+    const [one, other] = await Promise.all([iteration, again].map(({ id }) => project.quickTest(picture, id)));
+    expect(other?.predictions).toEqual(one?.predictions);
+    expect((await project.ask('DELETE', `/iterations/${again.id}`)).status).toBe(204);
+    expect(await errorOf('GET', `/iterations/${again.id}`)).toEqual([404, 'NotFoundIteration']);
+  });
+
+  it('of images with several tags each is refused in a multiclass project', async () => {
+    const pairs = [{ imageId: first.get('disc'), tagId: project.tags.get('check') }];
+    await project.get('/images/tags', 'POST', { body: { tags: pairs } });
+    expect(await errorOf('POST', '/train')).toEqual([
+      400,
+      'BadRequestMultiClassClassificationTrainingValidationFailed',
+    ]);
+    const query = `imageIds=${first.get('disc')}&tagIds=${project.tags.get('check')}`;
+    expect((await project.ask('DELETE', `/images/tags?${query}`)).status).toBe(204);
+  });
+
+  it('says how good it is on images that it had not seen', async () => {
+    const path = `/iterations/${iteration.id}/performance`;
+    const performance = await project.get<Record<string, number> & { perTagPerformance: object[] }>(path);
+    for (const name of ['precision', 'recall', 'averagePrecision']) expect(performance[name]).toBeGreaterThan(0.85);
+    expect(performance.perTagPerformance).toHaveLength(SHAPE_NAMES.length);
+    const images = await project.get<{ predictions: unknown[] }[]>(`${path}/images?take=256`);
+    expect(images).toHaveLength(SHAPE_NAMES.length * PICTURES);
+    for (const { predictions } of images) expect(predictions).toHaveLength(SHAPE_NAMES.length);
+  });
+});
+
+describe('an iteration', () => {
+  const tagged = (shape: string, iterationId?: string) =>
+    project.get<VisionImage[]>(
+      `/images/tagged?take=256&tagIds=${project.tags.get(shape)}${iterationId ? `&iterationId=${iterationId}` : ''}`,
+    );
+
+  it('keeps its images and their files after they are deleted in the project', async () => {
+    const id = first.get('stripes') as string;
+    expect([202, 204]).toContain((await project.ask('DELETE', `/images?imageIds=${id}`)).status);
+    expect((await tagged('stripes')).map((image) => image.id)).not.toContain(id);
+    const kept = (await tagged('stripes', iteration.id)).find((image) => image.id === id);
+    expect(kept).toBeDefined();
+    const file = await send('GET', (kept as VisionImage).originalImageUri);
+    expect([file.status, file.bytes.equals(await pictureOf('stripes', 0))]).toEqual([200, true]);
+    await project.addImage(await pictureOf('stripes', 0), 'stripes');
+  });
+
+  it('is used under its name, until it has none', async () => {
+    const path = `/iterations/${iteration.id}`;
+    const publish = `${path}/publish?publishName=${encodeURIComponent('model 1')}&predictionId=here`;
+    expect(await project.get(publish, 'POST')).toBe(true);
+    const predict = async (name: string) =>
+      send('POST', `${system.url}${PREDICTION}/${project.id}/classify/iterations/${name}/image/nostore`, {
+        headers: { 'prediction-key': key.key, 'content-type': 'application/octet-stream' },
+        body: await pictureOf('check', PICTURES + 1),
+      });
+    const { predictions } = json<ImagePrediction>(await predict('model%201'));
+    expect(predictions[0]?.tagName).toBe('check');
+    expect(await errorOf('DELETE', path)).toEqual([400, 'BadRequestIterationIsPublished']);
+    expect((await project.ask('DELETE', `${path}/publish`)).status).toBe(204);
+    expect((await predict('model%201')).status).toBe(404);
+  });
+
+  it('is exported as one ONNX file that says the same', async () => {
+    await project.get(`/iterations/${iteration.id}/export?platform=ONNX`, 'POST');
+    const { downloadUri } = await eventually(
+      async () => {
+        const [found] = await project.get<{ status: string; downloadUri: string }[]>(
+          `/iterations/${iteration.id}/export`,
+        );
+        expect(found?.status).toBe('Done');
+        return found as { downloadUri: string };
+      },
+      { timeoutMs: 30_000 },
+    );
+    const { bytes } = await send('GET', downloadUri);
+    const session = await InferenceSession.create(bytes);
+    const picture = await pictureOf('disc', PICTURES + 1);
+    const [, height, width] = [1, 224, 224];
+    const pixels = await sharp(picture).resize(width, height, { fit: 'fill' }).raw().toBuffer();
+    const [input] = session.inputNames;
+    const tensor = new Tensor('uint8', new Uint8Array(pixels), [1, height, width, 3]);
+    const { probabilities } = await session.run({ [input as string]: tensor });
+    const { predictions } = await project.quickTest(picture, iteration.id);
+    const highest = Math.max(...(probabilities?.data as Float32Array));
+    expect(highest).toBeCloseTo(predictions[0]?.probability ?? 0, 1);
+  });
+});
