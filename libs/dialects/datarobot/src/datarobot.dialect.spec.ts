@@ -134,15 +134,8 @@ beforeAll(async () => {
 
 afterAll(() => app.close());
 
-const LIBRARY = {
-  id: PROJECT,
-  name: 'library',
-  description: '',
-  training: { domain: 'general', classificationType: 'multilabel', exportPlatforms: [] },
-  createdAt: 0,
-  modifiedAt: 0,
-  imageCount: 1,
-};
+const training = { domain: 'general', classificationType: 'multilabel', exportPlatforms: [] };
+const LIBRARY = { id: PROJECT, name: 'library', description: '', training, createdAt: 0, modifiedAt: 0, imageCount: 1 };
 
 beforeEach(() => {
   answers.clear();
