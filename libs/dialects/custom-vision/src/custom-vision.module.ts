@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { Arrivals } from './operations/arrivals.js';
+import { ImagePages } from './operations/image-pages.js';
 import { ImageViews } from './operations/image-view.js';
 import { Images } from './operations/images.js';
 import { Snapshots } from './operations/iteration-view.js';
@@ -33,6 +34,7 @@ import { UnsupportedDetectionControllerV3, UnsupportedTrainingControllerV3 } fro
   ],
   providers: [
     Arrivals,
+    ImagePages,
     Images,
     ImageViews,
     Iterations,

@@ -28,6 +28,33 @@ beforeEach(() => api.reset());
 describe('lists of images', () => {
   const list = (images = [trainingImage()]) => api.answer(trainingImageContracts.list, () => ({ images, end: true }));
 
+  it('are kept for as long as the catalog says that nothing has changed', async () => {
+    let revision = 'r1';
+    let end = true;
+    api.answer(trainingImageContracts.list, ({ known, offset }) =>
+      known === revision
+        ? { images: [], end: false, revision, unchanged: true }
+        : { images: [trainingImage()], end: end || offset > 3, revision },
+    );
+    const ask = async () => (await api.json('GET', `${V3}/images/tagged?take=2&skip=3`)).body;
+    const first = await ask();
+    expect(await ask()).toEqual(first);
+    const requests = () => api.requestsTo(trainingImageContracts.list) as { known?: string; offset: number }[];
+    const knowns = () => requests().map(({ known, offset }) => [known, offset]);
+    expect(knowns()).toEqual([
+      [undefined, 3],
+      ['r1', 3],
+    ]);
+    [revision, end] = ['r2', false];
+    expect(await ask()).toHaveLength(2);
+    expect(knowns().slice(2)).toEqual([
+      ['r1', 3],
+      [undefined, 4],
+    ]);
+    await ask();
+    expect(knowns().at(-1)).toEqual(['r2', 3]);
+  });
+
   it('in both generations', async () => {
     list();
     const v3 = await api.json('GET', `${V3}/images/tagged?tagIds=${T},${T}&take=5&skip=1`);
@@ -117,13 +144,16 @@ describe('lists of images', () => {
     ['skip=-1', 400, 'BadRequestExceededBatchSize'],
     ['take=1e2', 400, 'BadRequest'],
     ['take=1&take=2', 400, 'BadRequest'],
-    [`tagIds=${guids(21).join(',')}`, 400, 'BadRequestExceededBatchSize'],
     ['tagIds=x', 400, 'BadRequestInvalidIds'],
     ['orderBy=Best', 400, 'BadRequest'],
     ['iterationId=x', 400, 'BadRequestInvalidIds'],
     [`iterationId=${FOREIGN}`, 404, 'NotFoundIteration'],
     [`iterationId=${ITER}`, 404, 'NotFoundIteration'],
-  ])('refuses %s', async (query, status, code) => {
+  ])('refuses %s', (query, status, code) => refused(query, status, code));
+
+  it('refuses 21 tags', () => refused(`tagIds=${guids(21).join(',')}`, 400, 'BadRequestExceededBatchSize'));
+
+  async function refused(query: string, status: number, code: string): Promise<void> {
     for (const [base, name] of [
       [V1, 'Code'],
       [V3, 'code'],
@@ -132,7 +162,7 @@ describe('lists of images', () => {
       const answer = await api.json('GET', `${base}/images/tagged?${query}`);
       expect([answer.status, answer.body]).toMatchObject([status, { [name]: code }]);
     }
-  });
+  }
 
   it('takes what clients write', async () => {
     list([]);
@@ -195,11 +225,11 @@ describe('tags of images, and deletions', () => {
   });
 
   it.each([
-    [{}, 'BadRequestImageBatch'],
-    [{ tags: guids(129).map((imageId) => ({ imageId, tagId: T })) }, 'BadRequestExceededBatchSize'],
-    [{ tags: [{ imageId: I }] }, 'BadRequest'],
-    [{ tags: [{ imageId: FOREIGN, tagId: T }] }, 'BadRequestInvalidIds'],
-  ])('refuses %j', async (batch, code) => {
+    ['no pairs', {}, 'BadRequestImageBatch'],
+    ['129 pairs', { tags: guids(129).map((imageId) => ({ imageId, tagId: T })) }, 'BadRequestExceededBatchSize'],
+    ['half a pair', { tags: [{ imageId: I }] }, 'BadRequest'],
+    ['an unknown image', { tags: [{ imageId: FOREIGN, tagId: T }] }, 'BadRequestInvalidIds'],
+  ])('refuses %s', async (_what, batch, code) => {
     const answer = await api.json('POST', `${V3}/images/tags`, batch);
     expect([answer.status, answer.body]).toMatchObject([400, { code }]);
   });

@@ -13,11 +13,13 @@ import {
   MAX_TAGS_PER_BATCH,
   MAX_TRAINING_PAGE_SIZE,
 } from '@pentaprism/domain';
+import { principalOf } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
 import type { Image, ImageTagCreateSummary, Prediction } from '../v3/models.js';
 import { refusal } from '../wire/codes.js';
 import { guidOf, idInPath, idOrNothing, knownIds } from '../wire/ids.js';
 import { required } from '../wire/query.js';
+import { ImagePages } from './image-pages.js';
 import { ImageViews, toPredictions } from './image-view.js';
 import { Snapshots, type Snapshot } from './iteration-view.js';
 import { Services } from './services.js';
@@ -52,23 +54,19 @@ const ORDER = { Newest: 'newest', Oldest: 'oldest' } as const;
 export class Images {
   constructor(
     private readonly services: Services,
+    private readonly pages: ImagePages,
     private readonly snapshots: Snapshots,
     private readonly views: ImageViews,
   ) {}
 
   async list(request: FastifyRequest, project: string, page: Page): Promise<Image[]> {
     const snapshot = await this.snapshots.find(project, page.iterationId);
-    const images: TrainingImage[] = [];
-    for (let end = false; !end && images.length < page.take;) {
-      const part = await this.services.call(trainingImageContracts.list, {
-        ...selectionOf(snapshot, page),
-        order: ORDER[page.orderBy],
-        offset: page.skip + images.length,
-        limit: page.take - images.length,
-      });
-      images.push(...part.images);
-      end = part.end || part.images.length === 0;
-    }
+    const images = await this.pages.read(principalOf(request).workspace, {
+      ...selectionOf(snapshot, page),
+      order: ORDER[page.orderBy],
+      offset: page.skip,
+      limit: page.take,
+    });
     return this.views.images(request, images, snapshot.snapshotId !== undefined);
   }
 
