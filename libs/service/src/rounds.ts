@@ -5,7 +5,7 @@ import type { Logger } from '@pentaprism/observability';
  * `stop`. A round that fails is logged, and the next one tries again.
  */
 export class Rounds {
-  private readonly timers: NodeJS.Timeout[] = [];
+  private readonly timers = new Set<NodeJS.Timeout>();
   private running: Promise<void> = Promise.resolve();
   private over = false;
 
@@ -20,29 +20,38 @@ export class Rounds {
     return this.over;
   }
 
-  /** @param milliseconds from one round to the next */
+  /** @param milliseconds from the end of one round to the next: those that take long do not pile up */
   every(milliseconds: number, work: () => Promise<unknown>): void {
-    this.timers.push(setInterval(() => this.run(work), milliseconds));
+    this.in(milliseconds, () => this.run(work).then(() => this.every(milliseconds, work)));
   }
 
   once(milliseconds: number, work: () => Promise<unknown>): void {
-    this.timers.push(setTimeout(() => this.run(work), milliseconds));
+    this.in(milliseconds, () => this.run(work));
   }
 
   /** Begins nothing new, and waits for what is being done. */
   async stop(): Promise<void> {
     this.over = true;
-    // Clears both kinds.
     for (const timer of this.timers) clearTimeout(timer);
     await this.running;
   }
 
-  private run(work: () => Promise<unknown>): void {
+  private in(milliseconds: number, action: () => Promise<void>): void {
+    if (this.over) return;
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      void action();
+    }, milliseconds);
+    this.timers.add(timer);
+  }
+
+  private run(work: () => Promise<unknown>): Promise<void> {
     this.running = this.running
       .then(() => (this.over ? undefined : work()))
       .then(() => undefined)
       .catch((error: unknown) =>
         this.logger.warn({ err: error }, `${this.name}: a round failed, the next tries again`),
       );
+    return this.running;
   }
 }

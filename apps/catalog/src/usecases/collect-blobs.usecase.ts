@@ -3,7 +3,7 @@ import { sweepUnknown, type BlobKey, type BlobStore } from '@pentaprism/blob-sto
 import { contentRemoved } from '@pentaprism/contracts';
 import { Outbox, Transactions } from '@pentaprism/database';
 import { LOGGER, type Logger } from '@pentaprism/observability';
-import { BLOB_STORE } from '@pentaprism/service';
+import { BLOB_STORE, Rounds } from '@pentaprism/service';
 import { ContentRepository, derivedOf } from '../adapters/mongo/content.repository.js';
 import type { ContentDocument } from '../adapters/mongo/content.schema.js';
 import { CATALOG_CONFIG, TRANSIENT_BLOB_GRACE, type CatalogConfig } from '../config.js';
@@ -25,9 +25,7 @@ const BATCH = 100;
 /** Removes bytes that nothing points to: marked in a transaction, left alone for a while, looked at again, removed. */
 @Injectable()
 export class CollectBlobs implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly timers: NodeJS.Timeout[] = [];
-  private running: Promise<void> = Promise.resolve();
-  private stopped = false;
+  private readonly rounds: Rounds;
 
   constructor(
     private readonly contents: ContentRepository,
@@ -36,19 +34,19 @@ export class CollectBlobs implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly outbox: Outbox,
     @Inject(BLOB_STORE) private readonly blobs: BlobStore,
     @Inject(CATALOG_CONFIG) private readonly config: CatalogConfig,
-    @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    const orphans = () => this.run('orphans', () => this.collectOrphans());
-    const sweep = () => this.run('sweep', () => this.sweep());
-    this.timers.push(setInterval(orphans, ROUND_MS), setInterval(sweep, SWEEP_MS), setTimeout(sweep, ROUND_MS));
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.rounds = new Rounds('blobs', logger);
   }
 
-  async onModuleDestroy(): Promise<void> {
-    this.stopped = true;
-    for (const timer of this.timers) clearTimeout(timer);
-    await this.running;
+  onApplicationBootstrap(): void {
+    this.rounds.every(ROUND_MS, () => this.collectOrphans());
+    this.rounds.every(SWEEP_MS, () => this.sweep());
+    this.rounds.once(ROUND_MS, () => this.sweep());
+  }
+
+  onModuleDestroy(): Promise<void> {
+    return this.rounds.stop();
   }
 
   /** @returns how many contents were removed; public for tests */
@@ -61,7 +59,7 @@ export class CollectBlobs implements OnApplicationBootstrap, OnModuleDestroy {
       const earlier = removed;
       for (const orphan of orphans) {
         // What is left waits for the next start: a stop must not take as long as a large deletion.
-        if (this.stopped) return removed;
+        if (this.rounds.stopped) return removed;
         if (await this.removeOrphan(orphan, orphan.transient ? transientBefore : before)) removed++;
       }
       // Those whose bytes are too fresh are found again: they wait for the next round.
@@ -73,7 +71,7 @@ export class CollectBlobs implements OnApplicationBootstrap, OnModuleDestroy {
     await this.blobs.sweepTemporary(new Date(now - TEMPORARY_AGE_MS));
     const before = new Date(now - UNKNOWN_AGE_MS);
     const { blobs, contents } = this;
-    const stopped = () => this.stopped;
+    const stopped = () => this.rounds.stopped;
     await sweepUnknown(blobs, 'originals', before, (workspace, hashes) => contents.known(workspace, hashes), stopped);
     const knownDerived = (workspace: string, hashes: string[]) => contents.knownDerived(workspace, hashes);
     await sweepUnknown(blobs, 'thumbnails', before, knownDerived, stopped);
@@ -117,14 +115,5 @@ export class CollectBlobs implements OnApplicationBootstrap, OnModuleDestroy {
   /** @returns whether it is gone */
   private async removeBlob(key: BlobKey, before: Date): Promise<boolean> {
     return (await this.blobs.removeIfUnusedSince(key, before)) || (await this.blobs.stat(key)) === null;
-  }
-
-  private run(what: string, work: () => Promise<unknown>): void {
-    this.running = this.running
-      .then(work)
-      .then(() => undefined)
-      .catch((error: unknown) =>
-        this.logger.warn({ err: error, what }, 'blobs: collection failed, the next round tries again'),
-      );
   }
 }

@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { shuffled } from '@pentaprism/concurrency';
 import { LOGGER, type Logger } from '@pentaprism/observability';
+import { Rounds } from '@pentaprism/service';
 import type { Types } from 'mongoose';
 import { ImageRepository } from '../adapters/mongo/image.repository.js';
 import { DeleteImage } from './delete-image.usecase.js';
@@ -15,25 +16,23 @@ const LANES = 4;
 /** Removes images whose time is over: radiographs, pictures that models were shown, and both in snapshots. */
 @Injectable()
 export class ExpireImages implements OnApplicationBootstrap, OnModuleDestroy {
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> = Promise.resolve();
-  private stopped = false;
+  private readonly rounds: Rounds;
 
   constructor(
     private readonly images: ImageRepository,
     private readonly deleteImage: DeleteImage,
     private readonly snapshots: ManageSnapshots,
-    @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.wait();
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.rounds = new Rounds('expiry', logger);
   }
 
-  async onModuleDestroy(): Promise<void> {
-    this.stopped = true;
-    clearTimeout(this.timer);
-    await this.running;
+  onApplicationBootstrap(): void {
+    this.rounds.every(ROUND_MS, () => this.removeExpired());
+  }
+
+  onModuleDestroy(): Promise<void> {
+    return this.rounds.stop();
   }
 
   /** @returns how many images were removed; public for tests */
@@ -42,7 +41,7 @@ export class ExpireImages implements OnApplicationBootstrap, OnModuleDestroy {
     for (;;) {
       const expired = await this.images.findExpired(now, BATCH);
       removed += await this.removeAll(expired);
-      if (expired.length < BATCH || this.stopped) break;
+      if (expired.length < BATCH || this.rounds.stopped) break;
     }
     await this.snapshots.removeExpired(now);
     return removed;
@@ -59,7 +58,7 @@ export class ExpireImages implements OnApplicationBootstrap, OnModuleDestroy {
     let removed = 0;
     const lane = async () => {
       // What is left waits for the next start: a stop must not take as long as a large deletion.
-      for (let next = waiting.pop(); next && !this.stopped; next = waiting.pop()) {
+      for (let next = waiting.pop(); next && !this.rounds.stopped; next = waiting.pop()) {
         try {
           // Not `removed += await`, which would forget what other lanes have removed meanwhile.
           const count = await this.deleteImage.removeAll(next.workspace, [next._id]);
@@ -72,17 +71,5 @@ export class ExpireImages implements OnApplicationBootstrap, OnModuleDestroy {
     await Promise.all(Array.from({ length: LANES }, lane));
     if (failures.length > 0) throw failures.at(-1);
     return removed;
-  }
-
-  private wait(): void {
-    if (this.stopped) return;
-    this.timer = setTimeout(() => {
-      this.running = this.removeExpired()
-        .then(() => undefined)
-        .catch((error: unknown) =>
-          this.logger.warn({ err: error }, 'images: expiry failed, the next round tries again'),
-        )
-        .finally(() => this.wait());
-    }, ROUND_MS);
   }
 }

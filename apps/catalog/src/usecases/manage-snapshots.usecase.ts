@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy }
 import { asDomainError, notFound, toObjectId } from '@pentaprism/database';
 import { DomainError } from '@pentaprism/domain';
 import { LOGGER, type Logger } from '@pentaprism/observability';
+import { Rounds } from '@pentaprism/service';
 import { Types } from 'mongoose';
 import { ImageCountRepository, pictureRevision } from '../adapters/mongo/image-count.repository.js';
 import { ProjectRepository } from '../adapters/mongo/project.repository.js';
@@ -25,26 +26,24 @@ const BATCH = 128;
 /** What projects looked like at one moment. */
 @Injectable()
 export class ManageSnapshots implements OnApplicationBootstrap, OnModuleDestroy {
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> = Promise.resolve();
-  private stopped = false;
+  private readonly rounds: Rounds;
 
   constructor(
     private readonly snapshots: SnapshotRepository,
     private readonly projects: ProjectRepository,
     private readonly counts: ImageCountRepository,
     private readonly references: ContentReferences,
-    @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.wait();
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.rounds = new Rounds('snapshots', logger);
   }
 
-  async onModuleDestroy(): Promise<void> {
-    this.stopped = true;
-    clearTimeout(this.timer);
-    await this.running;
+  onApplicationBootstrap(): void {
+    this.rounds.every(ROUND_MS, () => this.removeLeft());
+  }
+
+  onModuleDestroy(): Promise<void> {
+    return this.rounds.stop();
   }
 
   /** @throws DomainError NOT_FOUND */
@@ -122,7 +121,7 @@ export class ManageSnapshots implements OnApplicationBootstrap, OnModuleDestroy 
           workspace,
           expired.filter((image) => image.workspace === workspace),
         );
-      if (expired.length < BATCH || this.stopped) return;
+      if (expired.length < BATCH || this.rounds.stopped) return;
     }
   }
 
@@ -132,7 +131,7 @@ export class ManageSnapshots implements OnApplicationBootstrap, OnModuleDestroy 
     for (;;) {
       const left = await this.snapshots.findLeft(before, BATCH);
       for (const copy of left) if (await this.removeCopy(copy)) await this.snapshots.forgetCopy(copy);
-      if (left.length < BATCH || this.stopped) break;
+      if (left.length < BATCH || this.rounds.stopped) break;
     }
     await this.snapshots.forgetIncomplete(before);
   }
@@ -143,7 +142,7 @@ export class ManageSnapshots implements OnApplicationBootstrap, OnModuleDestroy 
       const images = await this.snapshots.someOf(copy, BATCH);
       if (images.length === 0) return true;
       // What is left waits for the next start: a stop must not take as long as a large deletion.
-      if (this.stopped) return false;
+      if (this.rounds.stopped) return false;
       await this.removeImages((images[0] as HeldContent).workspace, images);
     }
   }
@@ -155,16 +154,5 @@ export class ManageSnapshots implements OnApplicationBootstrap, OnModuleDestroy 
       const released = images.map(({ sha256, expiresAt }) => ({ sha256, transient: expiresAt !== undefined }));
       await this.references.release(workspace, released, session);
     });
-  }
-
-  private wait(): void {
-    if (this.stopped) return;
-    this.timer = setTimeout(() => {
-      this.running = this.removeLeft()
-        .catch((error: unknown) =>
-          this.logger.warn({ err: error }, 'snapshots: removal failed, the next round tries again'),
-        )
-        .finally(() => this.wait());
-    }, ROUND_MS);
   }
 }

@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { shuffled } from '@pentaprism/concurrency';
 import { LOGGER, type Logger } from '@pentaprism/observability';
+import { Rounds } from '@pentaprism/service';
 import { ImageCountRepository } from '../adapters/mongo/image-count.repository.js';
 import { ImageRepository } from '../adapters/mongo/image.repository.js';
 import { ProjectRepository, type DeletedProject } from '../adapters/mongo/project.repository.js';
@@ -24,9 +25,7 @@ export const FORGET_AFTER_MS = 3600 * 1000;
  */
 @Injectable()
 export class RemoveProjects implements OnApplicationBootstrap, OnModuleDestroy {
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> = Promise.resolve();
-  private stopped = false;
+  private readonly rounds: Rounds;
 
   constructor(
     private readonly projects: ProjectRepository,
@@ -34,22 +33,22 @@ export class RemoveProjects implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly counts: ImageCountRepository,
     private readonly deleteImage: DeleteImage,
     private readonly snapshots: ManageSnapshots,
-    @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.wait(ROUND_MS);
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.rounds = new Rounds('projects', logger);
   }
 
-  async onModuleDestroy(): Promise<void> {
-    this.stopped = true;
-    clearTimeout(this.timer);
-    await this.running;
+  onApplicationBootstrap(): void {
+    this.rounds.every(ROUND_MS, () => this.removeAll());
+  }
+
+  onModuleDestroy(): Promise<void> {
+    return this.rounds.stop();
   }
 
   /** Looks now, without making the caller wait. */
   soon(): void {
-    this.wait(0);
+    this.rounds.once(0, () => this.removeAll());
   }
 
   /** Removes what is left of deleted projects; public for tests. */
@@ -84,21 +83,8 @@ export class RemoveProjects implements OnApplicationBootstrap, OnModuleDestroy {
       const ids = await this.images.someOf(workspace, _id, IMAGE_BATCH);
       if (ids.length === 0) return true;
       // What is left waits for the next start: a stop must not take as long as a large deletion.
-      if (this.stopped) return false;
+      if (this.rounds.stopped) return false;
       await this.deleteImage.removeAll(workspace, shuffled(ids));
     }
-  }
-
-  private wait(milliseconds: number): void {
-    if (this.stopped) return;
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.running = this.running
-        .then(() => this.removeAll())
-        .catch((error: unknown) =>
-          this.logger.warn({ err: error }, 'projects: removal failed, the next round tries again'),
-        )
-        .finally(() => this.wait(ROUND_MS));
-    }, milliseconds);
   }
 }

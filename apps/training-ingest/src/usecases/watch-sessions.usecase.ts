@@ -4,9 +4,10 @@ import { shuffled } from '@pentaprism/concurrency';
 import { radiographContracts, type KnownSession } from '@pentaprism/contracts';
 import { MAX_PAGE_SIZE } from '@pentaprism/domain';
 import { LOGGER, type Logger } from '@pentaprism/observability';
+import { Rounds } from '@pentaprism/service';
 import { MODALITY_SESSIONS, type ModalitySessions } from '../modality/modality-sessions.js';
 
-/** Milliseconds between two rounds: so much later at most, radiographs go that nobody asks for. */
+/** Milliseconds between two rounds: two of them after its end at most, the radiographs of a session go. */
 export const WATCH_MS = 15_000;
 /** Sessions that are asked for at once. */
 const LANES = 4;
@@ -30,8 +31,7 @@ interface Round {
 @Injectable()
 export class WatchSessions implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly stop = new AbortController();
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> = Promise.resolve();
+  private readonly rounds: Rounds;
   /** Whether the modality did not answer when it was last asked: it is not logged again. */
   private outage = false;
   /** Sessions that were over when they were last asked for. */
@@ -41,20 +41,17 @@ export class WatchSessions implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly bus: Bus,
     @Inject(MODALITY_SESSIONS) private readonly sessions: ModalitySessions,
     @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.timer = setTimeout(() => {
-      this.running = this.watch()
-        .catch((error: unknown) => this.logger.warn({ err: error }, 'sessions: the round failed, the next one follows'))
-        .then(() => (this.stop.signal.aborted ? undefined : this.onApplicationBootstrap()));
-    }, WATCH_MS);
+  ) {
+    this.rounds = new Rounds('sessions', logger);
   }
 
-  async onModuleDestroy(): Promise<void> {
+  onApplicationBootstrap(): void {
+    this.rounds.every(WATCH_MS, () => this.watch());
+  }
+
+  onModuleDestroy(): Promise<void> {
     this.stop.abort();
-    clearTimeout(this.timer);
-    await this.running;
+    return this.rounds.stop();
   }
 
   /** One round; public for tests. */
