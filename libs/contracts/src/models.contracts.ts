@@ -225,6 +225,8 @@ export const iterationContracts = {
     response: z.object({
       images: z.array(trainingImage.extend({ predictions: z.array(predictedTag) })),
       end: z.boolean(),
+      /** Of all pages. */
+      total: z.int().nonnegative(),
     }),
     errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
   }),

@@ -7,16 +7,17 @@ import {
   type ResponseOf,
 } from '@pentaprism/contracts';
 import { measurePerformance, type PerformanceMeasures } from '@pentaprism/inference';
-import { TrainedModels } from '../adapters/models/trained-models.js';
+import { TrainedModels, type EvaluatedImages } from '../adapters/models/trained-models.js';
 import { IterationRepository } from '../adapters/mongo/iteration.repository.js';
+import type { IterationDocument } from '../adapters/mongo/iteration.schema.js';
 import { rankedTags } from './predict.usecase.js';
 
 type PerformanceAnswer = ResponseOf<typeof iterationContracts.performance>;
 type ImagesRequest = ParsedRequestOf<typeof iterationContracts.imagePerformances>;
 type ImagesAnswer = ResponseOf<typeof iterationContracts.imagePerformances>;
 
-/** Images of one page that are asked for at a time: with their predictions they are about twice as large. */
-const HALF_PAGE = 128;
+/** Bytes of images in one answer: half of what a message of the bus holds by default. */
+const ANSWER_BYTES = 512 * 1024;
 
 /** How good a model is, from what was predicted of images that it had not seen. */
 @Injectable()
@@ -43,30 +44,57 @@ export class FindPerformance {
     };
   }
 
+  /** In the order in which the images were added, which is that of the rows. */
   async ofImages(workspace: string, request: ImagesRequest): Promise<ImagesAnswer> {
     const { projectId, iterationId, anyOfTags, order, offset, limit } = request;
     const iteration = await this.iterations.get(workspace, { projectId, iterationId });
-    const { evaluation, rows } = await this.models.evaluation(iteration);
-    const { images, end } = await this.bus.call(trainingImageContracts.list, {
-      projectId,
-      snapshotId: iterationId,
-      tagging: 'tagged',
-      ...(anyOfTags === undefined ? {} : { anyOfTags }),
-      order,
-      offset,
-      limit: Math.min(limit, HALF_PAGE),
-    });
-    const tags = iteration.tags.length;
+    const evaluated = await this.models.evaluation(iteration);
+    const rows = rowsWith(evaluated, columnsOf(iteration, anyOfTags));
+    if (order === 'newest') rows.reverse();
+    const wanted = rows.slice(offset, offset + Math.min(limit, fittingRows(iteration)));
+    const rowOf = new Map(wanted.map((row) => [evaluated.ids[row] ?? '', row]));
+    const { images, next } =
+      wanted.length === 0
+        ? { images: [], next: null }
+        : await this.bus.call(trainingImageContracts.getMany, {
+            projectId,
+            snapshotId: iterationId,
+            ids: [...rowOf.keys()],
+          });
     return {
       images: images.map((image) => {
-        const row = rows.get(image.id);
-        if (row === undefined) return { ...image, predictions: [] };
-        const predicted = evaluation.probabilities.subarray(row * tags, (row + 1) * tags);
-        return { ...image, predictions: rankedTags(iteration, predicted) };
+        const row = rowOf.get(image.id) ?? 0;
+        return { ...image, predictions: rankedTags(iteration, predictedOf(evaluated, row)) };
       }),
-      end,
+      end: next === null && offset + wanted.length >= rows.length,
+      total: rows.length,
     };
   }
+}
+
+/** Of the tags that are asked for; undefined: any. */
+function columnsOf({ tags }: IterationDocument, anyOfTags: readonly string[] | undefined): number[] | undefined {
+  return anyOfTags?.flatMap((id) => {
+    const column = tags.findIndex((tag) => tag.id === id);
+    return column === -1 ? [] : [column];
+  });
+}
+
+/** The rows of images that carried one of these tags. */
+function rowsWith({ evaluation: { labels, tags }, ids }: EvaluatedImages, columns: number[] | undefined): number[] {
+  const rows = ids.map((_, row) => row);
+  if (columns === undefined) return rows;
+  return rows.filter((row) => columns.some((column) => labels[row * tags + column] === 1));
+}
+
+function predictedOf({ evaluation: { probabilities, tags } }: EvaluatedImages, row: number): Float32Array {
+  return probabilities.subarray(row * tags, (row + 1) * tags);
+}
+
+/** How many images surely fit into one answer: each has a prediction for every tag, and may carry all of them. */
+function fittingRows({ tags }: IterationDocument): number {
+  const bytes = tags.reduce((sum, { name }) => sum + 400 + 12 * name.length, 2_000);
+  return Math.max(1, Math.floor(ANSWER_BYTES / bytes));
 }
 
 function toFigures(figures: PerformanceMeasures): Omit<PerformanceAnswer, 'tags'> {

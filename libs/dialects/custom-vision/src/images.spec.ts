@@ -118,6 +118,7 @@ describe('lists of images', () => {
     api.answer(iterationContracts.imagePerformances, () => ({
       images: [{ ...trainingImage(), predictions: [{ tagId: TAG, name: 'x', type: 'regular', probability: 0.75 }] }],
       end: true,
+      total: 1,
     }));
     const answer = await api.json('GET', `${V1}/images/tagged?iterationId=${ITER}`);
     expect(answer.body).toMatchObject([

@@ -18,13 +18,13 @@ const MAX_FILE_BYTES = 256 * 1024 ** 2;
 /** An evaluation, and the images that it is about. */
 export interface EvaluatedImages {
   readonly evaluation: Evaluation;
-  /** The row of each image, by its id. */
-  readonly rows: ReadonlyMap<string, number>;
+  /** Of the images, in the order of the rows. */
+  readonly ids: readonly string[];
 }
 
 /** Bytes of an id in a file. */
 const ID_BYTES = 12;
-/** About what an id takes in a map. */
+/** About what an id takes in memory. */
 const ID_MEMORY = 100;
 
 /** What trainings made. A file never changes, so that what was read of it stays right. */
@@ -36,7 +36,7 @@ export class TrainedModels {
   });
   private readonly evaluations = new LRUCache<string, EvaluatedImages>({
     maxSize: KEPT_BYTES,
-    sizeCalculation: ({ evaluation, rows }) => evaluation.probabilities.byteLength + ID_MEMORY * rows.size + 1,
+    sizeCalculation: ({ evaluation, ids }) => evaluation.probabilities.byteLength + ID_MEMORY * ids.length + 1,
   });
 
   constructor(@Inject(BLOB_STORE) private readonly blobs: BlobStore) {}
@@ -58,7 +58,7 @@ export class TrainedModels {
     const known = this.evaluations.get(name);
     if (known) return known;
     const [predicted, ids] = await Promise.all([this.read(iteration, evaluation), this.read(iteration, examples)]);
-    const read = { evaluation: decodeEvaluation(predicted), rows: rowsOf(ids) };
+    const read = { evaluation: decodeEvaluation(predicted), ids: idsOf(ids) };
     this.evaluations.set(name, read);
     return read;
   }
@@ -74,9 +74,7 @@ function modelOf({ status, model }: IterationDocument): TrainedModel {
   return model;
 }
 
-function rowsOf(ids: Buffer): Map<string, number> {
-  const rows = new Map<string, number>();
-  for (let row = 0; (row + 1) * ID_BYTES <= ids.length; row++)
-    rows.set(ids.toString('hex', row * ID_BYTES, (row + 1) * ID_BYTES), row);
-  return rows;
+function idsOf(bytes: Buffer): string[] {
+  const hex = bytes.toString('hex');
+  return Array.from({ length: bytes.length / ID_BYTES }, (_, i) => hex.slice(2 * ID_BYTES * i, 2 * ID_BYTES * (i + 1)));
 }

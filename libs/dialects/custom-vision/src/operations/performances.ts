@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { iterationContracts, trainingImageContracts } from '@pentaprism/contracts';
+import { iterationContracts } from '@pentaprism/contracts';
 import type { FastifyRequest } from 'fastify';
 import type { ImagePerformance, IterationPerformance } from '../v3/models.js';
 import { guidOf, idOrNothing, toDate } from '../wire/ids.js';
@@ -70,15 +70,14 @@ export class Performances {
 
   /** Images that the iteration was trained on. */
   async count(project: string, iteration: string, tagIds: readonly string[] | undefined): Promise<number> {
-    const { projectId, iterationId } = keyOf(project, iteration);
-    await this.services.call(iterationContracts.get, { projectId, iterationId });
-    const { count } = await this.services.call(trainingImageContracts.count, {
-      projectId,
-      snapshotId: iterationId,
-      tagging: 'tagged',
+    const { total } = await this.services.call(iterationContracts.imagePerformances, {
+      ...keyOf(project, iteration),
       ...(tagIds ? { anyOfTags: tagIds.map(idOrNothing) } : {}),
+      order: 'newest',
+      offset: 0,
+      limit: 0,
     });
-    return count;
+    return total;
   }
 }
 
