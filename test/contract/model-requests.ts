@@ -51,6 +51,7 @@ export const MODEL_REQUESTS: Readonly<Record<string, readonly ContractRequest[]>
     ok({ backbone: 'a', embeddings: [EMBEDDING] }),
     fails('INVALID_ARGUMENT', { backbone: 'a', embeddings: [{ ...EMBEDDING, vector: 'no base64' }] }),
   ],
+  'worker.v1.backbone.get': [ok({})],
   'worker.v1.content.embed': [
     fails('NOT_FOUND', { content: CONTENT, area: 'originals' }),
     fails('INVALID_ARGUMENT', { content: CONTENT, area: 'samples' }),

@@ -7,7 +7,7 @@ import {
   type RequestOf,
   type TrainingImage,
 } from '@pentaprism/contracts';
-import { testScope } from '@pentaprism/testing';
+import { eventually, testScope } from '@pentaprism/testing';
 import { Types } from 'mongoose';
 import { IMAGE_MODEL, type ImageDocument } from './adapters/mongo/image.schema.js';
 import { SnapshotRepository } from './adapters/mongo/snapshot.repository.js';
@@ -89,7 +89,7 @@ describe('a snapshot', () => {
     }
     await fixture.call(snapshots.delete, { projectId, snapshotId });
     await expect(list({ snapshotId })).rejects.toEqual(notFound);
-    expect(await held()).toBe(0);
+    await eventually(async () => expect(await held()).toBe(0));
     await fixture.collect();
     for (const [i, { original }] of made.entries()) expect(await fixture.isStored(original.sha256)).toBe(i >= 2);
     await fixture.call(snapshots.delete, { projectId, snapshotId });

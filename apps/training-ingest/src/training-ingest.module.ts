@@ -44,6 +44,7 @@ import { ReceiveArrivals } from './usecases/receive-arrivals.usecase.js';
 import { ReceiveImage } from './usecases/receive-image.usecase.js';
 import { SweepModality } from './usecases/sweep-modality.usecase.js';
 import { SweepModels } from './usecases/sweep-models.usecase.js';
+import { TendIterations } from './usecases/tend-iterations.usecase.js';
 import { TrainIteration } from './usecases/train-iteration.usecase.js';
 import { TrainModelEffect } from './usecases/train-model.effect.js';
 import { WatchSessions } from './usecases/watch-sessions.usecase.js';
@@ -125,6 +126,7 @@ export class TrainingIngestModule {
         StoredSessions,
         SweepModality,
         SweepModels,
+        TendIterations,
         TrainedModels,
         TrainIteration,
         { provide: UrlImages, useFactory: () => new UrlImages({ allow: config.URL_IMPORT_ALLOW }) },

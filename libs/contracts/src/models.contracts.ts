@@ -124,7 +124,7 @@ export type ExportedModel = z.output<typeof exportedModel>;
 export const iterationContracts = {
   /**
    * Begins a training on a snapshot of the project. INVALID_ARGUMENT: too little to train on, or images with several tags
-   * in a multiclass project (`reason`: too-few-tags, too-few-images, several-tags). CONFLICT: one is under way.
+   * in a multiclass project (`reason`: too-few-tags, too-few-images, several-tags, too-large). CONFLICT: one is under way.
    * FAILED_PRECONDITION: nothing has changed since the last one (`reason`: unchanged), or there are as many as there may be
    * (`reason`: too-many).
    */
@@ -140,8 +140,8 @@ export const iterationContracts = {
       reservedBudgetInHours: z.number().nonnegative(),
     }),
     response: iteration,
-    errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'CONFLICT', 'FAILED_PRECONDITION', 'UNAVAILABLE'],
-    deadlineMs: 90_000,
+    errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'CONFLICT', 'FAILED_PRECONDITION', 'RATE_LIMITED', 'UNAVAILABLE'],
+    deadlineMs: 30_000,
   }),
   /** Newest first. */
   list: defineRpc({
@@ -168,7 +168,7 @@ export const iterationContracts = {
       isDefault: z.boolean().optional(),
     }),
     response: iteration,
-    errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
+    errors: ['NOT_FOUND', 'CONFLICT', 'FAILED_PRECONDITION'],
   }),
   /** Also ends a training that is under way. FAILED_PRECONDITION: it is published, or the default. */
   delete: defineRpc({
@@ -209,6 +209,7 @@ export const iterationContracts = {
     request: z.strictObject({ ...iterationKey, threshold: z.number().min(0).max(1) }),
     response: figures.extend({ tags: z.array(figures.extend({ tagId: objectId, name: z.string() })) }),
     errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
+    deadlineMs: 20_000,
   }),
   /** What was predicted for each image of the training while the model had not seen it. */
   imagePerformances: defineRpc({

@@ -1,4 +1,4 @@
-import { MAX_TAGGINGS_PER_BATCH, MAX_TAGS_PER_BATCH, TAG_TYPES, TAGGING_STATUSES } from '@pentaprism/domain';
+import { MAX_TAGGINGS_PER_BATCH, TAG_TYPES, TAGGING_STATUSES } from '@pentaprism/domain';
 import { z } from 'zod';
 import { defineFact, defineRpc } from './define.js';
 import {
@@ -21,6 +21,8 @@ const projectId = objectId.optional();
 /** A tag of the project by its canonical id or by its number in the workspace. */
 const tag = z.strictObject({ projectId, tag: idOrNumber });
 
+/** Tags of one look-up: with long descriptions, no more fit into an answer. */
+export const MAX_TAGS_PER_LOOKUP = 60;
 /** Milliseconds for a change that reaches every image with the tag. */
 const CHANGE_DEADLINE_MS = 60_000;
 
@@ -58,7 +60,7 @@ export const tagContracts = {
   getMany: defineRpc({
     owner,
     subject: 'tagging.v1.tag.get-many',
-    request: z.strictObject({ projectId, ids: z.array(objectId).max(MAX_TAGS_PER_BATCH * 3) }),
+    request: z.strictObject({ projectId, ids: z.array(objectId).max(MAX_TAGS_PER_LOOKUP) }),
     response: z.object({ tags: z.array(tagDetails) }),
     errors: ['NOT_FOUND'],
   }),

@@ -73,3 +73,9 @@ export const MIN_IMAGES_PER_TAG_TO_TRAIN = 5;
 export const PREDICTION_TTL = 30 * 24 * 3600;
 /** Characters of the address of an image elsewhere. */
 export const MAX_IMAGE_URL_LENGTH = 4_096;
+/** Tags that one model tells apart. */
+export const MAX_TAGS_PER_TRAINING = 500;
+/** Images × tags of one training: what is predicted of them takes 5 bytes each, in the memory of a worker and of a service. */
+export const MAX_TRAINING_LABELS = 10_000_000;
+/** Trainings and exports of one workspace that wait or are under way. */
+export const MAX_PENDING_TRAININGS_PER_WORKSPACE = 20;

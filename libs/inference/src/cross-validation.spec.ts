@@ -18,7 +18,7 @@ describe.each(HEAD_KINDS)('cross-validation (%s)', (kind) => {
     expect(evaluation).toMatchObject({ kind, tags: 3, labels: data.labels });
     expect(accuracy(data, evaluation.probabilities)).toBeGreaterThan(0.85);
     expect([...new Set(evaluation.folds)].sort()).toEqual([0, 1, 2, 3, 4]);
-    const { overall } = measurePerformance({ ...evaluation, threshold: 0.5 });
+    const { overall } = await measurePerformance({ ...evaluation, threshold: 0.5 });
     expect(overall.averagePrecision).toBeGreaterThan(0.95);
   });
 

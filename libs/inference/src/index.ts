@@ -21,3 +21,4 @@ export {
 export { TENSORFLOW_BACKENDS, type TensorFlowBackend } from './tensorflow.js';
 export { createTensorFlowHeadTrainer } from './tensorflow-head-trainer.js';
 export { exportTensorFlowJs, type TensorFlowJsExport } from './tensorflow-js-export.js';
+export { fromVectorText, toVectorText } from './vector-text.js';

@@ -14,31 +14,31 @@ function evaluationOf(rows: readonly { p: number[]; y: number[]; fold?: number }
 }
 
 describe('by hand', () => {
-  it('one tag', () => {
+  it('one tag', async () => {
     // Ranked: right, wrong, right, wrong, right: precision 1, 2/3 and 3/5 where recall rises by a third each.
     const y = [1, 0, 1, 0, 1];
     const rows = [0.9, 0.8, 0.7, 0.6, 0.5].map((p, i) => ({ p: [p], y: [y[i] as number] }));
-    const { overall, perTag } = measurePerformance({ ...evaluationOf(rows), threshold: 0.65 });
+    const { overall, perTag } = await measurePerformance({ ...evaluationOf(rows), threshold: 0.65 });
     expect(overall.precision).toBeCloseTo(2 / 3, 12);
     expect(overall.recall).toBeCloseTo(2 / 3, 12);
     expect(overall.averagePrecision).toBeCloseTo((1 + 2 / 3 + 3 / 5) / 3, 12);
     expect(perTag).toEqual([overall]);
   });
 
-  it('what is as probable as the threshold counts', () => {
+  it('what is as probable as the threshold counts', async () => {
     const rows = [{ p: [0.5], y: [1] }];
-    expect(measurePerformance({ ...evaluationOf(rows), threshold: 0.5 }).overall.recall).toBe(1);
-    expect(measurePerformance({ ...evaluationOf(rows), threshold: 0.500001 }).overall.recall).toBe(0);
+    expect((await measurePerformance({ ...evaluationOf(rows), threshold: 0.5 })).overall.recall).toBe(1);
+    expect((await measurePerformance({ ...evaluationOf(rows), threshold: 0.500001 })).overall.recall).toBe(0);
   });
 
-  it('two tags: predictions of both together, average precision as the mean', () => {
+  it('two tags: predictions of both together, average precision as the mean', async () => {
     const rows = [
       { p: [0.9, 0.8], y: [1, 0] },
       { p: [0.7, 0.6], y: [1, 1] },
       { p: [0.2, 0.9], y: [0, 1] },
       { p: [0.6, 0.1], y: [0, 0] },
     ];
-    const { overall, perTag } = measurePerformance({ ...evaluationOf(rows), threshold: 0.5 });
+    const { overall, perTag } = await measurePerformance({ ...evaluationOf(rows), threshold: 0.5 });
     expect(perTag.map(({ precision, recall }) => [precision, recall])).toEqual([
       [2 / 3, 1],
       [2 / 3, 1],
@@ -48,7 +48,7 @@ describe('by hand', () => {
     expect(overall.averagePrecision).toBeCloseTo((1 + 5 / 6) / 2, 12);
   });
 
-  it('the standard deviation over folds, without those that say nothing', () => {
+  it('the standard deviation over folds, without those that say nothing', async () => {
     const rows = [
       { p: [0.9], y: [1], fold: 0 },
       { p: [0.1], y: [1], fold: 0 },
@@ -56,27 +56,27 @@ describe('by hand', () => {
       { p: [0.9], y: [0], fold: 1 },
       { p: [0.2], y: [0], fold: 2 },
     ];
-    const { overall } = measurePerformance({ ...evaluationOf(rows), threshold: 0.5 });
+    const { overall } = await measurePerformance({ ...evaluationOf(rows), threshold: 0.5 });
     // Fold 0: 1 of 1 predictions, 1 of 2 found. Fold 1: 1 of 2, 1 of 1. Fold 2: nothing predicted, nothing to be found.
     expect(overall.precisionStdDeviation).toBeCloseTo(0.25, 12);
     expect(overall.recallStdDeviation).toBeCloseTo(0.25, 12);
     expect([overall.precision, overall.recall]).toEqual([2 / 3, 2 / 3]);
   });
 
-  it('shares of nothing are 0', () => {
-    const { perTag } = measurePerformance({ ...evaluationOf([{ p: [0.1, 0.9], y: [1, 0] }]), threshold: 0.5 });
-    const zero = { precisionStdDeviation: 0, recallStdDeviation: 0, averagePrecisionStdDeviation: 0 };
+  it('shares of nothing are 0', async () => {
+    const { perTag } = await measurePerformance({ ...evaluationOf([{ p: [0.1, 0.9], y: [1, 0] }]), threshold: 0.5 });
+    const zero = { precisionStdDeviation: 0, recallStdDeviation: 0 };
     expect(perTag[0]).toEqual({ precision: 0, recall: 0, averagePrecision: 1, ...zero });
     expect(perTag[1]).toEqual({ precision: 0, recall: 0, averagePrecision: 0, ...zero });
   });
 
-  it('the order of examples of the same probability does not matter', () => {
+  it('the order of examples of the same probability does not matter', async () => {
     const rows = [
       { p: [0.5], y: [1] },
       { p: [0.5], y: [0] },
     ];
     for (const order of [rows, rows.toReversed()]) {
-      expect(measurePerformance({ ...evaluationOf(order), threshold: 0.5 }).overall.averagePrecision).toBe(0.5);
+      expect((await measurePerformance({ ...evaluationOf(order), threshold: 0.5 })).overall.averagePrecision).toBe(0.5);
     }
   });
 });
@@ -109,10 +109,10 @@ function bruteForceAveragePrecision(p: readonly number[], y: readonly number[]):
 }
 
 describe('for any evaluation', () => {
-  it('average precision is the area under the curve', () => {
-    fc.assert(
-      fc.property(rows, (examples) => {
-        const { perTag } = measurePerformance({ ...evaluationOf(examples), threshold: 0.5 });
+  it('average precision is the area under the curve', async () => {
+    await fc.assert(
+      fc.asyncProperty(rows, async (examples) => {
+        const { perTag } = await measurePerformance({ ...evaluationOf(examples), threshold: 0.5 });
         perTag.forEach(({ averagePrecision }, tag) => {
           const column = (of: 'p' | 'y') => examples.map((example) => example[of][tag] as number);
           expect(averagePrecision).toBeCloseTo(bruteForceAveragePrecision(column('p'), column('y')), 10);
@@ -121,12 +121,13 @@ describe('for any evaluation', () => {
     );
   });
 
-  it('recall never rises with the threshold, average precision never changes, and all are shares', () => {
-    fc.assert(
-      fc.property(rows, (examples) => {
-        const at = [0, 0.2, 0.5, 0.9].map(
-          (threshold) => measurePerformance({ ...evaluationOf(examples), threshold }).overall,
+  it('recall never rises with the threshold, average precision never changes, and all are shares', async () => {
+    await fc.assert(
+      fc.asyncProperty(rows, async (examples) => {
+        const measured = [0, 0.2, 0.5, 0.9].map((threshold) =>
+          measurePerformance({ ...evaluationOf(examples), threshold }),
         );
+        const at = (await Promise.all(measured)).map(({ overall }) => overall);
         at.forEach((performance, i) => {
           for (const value of Object.values(performance) as number[]) expect(value >= 0 && value <= 1).toBe(true);
           const before = (at[i - 1] ?? performance) as PerformanceMeasures;
@@ -137,11 +138,11 @@ describe('for any evaluation', () => {
     );
   });
 
-  it('the order of examples does not matter', () => {
-    fc.assert(
-      fc.property(rows, (examples) => {
-        const one = measurePerformance({ ...evaluationOf(examples), threshold: 0.5 }).overall;
-        const other = measurePerformance({ ...evaluationOf(examples.toReversed()), threshold: 0.5 }).overall;
+  it('the order of examples does not matter', async () => {
+    await fc.assert(
+      fc.asyncProperty(rows, async (examples) => {
+        const { overall: one } = await measurePerformance({ ...evaluationOf(examples), threshold: 0.5 });
+        const { overall: other } = await measurePerformance({ ...evaluationOf(examples.toReversed()), threshold: 0.5 });
         for (const key of Object.keys(one) as (keyof PerformanceMeasures)[])
           expect(other[key]).toBeCloseTo(one[key], 10);
       }),

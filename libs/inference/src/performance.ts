@@ -1,4 +1,5 @@
 import type { Evaluation } from './evaluation.js';
+import { pauses } from './pauses.js';
 
 export interface PerformanceRequest extends Evaluation {
   /** From 0 to 1: what is at least as probable counts as predicted. */
@@ -23,7 +24,6 @@ export interface PerformanceMeasures {
   readonly recall: number;
   readonly recallStdDeviation: number;
   readonly averagePrecision: number;
-  readonly averagePrecisionStdDeviation: number;
 }
 
 export interface ModelPerformance {
@@ -34,23 +34,30 @@ export interface ModelPerformance {
 }
 
 /**
- * Measures an evaluation at a threshold. Tag by tag: what is asked of each prediction is whether it reaches the threshold,
+ * Measures an evaluation at a threshold, giving way to other work of the process between tags. Tag by tag: what is asked of each prediction is whether it reaches the threshold,
  * for multiclass too, where one below 1/2 lets several tags of an example count.
  */
-export function measurePerformance({ threshold, ...evaluation }: PerformanceRequest): ModelPerformance {
+export async function measurePerformance({ threshold, ...evaluation }: PerformanceRequest): Promise<ModelPerformance> {
   const { tags, folds } = evaluation;
   const everything = Uint32Array.from(folds, (_, index) => index);
   const inFolds = [...new Set(folds)].map((fold) => everything.filter((example) => folds[example] === fold));
-  // All examples first, then those of each fold.
-  const counts = [everything, ...inFolds].map((examples) =>
-    Array.from({ length: tags }, (_, tag) => countsOf(evaluation, examples, tag, threshold)),
-  );
-  return {
-    overall: measuresOf(counts.map((ofTags) => valuesOf(ofTags))),
-    perTag: Array.from({ length: tags }, (_, tag) =>
-      measuresOf(counts.map((ofTags) => valuesOf(ofTags.slice(tag, tag + 1)))),
-    ),
-  };
+  const pause = pauses();
+  const together: Counts[] = [];
+  const apart: Counts[][] = inFolds.map(() => []);
+  for (let tag = 0; tag < tags; tag++) {
+    together.push({
+      ...countsOf(evaluation, everything, tag, threshold),
+      averagePrecision: averagePrecision(evaluation, tag),
+    });
+    for (const [fold, examples] of inFolds.entries()) apart[fold]?.push(countsOf(evaluation, examples, tag, threshold));
+    await pause();
+  }
+  const measure = (from: number, to: number) =>
+    measuresOf(
+      valuesOf(together.slice(from, to)),
+      apart.map((ofTags) => valuesOf(ofTags.slice(from, to))),
+    );
+  return { overall: measure(0, tags), perTag: together.map((_, tag) => measure(tag, tag + 1)) };
 }
 
 /** Of one tag. */
@@ -58,7 +65,7 @@ interface Counts {
   readonly predicted: number;
   readonly right: number;
   readonly positive: number;
-  readonly averagePrecision: number | undefined;
+  readonly averagePrecision?: number | undefined;
 }
 
 /** Undefined where it is a share of nothing. */
@@ -78,7 +85,7 @@ function countsOf(evaluation: Evaluation, examples: Uint32Array, tag: number, th
     right += counts * (labels[at] as number);
     positive += labels[at] as number;
   }
-  return { predicted, right, positive, averagePrecision: averagePrecision(evaluation, examples, tag) };
+  return { predicted, right, positive };
 }
 
 function valuesOf(ofTags: readonly Counts[]): Values {
@@ -91,35 +98,37 @@ function valuesOf(ofTags: readonly Counts[]): Values {
   };
 }
 
-function measuresOf([together, ...inFolds]: readonly Values[]): PerformanceMeasures {
+function measuresOf(together: Values, inFolds: readonly Values[]): PerformanceMeasures {
   return {
-    precision: together?.precision ?? 0,
+    precision: together.precision ?? 0,
     precisionStdDeviation: standardDeviation(inFolds.map(({ precision }) => precision)),
-    recall: together?.recall ?? 0,
+    recall: together.recall ?? 0,
     recallStdDeviation: standardDeviation(inFolds.map(({ recall }) => recall)),
-    averagePrecision: together?.averagePrecision ?? 0,
-    averagePrecisionStdDeviation: standardDeviation(inFolds.map((values) => values.averagePrecision)),
+    averagePrecision: together.averagePrecision ?? 0,
   };
 }
 
-/** Examples of the same probability count together: their order says nothing. */
-function averagePrecision(
-  { probabilities, labels, tags }: Evaluation,
-  examples: Uint32Array,
-  tag: number,
-): number | undefined {
-  const probability = (example: number) => probabilities[example * tags + tag] as number;
-  const ranked = examples.slice().sort((one, other) => probability(other) - probability(one));
-  let [right, area, sinceStep] = [0, 0, 0];
-  ranked.forEach((example, index) => {
-    sinceStep += labels[example * tags + tag] as number;
-    const next = ranked[index + 1];
-    if (next !== undefined && probability(next) === probability(example)) return;
-    right += sinceStep;
-    area += sinceStep * (right / (index + 1));
-    sinceStep = 0;
-  });
-  return right === 0 ? undefined : area / right;
+/**
+ * Examples of the same probability count together: their order says nothing. Right and wrong ones are sorted as plain
+ * numbers, which takes a tenth of the time of sorting examples.
+ */
+function averagePrecision({ probabilities, labels, tags }: Evaluation, tag: number): number | undefined {
+  const right: number[] = [];
+  const wrong: number[] = [];
+  for (let at = tag; at < labels.length; at += tags)
+    (labels[at] === 1 ? right : wrong).push(probabilities[at] as number);
+  if (right.length === 0) return undefined;
+  const [ranked, others] = [Float32Array.from(right).sort().reverse(), Float32Array.from(wrong).sort().reverse()];
+  let [area, above] = [0, 0];
+  for (let first = 0; first < ranked.length;) {
+    const probability = ranked[first] as number;
+    let next = first;
+    while (next < ranked.length && ranked[next] === probability) next++;
+    while (above < others.length && (others[above] as number) >= probability) above++;
+    area += (next - first) * (next / (next + above));
+    first = next;
+  }
+  return area / ranked.length;
 }
 
 function mean(values: readonly (number | undefined)[]): number | undefined {

@@ -78,7 +78,7 @@ async function embedPhotos(): Promise<typeof photos> {
   it('are judged well by cross-validation', async () => {
     const request = { ...photos, kind: 'multiclass' as const, seed: 'a' };
     const evaluation = await crossValidate(createTensorFlowHeadTrainer(), request);
-    const { overall, perTag } = measurePerformance({ ...evaluation, threshold: 0.5 });
+    const { overall, perTag } = await measurePerformance({ ...evaluation, threshold: 0.5 });
     expect(overall.precision).toBeGreaterThanOrEqual(0.95);
     expect(overall.recall).toBeGreaterThanOrEqual(0.95);
     expect(Math.min(...perTag.map(({ averagePrecision }) => averagePrecision))).toBeGreaterThanOrEqual(0.95);

@@ -105,7 +105,10 @@ export class ManageSnapshots implements OnApplicationBootstrap, OnModuleDestroy 
   async delete(workspace: string, projectId: string, snapshotId: string): Promise<void> {
     const project = toObjectId(projectId, 'project');
     const copies = await this.snapshots.markDeleted(workspace, project, toObjectId(snapshotId, 'snapshot'));
-    for (const copy of copies) await this.removeCopy(copy);
+    // A large one takes longer than anybody waits for an answer. Whoever dies now, a later round goes on.
+    this.rounds.once(0, async () => {
+      for (const copy of copies) await this.removeCopy(copy);
+    });
   }
 
   async removeOfProject(workspace: string, project: Types.ObjectId): Promise<void> {

@@ -47,6 +47,8 @@ type Analysis = ResponseOf<typeof contentContracts.analyse>['outcomes'][number];
 
 /** Formats that models are trained on, whatever else can be decoded here. */
 const FORMATS: ReadonlySet<string> = new Set(['jpeg', 'png', 'gif', 'bmp']);
+/** Milliseconds for all addresses of a batch: what is late spoils only itself, and leaves time for the others. */
+const FETCH_LIMIT_MS = 50_000;
 /** Times that tags are looked up for one batch, when each time one of them changes before the images have it. */
 const TAG_ATTEMPTS = 3;
 
@@ -101,20 +103,28 @@ export class AddTrainingImages {
     const ids = images.flatMap(({ source }) => (source.kind === 'prediction' ? source.id : []));
     const predictions = ids.length > 0 ? await this.predictions.findMany(workspace, projectId, ids) : [];
     const pictures = new Map(predictions.map(({ _id, content }) => [_id.toHexString(), content]));
-    return Promise.all(
-      images.map(({ source }) => {
-        if (source.kind === 'refused') return { refusal: source.status };
-        if (source.kind === 'url') return this.importOne(workspace, source.url);
-        const content = source.kind === 'content' ? source.content : pictures.get(source.id);
-        if (!content) return { refusal: 'source-error' as const };
-        return content.size > MAX_TRAINING_IMAGE_BYTES ? { refusal: 'too-many-bytes' as const } : { content };
-      }),
-    );
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new DomainError('UPSTREAM_FAILED', 'It took too long.')), FETCH_LIMIT_MS);
+    try {
+      return await Promise.all(
+        images.map(({ source }) => {
+          if (source.kind === 'refused') return { refusal: source.status };
+          if (source.kind === 'url') return this.importOne(workspace, source.url, late.signal);
+          const content = source.kind === 'content' ? source.content : pictures.get(source.id);
+          if (!content) return { refusal: 'source-error' as const };
+          return content.size > MAX_TRAINING_IMAGE_BYTES ? { refusal: 'too-many-bytes' as const } : { content };
+        }),
+      );
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
-  private async importOne(workspace: string, url: string): Promise<Candidate> {
+  private async importOne(workspace: string, url: string, signal: AbortSignal): Promise<Candidate> {
     try {
-      return { content: await this.importImage.execute(workspace, url, { maxBytes: MAX_TRAINING_IMAGE_BYTES }) };
+      return {
+        content: await this.importImage.execute(workspace, url, { maxBytes: MAX_TRAINING_IMAGE_BYTES, signal }),
+      };
     } catch (error) {
       if (DomainError.is(error, 'PAYLOAD_TOO_LARGE')) return { refusal: 'too-many-bytes' };
       if (DomainError.is(error, 'UPSTREAM_FAILED')) return { refusal: 'source-error' };

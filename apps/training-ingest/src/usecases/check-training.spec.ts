@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TagDetails } from '@pentaprism/contracts';
+import { MAX_TAGS_PER_TRAINING, MAX_TRAINING_LABELS } from '@pentaprism/domain';
 import { checkTraining, fingerprintOf, type TrainingBasis } from './check-training.js';
 
 const tag = (name: string): TagDetails => ({
@@ -12,9 +13,9 @@ const tag = (name: string): TagDetails => ({
 
 function basisOf(counts: readonly number[], given: Partial<TrainingBasis> = {}): TrainingBasis {
   const tags = counts.map((images, i) => ({ tag: tag(`${i}`), images }));
-  const taggings = counts.reduce((sum, count) => sum + count, 0);
+  const tagged = counts.reduce((sum, count) => sum + count, 0);
   const training = { domain: 'general' as const, classificationType: 'multiclass' as const, exportPlatforms: [] };
-  return { project: { training }, tags, tagged: taggings, taggings, revision: 'r1', ...given };
+  return { project: { training }, tags, tagged, revision: 'r1', backbone: 'b', ...given };
 }
 
 const refusal = (basis: TrainingBasis) => {
@@ -36,6 +37,15 @@ describe('checkTraining', () => {
     [[5, 1, 5], 'none'],
   ])('with %j images of each tag: %s', (counts, reason) => {
     expect(refusal(basisOf(counts))).toBe(reason);
+  });
+
+  it('refuses more than a model can learn', () => {
+    const counts = (tags: number) => Array.from({ length: tags }, () => 5);
+    expect(refusal(basisOf(counts(MAX_TAGS_PER_TRAINING)))).toBe('none');
+    expect(refusal(basisOf(counts(MAX_TAGS_PER_TRAINING + 1)))).toBe('too-large');
+    const images = MAX_TRAINING_LABELS / 2;
+    expect(refusal(basisOf([images - 5, 5]))).toBe('none');
+    expect(refusal(basisOf([images - 4, 5]))).toBe('too-large');
   });
 
   it('refuses images with several tags where a model learns one of each', () => {

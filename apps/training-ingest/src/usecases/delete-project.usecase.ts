@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
-import { jobReportContracts, projectContracts } from '@pentaprism/contracts';
+import { projectContracts } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import { IterationRepository } from '../adapters/mongo/iteration.repository.js';
 import { PredictionRepository } from '../adapters/mongo/prediction.repository.js';
@@ -26,13 +26,8 @@ export class DeleteProject {
 
   /** A project is gone: its models and predictions go, too; their files follow when nothing refers to them. */
   async forget(workspace: string, projectId: string): Promise<void> {
-    for (const { _id, job, status } of await this.iterations.list(workspace, projectId)) {
-      await this.iterations.remove(workspace, _id);
-      if (status !== 'training') continue;
-      const abort = jobReportContracts['training-ingest'].abort;
-      // It has just ended by itself.
-      await this.bus.call(abort, { jobId: job.toHexString() }, { context: { workspace } }).catch(() => undefined);
-    }
+    for (const { _id } of await this.iterations.list(workspace, projectId))
+      await this.iterations.markDeleted(workspace, _id);
     await this.predictions.removeOfProject(workspace, projectId);
   }
 }

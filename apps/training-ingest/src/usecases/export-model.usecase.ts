@@ -4,7 +4,7 @@ import { Transactions } from '@pentaprism/database';
 import { DomainError } from '@pentaprism/domain';
 import { JobLedger, JobQueue } from '@pentaprism/jobs';
 import { IterationRepository, type IterationKey } from '../adapters/mongo/iteration.repository.js';
-import { requireTrained } from './require-trained.js';
+import { requireTrained } from '../models/require-trained.js';
 
 /** Files of models, to be run elsewhere. Made by a job, once for each platform. */
 @Injectable()

@@ -34,7 +34,7 @@ export class FindPerformance {
   ): Promise<PerformanceAnswer> {
     const iteration = await this.iterations.get(workspace, key);
     const { evaluation } = await this.models.evaluation(iteration);
-    const { perTag, overall } = measurePerformance({ ...evaluation, threshold });
+    const { perTag, overall } = await measurePerformance({ ...evaluation, threshold });
     return {
       ...toFigures(overall),
       tags: iteration.tags.flatMap(({ id, name }, i) => {

@@ -9,6 +9,8 @@ export interface ImportOptions {
   readonly maxBytes: number;
   /** Where they are put in the blob store. */
   readonly area?: 'originals' | 'predictions';
+  /** Ends it as if the bytes could not be had. */
+  readonly signal?: AbortSignal;
 }
 
 /** Fetches the bytes of an image from where a client says they are, into the blob store. */
@@ -26,9 +28,9 @@ export class ImportImage {
   async execute(
     workspace: string,
     url: string,
-    { maxBytes, area = 'originals' }: ImportOptions,
+    { maxBytes, area = 'originals', signal }: ImportOptions,
   ): Promise<ContentReference> {
-    return this.urls.read(url, { maxBytes }, async (bytes) => {
+    return this.urls.read(url, { maxBytes, ...(signal ? { signal } : {}) }, async (bytes) => {
       const { sha256, size, head } = await this.blobs.put(area, workspace, bytes, {
         maxBytes,
         allowEmpty: false,

@@ -1,20 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
-import {
-  jobReportContracts,
-  projectContracts,
-  snapshotContracts,
-  type Iteration,
-  type iterationContracts,
-  type ParsedRequestOf,
-} from '@pentaprism/contracts';
+import { projectContracts, type Iteration, type iterationContracts, type ParsedRequestOf } from '@pentaprism/contracts';
 import { isDuplicateKey, notFound, Transactions } from '@pentaprism/database';
 import { DomainError } from '@pentaprism/domain';
 import { JobLedger } from '@pentaprism/jobs';
 import type { ClientSession } from 'mongoose';
 import { IterationRepository, type IterationKey } from '../adapters/mongo/iteration.repository.js';
 import { toIteration, type IterationDocument } from '../adapters/mongo/iteration.schema.js';
-import { requireTrained } from './require-trained.js';
+import { requireTrained } from '../models/require-trained.js';
+import { TendIterations } from './tend-iterations.usecase.js';
 
 type Update = ParsedRequestOf<typeof iterationContracts.update>;
 type Publish = ParsedRequestOf<typeof iterationContracts.publish>;
@@ -27,6 +21,7 @@ export class ManageIterations {
     private readonly iterations: IterationRepository,
     private readonly transactions: Transactions,
     private readonly ledger: JobLedger,
+    private readonly tending: TendIterations,
   ) {}
 
   async list(workspace: string, projectId: string): Promise<{ iterations: Iteration[] }> {
@@ -40,13 +35,19 @@ export class ManageIterations {
     return this.show(await this.iterations.get(workspace, key));
   }
 
-  /** @throws DomainError FAILED_PRECONDITION for a default that is not trained */
-  update(workspace: string, { name, isDefault, ...key }: Update): Promise<Iteration> {
-    return this.change(workspace, key, async (iteration, session) => {
-      if (isDefault) requireTrained(iteration);
-      if (isDefault && !iteration.isDefault) await this.iterations.clearDefault(workspace, iteration.project, session);
-      return { ...(name === undefined ? {} : { name }), ...(isDefault === undefined ? {} : { isDefault }) };
-    });
+  /** @throws DomainError FAILED_PRECONDITION for a default that is not trained; CONFLICT when another becomes it at once */
+  async update(workspace: string, { name, isDefault, ...key }: Update): Promise<Iteration> {
+    try {
+      return await this.change(workspace, key, async (iteration, session) => {
+        if (isDefault) requireTrained(iteration);
+        if (isDefault && !iteration.isDefault)
+          await this.iterations.clearDefault(workspace, iteration.project, session);
+        return { ...(name === undefined ? {} : { name }), ...(isDefault === undefined ? {} : { isDefault }) };
+      });
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      throw new DomainError('CONFLICT', 'Another iteration has just become the default one.', { field: 'isDefault' });
+    }
   }
 
   /** @throws DomainError CONFLICT when another one has the name; FAILED_PRECONDITION */
@@ -75,18 +76,14 @@ export class ManageIterations {
 
   /** @throws DomainError FAILED_PRECONDITION for one that clients use */
   async delete(workspace: string, key: IterationKey): Promise<void> {
-    const removed = await this.inTurn(workspace, key, async (session) => {
+    const iteration = await this.inTurn(workspace, key, async (session) => {
       const iteration = await this.iterations.get(workspace, key, session);
       requireUnused(iteration);
-      await this.iterations.remove(workspace, iteration._id, session);
+      await this.iterations.markDeleted(workspace, iteration._id, session);
       return iteration;
     });
-    if (removed.status === 'training')
-      await this.bus
-        .call(jobReportContracts['training-ingest'].abort, { jobId: removed.job.toHexString() })
-        // It has just ended by itself.
-        .catch(() => undefined);
-    await this.bus.call(snapshotContracts.delete, { projectId: key.projectId, snapshotId: key.iterationId });
+    // What fails now, or is cut off, is done in a later round.
+    await this.tending.removeDeleted(iteration).catch(() => undefined);
   }
 
   private async change(

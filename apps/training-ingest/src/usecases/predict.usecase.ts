@@ -11,7 +11,7 @@ import {
 } from '@pentaprism/contracts';
 import { notFound } from '@pentaprism/database';
 import { DomainError, PREDICTION_TTL } from '@pentaprism/domain';
-import { predict } from '@pentaprism/inference';
+import { fromVectorText, predict } from '@pentaprism/inference';
 import { Types } from 'mongoose';
 import { TrainedModels } from '../adapters/models/trained-models.js';
 import { IterationRepository } from '../adapters/mongo/iteration.repository.js';
@@ -37,12 +37,12 @@ export class Predict {
     const iteration = await this.findIteration(workspace, request);
     const head = await this.models.head(iteration);
     const content = await this.contentOf(workspace, request);
-    const { vector, backbone } = await this.bus.call(inferenceContracts.embed, { content, area: areaOf(request) });
+    const { vector, backbone } = await this.embed(content, request);
     if (backbone !== iteration.model?.backbone)
       throw new DomainError('FAILED_PRECONDITION', 'The iteration was trained on another backbone: train again.', {
         reason: 'backbone',
       });
-    const prediction = toDocument(workspace, request, iteration, content, predict(head, toNumbers(vector)));
+    const prediction = toDocument(workspace, request, iteration, content, predict(head, fromVectorText(vector)));
     if (request.store) await this.store(prediction);
     return toPrediction(prediction);
   }
@@ -72,6 +72,16 @@ export class Predict {
     }
   }
 
+  private async embed(content: ContentReference, request: Request) {
+    try {
+      return await this.bus.call(inferenceContracts.embed, { content, area: areaOf(request) });
+    } catch (error) {
+      // They were put there a moment ago: nothing that the client did.
+      if (!DomainError.is(error, 'NOT_FOUND')) throw error;
+      throw new DomainError('UNAVAILABLE', 'The bytes of the picture are gone.', {}, { cause: error });
+    }
+  }
+
   /** The picture first: a record without one could not be shown. */
   private async store(prediction: PredictionDocument): Promise<void> {
     const { _id, project, content } = prediction;
@@ -88,14 +98,6 @@ export class Predict {
 /** What is not kept is in an area of its own, which is emptied without asking anybody. */
 function areaOf({ store }: Request): 'originals' | 'predictions' {
   return store ? 'originals' : 'predictions';
-}
-
-/** float32, little-endian, in base64. */
-function toNumbers(vector: string): Float32Array {
-  const bytes = Buffer.from(vector, 'base64');
-  const numbers = new Float32Array(bytes.length / 4);
-  for (let i = 0; i < numbers.length; i++) numbers[i] = bytes.readFloatLE(4 * i);
-  return numbers;
 }
 
 function toDocument(

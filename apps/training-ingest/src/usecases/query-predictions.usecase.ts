@@ -20,6 +20,11 @@ type Answer = ResponseOf<typeof predictionContracts.query>;
 /** Predictions of one page that are looked up at a time. */
 const PAGE = 64;
 
+/** Milliseconds that a query waits for pictures that came a moment ago. */
+const ANALYSIS_PATIENCE_MS = 2_000;
+/** Bytes of predictions in one answer: half of what a message of the bus holds by default. */
+const ANSWER_BYTES = 512 * 1024;
+
 /** Stored predictions: what models saw in pictures that were kept. */
 @Injectable()
 export class QueryPredictions {
@@ -35,7 +40,8 @@ export class QueryPredictions {
     const wanted = Math.min(limit, PAGE);
     // There is no model of what would be the best to label next: the newest are what a user has not seen.
     const direction = order === 'oldest' ? 'oldest' : 'newest';
-    const found = await this.predictions.page(workspace, projectId, filter, { order: direction, after, limit: wanted });
+    const page = await this.predictions.page(workspace, projectId, filter, { order: direction, after, limit: wanted });
+    const found = fitting(page);
     const pictures = await this.picturesOf(projectId, found);
     const last = found.at(-1);
     return {
@@ -43,7 +49,7 @@ export class QueryPredictions {
         const image = pictures.get(each._id.toHexString());
         return image ? [{ ...toPrediction(each), image }] : [];
       }),
-      continuation: last && found.length === wanted ? toContinuation(last) : null,
+      continuation: last && (found.length < page.length || page.length === wanted) ? toContinuation(last) : null,
     };
   }
 
@@ -61,7 +67,10 @@ export class QueryPredictions {
     const missing = predictions.filter(({ _id }) => !pictures.has(_id.toHexString()));
     if (missing.length === 0) return pictures;
     const contents = new Map(missing.map(({ content }) => [content.sha256, content]));
-    await this.bus.call(contentContracts.analyse, { contents: [...contents.values()] });
+    await this.bus
+      .call(contentContracts.analyse, { contents: [...contents.values()] }, { deadlineMs: ANALYSIS_PATIENCE_MS })
+      // What is not ready is left out this time.
+      .catch(() => undefined);
     for (const image of await find(missing)) pictures.set(image.id, image);
     return pictures;
   }
@@ -70,9 +79,18 @@ export class QueryPredictions {
     workspace: string,
     { projectId, ids }: { projectId: string; ids: readonly string[] },
   ): Promise<void> {
-    await this.bus.call(predictedImageContracts.deleteMany, { projectId, ids: [...ids] });
+    // The records first: a picture without one is not shown, and expires.
     await this.predictions.removeMany(workspace, projectId, ids);
+    await this.bus.call(predictedImageContracts.deleteMany, { projectId, ids: [...ids] });
   }
+}
+
+/** As many as surely fit into one answer, from the first; never none. */
+function fitting(predictions: PredictionDocument[]): PredictionDocument[] {
+  let bytes = 0;
+  const sizeOf = ({ tags }: PredictionDocument) => tags.reduce((sum, { name }) => sum + 150 + 6 * name.length, 2_000);
+  const end = predictions.findIndex((each, i) => (bytes += sizeOf(each)) > ANSWER_BYTES && i > 0);
+  return end === -1 ? predictions : predictions.slice(0, end);
 }
 
 function toContinuation({ createdAt, _id }: PredictionDocument): string {

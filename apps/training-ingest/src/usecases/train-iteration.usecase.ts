@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import {
+  inferenceContracts,
   projectContracts,
   snapshotContracts,
   tagContracts,
@@ -12,7 +13,12 @@ import {
   type iterationContracts,
 } from '@pentaprism/contracts';
 import { isDuplicateKey, toObjectId, Transactions } from '@pentaprism/database';
-import { DomainError, MAX_ITERATIONS_PER_PROJECT } from '@pentaprism/domain';
+import {
+  DomainError,
+  MAX_ITERATIONS_PER_PROJECT,
+  MAX_PENDING_TRAININGS_PER_WORKSPACE,
+  MAX_TAGS_PER_COUNT,
+} from '@pentaprism/domain';
 import { JobLedger, JobQueue } from '@pentaprism/jobs';
 import { Types } from 'mongoose';
 import { IterationRepository } from '../adapters/mongo/iteration.repository.js';
@@ -21,6 +27,10 @@ import { checkTraining, fingerprintOf, type TrainingBasis } from './check-traini
 
 type Request = ParsedRequestOf<typeof iterationContracts.train>;
 
+/** Milliseconds that a client waits for the snapshot. */
+const SNAPSHOT_PATIENCE_MS = 10_000;
+/** Milliseconds that a worker may take to say which backbone it has: the first time it loads it. */
+const BACKBONE_PATIENCE_MS = 3_000;
 /** Tags of one page of a project's list. */
 const TAG_PAGE = 1_000;
 
@@ -42,11 +52,15 @@ export class TrainIteration {
     const { projectId } = request;
     const basis = await this.basisOf(request);
     checkTraining(basis);
+    if ((await this.ledger.countPending(workspace, trainModel)) >= MAX_PENDING_TRAININGS_PER_WORKSPACE)
+      throw new DomainError('RATE_LIMITED', 'Too many trainings of this workspace are waiting already.', {
+        limit: MAX_PENDING_TRAININGS_PER_WORKSPACE,
+      });
     const iteration = draftOf(workspace, request, basis);
     const job = await this.transactions
       .runInTurn([`${workspace}/${projectId}`], async (session) => {
         const earlier = await this.iterations.list(workspace, projectId, session);
-        checkEarlier(earlier, iteration, request);
+        checkEarlier(earlier, iteration, request, basis.backbone);
         const named = { ...iteration, name: nextName(earlier) };
         const job = await this.ledger.add(
           trainModel,
@@ -54,6 +68,8 @@ export class TrainIteration {
             id: iteration.job,
             workspace,
             payload: payloadOf(named),
+            // After exports, which take a second.
+            priority: 1,
             subject: { projectId, iterationId: named._id.toHexString() },
           },
           session,
@@ -64,12 +80,22 @@ export class TrainIteration {
       .catch((error: unknown) => {
         throw isDuplicateKey(error) ? alreadyTraining() : error;
       });
-    await this.bus
-      .call(snapshotContracts.create, { projectId, snapshotId: iteration._id.toHexString() })
-      // The job takes it then.
-      .catch(() => undefined);
+    await this.takeSnapshot(workspace, job.iteration);
     await this.queue.enqueue(job.job);
     return toIteration(job.iteration, 0);
+  }
+
+  /** Before the client is answered, who may change the project then; what does not come in time, the job does. */
+  private async takeSnapshot(workspace: string, { _id, project }: IterationDocument): Promise<void> {
+    const of = { projectId: project.toHexString(), snapshotId: _id.toHexString() };
+    try {
+      await this.bus.call(snapshotContracts.create, of, { deadlineMs: SNAPSHOT_PATIENCE_MS });
+    } catch (error) {
+      if (!DomainError.is(error, 'NOT_FOUND')) return;
+      // The project has been deleted meanwhile, perhaps before anybody could find this iteration in it.
+      await this.iterations.markDeleted(workspace, _id);
+      throw error;
+    }
   }
 
   private async basisOf({ projectId, selectedTags }: Request): Promise<TrainingBasis> {
@@ -86,8 +112,23 @@ export class TrainIteration {
       const count = images.get(tag.id) ?? 0;
       return count > 0 && (selected.size === 0 || selected.has(tag.id)) ? { tag, images: count } : [];
     });
-    const taggings = counts.tags.reduce((sum, { count }) => sum + count, 0);
-    return { project, tags, tagged: counts.tagged, taggings, revision };
+    const ids = tags.map(({ tag }) => tag.id);
+    // With more tags than can be asked for, the images that carry any tag at all: `checkTraining` refuses so many anyway.
+    const tagged =
+      selected.size > 0 && ids.length > 0 && ids.length <= MAX_TAGS_PER_COUNT
+        ? (await this.bus.call(trainingImageContracts.count, { projectId, anyOfTags: ids })).count
+        : counts.tagged;
+    return { project, tags, tagged, revision, backbone: await this.backbone() };
+  }
+
+  private async backbone(): Promise<string | undefined> {
+    try {
+      const { backbone } = await this.bus.call(inferenceContracts.backbone, {}, { deadlineMs: BACKBONE_PATIENCE_MS });
+      return backbone;
+    } catch {
+      // No worker at the moment: the training waits for one, too.
+      return undefined;
+    }
   }
 
   private async tagsOf(projectId: string): Promise<TagDetails[]> {
@@ -125,14 +166,21 @@ function draftOf(workspace: string, request: Request, basis: TrainingBasis): Ite
     tags: basis.tags.map(({ tag: { id, name, type } }) => ({ id, name, type })),
     model: null,
     exports: [],
+    deletedAt: null,
   };
 }
 
 /** @param earlier newest first */
-function checkEarlier(earlier: readonly IterationDocument[], next: IterationDocument, { force }: Request): void {
+function checkEarlier(
+  earlier: readonly IterationDocument[],
+  next: IterationDocument,
+  { force }: Request,
+  backbone: string | undefined,
+): void {
   if (earlier.some(({ status }) => status === 'training')) throw alreadyTraining();
   const last = earlier.find(({ status }) => status === 'completed');
-  if (!force && last?.fingerprint === next.fingerprint)
+  const isSameBackbone = backbone === undefined || last?.model?.backbone === backbone;
+  if (!force && last?.fingerprint === next.fingerprint && isSameBackbone)
     throw new DomainError('FAILED_PRECONDITION', 'Nothing changed since last training', { reason: 'unchanged' });
   if (earlier.length >= MAX_ITERATIONS_PER_PROJECT)
     throw new DomainError(

@@ -11,7 +11,7 @@ type Payload = JobPayload<typeof embedContent>;
 type Result = JobResult<typeof embedContent>;
 
 /** Milliseconds that it waits for uploads to be analysed: under a load that never ends, embeddings come all the same. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 2_000;
 const POLL_MS = 250;
 
 /** Computes embeddings when no upload waits to be analysed: nobody waits for them. */

@@ -10,6 +10,7 @@ import {
   type TrainingImage,
 } from '@pentaprism/contracts';
 import { DomainError, MAX_TRAINING_PAGE_SIZE } from '@pentaprism/domain';
+import { fromVectorText } from '@pentaprism/inference';
 import { Embedder } from '../inference/embedder.js';
 
 type Payload = JobPayload<typeof trainModel>;
@@ -87,7 +88,7 @@ export class TrainingSets {
       const missing = wanted.filter((sha256) => !known.has(sha256));
       const computed = await this.compute(workspace, missing, signal);
       if (computed.length > 0) await this.bus.call(embeddingContracts.record, { backbone, embeddings: computed });
-      for (const { sha256, vector } of [...embeddings, ...computed]) vectors.set(sha256, toNumbers(vector));
+      for (const { sha256, vector } of [...embeddings, ...computed]) vectors.set(sha256, fromVectorText(vector));
       onProgress((i + wanted.length) / hashes.length);
     }
     return vectors;
@@ -143,10 +144,4 @@ function toTrainingSet(
     for (const [column, { id }] of tags.entries()) labels[row * tags.length + column] = tagIds.has(id) ? 1 : 0;
   }
   return { ids: examples.map(({ id }) => id), embeddings, embeddingSize, labels };
-}
-
-function toNumbers(vector: string): Float32Array {
-  const bytes = Buffer.from(vector, 'base64');
-  // A copy: the buffer's own memory may begin at any byte.
-  return new Float32Array(new Uint8Array(bytes).buffer);
 }

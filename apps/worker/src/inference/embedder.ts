@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { BlobKey, BlobStore } from '@pentaprism/blob-store';
 import { DomainError } from '@pentaprism/domain';
 import type { DecodePool, ImageSource } from '@pentaprism/imaging';
-import { DEFAULT_BACKBONE_PATH, openOnnxBackbone, type Backbone } from '@pentaprism/inference';
+import { DEFAULT_BACKBONE_PATH, openOnnxBackbone, toVectorText, type Backbone } from '@pentaprism/inference';
 import { BLOB_STORE } from '@pentaprism/service';
 import { readFile } from 'node:fs/promises';
 import { imageSource } from '../handlers/image-source.js';
@@ -52,7 +52,7 @@ export class Embedder implements OnApplicationShutdown {
     const { pixels } = await pool.modelInput(source, backbone.inputSize);
     const [embedding] = await backbone.embed([pixels]);
     if (!embedding) throw new Error('the backbone gave no embedding');
-    return { backbone: backbone.id, vector: toText(embedding) };
+    return { backbone: backbone.id, vector: toVectorText(embedding) };
   }
 
   /** Bytes that are gone, or were never there, would look like a broken decode process. */
@@ -72,9 +72,4 @@ export class Embedder implements OnApplicationShutdown {
     });
     return this.loading;
   }
-}
-
-/** Node.js runs on little-endian machines only; the bytes are those of the numbers. */
-function toText({ buffer, byteOffset, byteLength }: Float32Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
 }

@@ -13,6 +13,11 @@ export class InferenceController {
 
   constructor(private readonly embedder: Embedder) {}
 
+  @RpcHandler(contracts.backbone)
+  async backbone() {
+    return { backbone: await this.embedder.backboneId() };
+  }
+
   @RpcHandler(contracts.embed)
   async embed({ content, area }: ParsedRequestOf<typeof contracts.embed>, { workspace }: HandlerContext) {
     if (this.waiting >= MAX_WAITING_QUESTIONS)

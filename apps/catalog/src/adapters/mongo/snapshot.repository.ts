@@ -104,6 +104,22 @@ export class SnapshotRepository {
    */
   async markDeleted(workspace: string, project: Types.ObjectId, id?: Types.ObjectId): Promise<Types.ObjectId[]> {
     const these = { workspace, project, ...(id ? { _id: id } : {}) };
+    // Also where there is none: an attempt may be about to begin.
+    if (id)
+      await this.snapshots.collection.updateOne(
+        { _id: id },
+        {
+          $setOnInsert: {
+            workspace,
+            project,
+            copies: [],
+            incomplete: true,
+            createdAt: new Date(),
+            deletedAt: new Date(),
+          },
+        },
+        { upsert: true },
+      );
     await this.snapshots.collection.updateMany({ ...these, deletedAt: { $exists: false } }, [
       {
         $set: {

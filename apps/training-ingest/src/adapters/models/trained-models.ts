@@ -5,7 +5,7 @@ import { decodeEvaluation, decodeHead, type Evaluation, type Head } from '@penta
 import { BLOB_STORE } from '@pentaprism/service';
 import { LRUCache } from 'lru-cache';
 import type { IterationDocument, TrainedModel } from '../mongo/iteration.schema.js';
-import { requireTrained } from '../../usecases/require-trained.js';
+import { requireTrained } from '../../models/require-trained.js';
 
 /** The area of the blob store where the files of models are. */
 export const MODELS_AREA = 'models';

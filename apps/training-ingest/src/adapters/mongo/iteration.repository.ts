@@ -28,7 +28,12 @@ export class IterationRepository {
     session?: ClientSession,
   ): Promise<IterationDocument> {
     const found = await this.iterations
-      .findOne({ _id: toObjectId(iterationId, 'iteration'), workspace, project: toObjectId(projectId, 'project') })
+      .findOne({
+        _id: toObjectId(iterationId, 'iteration'),
+        workspace,
+        project: toObjectId(projectId, 'project'),
+        deletedAt: null,
+      })
       .session(session ?? null)
       .lean();
     if (!found) throw notFound('iteration');
@@ -38,23 +43,27 @@ export class IterationRepository {
   /** Newest first. */
   list(workspace: string, projectId: string, session?: ClientSession): Promise<IterationDocument[]> {
     return this.iterations
-      .find({ workspace, project: toObjectId(projectId, 'project') })
+      .find({ workspace, project: toObjectId(projectId, 'project'), deletedAt: null })
       .sort(NEWEST_FIRST)
       .session(session ?? null)
       .lean();
   }
 
   findPublished(workspace: string, projectId: string, publishName: string): Promise<IterationDocument | null> {
-    return this.iterations.findOne({ workspace, project: toObjectId(projectId, 'project'), publishName }).lean();
+    return this.iterations
+      .findOne({ workspace, project: toObjectId(projectId, 'project'), publishName, deletedAt: null })
+      .lean();
   }
 
   findDefault(workspace: string, projectId: string): Promise<IterationDocument | null> {
-    return this.iterations.findOne({ workspace, project: toObjectId(projectId, 'project'), isDefault: true }).lean();
+    return this.iterations
+      .findOne({ workspace, project: toObjectId(projectId, 'project'), isDefault: true, deletedAt: null })
+      .lean();
   }
 
   findNewestTrained(workspace: string, projectId: string): Promise<IterationDocument | null> {
     return this.iterations
-      .findOne({ workspace, project: toObjectId(projectId, 'project'), status: 'completed' })
+      .findOne({ workspace, project: toObjectId(projectId, 'project'), status: 'completed', deletedAt: null })
       .sort(NEWEST_FIRST)
       .lean();
   }
@@ -69,6 +78,11 @@ export class IterationRepository {
     return this.iterations
       .findOneAndUpdate({ _id, workspace }, update, { returnDocument: 'after', session: session ?? null })
       .lean();
+  }
+
+  /** Changes an iteration that is still being trained. */
+  async updateTraining(workspace: string, _id: Types.ObjectId, $set: Partial<IterationDocument>): Promise<void> {
+    await this.iterations.updateOne({ _id, workspace, status: 'training' }, { $set });
   }
 
   /** Changes what is known of the export that this job makes, as `exports.$[mine]`. */
@@ -106,11 +120,32 @@ export class IterationRepository {
     await this.iterations.updateMany({ workspace, project, publishName }, set, { session });
   }
 
-  async remove(workspace: string, _id: Types.ObjectId, session?: ClientSession): Promise<boolean> {
-    const { deletedCount } = await this.iterations.deleteOne({ _id, workspace }, {
-      session: session ?? null,
-    } as object);
-    return deletedCount === 1;
+  /** From now on nobody finds it, and another training may begin. What belongs to it is still to be removed. */
+  async markDeleted(workspace: string, _id: Types.ObjectId, session?: ClientSession): Promise<void> {
+    const set = { deletedAt: new Date(), status: 'failed' as const, publishName: null, isDefault: false };
+    await this.iterations.updateOne({ _id, workspace }, { $set: set }, { session: session ?? null } as object);
+  }
+
+  /** Of all workspaces. */
+  findDeleted(limit: number): Promise<IterationDocument[]> {
+    return this.iterations
+      .find({ deletedAt: trusted({ $type: 'date' }) })
+      .sort({ deletedAt: 1 })
+      .limit(limit)
+      .lean();
+  }
+
+  /** Trainings that began before then, of all workspaces. */
+  findTraining(before: Date, limit: number): Promise<IterationDocument[]> {
+    return this.iterations
+      .find({ status: 'training', createdAt: trusted({ $lt: before }) })
+      .sort({ createdAt: 1 })
+      .limit(limit)
+      .lean();
+  }
+
+  async remove(workspace: string, _id: Types.ObjectId): Promise<void> {
+    await this.iterations.deleteOne({ _id, workspace });
   }
 
   /** Which of these files are a model's; for the sweeper of all workspaces. */

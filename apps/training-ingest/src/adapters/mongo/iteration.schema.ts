@@ -46,6 +46,8 @@ export interface IterationDocument {
   tags: IterationTag[];
   model: TrainedModel | null;
   exports: (ExportedModel & { job: string })[];
+  /** From then on it is gone for everybody; what belongs to it follows. */
+  deletedAt: Date | null;
 }
 
 export const ITERATION_MODEL = 'Iteration';
@@ -73,6 +75,7 @@ export const iterationSchema = new Schema<IterationDocument>(
     tags: { type: [Schema.Types.Mixed], default: [] } as never,
     model: { type: Schema.Types.Mixed, default: null },
     exports: { type: [Schema.Types.Mixed], default: [] } as never,
+    deletedAt: { type: Date, default: null },
   },
   { collection: 'iterations', versionKey: false },
 );
@@ -86,6 +89,13 @@ iterationSchema.index(
   { workspace: 1, project: 1, publishName: 1 },
   { unique: true, partialFilterExpression: { publishName: { $type: 'string' } } },
 );
+iterationSchema.index(
+  { workspace: 1, project: 1 },
+  { name: 'one_default', unique: true, partialFilterExpression: { isDefault: true } },
+);
+// Few at any time, of all workspaces.
+iterationSchema.index({ status: 1, createdAt: 1 }, { partialFilterExpression: { status: 'training' } });
+iterationSchema.index({ deletedAt: 1 }, { partialFilterExpression: { deletedAt: { $type: 'date' } } });
 for (const file of MODEL_FILES)
   iterationSchema.index(
     { workspace: 1, [`model.${file}.sha256`]: 1 },

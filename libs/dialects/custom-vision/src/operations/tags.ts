@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { tagContracts, trainingImageContracts, type TagDetails } from '@pentaprism/contracts';
+import { tagContracts, trainingImageContracts, type TagDetails, MAX_TAGS_PER_LOOKUP } from '@pentaprism/contracts';
 import { MAX_DESCRIPTION_LENGTH, MAX_PAGE_SIZE, MAX_TAG_NAME_LENGTH, type TagType } from '@pentaprism/domain';
 import { collect } from '@pentaprism/http';
 import type { Tag } from '../v3/models.js';
@@ -27,8 +27,6 @@ export const TAG_TYPE_NAMES = {
   negative: 'Negative',
   'general-product': 'GeneralProduct',
 } as const satisfies Record<TagType, string>;
-/** Ids that one call may ask for. */
-const IDS_AT_A_TIME = 200;
 
 type Details = Pick<TagDetails, 'id' | 'name' | 'description' | 'type'>;
 
@@ -97,8 +95,8 @@ export class Tags {
   private async tagsOf(snapshot: Snapshot, ids: readonly string[]): Promise<Details[]> {
     const { projectId } = snapshot;
     const found: Details[] = [];
-    for (let at = 0; at < ids.length; at += IDS_AT_A_TIME) {
-      const asked = ids.slice(at, at + IDS_AT_A_TIME);
+    for (let at = 0; at < ids.length; at += MAX_TAGS_PER_LOOKUP) {
+      const asked = ids.slice(at, at + MAX_TAGS_PER_LOOKUP);
       found.push(...(await this.services.call(tagContracts.getMany, { projectId, ids: asked })).tags);
     }
     const known = new Set(found.map(({ id }) => id));
