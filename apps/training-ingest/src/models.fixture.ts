@@ -1,0 +1,101 @@
+import type { BusConnection } from '@pentaprism/bus';
+import {
+  inferenceContracts,
+  predictedImageContracts,
+  projectContracts,
+  snapshotContracts,
+  tagContracts,
+  trainingImageContracts,
+  type RequestOf,
+  type ResponseOf,
+  type Rpc,
+} from '@pentaprism/contracts';
+import { DomainError, type ErrorCode } from '@pentaprism/domain';
+import { toVectorText } from '@pentaprism/inference';
+
+export const PROJECT = 'a'.repeat(24);
+export const BACKBONE = 'test:000000000000';
+/** Two tags, of which the embedding of a picture has as much as its first two numbers say. */
+export const TAGS = ['cat', 'dog'].map((name, i) => ({
+  id: `${i + 1}`.repeat(24),
+  number: i + 1,
+  name,
+  description: '',
+  type: 'regular' as const,
+}));
+
+/** Catalog, tagging and a worker, as far as models ask them: a project with ten images of each of two tags. */
+export class StandInsForModels {
+  /** `subject` and its request, of everything that changes something. */
+  readonly changes: [string, unknown][] = [];
+  readonly failures = new Map<string, ErrorCode>();
+  revision = 'r1';
+  backbone = BACKBONE;
+  images = 10;
+  embedding = [1, 0];
+
+  constructor(private readonly connection: BusConnection) {
+    const project = {
+      id: PROJECT,
+      name: 'project',
+      description: '',
+      training: { domain: 'general-compact' as const, classificationType: 'multilabel' as const, exportPlatforms: [] },
+      createdAt: 0,
+      modifiedAt: 0,
+      imageCount: 20,
+    };
+    const find = ({ id }: { id?: string | undefined }) => {
+      if (id !== PROJECT) throw new DomainError('NOT_FOUND', 'There is no such project.');
+      return project;
+    };
+    this.answer(projectContracts.get, find);
+    this.answer(projectContracts.resolve, (request) => ({ project: find(request).id }));
+    this.answer(projectContracts.delete, (request) => this.change(projectContracts.delete, request, {}));
+    this.answer(tagContracts.list, () => ({ tags: TAGS, total: TAGS.length }));
+    this.answer(trainingImageContracts.countByTag, () => ({
+      tagged: TAGS.length * this.images,
+      untagged: 0,
+      tags: TAGS.map(({ id: tagId }) => ({ tagId, count: this.images })),
+    }));
+    this.answer(trainingImageContracts.count, ({ anyOfTags = TAGS }) => ({ count: anyOfTags.length * this.images }));
+    this.answer(snapshotContracts.revision, ({ projectId }) => {
+      find({ id: projectId });
+      return { revision: this.revision };
+    });
+    this.answer(snapshotContracts.create, (request) =>
+      this.change(snapshotContracts.create, request, { images: 20, revision: this.revision }),
+    );
+    this.answer(snapshotContracts.delete, (request) => this.change(snapshotContracts.delete, request, {}));
+    this.answer(predictedImageContracts.create, (request) => this.change(predictedImageContracts.create, request, {}));
+    this.answer(inferenceContracts.backbone, () => ({ backbone: this.backbone }));
+    this.answer(inferenceContracts.embed, () => ({
+      backbone: this.backbone,
+      vector: toVectorText(Float32Array.from(this.embedding)),
+    }));
+  }
+
+  requestsTo(rpc: Rpc): unknown[] {
+    return this.changes.flatMap(([subject, request]) => (subject === rpc.subject ? [request] : []));
+  }
+
+  private change<T>(rpc: Rpc, request: unknown, answer: T): T {
+    this.changes.push([rpc.subject, request]);
+    return answer;
+  }
+
+  private answer<R extends Rpc>(rpc: R, reply: (request: RequestOf<R>) => ResponseOf<R>): void {
+    this.connection.nats.subscribe(this.connection.prefix + rpc.subject, {
+      callback: (_error, message) => {
+        try {
+          const failure = this.failures.get(rpc.subject);
+          if (failure) throw new DomainError(failure, 'as told');
+          const data = reply(rpc.request.parse(message.json()) as RequestOf<R>);
+          message.respond(JSON.stringify({ ok: true, data }));
+        } catch (error) {
+          const { code = 'INTERNAL', message: text } = error as Error & { code?: string };
+          message.respond(JSON.stringify({ ok: false, error: { code, message: text, details: {} } }));
+        }
+      },
+    });
+  }
+}
