@@ -1,12 +1,12 @@
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
 import { rpcsOwnedBy, type Fact, type Rpc, type ServiceName } from '@pentaprism/contracts';
-import { DomainError } from '@pentaprism/domain';
+import { DomainError, isOutage } from '@pentaprism/domain';
 import { metrics, runWithContext, type CallContext, type Logger } from '@pentaprism/observability';
 import type { Msg, Subscription } from '@nats-io/transport-node';
 import { randomUUID } from 'node:crypto';
 import { lastValueFrom } from 'rxjs';
 import type { BusConnection } from './connection.js';
-import { contextOf, type ReplyEnvelope } from './envelope.js';
+import { contextOf, isAboutLife, SIGN_MS, signOfLife, type ReplyEnvelope } from './envelope.js';
 import { FactConsumer } from './fact-consumer.js';
 
 /** Milliseconds that a stopping service waits for the calls that it has begun. */
@@ -119,11 +119,16 @@ export class BusServer extends Server implements CustomTransportStrategy {
     // Nobody waits any more: doing the work would only delay those who do.
     if (context.deadline !== undefined && Date.now() > context.deadline) return;
     const stop = metrics.busHandled.startTimer({ subject: rpc.subject });
-    await runWithContext(context, async () => {
-      const { reply, payload } = this.encode(await this.replyTo(rpc, handler, message, context), rpc);
-      stop({ outcome: reply.ok ? 'ok' : reply.error.code });
-      message.respond(payload);
-    });
+    const signs = isAboutLife(message.headers) ? setInterval(() => giveSign(message), SIGN_MS) : undefined;
+    try {
+      await runWithContext(context, async () => {
+        const { reply, payload } = this.encode(await this.replyTo(rpc, handler, message, context), rpc);
+        stop({ outcome: reply.ok ? 'ok' : reply.error.code });
+        message.respond(payload);
+      });
+    } finally {
+      clearInterval(signs);
+    }
   }
 
   private async replyTo(rpc: Rpc, handler: MessageHandler, message: Msg, context: CallContext): Promise<ReplyEnvelope> {
@@ -145,11 +150,17 @@ export class BusServer extends Server implements CustomTransportStrategy {
       return { ok: true, data: await this.invoke(handler, request.data, context) };
     } catch (error) {
       if (DomainError.is(error) && error.code !== 'INTERNAL') {
-        if (error.cause) this.log.warn({ err: error, subject: rpc.subject }, 'bus: failed');
+        if (error.cause) this.logFailure(error, rpc);
         return failure(error);
       }
       return this.internal(error, rpc);
     }
+  }
+
+  /** With its stack where something of ours is away; what is wrong with a client's bytes is worth a line. */
+  private logFailure(error: DomainError, { subject }: Rpc): void {
+    if (isOutage(error.code)) this.log.warn({ err: error, subject }, 'bus: failed');
+    else this.log.info({ code: error.code, subject }, `bus: ${error.message}`);
   }
 
   private async invoke(handler: MessageHandler, data: unknown, context: CallContext): Promise<unknown> {
@@ -173,6 +184,14 @@ export class BusServer extends Server implements CustomTransportStrategy {
     const errorId = randomUUID();
     this.log.error({ err: error, errorId, subject: rpc.subject }, 'bus: handler failed');
     return failure(new DomainError('INTERNAL', 'Something went wrong here.', { errorId }));
+  }
+}
+
+function giveSign(message: Msg): void {
+  try {
+    message.respond('', { headers: signOfLife() });
+  } catch {
+    // The connection is being closed: the answer will not come either, which the caller notices.
   }
 }
 

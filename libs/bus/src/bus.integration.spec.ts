@@ -8,6 +8,7 @@ import { headers as makeHeaders } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Bus } from './bus.js';
 import { connectBus, type BusConnection } from './connection.js';
+import { LONG_CALL_MS, SILENCE_MS } from './long-call.js';
 import {
   allControllers,
   createOnBus,
@@ -17,7 +18,7 @@ import {
   type Ensure,
 } from './on-bus.fixture.js';
 
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 const scope = testScope('bus');
 const tag = { id: 'a'.repeat(24), number: 1, name: 'cat' };
@@ -66,6 +67,43 @@ afterEach(async () => {
 afterAll(async () => {
   await connection.nats.close();
   await scope.cleanUp();
+});
+
+describe('a call that may take long', () => {
+  it('is answered however long it takes, while somebody works on it', async () => {
+    await start(async () => {
+      await sleep(SILENCE_MS + 1_500);
+      return { tags: [tag] };
+    });
+    expect(await ensure(['cat'], 60_000)).toEqual({ tags: [tag] });
+  });
+
+  it('is given up soon when whoever took it is gone', async () => {
+    const dead = connection.nats.subscribe(scope.subjectPrefix + tagContracts.ensure.subject, {
+      queue: 'tagging',
+      callback: () => undefined,
+    });
+    const began = Date.now();
+    expect(await errorOf(ensure(['cat'], 60_000))).toMatchObject({ code: 'UNAVAILABLE' });
+    expect(Date.now() - began).toBeLessThan(2 * SILENCE_MS);
+    dead.unsubscribe();
+  });
+
+  it('fails at once when nobody is there, and as the handler does', async () => {
+    expect(await errorOf(ensure(['cat'], 60_000))).toMatchObject({ code: 'UNAVAILABLE' });
+    await start(() => {
+      throw new DomainError('FAILED_PRECONDITION', 'no');
+    });
+    expect(await errorOf(ensure(['cat'], 60_000))).toMatchObject({ code: 'FAILED_PRECONDITION' });
+  });
+
+  it('has a deadline all the same', async () => {
+    await start(async () => {
+      await sleep(LONG_CALL_MS + 3_000);
+      return { tags: [tag] };
+    });
+    expect(await errorOf(ensure(['cat'], LONG_CALL_MS + 500))).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+  });
 });
 
 describe('a call', () => {

@@ -4,6 +4,7 @@ import { currentContext, metrics, newTraceId, type CallContext } from '@pentapri
 import { errors, type Msg } from '@nats-io/transport-node';
 import type { BusConnection } from './connection.js';
 import { errorOf, headersOf, type ReplyEnvelope } from './envelope.js';
+import { callLong, LONG_CALL_MS } from './long-call.js';
 
 /** Milliseconds that a call may take when neither its contract nor its caller says otherwise. */
 export const DEFAULT_DEADLINE_MS = 5000;
@@ -55,12 +56,12 @@ export class Bus {
     const payload = JSON.stringify(request);
     if (Buffer.byteLength(payload) > (nats.info?.max_payload ?? Infinity))
       throw new DomainError('PAYLOAD_TOO_LARGE', 'The request is larger than a message can be.');
+    const [subject, headers] = [prefix + rpc.subject, headersOf(context)];
+    if (timeout > LONG_CALL_MS)
+      return readReply(rpc, await callLong(nats, { subject, payload, headers, timeout, service: rpc.owner }));
     let message: Msg;
     try {
-      message = await nats.request(prefix + rpc.subject, payload, {
-        timeout,
-        headers: headersOf(context),
-      });
+      message = await nats.request(subject, payload, { timeout, headers });
     } catch (error) {
       throw transportError(error, rpc);
     }

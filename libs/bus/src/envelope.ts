@@ -10,6 +10,8 @@ const TRACE = 'Pentaprism-Trace';
 const WORKSPACE = 'Pentaprism-Workspace';
 const ACTOR = 'Pentaprism-Actor';
 const DEADLINE = 'Pentaprism-Deadline';
+/** In a request: signs of life are wanted; in what comes back: this is one, and no answer. */
+const ALIVE = 'Pentaprism-Alive';
 
 /** Names of keys are free text (half a surrogate pair included), and header values are one line of ASCII. */
 export function headersOf(context: CallContext): MsgHdrs {
@@ -19,6 +21,24 @@ export function headersOf(context: CallContext): MsgHdrs {
   if (context.actor) result.set(ACTOR, encodeURIComponent(Buffer.from(context.actor).toString()));
   if (context.deadline !== undefined) result.set(DEADLINE, String(context.deadline));
   return result;
+}
+
+/** Milliseconds between the signs of life of whoever works on a call. */
+export const SIGN_MS = 2_000;
+
+export function askForSigns(request: MsgHdrs): void {
+  request.set(ALIVE, 'wanted');
+}
+
+/** Whether these headers ask for signs of life, or are those of one. */
+export function isAboutLife(from: MsgHdrs | undefined): boolean {
+  return from?.has(ALIVE) ?? false;
+}
+
+export function signOfLife(): MsgHdrs {
+  const sign = headers();
+  sign.set(ALIVE, 'yes');
+  return sign;
 }
 
 export function contextOf(from: MsgHdrs | undefined): CallContext {

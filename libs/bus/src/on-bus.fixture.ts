@@ -115,5 +115,5 @@ export function taggingControllers(ensure: Ensure = () => ({ tags: [] })): Type[
 
 /** The same for the worker. */
 export function workerControllers(): Type[] {
-  return [rpcController(healthContracts.worker, () => ({ service: 'worker', dependencies: [] }))];
+  return allControllers('worker', new Map());
 }

@@ -5,6 +5,8 @@ import { malformed } from './element.js';
 
 /** Bytes of a string that is worth being kept apart: a picture in base64. */
 const LIFTED_FROM = 4096;
+/** The member, in any case, whose value is one. */
+const PICTURE = 'contents';
 /** Stands for a string that was lifted out; nobody can guess it. */
 const MARK = randomBytes(12).toString('hex');
 const QUOTE = 0x22;
@@ -104,11 +106,15 @@ export class JsonReader {
     this.rest.push(Buffer.from(piece));
   }
 
-  private putBack(value: unknown): unknown {
-    if (typeof value === 'string' && value.startsWith(MARK)) return this.lifted[Number(value.slice(MARK.length))];
+  /** Pictures stay the pieces that they came in; anything else that is long is text like what is short. */
+  private putBack(value: unknown, member = ''): unknown {
+    if (typeof value === 'string' && value.startsWith(MARK)) {
+      const lifted = this.lifted[Number(value.slice(MARK.length))];
+      return member.toLowerCase() === PICTURE ? lifted : lifted?.take();
+    }
     if (Array.isArray(value)) return value.map((item) => this.putBack(item));
     if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, this.putBack(member)]));
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, this.putBack(each, name)]));
   }
 }
 

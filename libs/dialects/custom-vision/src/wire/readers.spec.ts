@@ -148,14 +148,18 @@ describe('forms', () => {
 });
 
 describe('JSON', () => {
-  it('lifts long strings out, wherever the pieces end', () => {
+  it('lifts pictures out, wherever the pieces end, and nothing else', () => {
     const long = `${'x'.repeat(5000)}\\"\\\\${'y'.repeat(10)}\\\\`;
-    const text = `{"a\\"b":"short \\\\","c":["${long}",{"d":"\\\\"}],"e":"${'z'.repeat(4095)}"}`;
+    const text = `{"a\\"b":"short \\\\","c":[{"Contents":"${long}"},{"url":"${long}"},"${long}"],"contents":"${'z'.repeat(4095)}"}`;
     for (const size of [1, 2, 3, 7, 4096, Infinity]) {
-      const value = json(text, size) as { c: [LiftedText, object]; e: string };
-      expect(value).toMatchObject({ 'a"b': 'short \\', c: [expect.any(LiftedText), { d: '\\' }] });
-      expect(value.c[0].take()).toBe(JSON.parse(`"${long}"`));
-      expect(value.e).toHaveLength(4095);
+      const value = json(text, size) as { c: [{ Contents: LiftedText }, ...unknown[]]; contents: string };
+      const plain: unknown = JSON.parse(`"${long}"`);
+      expect(value).toMatchObject({
+        'a"b': 'short \\',
+        c: [{ Contents: expect.any(LiftedText) }, { url: plain }, plain],
+      });
+      expect(value.c[0].Contents.take()).toBe(plain);
+      expect(value.contents).toHaveLength(4095);
     }
   });
 
