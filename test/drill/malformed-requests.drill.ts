@@ -1,3 +1,4 @@
+import { toUuid } from '@pentaprism/domain';
 import { APPS } from '@pentaprism/local';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +12,8 @@ import { malformedRequest, type Malformed } from './support/malformed.js';
 import { threadTimes } from './support/processes.js';
 import { routesOf, type Route } from './support/routes.js';
 import { onStack } from './support/on-stack.js';
+import { VisionClient } from './support/vision-client.js';
+import { VisionWorkspace, type VisionThings } from './support/vision-workspace.js';
 
 const REQUESTS = 5000;
 /** Milliseconds after which the next request is made, whether there is an answer or not. */
@@ -33,7 +36,10 @@ const FILES = ['GET', 'PUT'].map((method): Route => ({
   form: false,
 }));
 /** That nothing has. */
-const IDS = ['1', 'x', '0'.repeat(24), 'f'.repeat(16)];
+const IDS = ['1', 'x', '0'.repeat(24), 'f'.repeat(16), toUuid('0'.repeat(24))];
+
+/** Kinds of requests whose key is right: something has to look at what is in them. */
+const HEARD = ['form', 'model', 'upload'];
 
 /** Nothing that a client sends may fail the gateway, or keep it from answering others. */
 export const malformedRequests: Drill = {
@@ -54,6 +60,7 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
   const apps = APPS.map(({ name }) => faulty.part(name));
   const pids = apps.map(({ pid }) => pid);
   const found = { failures: [] as string[], silence: [] as string[], unheard: [] as string[] };
+  const vision = await visionThings(faulty);
   const statuses = new Map<string, number>();
   const gateway = faulty.part('gateway').pid ?? 0;
   let [slowest, dearest, windows] = [0, { milliseconds: 0, what: '' }, 0];
@@ -64,7 +71,7 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
     const ids = [...IDS, ...(await beginSessions(faulty, IDS.length))];
     const answers: Promise<void>[] = [];
     for (let i = 0; i < size; i++) {
-      const request = malformedRequest(random, targets, { ids, key: ownerKey });
+      const request = malformedRequest(random, targets, { ids, vision, key: ownerKey });
       const before = threadTimes(gateway);
       const answered = exchange(url, request.bytes).then((answer) => {
         const status = /^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 'none';
@@ -72,7 +79,7 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
         // Of several answers on one connection, each counts.
         if (/(?:^|\n)HTTP\/1\.1 5/.test(answer)) found.failures.push(shown(request, answer));
         else if (status === 'none') found.silence.push(shown(request, answer));
-        else if (request.family === 'form' && status === '401') found.unheard.push(shown(request, answer));
+        else if (HEARD.includes(request.family) && status === '401') found.unheard.push(shown(request, answer));
       });
       answers.push(answered);
       // One at a time, so that it is known whose work the gateway does; but those it waits for cost nothing.
@@ -104,6 +111,11 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
     ],
     examples: examplesOf({ ...found, restarted, 'most work': [dearest.what] }, 6),
   };
+}
+
+/** Something of every kind of Custom Vision, which no request of this drill deletes. */
+async function visionThings({ stack }: FaultyStack): Promise<VisionThings> {
+  return new VisionWorkspace(new VisionClient(stack.url, stack.ownerKey), 'drill').things();
 }
 
 /** Each takes some hundred images. @returns their ids */

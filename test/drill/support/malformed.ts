@@ -1,8 +1,11 @@
 import type { Random } from '@pentaprism/domain';
 import { pick, wholeWithin } from '../drill.js';
 import { brokenForm } from './malformed-forms.js';
+import { brokenModel, brokenUpload } from './malformed-models.js';
 import { flipped, head, noise, withBody, type Piece, type Target } from './malformed-pieces.js';
-import { exampleOf, type Route } from './routes.js';
+import { exampleOf, wholeExampleOf, type Route, type Schema } from './routes.js';
+import { isVision, setMember, slotsOf } from './slots.js';
+import { isVisionKind, type VisionThings } from './vision-workspace.js';
 
 /** What one client writes to a connection. */
 export interface Malformed {
@@ -11,36 +14,67 @@ export interface Malformed {
   readonly bytes: Buffer;
 }
 
-const FAMILIES = { http, json, xml, multipart, form: brokenForm, path: oddPath } satisfies Record<
-  string,
-  (random: Random, target: Target) => Piece[]
->;
+const FAMILIES = {
+  ...{ http, json, xml, multipart, path: oddPath },
+  ...{ form: brokenForm, model: brokenModel, upload: brokenUpload },
+} satisfies Record<string, (random: Random, target: Target) => Piece[]>;
+/** Where those go that are for some routes only. */
+const TAKEN_BY: Readonly<Record<string, (route: Route) => boolean>> = {
+  form: (route) => route.form && !isVision(route),
+  model: (route) => route.body !== undefined && isVision(route),
+  upload: (route) => route.form && isVision(route),
+};
+/** Ids in paths that stand for something, out of all. Nothing behind an unknown project is ever read. */
+const KNOWN = 0.8;
 
 export interface MalformedOptions {
   /** What the ids in paths are picked from. */
   readonly ids: readonly string[];
+  /** The same for paths of Custom Vision. */
+  readonly vision: VisionThings;
   readonly key: string;
 }
 
 /**
  * One request that somebody made wrong: the HTTP itself, the path and query, or a body of one of four kinds. Forms with an
- * image go where they are taken.
+ * image, and models and pictures of Custom Vision, go where they are taken.
  */
-export function malformedRequest(random: Random, routes: readonly Route[], { ids, key }: MalformedOptions): Malformed {
+export function malformedRequest(random: Random, routes: readonly Route[], options: MalformedOptions): Malformed {
   const family = pick(random, Object.keys(FAMILIES) as (keyof typeof FAMILIES)[]);
-  const route = pick(random, family === 'form' ? routes.filter(({ form }) => form) : routes);
+  const route = pick(random, routes.filter(TAKEN_BY[family] ?? (() => true)));
   const target: Target = {
     // Bodies also go where none is expected.
     method:
       family === 'http' || family === 'path' || route.body || route.form
         ? route.method
         : pick(random, ['POST', 'PUT', 'PATCH']),
-    path: route.path.replaceAll(/\{\w+\}/g, () => pick(random, ids)),
-    key,
-    body: JSON.stringify(route.body ? exampleOf(route.body) : { name: 'QUJD', tags: ['a'] }),
+    path: pathOf(random, route, options),
+    key: options.key,
+    body: JSON.stringify(route.body ? bodyOf(random, route, route.body, options) : { name: 'QUJD', tags: ['a'] }),
   };
   const bytes = Buffer.concat(FAMILIES[family](random, target).map((piece) => Buffer.from(piece as string)));
   return { family, title: `${family}: ${route.method} ${route.path}`, bytes };
+}
+
+function bodyOf(random: Random, route: Route, schema: Schema, { ids, vision }: MalformedOptions): unknown {
+  if (!isVision(route)) return exampleOf(schema);
+  // Nothing of it is required.
+  const body = wholeExampleOf(schema) as Record<string, unknown>;
+  for (const { where, name, kind } of slotsOf(route)) {
+    const known = kind !== undefined && isVisionKind(kind) && random() < KNOWN;
+    if (where === 'body') setMember(body, name, known ? vision[kind] : pick(random, ids));
+  }
+  return body;
+}
+
+function pathOf(random: Random, route: Route, { ids, vision }: MalformedOptions): string {
+  const kinds = new Map(slotsOf(route).flatMap(({ where, name, kind }) => (where === 'path' ? [[name, kind]] : [])));
+  return route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const kind = kinds.get(name);
+    // What is deleted would be missed by the requests that follow.
+    const known = kind !== undefined && isVisionKind(kind) && route.method !== 'DELETE' && random() < KNOWN;
+    return known ? vision[kind] : pick(random, ids);
+  });
 }
 
 function http(random: Random, target: Target): Piece[] {
@@ -146,6 +180,23 @@ function oddPath(random: Random, target: Target): Piece[] {
       '?',
       `exact_tags=${'%25'.repeat(200)}`,
       'match_tags=%25|%25|%25|%25',
+    ],
+    ...[
+      'take=-1',
+      'take=1e9',
+      'take=257',
+      'skip=99999999999999999999',
+      'iterationId=%00',
+      'threshold=NaN',
+      '$filter=x',
+    ],
+    ...[
+      `tagIds=${','.repeat(5000)}`,
+      `imageIds=${'x,'.repeat(3000)}`,
+      'tagIds[]=1',
+      'orderBy[]=',
+      'store=2',
+      'TAKE=&take=',
     ],
     `match_tags=${'a%25'.repeat(60)}|${'%25%25a'.repeat(60)}`,
     `start_timestamp=${'9'.repeat(400)}`,

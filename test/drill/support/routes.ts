@@ -117,3 +117,11 @@ export function exampleOf(schema: Schema): unknown {
   if (first === 'boolean') return false;
   return 'QUJD';
 }
+
+/** One with everything that may be in it, and lists of one. */
+export function wholeExampleOf(schema: Schema): unknown {
+  const { properties, items } = schema;
+  if (items) return [wholeExampleOf(items)];
+  if (!properties) return exampleOf(schema);
+  return Object.fromEntries(Object.entries(properties).map(([name, each]) => [name, wholeExampleOf(each)]));
+}

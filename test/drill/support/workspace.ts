@@ -6,6 +6,8 @@ import { basic, FILTERS, form, infoPart, mediaPart, MODALITY } from '../../e2e/s
 import { send, type Answer, type SendOptions } from '../../e2e/support/http.js';
 import type { FaultyStack } from '../../e2e/support/faults-stack.js';
 import { radiograph } from './radiographs.js';
+import { VisionClient } from './vision-client.js';
+import { isVisionKind, VisionWorkspace, type VisionKind } from './vision-workspace.js';
 
 export const ROLES = ['reader', 'editor', 'owner'] as const;
 export type Role = (typeof ROLES)[number];
@@ -23,7 +25,8 @@ export type Kind =
   | 'key'
   | 'radiograph'
   | 'session'
-  | 'sessionImage';
+  | 'sessionImage'
+  | VisionKind;
 
 const KEPT = ['project', 'image', 'samples', 'status'] as const;
 /** A session before the image in it. */
@@ -37,6 +40,7 @@ export class Workspace {
   private readonly keys = new Map<Role, string>();
   private readonly kept = new Map<Kind, string>();
   private made = 0;
+  private ownVision: VisionWorkspace | undefined;
   /** The image in the session that was made last. */
   private sessionImage: string | undefined;
   /** Of a file, signed. */
@@ -56,6 +60,7 @@ export class Workspace {
       workspace.keys.set(role, z.object({ key: z.string() }).parse(json(answer, 201)).key);
     }
     await workspace.makeSamples();
+    await workspace.vision.things();
     return workspace;
   }
 
@@ -63,10 +68,20 @@ export class Workspace {
     return this.keys.get(role) ?? '';
   }
 
+  /** What it has of Custom Vision. */
+  get vision(): VisionWorkspace {
+    return (this.ownVision ??= new VisionWorkspace(this.visionClient('owner'), this.name));
+  }
+
+  visionClient(role: Role): VisionClient {
+    return new VisionClient(this.faulty.stack.url, this.key(role));
+  }
+
   /** Something of this kind; a new one where a request may change it. */
   async thing(kind: Kind): Promise<string> {
     const kept = this.kept.get(kind);
     if (kept !== undefined) return kept;
+    if (isVisionKind(kind)) return (await this.vision.things())[kind];
     const name = `${this.name}-${(this.made += 1)}`;
     if (kind === 'tagName') return this.tag(name).then(() => name);
     if (kind === 'tagNumber') return this.tag(name);
@@ -110,7 +125,8 @@ export class Workspace {
       `${MODALITY}/acquisition/${this.kept.get('session')}/images`,
     ];
     const answers = await Promise.all(paths.map((path) => this.send('GET', path, this.key('owner'))));
-    return answers.map((answer) => JSON.stringify(json(answer, 200)).replaceAll(/\?expires[^"]*/g, '')).join('\n');
+    const seen = [...answers.map((answer) => json(answer, 200)), ...(await this.vision.view())];
+    return seen.map((each) => JSON.stringify(each).replaceAll(/\?expires[^"]*/g, '')).join('\n');
   }
 
   send(method: string, path: string, key: string, body?: unknown): Promise<Answer> {

@@ -42,7 +42,10 @@ export class JsonReader {
   /** @param restLimit bytes of everything but long strings */
   constructor(private readonly restLimit: number) {}
 
-  /** @throws DomainError PAYLOAD_TOO_LARGE */
+  /**
+   * What lies between long strings is copied in one piece: bodies can have hundreds of thousands of short ones.
+   * @throws DomainError PAYLOAD_TOO_LARGE
+   */
   write(chunk: Buffer): void {
     for (let at = 0; at < chunk.length;) at = this.current ? this.readString(chunk, at) : this.readBetween(chunk, at);
   }
@@ -58,12 +61,22 @@ export class JsonReader {
     return this.lifted.length === 0 ? value : this.putBack(value);
   }
 
-  private readBetween(chunk: Buffer, at: number): number {
-    const quote = chunk.indexOf(QUOTE, at);
-    const end = quote === -1 ? chunk.length : quote + 1;
-    this.keep(chunk.subarray(at, end));
-    if (quote !== -1) [this.current, this.backslashes] = [[], 0];
-    return end;
+  /** Up to the beginning of a string that is long, or does not end here. */
+  private readBetween(chunk: Buffer, from: number): number {
+    for (let at = from; ;) {
+      const quote = chunk.indexOf(QUOTE, at);
+      if (quote === -1) {
+        this.keep(chunk.subarray(from));
+        return chunk.length;
+      }
+      const end = endOfString(chunk, quote + 1);
+      if (end === -1 || end - quote > LIFTED_FROM) {
+        this.keep(chunk.subarray(from, quote + 1));
+        [this.current, this.backslashes] = [[], 0];
+        return quote + 1;
+      }
+      at = end + 1;
+    }
   }
 
   private readString(chunk: Buffer, at: number): number {
@@ -116,6 +129,16 @@ export class JsonReader {
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, this.putBack(each, name)]));
   }
+}
+
+/** Where the string ends that begins at `from`: its quote, or -1 when it goes on behind these bytes. */
+function endOfString(chunk: Buffer, from: number): number {
+  for (let quote = chunk.indexOf(QUOTE, from); quote !== -1; quote = chunk.indexOf(QUOTE, quote + 1)) {
+    let before = 0;
+    while (quote - before > from && chunk[quote - before - 1] === BACKSLASH) before++;
+    if (before % 2 === 0) return quote;
+  }
+  return -1;
 }
 
 function parse(text: string): unknown {
