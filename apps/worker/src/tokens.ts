@@ -6,5 +6,5 @@ export const CONCURRENCY = Symbol('Concurrency');
 export const PROMPT_POOL = Symbol('PromptPool');
 /** Nest's token for the path of the ONNX file of the backbone; undefined for the one that comes along. */
 export const BACKBONE_PATH = Symbol('BackbonePath');
-/** Nest's token for the `HeadTrainer`. */
-export const HEAD_TRAINER = Symbol('HeadTrainer');
+/** Nest's token for the `TrainAndEvaluate`. */
+export const TRAIN_AND_EVALUATE = Symbol('TrainAndEvaluate');

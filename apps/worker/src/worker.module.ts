@@ -3,7 +3,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import { ALL_JOBS, QUEUES, type JobType } from '@pentaprism/contracts';
 import { createDecodePool, type DecodePool } from '@pentaprism/imaging';
-import { createTensorFlowHeadTrainer } from '@pentaprism/inference';
+import { createThreadedTraining } from '@pentaprism/inference';
 import { JobRunner, WORKER_CONNECTION, type JobHandler } from '@pentaprism/jobs';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { availableParallelism, hostname } from 'node:os';
@@ -17,7 +17,7 @@ import { TrainingSets } from './handlers/training-set.js';
 import { Embedder } from './inference/embedder.js';
 import { AnalysisProcessor, AugmentationProcessor, EmbeddingProcessor, TrainingProcessor } from './processors.js';
 import { InferenceController } from './rpc/inference.controller.js';
-import { BACKBONE_PATH, CONCURRENCY, DECODE_POOL, HEAD_TRAINER, PROMPT_POOL } from './tokens.js';
+import { BACKBONE_PATH, CONCURRENCY, DECODE_POOL, PROMPT_POOL, TRAIN_AND_EVALUATE } from './tokens.js';
 import { WorkerShutdown } from './worker-shutdown.js';
 
 export interface WorkerOptions {
@@ -56,7 +56,7 @@ export class WorkerModule {
         { provide: DECODE_POOL, useFactory: (): DecodePool => createDecodePool({ size: concurrency }) },
         { provide: PROMPT_POOL, useFactory: (): DecodePool => createDecodePool({ size: concurrency }) },
         { provide: BACKBONE_PATH, useValue: options.BACKBONE_MODEL },
-        { provide: HEAD_TRAINER, useFactory: () => createTensorFlowHeadTrainer() },
+        { provide: TRAIN_AND_EVALUATE, useFactory: () => createThreadedTraining() },
         Embedder,
         TrainingSets,
         ...HANDLERS,

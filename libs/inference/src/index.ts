@@ -21,4 +21,12 @@ export {
 export { TENSORFLOW_BACKENDS, type TensorFlowBackend } from './tensorflow.js';
 export { createTensorFlowHeadTrainer } from './tensorflow-head-trainer.js';
 export { exportTensorFlowJs, type TensorFlowJsExport } from './tensorflow-js-export.js';
+export { createThreadedTraining } from './threaded-training.js';
+export {
+  trainAndEvaluate,
+  type TrainAndEvaluate,
+  type TrainAndEvaluateOptions,
+  type TrainAndEvaluateRequest,
+  type Trained,
+} from './train-and-evaluate.js';
 export { fromVectorText, toVectorText } from './vector-text.js';

@@ -8,24 +8,24 @@ import {
   type JobPayload,
   type JobResult,
 } from '@pentaprism/contracts';
-import { crossValidate, encodeEvaluation, encodeHead, type HeadTrainer } from '@pentaprism/inference';
+import { encodeEvaluation, encodeHead, type TrainAndEvaluate } from '@pentaprism/inference';
 import type { JobControl, JobHandler } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
 import { Embedder } from '../inference/embedder.js';
-import { HEAD_TRAINER } from '../tokens.js';
+import { TRAIN_AND_EVALUATE } from '../tokens.js';
 import { TrainingSets } from './training-set.js';
 
 type Payload = JobPayload<typeof trainModel>;
 type Result = JobResult<typeof trainModel>;
 
-/** Parts of the progress: the images with their embeddings, the evaluation, the model itself. */
-const [COLLECTED, EVALUATED] = [0.4, 0.9];
+/** Share of the progress that the images with their embeddings make; the rest is the training. */
+const COLLECTED = 0.4;
 /** Bytes of one file: 100,000 images of 500 tags. */
 const MAX_FILE_BYTES = 256 * 1024 ** 2;
 
 /**
  * Trains the head of a project's model: first on parts of the images, each time predicting the others, so that it is known
- * how good a model of these images is; then on all of them.
+ * how good a model of these images is; then on all of them. Other jobs of this process go on meanwhile.
  */
 @Injectable()
 export class TrainModelHandler implements JobHandler<typeof trainModel> {
@@ -36,7 +36,7 @@ export class TrainModelHandler implements JobHandler<typeof trainModel> {
     @Inject(BLOB_STORE) private readonly blobs: BlobStore,
     private readonly embedder: Embedder,
     private readonly sets: TrainingSets,
-    @Inject(HEAD_TRAINER) private readonly trainer: HeadTrainer,
+    @Inject(TRAIN_AND_EVALUATE) private readonly train: TrainAndEvaluate,
   ) {}
 
   async run(payload: Payload, control: JobControl): Promise<Result> {
@@ -49,14 +49,10 @@ export class TrainModelHandler implements JobHandler<typeof trainModel> {
       signal,
       onProgress: (share) => control.progress(share * COLLECTED),
     });
-    const data = { kind, ...examples, tags: tags.length, seed: String(payload.seed), signal };
-    const evaluation = await crossValidate(this.trainer, {
-      ...data,
-      onProgress: (share) => control.progress(COLLECTED + share * (EVALUATED - COLLECTED)),
-    });
-    const head = await this.trainer.train({
-      ...data,
-      onProgress: (share) => control.progress(EVALUATED + share * (1 - EVALUATED)),
+    const request = { kind, ...examples, tags: tags.length, seed: String(payload.seed) };
+    const { head, evaluation } = await this.train(request, {
+      signal,
+      onProgress: (share) => control.progress(COLLECTED + share * (1 - COLLECTED)),
     });
     return {
       backbone: await this.embedder.backboneId(),
