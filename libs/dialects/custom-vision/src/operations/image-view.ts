@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ContentReference, Prediction as ServicePrediction, TrainingImage } from '@pentaprism/contracts';
-import { FileUrls, principalOf } from '@pentaprism/http';
+import { FileUrls, originOf, principalOf } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
 import type { Image, Prediction } from '../v3/models.js';
 import { guidOf, toDate } from '../wire/ids.js';
@@ -13,14 +13,31 @@ export interface ImageUrls {
   readonly thumbnailUri: string;
 }
 
+/** Views, and when and for whom their URLs were signed. */
+interface KeptViews {
+  readonly key: string;
+  readonly views: Promise<readonly Image[]>;
+}
+
 /** Images as clients see them. */
 @Injectable()
 export class ImageViews {
+  private readonly kept = new WeakMap<readonly TrainingImage[], KeptViews>();
+
   constructor(private readonly urls: FileUrls) {}
 
-  /** @param inSnapshot the image is that of an iteration, which keeps its pictures when the image is deleted */
-  async images(request: FastifyRequest, images: readonly TrainingImage[], inSnapshot: boolean): Promise<Image[]> {
-    return Promise.all(images.map((image) => this.image(request, image, inSnapshot)));
+  /**
+   * The views of a page that is kept are kept with it for a second: within it, fresh URLs are the same URLs.
+   *
+   * @param inSnapshot the images are those of an iteration, which keeps its pictures when an image is deleted
+   */
+  images(request: FastifyRequest, images: readonly TrainingImage[], inSnapshot: boolean): Promise<readonly Image[]> {
+    const key = `${originOf(request)} ${Math.floor(Date.now() / 1000)} ${inSnapshot}`;
+    const kept = this.kept.get(images);
+    if (kept?.key === key) return kept.views;
+    const views = Promise.all(images.map((image) => this.image(request, image, inSnapshot)));
+    this.kept.set(images, { key, views });
+    return views;
   }
 
   async image(request: FastifyRequest, image: TrainingImage, inSnapshot: boolean): Promise<Image> {

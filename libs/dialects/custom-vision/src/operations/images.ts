@@ -59,7 +59,7 @@ export class Images {
     private readonly views: ImageViews,
   ) {}
 
-  async list(request: FastifyRequest, project: string, page: Page): Promise<Image[]> {
+  async list(request: FastifyRequest, project: string, page: Page): Promise<readonly Image[]> {
     const snapshot = await this.snapshots.find(project, page.iterationId);
     const images = await this.pages.read(principalOf(request).workspace, {
       ...selectionOf(snapshot, page),
@@ -109,7 +109,7 @@ export class Images {
     project: string,
     imageIds: readonly string[],
     iterationId: string | undefined,
-  ): Promise<Image[]> {
+  ): Promise<readonly Image[]> {
     const snapshot = await this.snapshots.find(project, iterationId);
     const ids = knownIds(imageIds);
     const images: TrainingImage[] = [];

@@ -11,9 +11,16 @@ export function model<Shape extends z.core.$ZodLooseShape>(generation: 'V1' | 'V
   return z.object(shape).meta({ id: `${name}${generation}`, title: name });
 }
 
-/** What a handler answers with, written as the client wants it. */
+/** Texts of lists that are kept, such as pages of images, for as long as the lists are. */
+const written = new WeakMap<object, { readonly schema: z.ZodType; readonly type: AnswerType; readonly text: string }>();
+
+/** What a handler answers with, written as the client wants it. Lists are not changed once they were answered with. */
 export function render(value: unknown, schema: z.ZodType, type: AnswerType): string {
-  return isXml(type) ? toXml(value, schema) : JSON.stringify(value);
+  const known = Array.isArray(value) ? written.get(value) : undefined;
+  if (known?.schema === schema && known.type === type) return known.text;
+  const text = isXml(type) ? toXml(value, schema) : JSON.stringify(value);
+  if (Array.isArray(value)) written.set(value, { schema, type, text });
+  return text;
 }
 
 /**
