@@ -7,8 +7,8 @@ export type PageQuestion = Omit<RequestOf<typeof trainingImageContracts.list>, '
   readonly offset: number;
 };
 
-/** Images of all pages that are kept: at about 1.5 kB each, some 60 MB. */
-export const KEPT_IMAGES = 40_000;
+/** Images of all pages that are kept: at about 1.5 kB each, some 20 MB. */
+export const KEPT_IMAGES = 14_000;
 
 interface KeptPage {
   readonly revision: string;

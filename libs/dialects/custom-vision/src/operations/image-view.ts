@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { ContentReference, Prediction as ServicePrediction, TrainingImage } from '@pentaprism/contracts';
 import { FileUrls, originOf, principalOf } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import type { Image, Prediction } from '../v3/models.js';
 import { guidOf, toDate } from '../wire/ids.js';
 import { TAG_TYPE_NAMES } from './tags.js';
@@ -13,6 +14,10 @@ export interface ImageUrls {
   readonly thumbnailUri: string;
 }
 
+/** Pages whose views are kept, for a second. */
+const KEPT_PAGES = 60;
+const SECOND_MS = 1000;
+
 /** Views, and when and for whom their URLs were signed. */
 interface KeptViews {
   readonly key: string;
@@ -22,7 +27,12 @@ interface KeptViews {
 /** Images as clients see them. */
 @Injectable()
 export class ImageViews {
-  private readonly kept = new WeakMap<readonly TrainingImage[], KeptViews>();
+  private readonly kept = new LRUCache<readonly TrainingImage[], KeptViews>({
+    max: KEPT_PAGES,
+    ttl: SECOND_MS,
+    // Not only when they are looked for: a page of 256 takes about a megabyte, its text included.
+    ttlAutopurge: true,
+  });
 
   constructor(private readonly urls: FileUrls) {}
 
@@ -32,7 +42,7 @@ export class ImageViews {
    * @param inSnapshot the images are those of an iteration, which keeps its pictures when an image is deleted
    */
   images(request: FastifyRequest, images: readonly TrainingImage[], inSnapshot: boolean): Promise<readonly Image[]> {
-    const key = `${originOf(request)} ${Math.floor(Date.now() / 1000)} ${inSnapshot}`;
+    const key = `${originOf(request)} ${Math.floor(Date.now() / SECOND_MS)} ${inSnapshot}`;
     const kept = this.kept.get(images);
     if (kept?.key === key) return kept.views;
     const views = Promise.all(images.map((image) => this.image(request, image, inSnapshot)));
