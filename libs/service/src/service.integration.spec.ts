@@ -2,7 +2,7 @@ import { Controller, type INestMicroservice } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Bus, collectMetrics, connectBus, RpcHandler, type BusConnection } from '@pentaprism/bus';
 import { busVariables, readConfig } from '@pentaprism/config';
-import { healthContracts, tagContracts, type Rpc } from '@pentaprism/contracts';
+import { healthContracts, rpcsOwnedBy, tagContracts } from '@pentaprism/contracts';
 import { registry } from '@pentaprism/observability';
 import { eventually, testScope } from '@pentaprism/testing';
 import { fork, spawnSync, type ChildProcess } from 'node:child_process';
@@ -31,8 +31,9 @@ class Tags {
 }
 
 /** A service starts only with a handler for each of its contracts. */
-for (const [name, rpc] of Object.entries<Rpc>(tagContracts)) {
-  if (name === 'ensure') continue;
+for (const rpc of rpcsOwnedBy('tagging')) {
+  if (rpc === tagContracts.ensure || rpc === healthContracts.tagging) continue;
+  const name = rpc.subject;
   const value = () => Promise.reject<never>(new Error('nobody asks for this here'));
   const descriptor = { value, configurable: true };
   Object.defineProperty(Tags.prototype, name, descriptor);

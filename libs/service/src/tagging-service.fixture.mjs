@@ -2,7 +2,7 @@
 import { Controller } from '@nestjs/common';
 import { RpcHandler } from '@pentaprism/bus';
 import { busVariables } from '@pentaprism/config';
-import { tagContracts } from '@pentaprism/contracts';
+import { healthContracts, rpcsOwnedBy, tagContracts } from '@pentaprism/contracts';
 import { startService } from '@pentaprism/service';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -16,8 +16,9 @@ class Tags {
 }
 RpcHandler(tagContracts.ensure)(Tags.prototype, 'ensure', Object.getOwnPropertyDescriptor(Tags.prototype, 'ensure'));
 // A service starts only with a handler for each of its contracts.
-for (const [name, rpc] of Object.entries(tagContracts)) {
-  if (name === 'ensure') continue;
+for (const rpc of rpcsOwnedBy('tagging')) {
+  if (rpc === tagContracts.ensure || rpc === healthContracts.tagging) continue;
+  const name = rpc.subject;
   Tags.prototype[name] = () => Promise.reject(new Error('nobody asks for this here'));
   RpcHandler(rpc)(Tags.prototype, name, Object.getOwnPropertyDescriptor(Tags.prototype, name));
 }
