@@ -27,9 +27,9 @@ type Variable = 'MONGODB_URI' | 'REDIS_URL' | 'SIGNING_SECRETS' | 'PENTAPRISM_OW
 const APPS: Readonly<Record<string, { readonly told: readonly Variable[]; readonly volume: boolean }>> = {
   catalog: { told: ['MONGODB_URI', 'REDIS_URL', 'SIGNING_SECRETS', 'PENTAPRISM_OWNER_KEY'], volume: true },
   tagging: { told: ['MONGODB_URI'], volume: false },
-  'training-ingest': { told: ['MONGODB_URI'], volume: true },
+  'training-ingest': { told: ['MONGODB_URI', 'REDIS_URL'], volume: true },
   augmentation: { told: ['MONGODB_URI', 'REDIS_URL'], volume: true },
-  insights: { told: ['MONGODB_URI'], volume: false },
+  insights: { told: ['MONGODB_URI', 'REDIS_URL'], volume: false },
   worker: { told: ['REDIS_URL'], volume: true },
   gateway: { told: ['SIGNING_SECRETS'], volume: true },
 };

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DomainError } from '@pentaprism/domain';
 import { isHost, principalOf, setPrincipal, type Dialect } from '@pentaprism/http';
 import { metrics, runWithContext, traceIdFrom } from '@pentaprism/observability';
@@ -30,6 +33,9 @@ export function addHooks(fastify: FastifyInstance, authentication: Authenticatio
     const principal = needsKey(request, dialectOf(request.url)) ? principalOf(request) : undefined;
     const context = { traceId: request.id, workspace: principal?.workspace ?? '', actor: principal?.name ?? '' };
     runWithContext(context, done);
+  });
+  fastify.addHook('onSend', async ({ raw }, reply) => {
+    if (reply.statusCode >= 400 && !raw.complete) await readOn(raw);
   });
   fastify.addHook('onResponse', async (request, reply) => observe(request, reply));
 }
@@ -69,4 +75,28 @@ function observe(request: FastifyRequest, reply: FastifyReply): void {
     status: String(reply.statusCode),
   };
   metrics.httpRequests.observe(labels, reply.elapsedTime / 1000);
+}
+
+/** Milliseconds for which what a refused client still sends is read and dropped. */
+const READ_ON_MS = 500;
+
+/**
+ * A refusal can come before the body was read. If the connection is closed while the client still sends, that is a reset
+ * for it, and the answer is lost.
+ */
+async function readOn(raw: IncomingMessage): Promise<void> {
+  raw.resume();
+  const done = new AbortController();
+  const { signal } = done;
+  try {
+    await Promise.race([
+      once(raw, 'close', { signal }),
+      once(raw, 'end', { signal }),
+      sleep(READ_ON_MS, undefined, { signal }),
+    ]);
+  } catch {
+    // The client is gone, and hears nothing.
+  } finally {
+    done.abort();
+  }
 }
