@@ -163,7 +163,11 @@ class Installation {
       for (;;) {
         const [jobs, unfinishedJobs, ...facts] = await Promise.all([
           count('jobs'),
-          count('jobs', { state: { $ne: 'completed' } }),
+          // Embeddings are computed one at a time, when nothing else is to be done: hundreds of them may wait for minutes.
+          count('jobs', {
+            state: { $ne: 'completed' },
+            $nor: [{ type: 'content.embed', state: { $in: ['queued', 'running'] } }],
+          }),
           count('catalog_outbox'),
           count('augmentation_outbox'),
         ]);
