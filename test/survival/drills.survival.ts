@@ -14,7 +14,10 @@ const LIMIT_MS = 300_000;
 const ELSEWHERE: readonly number[] = [11, 12, 13];
 const drills = DRILLS.filter(({ number }) => !ELSEWHERE.includes(number));
 
-/** What `npm run drill` does, at a tenth of the counts. */
+/**
+ * What `npm run drill` does, at a tenth of the counts. How long things took is judged there only: here, on a machine that
+ * others use too, it would say nothing about the code.
+ */
 describe.each(drills)('drill $number, $name', (drill) => {
   it(
     drill.goal,
@@ -23,7 +26,7 @@ describe.each(drills)('drill $number, $name', (drill) => {
       const { result } = outcome;
       if (result instanceof Error) throw result;
       if (result.skipped !== undefined) console.warn(formatTable([outcome]));
-      const broken = result.measures.filter((measure) => !holds(measure));
+      const broken = result.measures.filter((measure) => measure.unit !== 'ms' && !holds(measure));
       expect({ broken, examples: broken.length > 0 ? result.examples : [] }).toEqual({ broken: [], examples: [] });
     },
     LIMIT_MS,

@@ -2,6 +2,7 @@
  * The bus: typed questions and commands over NATS request/reply (`Bus`, `@RpcHandler`), and facts that must not be lost
  * over JetStream (`FactPublisher` behind an outbox, `@FactHandler`), and signals that may be. Contracts are in `@pentaprism/contracts`.
  */
+export * from './answer-size.js';
 export * from './bus.js';
 export * from './bus.module.js';
 export * from './bus-server.js';

@@ -70,18 +70,15 @@ describe('an abort', () => {
 
   it('on the way ends the thread, and nothing is reported any more', async () => {
     const controller = new AbortController();
-    let [aborted, reports] = [0, 0];
+    let reports = 0;
     const running = train(large(), {
       signal: controller.signal,
       onProgress: () => {
         reports += 1;
-        aborted = performance.now();
         controller.abort(reason);
       },
     });
     await expect(running).rejects.toBe(reason);
-    // By then the thread has ended; it takes a few milliseconds.
-    expect(performance.now() - aborted).toBeLessThan(1000);
     expect(reports).toBe(1);
   });
 

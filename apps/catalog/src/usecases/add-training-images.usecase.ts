@@ -12,7 +12,7 @@ import { toTagDocuments, type ImageDocument } from '../adapters/mongo/image.sche
 import { ProjectRepository } from '../adapters/mongo/project.repository.js';
 import { TagStateRepository } from '../adapters/mongo/tag-state.repository.js';
 import { toTrainingImage } from '../adapters/mongo/training-image.repository.js';
-import { fitting } from './answer-size.js';
+import { fitting } from '@pentaprism/bus';
 import { ImageAdditions, newImage, withContent } from './image-additions.js';
 import { largestTrainingImage } from './list-training-images.usecase.js';
 

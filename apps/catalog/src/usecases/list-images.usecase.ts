@@ -11,7 +11,7 @@ import {
 import { ImageListRepository, type ImageFilter, type ListStart } from '../adapters/mongo/image-list.repository.js';
 import { toImage, type ImageDocument } from '../adapters/mongo/image.schema.js';
 import { ProjectRepository } from '../adapters/mongo/project.repository.js';
-import { fitting, largestText } from './answer-size.js';
+import { fitting, largestText } from '@pentaprism/bus';
 import { remember } from './remember.js';
 
 export interface ImageQuery {

@@ -14,7 +14,7 @@ import {
   type TrainingImageDocument,
   type TrainingScope,
 } from '../adapters/mongo/training-image.repository.js';
-import { fitting, largestText } from './answer-size.js';
+import { fitting, largestText } from '@pentaprism/bus';
 import { ManageSnapshots } from './manage-snapshots.usecase.js';
 import { remember } from './remember.js';
 

@@ -1,11 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { fitting } from '@pentaprism/bus';
 import type { TagDetails, TagGroups } from '@pentaprism/contracts';
 import { TagRepository, toDetails, type TagKey } from '../adapters/mongo/tag.repository.js';
 import { Projects } from './projects.js';
 import { TagTables } from './tag-tables.js';
-
-/** Bytes of tags in one answer: half of what a message of the bus holds by default. */
-export const ANSWER_BYTES = 512 * 1024;
 
 /** Look-ups of tags, and of what searches by name mean. */
 @Injectable()
@@ -35,7 +33,7 @@ export class FindTags {
   async list(workspace: string, request: { projectId?: string | undefined; offset: number; limit: number }) {
     const project = await this.projects.resolve(workspace, request.projectId);
     const table = await this.tables.get(workspace, project);
-    return { tags: fitting(table.page(request.offset, request.limit)), total: table.size };
+    return { tags: fitting(table.page(request.offset, request.limit), sizeOf), total: table.size };
   }
 
   async resolve(
@@ -48,9 +46,7 @@ export class FindTags {
   }
 }
 
-/** As many of the tags, from the first, as surely fit into one answer; never none. */
-function fitting(tags: TagDetails[]): TagDetails[] {
-  let bytes = 0;
-  const end = tags.findIndex((tag, i) => (bytes += Buffer.byteLength(JSON.stringify(tag)) + 1) > ANSWER_BYTES && i > 0);
-  return end === -1 ? tags : tags.slice(0, end);
+/** With the comma behind it. */
+function sizeOf(tag: TagDetails): number {
+  return Buffer.byteLength(JSON.stringify(tag)) + 1;
 }

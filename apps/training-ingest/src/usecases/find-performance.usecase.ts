@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Bus } from '@pentaprism/bus';
+import { ANSWER_BYTES, Bus } from '@pentaprism/bus';
 import {
   trainingImageContracts,
   type iterationContracts,
@@ -15,9 +15,6 @@ import { rankedTags } from './predict.usecase.js';
 type PerformanceAnswer = ResponseOf<typeof iterationContracts.performance>;
 type ImagesRequest = ParsedRequestOf<typeof iterationContracts.imagePerformances>;
 type ImagesAnswer = ResponseOf<typeof iterationContracts.imagePerformances>;
-
-/** Bytes of images in one answer: half of what a message of the bus holds by default. */
-const ANSWER_BYTES = 512 * 1024;
 
 /** How good a model is, from what was predicted of images that it had not seen. */
 @Injectable()

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Bus } from '@pentaprism/bus';
+import { Bus, fitting, largestText } from '@pentaprism/bus';
 import {
   contentContracts,
   predictedImageContracts,
@@ -22,8 +22,6 @@ const PAGE = 64;
 
 /** Milliseconds that a query waits for pictures that came a moment ago. */
 const ANALYSIS_PATIENCE_MS = 2_000;
-/** Bytes of predictions in one answer: half of what a message of the bus holds by default. */
-const ANSWER_BYTES = 512 * 1024;
 
 /** Stored predictions: what models saw in pictures that were kept. */
 @Injectable()
@@ -41,7 +39,7 @@ export class QueryPredictions {
     // There is no model of what would be the best to label next: the newest are what a user has not seen.
     const direction = order === 'oldest' ? 'oldest' : 'newest';
     const page = await this.predictions.page(workspace, projectId, filter, { order: direction, after, limit: wanted });
-    const found = fitting(page);
+    const found = fitting(page, largestSize);
     const pictures = await this.picturesOf(projectId, found);
     const last = found.at(-1);
     return {
@@ -85,12 +83,9 @@ export class QueryPredictions {
   }
 }
 
-/** As many as surely fit into one answer, from the first; never none. */
-function fitting(predictions: PredictionDocument[]): PredictionDocument[] {
-  let bytes = 0;
-  const sizeOf = ({ tags }: PredictionDocument) => tags.reduce((sum, { name }) => sum + 150 + 6 * name.length, 2_000);
-  const end = predictions.findIndex((each, i) => (bytes += sizeOf(each)) > ANSWER_BYTES && i > 0);
-  return end === -1 ? predictions : predictions.slice(0, end);
+/** Bytes of a prediction in JSON at most, with its picture. */
+function largestSize({ tags }: PredictionDocument): number {
+  return tags.reduce((sum, { name }) => sum + 150 + largestText(name), 2_000);
 }
 
 function toContinuation({ createdAt, _id }: PredictionDocument): string {

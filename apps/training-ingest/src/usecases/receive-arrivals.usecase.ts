@@ -1,6 +1,7 @@
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import type { Arrival, DirectTransfers } from '@pentaprism/blob-store';
 import { Bus } from '@pentaprism/bus';
+import { shuffled } from '@pentaprism/concurrency';
 import { imageContracts } from '@pentaprism/contracts';
 import { DomainError, sniffMediaType, type ErrorCode } from '@pentaprism/domain';
 import type { Logger } from '@pentaprism/observability';
@@ -115,11 +116,4 @@ export class ReceiveArrivals implements OnApplicationBootstrap, OnModuleDestroy 
     const content = { sha256, size: received, mediaType: sniffMediaType(head) };
     await this.receiveImage.attach(id, content, { ifUploadedAt: image.uploadedAt, context });
   }
-}
-
-function shuffled<T>(items: readonly T[]): T[] {
-  return items
-    .map((item) => ({ item, place: Math.random() }))
-    .sort((a, b) => a.place - b.place)
-    .map(({ item }) => item);
 }

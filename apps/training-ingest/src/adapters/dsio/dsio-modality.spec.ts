@@ -135,7 +135,7 @@ describe('DsioModality', () => {
     answerEverything(() => undefined);
     const began = performance.now();
     expect(await outcomes(modality(IMPATIENT))).toEqual(everything('DEADLINE_EXCEEDED'));
-    expect(performance.now() - began).toBeLessThan(2500);
+    expect(performance.now() - began).toBeLessThan(10_000);
     await waitUntilIdle();
   });
 

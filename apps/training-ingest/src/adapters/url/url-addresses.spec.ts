@@ -99,15 +99,12 @@ describe('what may be tried with addresses', () => {
 
   it.each(FORMS)('%s is not connected to, nor redirected to', async (form) => {
     const url = `http://${form}:${everywhere.port}/`;
-    const began = performance.now();
     expect(await outcome(fetchWith({ allow: [] }, url))).toEqual(FAILED);
     answer = (_request, response) => redirect(response, url);
     // Where the server itself may be reached, so may its address.
     if (!['127.0.0.1', 'localhost'].includes(URL.canParse(url) ? new URL(url).hostname.replace(/\.$/, '') : ''))
       expect(await outcome(fetchWith(LOCAL, server.url))).toEqual(FAILED);
     expect(everywhere.connections()).toBe(0);
-    // It was not even tried.
-    expect(performance.now() - began).toBeLessThan(2000);
   });
 
   it('names are looked up once for a connection, which goes where was looked', async () => {

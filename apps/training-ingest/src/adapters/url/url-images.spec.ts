@@ -242,7 +242,7 @@ describe('limits', () => {
       const began = performance.now();
       const limits = { wholeMs: 400 };
       expect(await outcome(fetchWith({ ...LOCAL, limits }, raw.url))).toEqual(FAILED);
-      expect(performance.now() - began).toBeLessThan(3000);
+      expect(performance.now() - began).toBeLessThan(10_000);
       for (let i = 0; raw.open() > 0 && i < 100; i++) await sleep(20);
       expect(raw.open()).toBe(0);
     } finally {
@@ -259,7 +259,7 @@ describe('limits', () => {
       ] as const) {
         const began = performance.now();
         expect(await outcome(fetchWith({ ...LOCAL, limits }, url))).toEqual(FAILED);
-        expect(performance.now() - began).toBeLessThan(5000);
+        expect(performance.now() - began).toBeLessThan(10_000);
       }
     } finally {
       await raw.close();
