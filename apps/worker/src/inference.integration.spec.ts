@@ -1,0 +1,205 @@
+/** @jest-environment ./test/support/native-arrays.environment.mjs */
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { FileBlobStore, type BlobStore } from '@pentaprism/blob-store';
+import type { ContentReference } from '@pentaprism/contracts';
+import { createDecodePool, type DecodePool } from '@pentaprism/imaging';
+import { DEFAULT_BACKBONE_PATH, encodeHead, fromVectorText, predict, type Head } from '@pentaprism/inference';
+import type { JobControl } from '@pentaprism/jobs';
+import { testScope } from '@pentaprism/testing';
+import { Queue } from 'bullmq';
+import { strFromU8, unzipSync } from 'fflate';
+import { createHash } from 'node:crypto';
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as onnxRuntime from 'onnxruntime-node';
+import { EmbedContentHandler } from './handlers/embed-content.handler.js';
+import { ExportModelHandler } from './handlers/export-model.handler.js';
+import { Embedder } from './inference/embedder.js';
+import { InferenceController, MAX_WAITING_QUESTIONS } from './rpc/inference.controller.js';
+
+jest.setTimeout(60_000);
+
+const WORKSPACE = 'w1';
+const ABSENT = '0'.repeat(64);
+const scope = testScope('worker-inference');
+const control = (signal = new AbortController().signal): JobControl => ({
+  jobId: 'j',
+  workspace: WORKSPACE,
+  signal,
+  progress: () => undefined,
+});
+
+let directory: string;
+let blobs: BlobStore;
+let pool: DecodePool;
+let promptPool: DecodePool;
+let embedder: Embedder;
+let coffee: string;
+let notAPicture: string;
+
+const put = async (bytes: Uint8Array) => (await blobs.put('originals', WORKSPACE, bytes, { maxBytes: 1e9 })).sha256;
+const embed = (sha256: string) => embedder.embed({ area: 'originals', workspace: WORKSPACE, sha256 });
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'worker-inference-'));
+  blobs = await FileBlobStore.open(directory);
+  pool = createDecodePool({ size: 1 });
+  promptPool = createDecodePool({ size: 1 });
+  embedder = new Embedder(blobs, pool, promptPool, undefined);
+  coffee = await put(await readFile('libs/inference/src/fixtures/coffee.jpg'));
+  notAPicture = await put(Buffer.from('a letter'));
+});
+afterAll(async () => {
+  await Promise.all([pool.close(), promptPool.close(), embedder.onApplicationShutdown()]);
+  await rm(directory, { recursive: true });
+  await scope.cleanUp();
+});
+
+describe('Embedder', () => {
+  it('gives the same unit vector each time, and another one for another picture', async () => {
+    const [one, again] = [await embed(coffee), await embed(coffee)];
+    const other = await embed(await put(await readFile('libs/inference/src/fixtures/chelsea.jpg')));
+    expect(one).toEqual(again);
+    expect(one.backbone).toBe(await embedder.backboneId());
+    const [vector, another] = [fromVectorText(one.vector), fromVectorText(other.vector)];
+    expect(Math.hypot(...vector)).toBeCloseTo(1, 4);
+    expect(vector.reduce((sum, value, i) => sum + value * (another[i] ?? 0), 0)).toBeLessThan(0.8);
+  });
+
+  it('tells bytes that are no picture from bytes that are not there', async () => {
+    await expect(embed(notAPicture)).rejects.toMatchObject({ code: 'UNDECODABLE_IMAGE' });
+    await expect(embed(ABSENT)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('answers who waits although the jobs of this worker cannot be done', async () => {
+    const closed = createDecodePool({ size: 1 });
+    await closed.close();
+    const busy = new Embedder(blobs, closed, promptPool, undefined);
+    const key = { area: 'originals', workspace: WORKSPACE, sha256: coffee } as const;
+    await expect(busy.embed(key)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(await busy.embed(key, { prompt: true })).toEqual(await embed(coffee));
+    await busy.onApplicationShutdown();
+  });
+
+  it('looks for its model again after it was not there', async () => {
+    const path = join(directory, 'later.onnx');
+    const own = new Embedder(blobs, pool, promptPool, path);
+    await expect(own.backboneId()).rejects.toMatchObject({ code: 'ENOENT' });
+    await copyFile(DEFAULT_BACKBONE_PATH, path);
+    expect(await own.backboneId()).toMatch(/^later:[0-9a-f]{12}$/);
+    await own.onApplicationShutdown();
+  });
+});
+
+describe('EmbedContentHandler', () => {
+  let analysis: Queue;
+  let handler: EmbedContentHandler;
+  beforeAll(() => {
+    analysis = new Queue('analysis', { connection: { url: scope.redisUrl }, prefix: scope.queuePrefix });
+    handler = new EmbedContentHandler(embedder, analysis);
+  });
+  afterAll(async () => {
+    await analysis.obliterate({ force: true });
+    await analysis.close();
+  });
+
+  it('embeds a picture; what is none, or gone, has no embedding', async () => {
+    const run = (sha256: string) => handler.run({ workspace: WORKSPACE, sha256 }, control());
+    expect(await run(coffee)).toEqual({ state: 'embedded', ...(await embed(coffee)) });
+    expect(await run(notAPicture)).toMatchObject({ state: 'none' });
+    expect(await run(ABSENT)).toMatchObject({ state: 'none' });
+  });
+
+  it('lets uploads go first, but not for ever', async () => {
+    const job = await analysis.add('content.analyse', {});
+    let ended = false;
+    const running = handler.run({ workspace: WORKSPACE, sha256: coffee }, control()).finally(() => (ended = true));
+    // It would have ended before this one, had it begun.
+    await embed(coffee);
+    expect(ended).toBe(false);
+    expect(await running).toMatchObject({ state: 'embedded' });
+    expect(await analysis.getJobCountByTypes('waiting')).toBe(1);
+    await job.remove();
+  });
+
+  it('ends when it is aborted while it waits', async () => {
+    const job = await analysis.add('content.analyse', {});
+    const controller = new AbortController();
+    const running = handler.run({ workspace: WORKSPACE, sha256: coffee }, control(controller.signal));
+    controller.abort(new Error('enough'));
+    await expect(running).rejects.toThrow();
+    await job.remove();
+  });
+});
+
+describe('ExportModelHandler', () => {
+  const LABELS = ['cup', 'cat'];
+  const head: Head = {
+    kind: 'multilabel',
+    weights: Float32Array.from({ length: 1280 * 2 }, (_, i) => Math.sin(i) * 4),
+    bias: Float32Array.of(0.3, -0.2),
+  };
+  const exported = async (platform: 'onnx' | 'tensorflow-js', backbone?: string) => {
+    const { sha256, size } = await blobs.put('models', WORKSPACE, encodeHead(head), { maxBytes: 1e6 });
+    const { content } = await new ExportModelHandler(blobs, embedder).run({
+      workspace: WORKSPACE,
+      iterationId: '0'.repeat(24),
+      platform,
+      name: 'cups',
+      classificationType: 'multilabel',
+      backbone: backbone ?? (await embedder.backboneId()),
+      head: { sha256, size, mediaType: 'application/octet-stream' },
+      labels: LABELS,
+    });
+    return { content, bytes: await read(content) };
+  };
+  const read = async ({ sha256, size }: ContentReference) => {
+    const bytes = await blobs.read({ area: 'models', workspace: WORKSPACE, sha256 }, { maxBytes: 1e9 });
+    expect(bytes).toHaveLength(size);
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(sha256);
+    return bytes;
+  };
+
+  it('makes one ONNX file that says of a photo what this worker says', async () => {
+    const { content, bytes } = await exported('onnx');
+    expect(content.mediaType).toBe('application/octet-stream');
+    const session = await onnxRuntime.InferenceSession.create(bytes);
+    const key = { area: 'originals', workspace: WORKSPACE, sha256: coffee } as const;
+    const path = blobs.localPath?.(key) ?? '';
+    const { pixels } = await pool.modelInput({ path }, { width: 224, height: 224 });
+    const { probabilities } = await session.run({ image: new onnxRuntime.Tensor('uint8', pixels, [1, 224, 224, 3]) });
+    const expected = predict(head, fromVectorText((await embed(coffee)).vector));
+    const found = [...(probabilities?.data as Float32Array)];
+    expect(found).toHaveLength(LABELS.length);
+    for (const [i, probability] of found.entries()) expect(probability).toBeCloseTo(expected[i] ?? NaN, 4);
+    await session.release();
+  });
+
+  it('makes an archive of what TensorFlow.js loads', async () => {
+    const { content, bytes } = await exported('tensorflow-js');
+    expect(content.mediaType).toBe('application/zip');
+    const files = unzipSync(bytes);
+    expect(JSON.parse(strFromU8(files['model.json'] ?? new Uint8Array()))).toHaveProperty('modelTopology');
+    expect(Object.values(files).some(({ length }) => length >= head.weights.byteLength)).toBe(true);
+  });
+
+  it('refuses a model of another backbone', async () => {
+    await expect(exported('onnx', 'other:000000000000')).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+  });
+});
+
+describe('InferenceController', () => {
+  it(`takes ${MAX_WAITING_QUESTIONS} questions at a time, and others when these are answered`, async () => {
+    const controller = new InferenceController(embedder);
+    const ask = () =>
+      controller.embed({ area: 'originals', content: { sha256: coffee, size: 1, mediaType: 'image/jpeg' } }, {
+        workspace: WORKSPACE,
+      } as Parameters<InferenceController['embed']>[1]);
+    const questions = Array.from({ length: MAX_WAITING_QUESTIONS }, ask);
+    await expect(ask()).rejects.toMatchObject({ code: 'RATE_LIMITED', details: { limit: MAX_WAITING_QUESTIONS } });
+    const expected = await embed(coffee);
+    expect(await Promise.all(questions)).toEqual(questions.map(() => expected));
+    expect(await ask()).toEqual(expected);
+  });
+});
