@@ -1,6 +1,8 @@
 /** @jest-environment ./test/support/native-arrays.environment.mjs */
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { openOnnxBackbone } from '@pentaprism/inference';
 import { eventually } from '@pentaprism/testing';
+import { unzipSync } from 'fflate';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { json, send } from './support/http.js';
@@ -17,6 +19,11 @@ import {
 
 jest.setTimeout(120_000);
 
+interface Export {
+  readonly platform: string;
+  readonly downloadUri: string;
+}
+
 const COMPACT = '0732100f-1a38-4e49-a514-c9b44c697ab5';
 const PICTURES = 8;
 
@@ -26,6 +33,7 @@ let project: VisionProject;
 let iteration: Iteration;
 const first = new Map<string, string>();
 
+const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 const errorOf = async (method: string, path: string, body?: object) => {
   const answer = await project.ask(method, path, body ? { body } : {});
   return [answer.status, json<{ code: string }>(answer).code];
@@ -129,28 +137,68 @@ describe('an iteration', () => {
     expect((await predict('model%201')).status).toBe(404);
   });
 
-  it('is exported as one ONNX file that says the same', async () => {
-    await project.get(`/iterations/${iteration.id}/export?platform=ONNX`, 'POST');
-    const { downloadUri } = await eventually(
-      async () => {
-        const [found] = await project.get<{ status: string; downloadUri: string }[]>(
-          `/iterations/${iteration.id}/export`,
-        );
-        expect(found?.status).toBe('Done');
-        return found as { downloadUri: string };
-      },
-      { timeoutMs: 30_000 },
-    );
-    const { bytes } = await send('GET', downloadUri);
-    const session = await InferenceSession.create(bytes);
-    const picture = await pictureOf('disc', PICTURES + 1);
-    const [, height, width] = [1, 224, 224];
-    const pixels = await sharp(picture).resize(width, height, { fit: 'fill' }).raw().toBuffer();
-    const [input] = session.inputNames;
-    const tensor = new Tensor('uint8', new Uint8Array(pixels), [1, height, width, 3]);
-    const { probabilities } = await session.run({ [input as string]: tensor });
-    const { predictions } = await project.quickTest(picture, iteration.id);
-    const highest = Math.max(...(probabilities?.data as Float32Array));
-    expect(highest).toBeCloseTo(predictions[0]?.probability ?? 0, 1);
+  describe('is exported', () => {
+    const exported = async (platform: string, flavor = '') => {
+      const path = `/iterations/${iteration.id}/export`;
+      await project.get(`${path}?platform=${platform}${flavor && `&flavor=${flavor}`}`, 'POST');
+      const { downloadUri } = await eventually(
+        async () => {
+          const all = await project.get<Export[]>(path);
+          const found = all.find((each) => each.platform === platform);
+          expect(found).toMatchObject({ status: 'Done' });
+          return found as Export;
+        },
+        { timeoutMs: 30_000 },
+      );
+      return (await send('GET', downloadUri)).bytes;
+    };
+    let pixels: Uint8Array;
+    /** What the API says of the picture, by tag. */
+    let expected: Record<string, number>;
+    let labels: string[];
+    let archive: Record<string, Uint8Array>;
+    beforeAll(async () => {
+      // Between two shapes, so that no probability is next to 0 or 1.
+      const picture = await sharp(await pictureOf('disc', PICTURES + 1))
+        .composite([{ input: await pictureOf('check', PICTURES + 1), gravity: 'west', blend: 'multiply' }])
+        .png()
+        .toBuffer();
+      pixels = new Uint8Array(await sharp(picture).resize(224, 224, { fit: 'fill' }).removeAlpha().raw().toBuffer());
+      const { predictions } = await project.quickTest(picture, iteration.id);
+      expected = Object.fromEntries(predictions.map(({ tagName, probability }) => [tagName, probability]));
+      archive = unzipSync(await exported('TensorFlow', 'TensorFlowJs'));
+      labels = text(archive['labels.txt']).trimEnd().split('\n');
+    });
+    const expectSame = (probabilities: ArrayLike<number>) => {
+      expect(labels.toSorted()).toEqual(SHAPE_NAMES.toSorted());
+      expect(probabilities).toHaveLength(labels.length);
+      for (const [i, label] of labels.entries()) expect(probabilities[i]).toBeCloseTo(expected[label] ?? NaN, 3);
+    };
+
+    it('as one ONNX file that says the same', async () => {
+      const session = await InferenceSession.create(await exported('ONNX'));
+      const [input] = session.inputNames;
+      const tensor = new Tensor('uint8', pixels, [1, 224, 224, 3]);
+      const { probabilities } = await session.run({ [input as string]: tensor });
+      expectSame(probabilities?.data as Float32Array);
+    });
+
+    it('as TensorFlow.js files of the head that say the same', async () => {
+      const backbone = await openOnnxBackbone();
+      const [embedding] = await backbone.embed([pixels]);
+      await backbone.close();
+      const { modelTopology, weightsManifest } = JSON.parse(text(archive['model.json']));
+      const weightSpecs = weightsManifest.flatMap(({ weights }: { weights: unknown[] }) => weights);
+      const weightData = Uint8Array.from(archive['weights.bin'] ?? []).buffer;
+      const { loadLayersModel } = await import('@tensorflow/tfjs-layers');
+      const tf = await import('@tensorflow/tfjs-core');
+      // Before a backend comes in: it greets on the console.
+      tf.enableProdMode();
+      await import('@tensorflow/tfjs-backend-cpu');
+      await tf.setBackend('cpu');
+      const model = await loadLayersModel({ load: async () => ({ modelTopology, weightSpecs, weightData }) });
+      const output = model.predict(tf.tensor2d([...(embedding ?? [])], [1, 1280])) as ReturnType<typeof tf.tensor2d>;
+      expectSame(output.dataSync());
+    });
   });
 });
