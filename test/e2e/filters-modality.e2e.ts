@@ -286,9 +286,7 @@ describe('a modality elsewhere', () => {
     for (const method of ['GET', 'DELETE'])
       expect((await mine.send(method, `${FILTERS}/images/${resource.id}`)).status).toBe(404);
     // A minute and a half for uploads of the same bytes and for reports of workers, and rounds of the collector.
-    await eventually(async () => expect(await storedBlobs(system, 'originals', own.workspace)).toEqual([]), {
-      timeoutMs: 150_000,
-    });
-    expect(await storedBlobs(system, 'thumbnails', own.workspace)).toEqual([]);
+    const left = () => Promise.all(['originals', 'thumbnails'].map((area) => storedBlobs(system, area, own.workspace)));
+    await eventually(async () => expect(await left()).toEqual([[], []]), { timeoutMs: 150_000 });
   }, 200_000);
 });
