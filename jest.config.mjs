@@ -38,8 +38,8 @@ const servers = {
 export default {
   workerIdleMemoryLimit: '1GB',
   maxWorkers: 2,
-  // Against hangs. A loaded machine has taken longer than jest's 5 s for what takes one.
-  testTimeout: 30_000,
+  // Against hangs only. A loaded machine has taken half a minute for what takes a second.
+  testTimeout: 120_000,
   reporters: ['default', '<rootDir>/test/closing-line.reporter.mjs'],
   projects: [
     {
