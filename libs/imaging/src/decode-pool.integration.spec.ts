@@ -167,10 +167,10 @@ describe('a process', () => {
   });
 
   it('that takes too long is ended, and says so', async () => {
-    const { analyse, augment } = start({ timeoutMs: 1500 });
+    const { analyse, augment } = start({ timeoutMs: 4000 });
     expect(await failureOf(augment({ path }, SLOW_OPTIONS))).toEqual({
       code: 'UNDECODABLE_IMAGE',
-      message: 'Decoding it takes longer than 1.5 s.',
+      message: 'Decoding it takes longer than 4 s.',
       reason: 'too_slow',
     });
     await until(async () => (await children()).length === 0);
