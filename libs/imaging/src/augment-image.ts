@@ -1,17 +1,10 @@
-import { createRandom, drawPlan, type AppliedTransformation, type ResolvedTransformation } from '@pentaprism/domain';
+import type { AppliedTransformation } from '@pentaprism/domain';
+import { decodeForVariants, variantsOf, type VariantOptions } from './augmented-variants.js';
 import { sharp } from './configured-sharp.js';
-import { readImageHeader } from './image-header.js';
 import { AUGMENTED_MAX_SIDE } from './limits.js';
-import { decodeWithin, rawInput, type RawImage } from './raw-image.js';
-import { applyPlan } from './transformations/index.js';
+import { rawInput, type RawImage } from './raw-image.js';
 
-export interface AugmentOptions {
-  readonly transformations: readonly ResolvedTransformation[];
-  /** From 0 to 1, see `drawPlan`. */
-  readonly probability: number;
-  /** One new picture for each. */
-  readonly seeds: readonly string[];
-}
+export type AugmentOptions = VariantOptions;
 
 export interface AugmentedImage {
   readonly seed: string;
@@ -33,28 +26,11 @@ export interface AugmentedImage {
  * @throws DomainError UNDECODABLE_IMAGE with a sentence for users and `details.reason`
  */
 export async function augmentImages(bytes: Uint8Array, options: AugmentOptions): Promise<AugmentedImage[]> {
-  await readImageHeader(bytes);
-  const original = withoutFullAlpha(await decodeWithin(bytes, AUGMENTED_MAX_SIDE));
+  const original = await decodeForVariants(bytes, () => AUGMENTED_MAX_SIDE);
   const images: AugmentedImage[] = [];
-  for (const seed of options.seeds) {
-    const applied = drawPlan(options.transformations, options.probability, createRandom(seed));
-    images.push({ seed, applied, ...(await encode(await applyPlan(original, applied))) });
-  }
+  for await (const { image, ...made } of variantsOf(original, options))
+    images.push({ ...made, ...(await encode(image)) });
   return images;
-}
-
-/** An alpha channel that is opaque everywhere would only turn photos into PNG files of ten times their size. */
-function withoutFullAlpha(image: RawImage): RawImage {
-  const source = image.data;
-  if (image.channels === 3) return image;
-  for (let i = 3; i < source.length; i += 4) if (source[i] !== 255) return image;
-  const data = new Uint8Array((source.length / 4) * 3);
-  for (let from = 0, to = 0; from < source.length; from += 4, to += 3) {
-    data[to] = source[from] as number;
-    data[to + 1] = source[from + 1] as number;
-    data[to + 2] = source[from + 2] as number;
-  }
-  return { ...image, data, channels: 3 };
 }
 
 /** Every option that decides about the bytes is named, so that a new default of sharp's cannot change them. */

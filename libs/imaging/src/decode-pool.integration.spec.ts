@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import { DomainError, resolveTransformations } from '@pentaprism/domain';
 import { analyseImage } from './analyse-image.js';
 import { augmentImages } from './augment-image.js';
+import { createAugmentedInputs } from './augmented-inputs.js';
 import { sharp } from './configured-sharp.js';
 import { createDecodePool, type DecodePool, type DecodePoolOptions } from './decode-pool.js';
 import { failureOf, photo, pixelsOf } from './fixtures.fixture.js';
@@ -71,6 +72,13 @@ describe('results', () => {
       expect(Buffer.isBuffer(analysis.thumbnail.bytes)).toBe(true);
       expect(analysis.thumbnail.bytes.equals(expected.thumbnail.bytes)).toBe(true);
     }
+  });
+
+  it('of augmentation for a network are the same pixels', async () => {
+    const transformations = resolveTransformations([{ name: 'rotation' }, { name: 'cutout' }]);
+    const options = { transformations, probability: 1, seeds: ['a', 'b'], width: 60, height: 40 };
+    const inputs = await start().augmentedInputs({ path }, options);
+    expect(inputs.map((pixels) => Buffer.from(pixels))).toEqual(await createAugmentedInputs(jpeg, options));
   });
 
   it('of augmentation are the same bytes, on whatever process', async () => {

@@ -10,6 +10,7 @@ import { availableParallelism, constants, setPriority } from 'node:os';
 import { DomainError, type LookupTable } from '@pentaprism/domain';
 import type { ImageAnalysis } from './analyse-image.js';
 import type { AugmentedImage, AugmentOptions } from './augment-image.js';
+import type { AugmentedInputOptions } from './augmented-inputs.js';
 import { compiled } from './compiled.js';
 import type { DecodeReply, DecodeRequest, ImageSource } from './decode-protocol.js';
 import { DECODE_MEMORY, DECODE_TIMEOUT_MS } from './limits.js';
@@ -38,6 +39,8 @@ export interface DecodePool {
   analyse(source: ImageSource): Promise<ImageAnalysis>;
   /** @throws DomainError as `analyse` */
   augment(source: ImageSource, options: AugmentOptions): Promise<AugmentedImage[]>;
+  /** Pixels for a network, one picture for each seed. @throws DomainError as `analyse` */
+  augmentedInputs(source: ImageSource, options: AugmentedInputOptions): Promise<Uint8Array[]>;
   /** @throws DomainError as `analyse` */
   modelInput(source: ImageSource, options: ModelInputOptions): Promise<ModelInput>;
   /** @throws DomainError as `analyse` */
@@ -82,6 +85,8 @@ export function createDecodePool(options: DecodePoolOptions = {}): DecodePool {
     analyse: (source) => pool.run({ task: 'analyse', source, options: undefined }) as Promise<ImageAnalysis>,
     augment: (source, augmentOptions) =>
       pool.run({ task: 'augment', source, options: augmentOptions }) as Promise<AugmentedImage[]>,
+    augmentedInputs: (source, augmentOptions) =>
+      pool.run({ task: 'augmentedInputs', source, options: augmentOptions }) as Promise<Uint8Array[]>,
     modelInput: (source, inputOptions) =>
       pool.run({ task: 'modelInput', source, options: inputOptions }) as Promise<ModelInput>,
     renderRadiograph: (source, lut) =>

@@ -7,6 +7,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { DomainError } from '@pentaprism/domain';
 import { analyseImage } from './analyse-image.js';
 import { augmentImages } from './augment-image.js';
+import { createAugmentedInputs } from './augmented-inputs.js';
 import type { DecodeReply, DecodeRequest, DecodeTasks, ImageSource, WireError } from './decode-protocol.js';
 import { MAX_BYTES } from './limits.js';
 import { createModelInput } from './model-input.js';
@@ -59,6 +60,8 @@ async function perform(request: DecodeRequest, bytes: Uint8Array): Promise<Decod
       return analyseImage(bytes);
     case 'augment':
       return augmentImages(bytes, request.options);
+    case 'augmentedInputs':
+      return createAugmentedInputs(bytes, request.options);
     case 'modelInput':
       return createModelInput(bytes, request.options);
     case 'render':

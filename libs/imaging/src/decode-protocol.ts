@@ -2,6 +2,7 @@
 import type { ErrorCode, ErrorDetails, LookupTable } from '@pentaprism/domain';
 import type { ImageAnalysis } from './analyse-image.js';
 import type { AugmentedImage, AugmentOptions } from './augment-image.js';
+import type { AugmentedInputOptions } from './augmented-inputs.js';
 import type { ModelInput, ModelInputOptions } from './model-input.js';
 import type { RenderedRadiograph } from './render-radiograph.js';
 
@@ -12,6 +13,7 @@ export type ImageSource = { readonly path: string } | { readonly bytes: Uint8Arr
 export interface DecodeTasks {
   analyse: { options: undefined; result: ImageAnalysis };
   augment: { options: AugmentOptions; result: AugmentedImage[] };
+  augmentedInputs: { options: AugmentedInputOptions; result: Uint8Array[] };
   modelInput: { options: ModelInputOptions; result: ModelInput };
   render: { options: LookupTable | null; result: RenderedRadiograph };
 }

@@ -1,3 +1,4 @@
+import type { Sharp } from 'sharp';
 import { readImageHeader } from './image-header.js';
 import { openImage } from './open-image.js';
 import { damaged } from './undecodable.js';
@@ -29,12 +30,16 @@ export const MAX_MODEL_INPUT_SIDE = 1024;
  * @throws RangeError for sizes that cannot be asked for
  */
 export async function createModelInput(bytes: Uint8Array, options: ModelInputOptions): Promise<ModelInput> {
-  const { width, height } = options;
-  checkSide('width', width);
-  checkSide('height', height);
+  checkInputSize(options);
   const { metadata } = await readImageHeader(bytes);
   const original = { width: metadata.autoOrient.width, height: metadata.autoOrient.height };
   return { pixels: await decode(bytes, options), original };
+}
+
+/** @throws RangeError */
+export function checkInputSize({ width, height }: ModelInputOptions): void {
+  checkSide('width', width);
+  checkSide('height', height);
 }
 
 function checkSide(name: string, value: number): void {
@@ -43,17 +48,22 @@ function checkSide(name: string, value: number): void {
 }
 
 /** The reduction comes first, which lets JPEG and WebP decode at a fraction of their size. */
-async function decode(bytes: Uint8Array, { width, height }: ModelInputOptions): Promise<Buffer> {
+async function decode(bytes: Uint8Array, options: ModelInputOptions): Promise<Buffer> {
   const image = await openImage(bytes);
   try {
-    return await image
-      .resize(width, height, { fit: 'fill' })
-      .autoOrient()
-      .flatten({ background: '#ffffff' })
-      .toColourspace('srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer();
+    return await squeezed(image, options);
   } catch (error) {
     throw damaged(error);
   }
+}
+
+/** The pixels of a picture as a network wants them, see `createModelInput`. */
+export function squeezed(image: Sharp, { width, height }: ModelInputOptions): Promise<Buffer> {
+  return image
+    .resize(width, height, { fit: 'fill' })
+    .autoOrient()
+    .flatten({ background: '#ffffff' })
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer();
 }

@@ -1,0 +1,58 @@
+import { createRandom, drawPlan, type AppliedTransformation, type ResolvedTransformation } from '@pentaprism/domain';
+import { readImageHeader } from './image-header.js';
+import { decodeWithin, type RawImage } from './raw-image.js';
+import { applyPlan } from './transformations/index.js';
+
+export interface VariantOptions {
+  readonly transformations: readonly ResolvedTransformation[];
+  /** From 0 to 1, see `drawPlan`. */
+  readonly probability: number;
+  /** One new picture for each. */
+  readonly seeds: readonly string[];
+}
+
+export interface Variant {
+  readonly seed: string;
+  readonly applied: readonly AppliedTransformation[];
+  /** Of the original's size. */
+  readonly image: RawImage;
+}
+
+/**
+ * Decodes a picture once, for any number of variants.
+ *
+ * @param maxSide the square that it is reduced to fit, from its upright size
+ * @throws DomainError UNDECODABLE_IMAGE with a sentence for users and `details.reason`
+ */
+export async function decodeForVariants(
+  bytes: Uint8Array,
+  maxSide: (size: { readonly width: number; readonly height: number }) => number,
+): Promise<RawImage> {
+  const { metadata } = await readImageHeader(bytes);
+  return withoutFullAlpha(await decodeWithin(bytes, maxSide(metadata.autoOrient)));
+}
+
+/** One after another, so that the pixels of one are in memory at a time. None depends on those before it. */
+export async function* variantsOf(original: RawImage, options: VariantOptions): AsyncGenerator<Variant> {
+  for (const seed of options.seeds) {
+    const applied = drawPlan(options.transformations, options.probability, createRandom(seed));
+    yield { seed, applied, image: await applyPlan(original, applied) };
+  }
+}
+
+/**
+ * An alpha channel that is opaque everywhere says nothing. Kept, it would turn photos into PNG files of ten times their size,
+ * and the black that transformations bring in into transparency.
+ */
+function withoutFullAlpha(image: RawImage): RawImage {
+  const source = image.data;
+  if (image.channels === 3) return image;
+  for (let i = 3; i < source.length; i += 4) if (source[i] !== 255) return image;
+  const data = new Uint8Array((source.length / 4) * 3);
+  for (let from = 0, to = 0; from < source.length; from += 4, to += 3) {
+    data[to] = source[from] as number;
+    data[to + 1] = source[from + 1] as number;
+    data[to + 2] = source[from + 2] as number;
+  }
+  return { ...image, data, channels: 3 };
+}
