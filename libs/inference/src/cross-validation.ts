@@ -1,12 +1,15 @@
+import { checkAugmented, trainingRows, type AugmentedExamples } from './augmented-examples.js';
 import type { Evaluation } from './evaluation.js';
 import { predict } from './head.js';
-import { checkTraining, rowsOf, type HeadTrainer, type TrainingRequest } from './head-trainer.js';
+import { checkTraining, type HeadTrainer, type TrainingRequest } from './head-trainer.js';
 import { pauses } from './pauses.js';
 import { positives, stratifiedFolds } from './stratified-folds.js';
 
 export interface CrossValidationRequest extends TrainingRequest {
   /** At most, 5 by default; fewer where the rarest tag has fewer examples, but at least 2. */
   readonly folds?: number;
+  /** More to learn from. */
+  readonly augmented?: AugmentedExamples | undefined;
 }
 
 const DEFAULT_FOLDS = 5;
@@ -15,6 +18,9 @@ const DEFAULT_FOLDS = 5;
  * Estimates how well a head does on pictures that it has not seen: for each of k stratified folds one is trained on all
  * others, and asked about this one. It takes about k times as long as one training.
  *
+ * Folds are of examples: what was made of an example is learnt from where the example itself is, and nowhere else, since it
+ * gives away what its label is. It is not asked about, since nobody will show a model such pictures.
+ *
  * The same request gives the same answer, as far as it does for the trainer.
  *
  * @throws RangeError for fewer than two examples, and as `HeadTrainer.train`
@@ -22,6 +28,7 @@ const DEFAULT_FOLDS = 5;
 export async function crossValidate(trainer: HeadTrainer, request: CrossValidationRequest): Promise<Evaluation> {
   const { kind, embeddings, embeddingSize, labels, tags, seed, signal, onProgress } = request;
   const examples = checkTraining(request);
+  checkAugmented(request);
   const count = foldCount(request);
   const folds = stratifiedFolds({ labels, tags }, count, `folds of ${seed}`);
   const probabilities = new Float32Array(examples * tags);
@@ -30,8 +37,7 @@ export async function crossValidate(trainer: HeadTrainer, request: CrossValidati
     const training = indicesWhere(folds, (other) => other !== fold);
     const head = await trainer.train({
       ...request,
-      embeddings: rowsOf(embeddings, embeddingSize, training),
-      labels: rowsOf(labels, tags, training),
+      ...trainingRows(request, training),
       seed: `${seed}, fold ${fold}`,
       onProgress: (share) => onProgress?.((fold + share) / count),
     });

@@ -64,9 +64,20 @@ export function checkTraining(request: TrainingRequest): number {
 /** The rows with these indices, in their order. */
 export function rowsOf<T extends Float32Array | Uint8Array>(matrix: T, columns: number, indices: ArrayLike<number>): T {
   const rows = new (matrix.constructor as new (length: number) => T)(indices.length * columns);
+  copyRows(rows, 0, matrix, columns, indices);
+  return rows;
+}
+
+/** Copies the rows with these indices into another matrix of as many columns, from its row `at` on. */
+export function copyRows<T extends Float32Array | Uint8Array>(
+  target: T,
+  at: number,
+  matrix: T,
+  columns: number,
+  indices: ArrayLike<number>,
+): void {
   for (let i = 0; i < indices.length; i++) {
     const from = (indices[i] as number) * columns;
-    rows.set(matrix.subarray(from, from + columns), i * columns);
+    target.set(matrix.subarray(from, from + columns), (at + i) * columns);
   }
-  return rows;
 }

@@ -4,6 +4,7 @@
  *
  * Both runtimes are loaded when they are first used, so importing this costs little.
  */
+export type { AugmentedExamples } from './augmented-examples.js';
 export type { Backbone, BackboneOutput, FeatureMaps } from './backbone.js';
 export { crossValidate, type CrossValidationRequest } from './cross-validation.js';
 export { backbonePath, DEFAULT_BACKBONE_PATH } from './default-backbone.js';

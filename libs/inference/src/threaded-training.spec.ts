@@ -34,6 +34,21 @@ it('takes weights of tags and the number of folds along', async () => {
   expect(new Set(there.evaluation.folds).size).toBe(3);
 });
 
+it('takes augmented examples along', async () => {
+  const made = () => {
+    const { embeddings } = clusters({ seed: 'made', counts: [20, 20, 20] });
+    return { ...small(), augmented: { embeddings, sources: Uint32Array.from({ length: 60 }, (_, i) => i) } };
+  };
+  const here = await trainAndEvaluate(createTensorFlowHeadTrainer(), made());
+  const request = made();
+  const there = await train(request);
+  const without = await train(small());
+  expect(Buffer.compare(encodeHead(there.head), encodeHead(here.head))).toBe(0);
+  expect(Buffer.compare(encodeEvaluation(there.evaluation), encodeEvaluation(here.evaluation))).toBe(0);
+  expect(Buffer.compare(encodeHead(there.head), encodeHead(without.head))).not.toBe(0);
+  expect([request.augmented.embeddings.length, request.augmented.sources.length]).toEqual([0, 0]);
+});
+
 it('takes arrays without a copy, and leaves alone what shares its buffer', async () => {
   const request = small();
   const lent = Uint8Array.from([...request.labels, 0]).subarray(0, -1);

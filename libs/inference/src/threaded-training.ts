@@ -22,11 +22,11 @@ const LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 } sat
  */
 export function createThreadedTraining(limits: ResourceLimits = LIMITS): TrainAndEvaluate {
   return async (request, options = {}) => {
-    const { kind, embeddings, embeddingSize, labels, tags, seed, classWeights, folds } = request;
+    const { kind, embeddings, embeddingSize, labels, tags, seed, classWeights, folds, augmented } = request;
     options.signal?.throwIfAborted();
     const thread = new Worker(compiled('training-thread.js'), {
-      workerData: { kind, embeddings, embeddingSize, labels, tags, seed, classWeights, folds },
-      transferList: transferable([embeddings, labels]),
+      workerData: { kind, embeddings, embeddingSize, labels, tags, seed, classWeights, folds, augmented },
+      transferList: transferable([embeddings, labels, ...(augmented ? [augmented.embeddings, augmented.sources] : [])]),
       resourceLimits: limits,
       env: {},
       execArgv: [],

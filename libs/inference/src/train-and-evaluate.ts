@@ -1,3 +1,4 @@
+import { trainingRows } from './augmented-examples.js';
 import { crossValidate, type CrossValidationRequest } from './cross-validation.js';
 import type { Evaluation } from './evaluation.js';
 import type { Head } from './head.js';
@@ -8,7 +9,7 @@ export interface TrainAndEvaluate {
   /**
    * The same request gives the same bytes, as far as it does for the trainer.
    *
-   * @param request its embeddings and labels are given away: they may be empty afterwards, also where it fails
+   * @param request its arrays are given away, but for the weights: they may be empty afterwards, also where it fails
    * @throws RangeError for fewer than two examples, and for sizes or labels that contradict each other; the signal's
    * reason when it is aborted; other errors where it could not work
    */
@@ -24,7 +25,7 @@ export interface TrainAndEvaluateOptions {
 }
 
 export interface Trained {
-  /** Trained on all examples. */
+  /** Trained on all examples, and on all that was made of them. */
   readonly head: Head;
   /** What heads said that were trained on parts of them. */
   readonly evaluation: Evaluation;
@@ -46,8 +47,19 @@ export async function trainAndEvaluate(
   });
   const head = await trainer.train({
     ...request,
+    ...everything(request),
     signal,
     onProgress: (share) => onProgress?.(EVALUATED + share * (1 - EVALUATED)),
   });
   return { head, evaluation };
+}
+
+/** Without a copy where there is nothing to add. */
+function everything(request: TrainAndEvaluateRequest): Pick<TrainAndEvaluateRequest, 'embeddings' | 'labels'> {
+  const { embeddings, labels, tags, augmented } = request;
+  if (augmented === undefined) return { embeddings, labels };
+  return trainingRows(
+    request,
+    Uint32Array.from({ length: labels.length / tags }, (_, row) => row),
+  );
 }
