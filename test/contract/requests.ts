@@ -169,6 +169,7 @@ export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
   ],
   'augmentation.v1.list.get': [fails('NOT_FOUND', { id: NOBODY })],
   'augmentation.v1.list.list': [fails('NOT_FOUND', { projectId: NOBODY })],
+  'augmentation.v1.list.for-training': [ok({ projectId: NOBODY })],
   'augmentation.v1.list.update': [fails('NOT_FOUND', { id: NOBODY, changes: { name: 'b' } })],
   'augmentation.v1.list.delete': [fails('NOT_FOUND', { id: NOBODY })],
   'augmentation.v1.samples.request': [fails('NOT_FOUND', { listId: NOBODY, numberOfRows: 1 })],

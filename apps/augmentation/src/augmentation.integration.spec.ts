@@ -6,11 +6,8 @@ import { Bus, connectBus, FactPublisher, type BusConnection } from '@pentaprism/
 import { readConfig } from '@pentaprism/config';
 import {
   augmentationListContracts as lists,
-  counterContracts,
-  imageContracts,
   imageDeleted,
   jobReportContracts,
-  projectContracts,
   projectDeleted,
   sampleContracts as samples,
   type JobResult,
@@ -18,7 +15,7 @@ import {
   type RequestOf,
   type Rpc,
 } from '@pentaprism/contracts';
-import { DEFAULT_TRAINING_SETTINGS, MAX_SAMPLE_ROWS } from '@pentaprism/domain';
+import { MAX_SAMPLE_ROWS } from '@pentaprism/domain';
 import { JOB_MODEL, type JobDocument } from '@pentaprism/jobs';
 import { BLOB_STORE, createService } from '@pentaprism/service';
 import { eventually, testScope, type TestScope } from '@pentaprism/testing';
@@ -29,6 +26,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AUGMENTATION_LIST_MODEL, type AugmentationListDocument } from './adapters/mongo/augmentation-list.schema.js';
+import { PROJECT, StandInForCatalog } from './augmentation.fixture.js';
 import { augmentationService } from './augmentation.service.js';
 import { augmentationConfig } from './config.js';
 import { KEPT_SETS_PER_LIST } from './usecases/make-samples.effect.js';
@@ -37,7 +35,6 @@ import { SAMPLE_BLOB_GRACE_MS, SweepSamples, UNLISTED_SAMPLES_TTL_MS } from './u
 // Real servers, on machines that may be busy.
 jest.setTimeout(30_000);
 
-const PROJECT = 'a'.repeat(24);
 const reports = jobReportContracts.augmentation;
 const newId = () => new Types.ObjectId().toHexString();
 const context = { workspace: 'w1', traceId: 't', actor: 'a' };
@@ -47,33 +44,10 @@ let directory: string;
 let app: INestMicroservice;
 let connection: BusConnection;
 let bus: Bus;
-/** What the catalog's stand-in says of the project's pictures. */
-let pictures = { decoded: 3, pending: 0 };
-let lastNumber = 0;
+let catalog: StandInForCatalog;
 
 function call<R extends Rpc>(rpc: R, request: RequestOf<R>, workspace = 'w1') {
   return bus.call(rpc, request, { context: { ...context, workspace } });
-}
-
-/** Projects of the catalog, besides `PROJECT`. */
-const otherProjects = new Set<string>();
-
-/** Answers like the catalog. */
-function standInForCatalog({ nats, prefix }: BusConnection): void {
-  const answer = (rpc: Rpc, reply: (request: { id?: string; projectId?: string }) => object | null) =>
-    nats.subscribe(prefix + rpc.subject, {
-      callback: (_error, message) => {
-        const data = reply(message.json());
-        const error = { code: 'NOT_FOUND', message: 'There is no such project.', details: {} };
-        message.respond(JSON.stringify(data ? { ok: true, data } : { ok: false, error }));
-      },
-    });
-  const has = (id: string | undefined) => id === PROJECT || otherProjects.has(id ?? '');
-  const training = { ...DEFAULT_TRAINING_SETTINGS, exportPlatforms: [] };
-  const project = { name: 'library', description: '', training, createdAt: 0, modifiedAt: 0, imageCount: 3 };
-  answer(projectContracts.get, ({ id }) => (has(id) ? { id, ...project } : null));
-  answer(imageContracts.choosePictures, ({ projectId }) => (has(projectId) ? { pictures: [], ...pictures } : null));
-  answer(counterContracts.next, () => ({ first: ++lastNumber }));
 }
 
 const settings = {
@@ -124,7 +98,7 @@ beforeAll(async () => {
     logger: scope.logger,
   });
   bus = new Bus(connection);
-  standInForCatalog(connection);
+  catalog = new StandInForCatalog(connection);
   app = await createService(augmentationService, config, scope.logger);
   await app.listen();
 }, 60_000);
@@ -137,7 +111,7 @@ afterAll(async () => {
 });
 
 beforeEach(() => {
-  pictures = { decoded: 3, pending: 0 };
+  catalog.pictures = { decoded: 3, pending: 0 };
 });
 
 describe('augmentation lists', () => {
@@ -190,6 +164,42 @@ describe('augmentation lists', () => {
     await expect(createList(changes)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
+  it('are for trainings where they say so, the newest of them first', async () => {
+    const projectId = newId();
+    catalog.projects.add(projectId);
+    const recipe = async (workspace?: string) => (await call(lists.forTraining, { projectId }, workspace)).recipe;
+    const made = (changes: object) => createList({ projectId, ...changes });
+    const { transformationProbability, transformations } = settings;
+    const of = (numberOfNewImages: number) => ({ transformationProbability, numberOfNewImages, transformations });
+    expect(await recipe()).toBeNull();
+    const first = await made({ initialList: true, numberOfNewImages: 3 });
+    await made({ numberOfNewImages: 4 });
+    expect(await recipe()).toEqual(of(3));
+    expect(await recipe('w2')).toBeNull();
+    const second = await made({ initialList: true, numberOfNewImages: 5 });
+    expect(await recipe()).toEqual(of(5));
+    await call(lists.update, { id: second.id, changes: { initialList: false } });
+    expect(await recipe()).toEqual(of(3));
+    await call(lists.update, { id: second.id, changes: { initialList: true, numberOfNewImages: 0 } });
+    expect(await recipe()).toBeNull();
+    for (const { id } of [second, first]) await call(lists.delete, { id });
+    expect(await recipe()).toBeNull();
+  });
+
+  it('give trainings nothing but what these understand', async () => {
+    const projectId = newId();
+    catalog.projects.add(projectId);
+    const transformations = [
+      { name: 'blur', enabled: false, note: 'mine', params: [{ name: 'max_filter_size', maxValue: 9, extra: 1 }] },
+      { name: 'shift', params: [{ name: 'max_proportion', currentValue: 0.2, mine: true }] },
+    ];
+    await createList({ projectId, initialList: true, transformations });
+    expect((await call(lists.forTraining, { projectId })).recipe?.transformations).toEqual([
+      { name: 'blur', enabled: false, params: [{ name: 'max_filter_size' }] },
+      { name: 'shift', params: [{ name: 'max_proportion', currentValue: 0.2 }] },
+    ]);
+  });
+
   it('refuse unknown projects, and other workspaces', async () => {
     const { id } = await createList();
     const notFound = expect.objectContaining({ code: 'NOT_FOUND' });
@@ -223,7 +233,7 @@ describe('requests for samples', () => {
     const { jobId } = await call(samples.request, { listId: id, numberOfRows: 2 });
     await call(lists.update, { id, changes: { transformations: [], numberOfNewImages: 1 } });
     const job = await app.get<Model<JobDocument>>(getModelToken(JOB_MODEL), { strict: false }).findById(jobId).lean();
-    expect(job).toMatchObject({ workspace: 'w1', state: 'queued', number: lastNumber });
+    expect(job).toMatchObject({ workspace: 'w1', state: 'queued', number: catalog.lastNumber });
     expect(job?.subject).toEqual({ projectId: PROJECT, listId: id, samplesId: jobId });
     const { name: _, featureName: __, initialList: ___, ...recipe } = settings;
     expect(job?.payload).toEqual({ workspace: 'w1', projectId: PROJECT, listId: id, numberOfRows: 2, ...recipe });
@@ -247,9 +257,9 @@ describe('requests for samples', () => {
     const invalid = expect.objectContaining({ code: 'INVALID_ARGUMENT' });
     const request = { listId: id, numberOfRows: 1 };
     await expect(call(samples.request, { ...request, numberOfRows: MAX_SAMPLE_ROWS + 1 })).rejects.toEqual(invalid);
-    pictures = { decoded: 0, pending: 0 };
+    catalog.pictures = { decoded: 0, pending: 0 };
     await expect(call(samples.request, request)).rejects.toEqual(invalid);
-    pictures = { decoded: 0, pending: 1 };
+    catalog.pictures = { decoded: 0, pending: 1 };
     await expect(call(samples.request, request)).resolves.toHaveProperty('jobId');
     await call(lists.update, { id, changes: { numberOfNewImages: 0 } });
     await expect(call(samples.request, request)).rejects.toEqual(invalid);
@@ -308,7 +318,7 @@ describe('samples', () => {
 
   it('of a deleted project vanish with its lists, used or not, also what comes a moment later', async () => {
     const projectId = newId();
-    otherProjects.add(projectId);
+    catalog.projects.add(projectId);
     const [used, kept] = [await createList({ projectId }), await createList()];
     const model = app.get<Model<AugmentationListDocument>>(getModelToken(AUGMENTATION_LIST_MODEL), { strict: false });
     await model.updateOne({ _id: used.id }, { inUse: true });
@@ -335,7 +345,7 @@ describe('samples', () => {
     const late = await createList({ projectId });
     await app.get(SweepSamples, { strict: false }).sweepRecords();
     await expect(listOf(late.id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    otherProjects.delete(projectId);
+    catalog.projects.delete(projectId);
   });
 
   it('of a deleted image vanish, also when it was deleted while they were made', async () => {

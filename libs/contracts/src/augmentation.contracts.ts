@@ -37,6 +37,10 @@ const recipe = {
     }),
 };
 
+/** How new images are made of one. */
+export const augmentationRecipe = z.object(recipe);
+export type AugmentationRecipe = z.output<typeof augmentationRecipe>;
+
 const listFields = {
   name: z.string().min(1).max(500),
   featureName: z.string().min(1).max(500).nullable(),
@@ -95,6 +99,16 @@ export const augmentationListContracts = {
     }),
     response: z.object({ lists: z.array(augmentationList), total: z.int() }),
     errors: ['NOT_FOUND'],
+  }),
+  /**
+   * What trainings of a project learn from beside its images: the recipe of its newest list with `initialList`, without what
+   * clients added to it. Null where there is none, also because the project does not exist, and for one of no new images.
+   */
+  forTraining: defineRpc({
+    owner,
+    subject: 'augmentation.v1.list.for-training',
+    request: z.strictObject({ projectId: objectId }),
+    response: z.object({ recipe: augmentationRecipe.nullable() }),
   }),
   /** Changes the members that are given. */
   update: defineRpc({

@@ -22,6 +22,11 @@ export class AugmentationListsController {
     return this.lists.list(workspace, query);
   }
 
+  @RpcHandler(contracts.forTraining)
+  async forTraining({ projectId }: ParsedRequestOf<typeof contracts.forTraining>, { workspace }: HandlerContext) {
+    return { recipe: await this.lists.recipeForTraining(workspace, projectId) };
+  }
+
   @RpcHandler(contracts.update)
   update({ id, changes }: ParsedRequestOf<typeof contracts.update>, { workspace }: HandlerContext) {
     return this.lists.update(workspace, id, changes);

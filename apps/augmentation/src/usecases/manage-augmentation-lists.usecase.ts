@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
-import { projectContracts, type AugmentationList } from '@pentaprism/contracts';
+import { projectContracts, type AugmentationList, type AugmentationRecipe } from '@pentaprism/contracts';
 import { notFound, toObjectId, Transactions } from '@pentaprism/database';
 import { DomainError, MAX_AUGMENTATION_LISTS_PER_PROJECT, NEW_IMAGES_PER_IMAGE } from '@pentaprism/domain';
 import { AugmentationListRepository } from '../adapters/mongo/augmentation-list.repository.js';
 import { toAugmentationList, type ListSettings } from '../adapters/mongo/augmentation-list.schema.js';
 import { SampleRepository } from '../adapters/mongo/sample.repository.js';
 import { checkRecipe } from './check-recipe.js';
+import { toKnownMembers } from './known-members.js';
 
 export interface ListQuery {
   readonly projectId: string;
@@ -55,6 +56,14 @@ export class ManageAugmentationLists {
       this.bus.call(projectContracts.get, { id: projectId }, { context: { workspace } }),
     ]);
     return { lists: lists.map(toAugmentationList), total };
+  }
+
+  /** Of the list that trainings of this project use; null where it makes nothing. */
+  async recipeForTraining(workspace: string, projectId: string): Promise<AugmentationRecipe | null> {
+    const list = await this.lists.findNewestInitial(workspace, toObjectId(projectId, 'project'));
+    if (!list || list.numberOfNewImages === 0) return null;
+    const { transformationProbability, numberOfNewImages, transformations } = toAugmentationList(list);
+    return { transformationProbability, numberOfNewImages, transformations: transformations.map(toKnownMembers) };
   }
 
   async update(workspace: string, id: string, changes: Partial<ListSettings>): Promise<AugmentationList> {

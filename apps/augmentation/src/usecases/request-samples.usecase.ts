@@ -22,6 +22,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { AugmentationListRepository } from '../adapters/mongo/augmentation-list.repository.js';
 import { toAugmentationList } from '../adapters/mongo/augmentation-list.schema.js';
 import { checkRecipe } from './check-recipe.js';
+import { toKnownMembers } from './known-members.js';
 
 type Payload = JobPayload<typeof makeSamples>;
 type OfList = ParsedRequestOf<typeof sampleContracts.request>;
@@ -103,22 +104,6 @@ function checkSize(payload: Payload): void {
       field: 'numberOfRows',
     });
   }
-}
-
-/** What clients add to their settings is kept in the list; workers need none of it. */
-function toKnownMembers({ name, enabled, params }: Payload['transformations'][number]) {
-  return {
-    name,
-    ...(enabled === undefined ? {} : { enabled }),
-    ...(params === undefined
-      ? {}
-      : {
-          params: params.map(({ name, currentValue }) => ({
-            name,
-            ...(currentValue === undefined ? {} : { currentValue }),
-          })),
-        }),
-  };
 }
 
 /** Of a list, another row count is another request; its settings may have changed since. */

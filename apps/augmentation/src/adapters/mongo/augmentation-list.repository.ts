@@ -39,6 +39,11 @@ export class AugmentationListRepository {
     return this.lists.countDocuments(where(workspace, filter));
   }
 
+  /** Null where the project has no list that is meant for trainings. */
+  findNewestInitial(workspace: string, project: Types.ObjectId): Promise<AugmentationListDocument | null> {
+    return this.lists.findOne({ workspace, project, initialList: true }).sort({ _id: -1 }).lean();
+  }
+
   /** Null when there is no such list. */
   update(
     workspace: string,

@@ -7,8 +7,9 @@ export interface AugmentationListDocument {
   project: Types.ObjectId;
   name: string;
   featureName: string | null;
+  /** Trainings of the project use the newest list that says so. */
   initialList: boolean;
-  /** A model was trained with it: it cannot be deleted. */
+  /** A model needs it: it cannot be deleted. Trainings copy its recipe, and need it no more. */
   inUse: boolean;
   transformationProbability: number;
   numberOfNewImages: number;
@@ -36,6 +37,7 @@ export const augmentationListSchema = new Schema<AugmentationListDocument>(
   { collection: 'augmentation_lists', versionKey: false },
 );
 augmentationListSchema.index({ workspace: 1, project: 1, _id: 1 });
+augmentationListSchema.index({ workspace: 1, project: 1, _id: -1 }, { partialFilterExpression: { initialList: true } });
 
 /** What users set. */
 export type ListSettings = Omit<AugmentationList, 'id' | 'projectId' | 'inUse' | 'samplesId'>;
