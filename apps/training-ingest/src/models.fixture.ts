@@ -1,11 +1,13 @@
 import type { BusConnection } from '@pentaprism/bus';
 import {
+  augmentationListContracts,
   inferenceContracts,
   predictedImageContracts,
   projectContracts,
   snapshotContracts,
   tagContracts,
   trainingImageContracts,
+  type AugmentationRecipe,
   type RequestOf,
   type ResponseOf,
   type Rpc,
@@ -24,7 +26,7 @@ export const TAGS = ['cat', 'dog'].map((name, i) => ({
   type: 'regular' as const,
 }));
 
-/** Catalog, tagging and a worker, as far as models ask them: a project with ten images of each of two tags. */
+/** Catalog, tagging, augmentation and a worker, as far as models ask them: a project with ten images of each of two tags. */
 export class StandInsForModels {
   /** `subject` and its request, of everything that changes something. */
   readonly changes: [string, unknown][] = [];
@@ -33,6 +35,7 @@ export class StandInsForModels {
   backbone = BACKBONE;
   images = 10;
   embedding = [1, 0];
+  recipe: AugmentationRecipe | null = null;
 
   constructor(private readonly connection: BusConnection) {
     const project = {
@@ -58,6 +61,7 @@ export class StandInsForModels {
       tags: TAGS.map(({ id: tagId }) => ({ tagId, count: this.images })),
     }));
     this.answer(trainingImageContracts.count, ({ anyOfTags = TAGS }) => ({ count: anyOfTags.length * this.images }));
+    this.answer(augmentationListContracts.forTraining, () => ({ recipe: this.recipe }));
     this.answer(snapshotContracts.revision, ({ projectId }) => {
       find({ id: projectId });
       return { revision: this.revision };

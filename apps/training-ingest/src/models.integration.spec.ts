@@ -3,6 +3,7 @@ import type { INestMicroservice } from '@nestjs/common';
 import { getModelToken } from '@nestjs/mongoose';
 import { connectBus, type BusConnection } from '@pentaprism/bus';
 import {
+  augmentationListContracts,
   iterationContracts as iterations,
   jobReportContracts,
   predictedImageContracts,
@@ -10,10 +11,12 @@ import {
   snapshotContracts,
   trainingIngestContracts,
   type Iteration,
+  type JobPayload,
   type JobResult,
   type trainModel,
 } from '@pentaprism/contracts';
 import {
+  MAX_AUGMENTED_IMAGES_PER_TRAINING,
   MAX_ITERATIONS_PER_PROJECT,
   MAX_PENDING_TRAININGS_PER_WORKSPACE,
   MAX_TAGS_PER_BATCH,
@@ -102,7 +105,7 @@ afterAll(async () => {
 });
 afterEach(async () => {
   others.failures.clear();
-  Object.assign(others, { revision: 'r1', backbone: BACKBONE, images: 10, embedding: [1, 0] });
+  Object.assign(others, { revision: 'r1', backbone: BACKBONE, images: 10, embedding: [1, 0], recipe: null });
   await iterationModel().deleteMany({});
   await jobModel().deleteMany({});
   others.changes.length = 0;
@@ -145,6 +148,35 @@ describe('a training', () => {
     await expect(train()).rejects.toEqual(failsWith('FAILED_PRECONDITION', 'unchanged'));
     others.backbone = 'another:000000000000';
     await expect(train()).resolves.toMatchObject({ status: 'training' });
+  });
+
+  it('copies the recipe of the augmentation list, and is needed again when that changes', async () => {
+    const recipe = { transformationProbability: 1, numberOfNewImages: 2, transformations: [{ name: 'blur' }] };
+    const payloadOf = async (iteration: Iteration) => {
+      const { job, augmentation } = (await iterationModel().findById(iteration.id).lean()) as IterationDocument;
+      const { payload } = (await jobModel().findById(job).lean()) as JobDocument;
+      return [augmentation, (payload as JobPayload<typeof trainModel>).augmentation];
+    };
+    expect(await payloadOf(await trained())).toEqual([null, null]);
+    others.recipe = recipe;
+    const augmented = await trained();
+    expect(await payloadOf(augmented)).toEqual([recipe, recipe]);
+    await expect(train()).rejects.toEqual(failsWith('FAILED_PRECONDITION', 'unchanged'));
+    others.recipe = { ...recipe, numberOfNewImages: 3 };
+    await trained();
+    expect(await payloadOf(augmented)).toEqual([recipe, recipe]);
+    others.recipe = null;
+    await expect(train()).resolves.toMatchObject({ status: 'training' });
+  });
+
+  it('is refused where its augmentation makes too much, or nobody knows of it', async () => {
+    others.images = MAX_AUGMENTED_IMAGES_PER_TRAINING / 4;
+    others.recipe = { transformationProbability: 1, numberOfNewImages: 3, transformations: [] };
+    await expect(train()).rejects.toEqual(failsWith('INVALID_ARGUMENT', 'too-large'));
+    others.recipe = null;
+    others.failures.set(augmentationListContracts.forTraining.subject, 'UNAVAILABLE');
+    await expect(train()).rejects.toEqual(failsWith('UNAVAILABLE'));
+    expect((await call(iterations.list, { projectId: PROJECT })).iterations).toEqual([]);
   });
 
   it('needs images, and a project', async () => {

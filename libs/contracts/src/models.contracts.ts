@@ -10,6 +10,7 @@ import {
   TAG_TYPES,
 } from '@pentaprism/domain';
 import { z } from 'zod';
+import { augmentationRecipe } from './augmentation.contracts.js';
 import { defineJob, defineRpc } from './define.js';
 import { backboneId } from './insights.contracts.js';
 import {
@@ -344,6 +345,8 @@ export const trainModel = defineJob({
     /** The model's outputs, in this order. */
     tags: z.array(z.object({ id: objectId, name: z.string() })),
     seed: z.int().nonnegative(),
+    /** What is made of each image to be learnt from, too. Jobs of earlier versions do not say. */
+    augmentation: augmentationRecipe.nullable().default(null),
   }),
   result: z.object({
     backbone: backboneId,

@@ -1,6 +1,7 @@
 /** Pixels: everything that decodes, measures or changes an image. The one library that uses sharp. */
 export { analyseImage, type DerivedPicture, type ImageAnalysis } from './analyse-image.js';
 export { augmentImages, type AugmentedImage, type AugmentOptions } from './augment-image.js';
+export type { VariantOptions } from './augmented-variants.js';
 export { createAugmentedInputs, type AugmentedInputOptions } from './augmented-inputs.js';
 export { IMAGE_FORMATS, type ImageFormat } from './image-header.js';
 export * from './limits.js';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { TagDetails } from '@pentaprism/contracts';
-import { MAX_TAGS_PER_TRAINING, MAX_TRAINING_LABELS } from '@pentaprism/domain';
+import type { AugmentationRecipe, TagDetails } from '@pentaprism/contracts';
+import { MAX_AUGMENTED_IMAGES_PER_TRAINING, MAX_TAGS_PER_TRAINING, MAX_TRAINING_LABELS } from '@pentaprism/domain';
+import { createHash } from 'node:crypto';
 import { checkTraining, fingerprintOf, type TrainingBasis } from './check-training.js';
 
 const tag = (name: string): TagDetails => ({
@@ -15,8 +16,14 @@ function basisOf(counts: readonly number[], given: Partial<TrainingBasis> = {}):
   const tags = counts.map((images, i) => ({ tag: tag(`${i}`), images }));
   const tagged = counts.reduce((sum, count) => sum + count, 0);
   const training = { domain: 'general' as const, classificationType: 'multiclass' as const, exportPlatforms: [] };
-  return { project: { training }, tags, tagged, revision: 'r1', backbone: 'b', ...given };
+  return { project: { training }, tags, tagged, revision: 'r1', backbone: 'b', augmentation: null, ...given };
 }
+
+const recipe = (numberOfNewImages: number): AugmentationRecipe => ({
+  transformationProbability: 0.5,
+  numberOfNewImages,
+  transformations: [{ name: 'rotation' }],
+});
 
 const refusal = (basis: TrainingBasis) => {
   try {
@@ -48,6 +55,22 @@ describe('checkTraining', () => {
     expect(refusal(basisOf([images - 4, 5]))).toBe('too-large');
   });
 
+  it('refuses more new images than a training makes', () => {
+    const images = MAX_AUGMENTED_IMAGES_PER_TRAINING / 2;
+    expect(refusal(basisOf([images - 5, 5], { augmentation: recipe(2) }))).toBe('none');
+    expect(refusal(basisOf([images - 4, 5], { augmentation: recipe(2) }))).toBe('too-large');
+    expect(refusal(basisOf([images - 4, 5], { augmentation: recipe(1) }))).toBe('none');
+  });
+
+  it('refuses new images with which there is more than a model can learn', () => {
+    const tags = 500;
+    const most = MAX_TRAINING_LABELS / tags / 2;
+    const counts = [5, most - 5 - (tags - 2), ...Array.from({ length: tags - 2 }, () => 1)];
+    expect(refusal(basisOf(counts, { augmentation: recipe(1) }))).toBe('none');
+    expect(refusal(basisOf([6, ...counts.slice(1)]))).toBe('none');
+    expect(refusal(basisOf([6, ...counts.slice(1)], { augmentation: recipe(1) }))).toBe('too-large');
+  });
+
   it('refuses images with several tags where a model learns one of each', () => {
     expect(refusal(basisOf([5, 5], { tagged: 9 }))).toBe('several-tags');
     const training = { domain: 'general' as const, classificationType: 'multilabel' as const, exportPlatforms: [] };
@@ -63,13 +86,34 @@ describe('fingerprintOf', () => {
     expect(fingerprintOf({ ...basis, tags: [...basis.tags].reverse() })).toBe(fingerprintOf(basis));
   });
 
+  it('is that of earlier versions where there is no augmentation', () => {
+    const text = JSON.stringify([
+      'r1',
+      'general',
+      'multiclass',
+      basis.tags.map(({ tag }) => [tag.id, tag.name, tag.type]),
+    ]);
+    expect(fingerprintOf(basis)).toBe(createHash('sha256').update(text).digest('hex'));
+  });
+
   it.each<[string, Partial<TrainingBasis>]>([
     ['an image or a tagging', { revision: 'r2' }],
     ['a tag', { tags: basis.tags.slice(1) }],
     ['the name of a tag', { tags: basis.tags.map((each) => ({ ...each, tag: { ...each.tag, name: 'x' } })) }],
     ['the domain', { project: { training: { ...basis.project.training, domain: 'general-compact' } } }],
+    ['augmentation', { augmentation: recipe(1) }],
     ['the type', { project: { training: { ...basis.project.training, classificationType: 'multilabel' } } }],
   ])('is another one when %s changes', (_, change) => {
     expect(fingerprintOf({ ...basis, ...change })).not.toBe(fingerprintOf(basis));
+  });
+
+  it.each<[string, Partial<AugmentationRecipe>]>([
+    ['the number of new images', { numberOfNewImages: 2 }],
+    ['the probability', { transformationProbability: 0.6 }],
+    ['a transformation', { transformations: [{ name: 'rotation', enabled: false }] }],
+  ])('is another one when, of the augmentation, %s changes', (_, change) => {
+    const of = (changes: object) => fingerprintOf({ ...basis, augmentation: { ...recipe(1), ...changes } });
+    expect(of({})).toBe(of({ transformations: [{ name: 'rotation' }] }));
+    expect(of(change)).not.toBe(of({}));
   });
 });

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import {
+  augmentationListContracts,
   inferenceContracts,
   projectContracts,
   snapshotContracts,
@@ -101,10 +102,11 @@ export class TrainIteration {
   private async basisOf({ projectId, selectedTags }: Request): Promise<TrainingBasis> {
     // Before the counts: a change in between makes them newer than the revision, and the next training is never refused.
     const { revision } = await this.bus.call(snapshotContracts.revision, { projectId });
-    const [project, counts, all] = await Promise.all([
+    const [project, counts, all, { recipe: augmentation }] = await Promise.all([
       this.bus.call(projectContracts.get, { id: projectId }),
       this.bus.call(trainingImageContracts.countByTag, { projectId }),
       this.tagsOf(projectId),
+      this.bus.call(augmentationListContracts.forTraining, { projectId }),
     ]);
     const images = new Map(counts.tags.map(({ tagId, count }) => [tagId, count]));
     const selected = new Set(selectedTags);
@@ -118,7 +120,7 @@ export class TrainIteration {
       selected.size > 0 && ids.length > 0 && ids.length <= MAX_TAGS_PER_COUNT
         ? (await this.bus.call(trainingImageContracts.count, { projectId, anyOfTags: ids })).count
         : counts.tagged;
-    return { project, tags, tagged, revision, backbone: await this.backbone() };
+    return { project, tags, tagged, revision, backbone: await this.backbone(), augmentation };
   }
 
   private async backbone(): Promise<string | undefined> {
@@ -163,6 +165,7 @@ function draftOf(workspace: string, request: Request, basis: TrainingBasis): Ite
     error: null,
     job: new Types.ObjectId(),
     fingerprint: fingerprintOf(basis),
+    augmentation: basis.augmentation,
     tags: basis.tags.map(({ tag: { id, name, type } }) => ({ id, name, type })),
     model: null,
     exports: [],

@@ -9,9 +9,10 @@ import {
   type trainModel,
   type TrainingImage,
 } from '@pentaprism/contracts';
-import { DomainError, MAX_TRAINING_PAGE_SIZE } from '@pentaprism/domain';
-import { fromVectorText } from '@pentaprism/inference';
+import { DomainError, MAX_TRAINING_PAGE_SIZE, resolveTransformations } from '@pentaprism/domain';
+import { fromVectorText, type AugmentedExamples } from '@pentaprism/inference';
 import { Embedder } from '../inference/embedder.js';
+import { inTwoLanes } from './two-lanes.js';
 
 type Payload = JobPayload<typeof trainModel>;
 
@@ -24,6 +25,8 @@ export interface TrainingSet {
   readonly embeddingSize: number;
   /** images × tags, row by row, 0 or 1. */
   readonly labels: Uint8Array;
+  /** What was made of them; undefined where nothing was to be. */
+  readonly augmented: AugmentedExamples | undefined;
 }
 
 interface Example {
@@ -38,7 +41,10 @@ export interface CollectOptions {
   readonly onProgress: (share: number) => void;
 }
 
-/** Brings the images of a snapshot and their embeddings together; those that are missing are computed on the way. */
+/**
+ * Brings the images of a snapshot and their embeddings together; those that are missing are computed on the way, and so are
+ * those of augmented images.
+ */
 @Injectable()
 export class TrainingSets {
   constructor(
@@ -49,10 +55,21 @@ export class TrainingSets {
   /** @throws DomainError FAILED_PRECONDITION when hardly any image of the snapshot can be learnt from */
   async collect(payload: Payload, options: CollectOptions): Promise<TrainingSet> {
     const examples = await this.examplesOf(payload, options.signal);
-    const vectors = await this.vectorsOf(payload.workspace, examples, options);
-    const usable = examples.filter(({ sha256 }) => vectors.has(sha256));
-    if (usable.length < 2) throw new DomainError('FAILED_PRECONDITION', 'No image of the training can be decoded.');
-    return toTrainingSet(payload, usable, vectors);
+    const { signal, onProgress } = options;
+    // As if each picture took as long as any other. Most originals are known; of what is augmented, none.
+    const originals = 1 / (1 + (payload.augmentation?.numberOfNewImages ?? 0));
+    const vectors = await this.vectorsOf(payload.workspace, examples, {
+      signal,
+      onProgress: (share) => onProgress(share * originals),
+    });
+    const learnable = examples.filter(({ sha256 }) => vectors.has(sha256));
+    if (learnable.length < 2) throw new DomainError('FAILED_PRECONDITION', 'No image of the training can be decoded.');
+    const set = toTrainingSet(payload, learnable, vectors);
+    const augmented = await this.augmented(payload, learnable, {
+      signal,
+      onProgress: (share) => onProgress(originals + share * (1 - originals)),
+    });
+    return { ...set, augmented };
   }
 
   /** In the order in which they were added: the same snapshot gives the same rows. */
@@ -94,33 +111,61 @@ export class TrainingSets {
     return vectors;
   }
 
-  /** Two at a time: while one is decoded, the other is in the network. */
   private async compute(workspace: string, hashes: readonly string[], signal: AbortSignal): Promise<Embedding[]> {
-    const waiting = [...hashes];
     const found: Embedding[] = [];
-    const lane = async () => {
-      for (let sha256 = waiting.shift(); sha256 !== undefined; sha256 = waiting.shift()) {
-        signal.throwIfAborted();
-        const vector = await this.embed(workspace, sha256);
-        if (vector !== undefined) found.push({ sha256, vector });
-      }
-    };
-    try {
-      await Promise.all([lane(), lane()]);
-    } finally {
-      waiting.length = 0;
-    }
+    await inTwoLanes(hashes, signal, async (sha256) => {
+      const embedded = await usable(this.embedder.embed({ area: 'originals', workspace, sha256 }));
+      if (embedded) found.push({ sha256, vector: embedded.vector });
+    });
     return found;
   }
 
-  private async embed(workspace: string, sha256: string): Promise<string | undefined> {
-    try {
-      return (await this.embedder.embed({ area: 'originals', workspace, sha256 })).vector;
-    } catch (error) {
-      if (DomainError.is(error, 'UNDECODABLE_IMAGE') || DomainError.is(error, 'NOT_FOUND')) return undefined;
-      throw error;
-    }
+  /**
+   * Some more examples of each, which nobody else would have a use for: their embeddings are not kept. The same training gives
+   * the same ones.
+   */
+  private async augmented(
+    { workspace, seed, augmentation }: Payload,
+    examples: readonly Example[],
+    { signal, onProgress }: CollectOptions,
+  ): Promise<AugmentedExamples | undefined> {
+    if (augmentation === null) return undefined;
+    const transformations = resolveTransformations(augmentation.transformations);
+    const vectors: Float32Array[][] = examples.map(() => []);
+    let done = 0;
+    await inTwoLanes(examples, signal, async ({ sha256 }, row) => {
+      const made = this.embedder.embedAugmented(
+        { area: 'originals', workspace, sha256 },
+        {
+          transformations,
+          probability: augmentation.transformationProbability,
+          seeds: Array.from({ length: augmentation.numberOfNewImages }, (_, i) => `${seed}/${sha256}/${i}`),
+        },
+      );
+      vectors[row] = (await usable(made)) ?? [];
+      onProgress(++done / examples.length);
+    });
+    return toAugmentedExamples(vectors);
   }
+}
+
+/** Nothing where there is nothing to learn from. */
+async function usable<T>(embedding: Promise<T>): Promise<T | undefined> {
+  try {
+    return await embedding;
+  } catch (error) {
+    if (DomainError.is(error, 'UNDECODABLE_IMAGE') || DomainError.is(error, 'NOT_FOUND')) return undefined;
+    throw error;
+  }
+}
+
+/** @param vectors of what was made of each example */
+function toAugmentedExamples(vectors: readonly (readonly Float32Array[])[]): AugmentedExamples {
+  const all = vectors.flat();
+  const size = all[0]?.length ?? 0;
+  const embeddings = new Float32Array(all.length * size);
+  for (const [row, vector] of all.entries()) embeddings.set(vector, row * size);
+  return { embeddings, sources: Uint32Array.from(vectors.flatMap((made, source) => made.map(() => source))) };
 }
 
 function toExample({ id, original, tags }: TrainingImage, trained: ReadonlySet<string>): Example {
@@ -133,7 +178,7 @@ function toTrainingSet(
   { tags, classificationType }: Payload,
   examples: readonly Example[],
   vectors: ReadonlyMap<string, Float32Array>,
-): TrainingSet {
+): Omit<TrainingSet, 'augmented'> {
   const embeddingSize = vectors.values().next().value?.length ?? 0;
   const embeddings = new Float32Array(examples.length * embeddingSize);
   const labels = new Uint8Array(examples.length * tags.length);

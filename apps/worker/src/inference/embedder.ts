@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { BlobKey, BlobStore } from '@pentaprism/blob-store';
 import { DomainError } from '@pentaprism/domain';
-import type { DecodePool, ImageSource } from '@pentaprism/imaging';
+import type { DecodePool, ImageSource, VariantOptions } from '@pentaprism/imaging';
 import { DEFAULT_BACKBONE_PATH, openOnnxBackbone, toVectorText, type Backbone } from '@pentaprism/inference';
 import { BLOB_STORE } from '@pentaprism/service';
 import { readFile } from 'node:fs/promises';
@@ -53,6 +53,16 @@ export class Embedder implements OnApplicationShutdown {
     const [embedding] = await backbone.embed([pixels]);
     if (!embedding) throw new Error('the backbone gave no embedding');
     return { backbone: backbone.id, vector: toVectorText(embedding) };
+  }
+
+  /**
+   * Of new pictures that are made of one, in the order of the seeds; see `DecodePool.augmentedInputs`.
+   *
+   * @throws DomainError as `embed`
+   */
+  async embedAugmented(key: BlobKey, options: VariantOptions): Promise<Float32Array[]> {
+    const [backbone, source] = await Promise.all([this.backbone(), this.sourceOf(key)]);
+    return backbone.embed(await this.pool.augmentedInputs(source, { ...backbone.inputSize, ...options }));
   }
 
   /** Bytes that are gone, or were never there, would look like a broken decode process. */

@@ -112,6 +112,12 @@ describe('projects, tags and iterations', () => {
       'Not enough images for training',
     ],
     [
+      'INVALID_ARGUMENT too-large',
+      new DomainError('INVALID_ARGUMENT', 'x', { reason: 'too-large' }),
+      'BadRequestTrainingValidationFailed',
+      'x',
+    ],
+    [
       'INVALID_ARGUMENT several-tags',
       new DomainError('INVALID_ARGUMENT', 'x', { reason: 'several-tags' }),
       'BadRequestMultiClassClassificationTrainingValidationFailed',

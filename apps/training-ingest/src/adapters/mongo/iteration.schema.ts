@@ -1,4 +1,11 @@
-import type { ContentReference, ExportedModel, Iteration, JobPayload, trainModel } from '@pentaprism/contracts';
+import type {
+  AugmentationRecipe,
+  ContentReference,
+  ExportedModel,
+  Iteration,
+  JobPayload,
+  trainModel,
+} from '@pentaprism/contracts';
 import type { ClassificationType, IterationStatus, ModelDomain, TagType } from '@pentaprism/domain';
 import { Schema, type Types } from 'mongoose';
 
@@ -42,6 +49,8 @@ export interface IterationDocument {
   job: Types.ObjectId;
   /** What it was trained on: the same again would make the same model. */
   fingerprint: string;
+  /** As the project's list had it at that moment. Absent in iterations of earlier versions, as good as null. */
+  augmentation?: AugmentationRecipe | null;
   /** The model's outputs, in this order. */
   tags: IterationTag[];
   model: TrainedModel | null;
@@ -72,6 +81,7 @@ export const iterationSchema = new Schema<IterationDocument>(
     error: { type: String, default: null },
     job: { type: Schema.Types.ObjectId, required: true },
     fingerprint: { type: String, required: true },
+    augmentation: { type: Schema.Types.Mixed, default: null },
     tags: { type: [Schema.Types.Mixed], default: [] } as never,
     model: { type: Schema.Types.Mixed, default: null },
     exports: { type: [Schema.Types.Mixed], default: [] } as never,
@@ -135,5 +145,6 @@ export function payloadOf(iteration: IterationDocument): JobPayload<typeof train
     tags: iteration.tags.map(({ id, name }) => ({ id, name })),
     // The same images and tags make the same model.
     seed: parseInt(iteration.fingerprint.slice(0, 8), 16),
+    augmentation: iteration.augmentation ?? null,
   };
 }
