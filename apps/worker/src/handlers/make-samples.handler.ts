@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BlobStore } from '@pentaprism/blob-store';
 import { Bus } from '@pentaprism/bus';
+import { inLanes } from '@pentaprism/concurrency';
 import { imageContracts, makeSamples, type JobPayload, type JobResult, type Picture } from '@pentaprism/contracts';
 import { DomainError, resolveTransformations } from '@pentaprism/domain';
 import { MAX_BYTES, type DecodePool } from '@pentaprism/imaging';
@@ -34,23 +35,14 @@ export class MakeSamplesHandler implements JobHandler<typeof makeSamples> {
   async run(payload: Payload, control: JobControl): Promise<{ originals: Original[] }> {
     const pictures = await this.choose(payload, control);
     const originals: Original[] = [];
-    const waiting = [...pictures.entries()];
     let done = 0;
-    const lane = async () => {
-      for (let next = waiting.shift(); next; next = waiting.shift()) {
-        const [place, picture] = next;
-        originals[place] = await this.augment(picture, payload, control);
-        control.progress(++done / pictures.length);
-      }
-    };
     // Not all at once: the pool would be handed work that no abort takes back, and before which other jobs, the analysis
     // of uploads among them, would have to wait.
-    try {
-      await Promise.all(Array.from({ length: PICTURES_PER_PROCESS * this.concurrency }, lane));
-    } finally {
-      // After a failure, the other lanes begin nothing new.
-      waiting.length = 0;
-    }
+    const lanes = PICTURES_PER_PROCESS * this.concurrency;
+    await inLanes(pictures, { lanes, signal: control.signal }, async (picture, place) => {
+      originals[place] = await this.augment(picture, payload, control);
+      control.progress(++done / pictures.length);
+    });
     return { originals };
   }
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
+import { inLanes } from '@pentaprism/concurrency';
 import {
   embeddingContracts,
   MAX_EMBEDDINGS_PER_CALL,
@@ -12,9 +13,11 @@ import {
 import { DomainError, MAX_TRAINING_PAGE_SIZE, resolveTransformations } from '@pentaprism/domain';
 import { fromVectorText, type AugmentedExamples } from '@pentaprism/inference';
 import { Embedder } from '../inference/embedder.js';
-import { inTwoLanes } from './two-lanes.js';
 
 type Payload = JobPayload<typeof trainModel>;
+
+/** Pictures at a time: while one is decoded, the other is in the network. */
+const LANES = 2;
 
 /** What a model learns from. */
 export interface TrainingSet {
@@ -113,7 +116,7 @@ export class TrainingSets {
 
   private async compute(workspace: string, hashes: readonly string[], signal: AbortSignal): Promise<Embedding[]> {
     const found: Embedding[] = [];
-    await inTwoLanes(hashes, signal, async (sha256) => {
+    await inLanes(hashes, { lanes: LANES, signal }, async (sha256) => {
       const embedded = await usable(this.embedder.embed({ area: 'originals', workspace, sha256 }));
       if (embedded) found.push({ sha256, vector: embedded.vector });
     });
@@ -133,7 +136,7 @@ export class TrainingSets {
     const transformations = resolveTransformations(augmentation.transformations);
     const vectors: Float32Array[][] = examples.map(() => []);
     let done = 0;
-    await inTwoLanes(examples, signal, async ({ sha256 }, row) => {
+    await inLanes(examples, { lanes: LANES, signal }, async ({ sha256 }, row) => {
       const made = this.embedder.embedAugmented(
         { area: 'originals', workspace, sha256 },
         {

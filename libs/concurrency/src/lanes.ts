@@ -1,12 +1,11 @@
 /**
- * Does the work for each item, two at a time: while one is decoded, the other is in the network. They begin in order. After a
- * failure or an abort nothing new begins.
+ * Does the work for each item, so many at a time, and begins in order. After a failure or an abort nothing new begins.
  *
  * @throws what the work throws; the signal's reason
  */
-export async function inTwoLanes<T>(
+export async function inLanes<T>(
   items: readonly T[],
-  signal: AbortSignal,
+  { lanes, signal }: { readonly lanes: number; readonly signal: AbortSignal },
   work: (item: T, index: number) => Promise<void>,
 ): Promise<void> {
   const waiting = [...items.entries()];
@@ -17,8 +16,9 @@ export async function inTwoLanes<T>(
     }
   };
   try {
-    await Promise.all([lane(), lane()]);
+    await Promise.all(Array.from({ length: lanes }, lane));
   } finally {
+    // After a failure, the other lanes begin nothing new.
     waiting.length = 0;
   }
 }
