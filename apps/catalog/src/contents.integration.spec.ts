@@ -47,9 +47,9 @@ describe('bytes that are analysed before there is an image', () => {
     const answer = analyse(good, bad, good, other);
     await eventually(async () => expect(await jobsOf(other.sha256)).toHaveLength(1));
     await fixture.report(good.sha256);
-    await fixture.report(bad.sha256, { state: 'undecodable', reason: 'It is cut off.' });
+    await fixture.report(bad.sha256, { state: 'undecodable', reason: 'It is cut off.', code: 'damaged' });
     await fixture.report(other.sha256);
-    const undecodable = { state: 'undecodable', reason: 'It is cut off.' };
+    const undecodable = { state: 'undecodable', reason: 'It is cut off.', code: 'damaged' };
     expect((await answer).outcomes).toEqual([DECODED, undecodable, DECODED, DECODED]);
     // Known ones are answered at once, without another job.
     expect((await analyse(bad, good)).outcomes).toEqual([undecodable, DECODED]);

@@ -137,7 +137,7 @@ export class TrainingFixture {
   }
 
   /** Plays the worker. @param result other than that it is a picture */
-  async report(sha256: string, result?: { state: 'undecodable'; reason: string }): Promise<void> {
+  async report(sha256: string, result?: { state: 'undecodable'; reason: string; code?: string }): Promise<void> {
     const jobId = (await this.jobOf(sha256))._id.toHexString();
     const started = await this.call(reports.start, { jobId, worker: 'test' });
     if (!started.taken) throw new Error(`the job is ${started.state}`);

@@ -298,7 +298,13 @@ export const analysis = z.object({
   resized: derivedPicture.nullable().default(null),
 });
 
-const undecodable = z.object({ state: z.literal('undecodable'), reason: z.string() });
+const undecodable = z.object({
+  state: z.literal('undecodable'),
+  /** A sentence for users. */
+  reason: z.string(),
+  /** The same for programs, as the decoder calls it. Workers of earlier versions do not say. */
+  code: z.string().optional(),
+});
 
 /** Decode, measure, hash and thumbnail the bytes of one content. */
 export const analyseContent = defineJob({

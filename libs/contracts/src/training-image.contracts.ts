@@ -206,7 +206,8 @@ export const contentContracts = {
             width: z.int().positive(),
             height: z.int().positive(),
           }),
-          z.object({ state: z.literal('undecodable'), reason: z.string() }),
+          /** A sentence, and the decoder's name for it where one is known: `too_many_pixels`, for one. */
+          z.object({ state: z.literal('undecodable'), reason: z.string(), code: z.string().optional() }),
         ]),
       ),
     }),

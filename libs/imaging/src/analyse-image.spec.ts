@@ -207,7 +207,7 @@ describe('what is refused', () => {
     expect(await failureOf(analyseImage(pngClaiming(60_000, 60_000)))).toEqual({
       code: 'UNDECODABLE_IMAGE',
       message: 'It claims 60000 × 60000 pixels; at most 50 megapixels are decoded.',
-      reason: 'too_large',
+      reason: 'too_many_pixels',
     });
     const { user, system } = process.cpuUsage(time);
     expect((user + system) / 1000).toBeLessThan(250);

@@ -98,7 +98,7 @@ describe('augmentImages', () => {
 
   it('refuses what cannot be decoded, as analysis does', async () => {
     const bomb = await failureOf(augmentImages(pngClaiming(60_000, 60_000), options([], ['a'])));
-    expect(bomb).toMatchObject({ code: 'UNDECODABLE_IMAGE', reason: 'too_large' });
+    expect(bomb).toMatchObject({ code: 'UNDECODABLE_IMAGE', reason: 'too_many_pixels' });
     const cut = await failureOf(augmentImages(jpeg.subarray(0, jpeg.length / 2), options([], ['a'])));
     expect(cut).toMatchObject({ code: 'UNDECODABLE_IMAGE', reason: 'damaged' });
   });

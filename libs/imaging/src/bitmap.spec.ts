@@ -124,7 +124,10 @@ describe('a header', () => {
     ['as much top-down', changed(22, -0x7fffffff)],
     ['the height that has no opposite', changed(22, -0x80000000)],
   ])('that claims %s is refused for it', async (_what, bytes) => {
-    expect(await failureOf(readImageHeader(bytes))).toMatchObject({ code: 'UNDECODABLE_IMAGE', reason: 'too_large' });
+    expect(await failureOf(readImageHeader(bytes))).toMatchObject({
+      code: 'UNDECODABLE_IMAGE',
+      reason: 'too_many_pixels',
+    });
   });
 
   it.each([

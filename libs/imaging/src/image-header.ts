@@ -79,13 +79,13 @@ function checkSize(width: number, height: number, pages: number, maxPixels: numb
   if (width * height * pages > maxPixels) {
     const claim = pages > 1 ? `${pages} pages of ${width} × ${height} pixels` : `${width} × ${height} pixels`;
     throw undecodable(
-      'too_large',
+      'too_many_pixels',
       `It claims ${claim}; at most ${Math.floor(maxPixels / 1e6)} megapixels are decoded.`,
     );
   }
   if (Math.max(width, height) > MAX_SIDE) {
     throw undecodable(
-      'too_large',
+      'too_many_pixels',
       `It claims ${width} × ${height} pixels; sides of at most ${MAX_SIDE} pixels are decoded.`,
     );
   }

@@ -254,7 +254,7 @@ describe('what is refused', () => {
     expect(await failureOf(renderRadiograph(pngClaiming(8193, 8192), null))).toEqual({
       code: 'UNDECODABLE_IMAGE',
       message: 'It claims 8193 × 8192 pixels; at most 67 megapixels are decoded.',
-      reason: 'too_large',
+      reason: 'too_many_pixels',
     });
     // Of that size it may be, but it is RGB.
     expect(await failureOf(renderRadiograph(pngClaiming(8192, 8192), null))).toEqual(OTHER);

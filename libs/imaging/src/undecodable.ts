@@ -1,7 +1,15 @@
 import { DomainError } from '@pentaprism/domain';
 
 /** Why bytes are no picture here, in `details.reason`; for programs, as the message is for people. */
-export type UndecodableReason = 'empty' | 'too_large' | 'unknown_format' | 'damaged' | 'too_slow' | 'too_much_memory';
+export type UndecodableReason =
+  | 'empty'
+  | 'too_large'
+  /** Its header claims more pixels, or longer sides, than are decoded. */
+  | 'too_many_pixels'
+  | 'unknown_format'
+  | 'damaged'
+  | 'too_slow'
+  | 'too_much_memory';
 
 export function undecodable(reason: UndecodableReason, message: string, cause?: unknown): DomainError {
   return new DomainError('UNDECODABLE_IMAGE', message, { reason }, { cause });

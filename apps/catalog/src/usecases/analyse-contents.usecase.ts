@@ -63,10 +63,10 @@ export class AnalyseContents implements OnApplicationBootstrap, OnModuleDestroy 
       (await this.contents.findMany(workspace, hashes)).map((content) => [content.sha256, content]),
     );
     const outcomes = contents.map(({ sha256 }): Outcome => {
-      const { state, mediaType, format, width, height, reason } = known.get(sha256) ?? {};
+      const { state, mediaType, format, width, height, reason = '', code } = known.get(sha256) ?? {};
       if (state === 'decoded' && mediaType && format && width && height)
         return { state, mediaType, format, width, height };
-      if (state === 'undecodable') return { state, reason: reason ?? '' };
+      if (state === 'undecodable') return { state, reason, ...(code === undefined ? {} : { code }) };
       throw new DomainError('UNAVAILABLE', 'Bytes were removed while they were looked at; try again.');
     });
     return { outcomes };

@@ -144,7 +144,7 @@ export class AddTrainingImages {
     const known = new Map([...contents.keys()].map((sha256, i) => [sha256, outcomes[i]]));
     return candidates.map((each) => {
       if ('refusal' in each) return each;
-      const refusal = refusalOf(known.get(each.content.sha256));
+      const refusal = refusalOf(each.content, known.get(each.content.sha256));
       return refusal ? { refusal } : each;
     });
   }
@@ -183,7 +183,10 @@ export class AddTrainingImages {
   }
 }
 
-function refusalOf(analysis: Analysis | undefined): ArrivalStatus | undefined {
+function refusalOf({ mediaType }: ContentReference, analysis: Analysis | undefined): ArrivalStatus | undefined {
+  // Of a format that models are trained on, and too large to be looked at: the decoder knows no more than its size.
+  if (analysis?.state === 'undecodable' && analysis.code === 'too_many_pixels')
+    return FORMATS.has(mediaType.replace('image/', '')) ? 'bad-dimensions' : 'undecodable';
   if (analysis?.state !== 'decoded' || !FORMATS.has(analysis.format)) return 'undecodable';
   const [short, long] = [analysis.width, analysis.height].sort((a, b) => a - b) as [number, number];
   if (long > MAX_TRAINING_IMAGE_SIDE || long > short * MAX_TRAINING_IMAGE_ASPECT) return 'bad-dimensions';

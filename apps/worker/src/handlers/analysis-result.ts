@@ -27,7 +27,8 @@ export async function orUndecodable<T>(result: Promise<T>): Promise<T | Undecoda
   try {
     return await result;
   } catch (error) {
-    if (DomainError.is(error, 'UNDECODABLE_IMAGE')) return { state: 'undecodable', reason: error.message };
-    throw error;
+    if (!DomainError.is(error, 'UNDECODABLE_IMAGE')) throw error;
+    const { reason: code } = error.details;
+    return { state: 'undecodable', reason: error.message, ...(typeof code === 'string' ? { code } : {}) };
   }
 }

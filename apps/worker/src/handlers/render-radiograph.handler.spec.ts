@@ -102,10 +102,10 @@ describe('RenderRadiographHandler', () => {
 
   it('says why there is no picture, and stores nothing', async () => {
     const { handler, stored } = handlerWith(async () => {
-      throw new DomainError('UNDECODABLE_IMAGE', 'The file is truncated or damaged.');
+      throw new DomainError('UNDECODABLE_IMAGE', 'The file is truncated or damaged.', { reason: 'damaged' });
     });
     const result = await handler.run(payload);
-    expect(result).toEqual({ state: 'undecodable', reason: 'The file is truncated or damaged.' });
+    expect(result).toEqual({ state: 'undecodable', reason: 'The file is truncated or damaged.', code: 'damaged' });
     expect(renderRadiograph.result.parse(result)).toEqual(result);
     expect(stored).toEqual([]);
   });

@@ -19,7 +19,9 @@ export interface ContentDocument {
   mediaType: string;
   /** `unseen`: nobody has needed its pixels so far. */
   state: 'unseen' | 'pending' | 'decoded' | 'undecodable';
+  /** Why it is undecodable, in a sentence and in the decoder's word; contents of earlier versions lack the word. */
   reason?: string;
+  code?: string;
   format?: string;
   width?: number;
   height?: number;
@@ -60,6 +62,7 @@ export const contentSchema = new Schema<ContentDocument>(
     mediaType: { type: String, required: true },
     state: { type: String, required: true },
     reason: String,
+    code: String,
     format: String,
     width: Number,
     height: Number,
