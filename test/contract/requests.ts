@@ -51,6 +51,7 @@ export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
   ],
   'catalog.v1.image.attach': [fails('NOT_FOUND', { id: NOBODY, content: CONTENT })],
   'catalog.v1.image.set-tags': [fails('NOT_FOUND', { id: NOBODY, tags: [{ id: NOBODY, number: 1, name: 'a' }] })],
+  'catalog.v1.image.reserve-negative-tag': [ok({ tagId: NOBODY, projectId: NOBODY, name: 'a' })],
   'catalog.v1.image.apply-tag': [
     ok({ tagId: NOBODY, projectId: NOBODY, name: 'a', revision: 1 }),
     ok({ tagId: NOBODY, projectId: NOBODY, name: null, revision: 2 }),

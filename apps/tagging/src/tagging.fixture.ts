@@ -36,6 +36,10 @@ export class StandInForCatalog {
   readonly changes: TagChange[] = [];
   /** What it does before it answers that a change has reached all images; an error is its answer. */
   beforeApplied: () => Promise<void> = () => Promise.resolve();
+  /** Tags that were about to become negative ones. */
+  readonly reserved: RequestOf<typeof imageContracts.reserveNegativeTag>[] = [];
+  /** What it does before it answers that they may; an error is its answer. */
+  beforeReserved: () => Promise<void> = () => Promise.resolve();
   readonly taggings: Taggings[] = [];
   /** What it does before it answers that images have got their tags; an error is its answer. */
   beforeTagged: (request: Taggings) => Promise<void> = () => Promise.resolve();
@@ -50,6 +54,11 @@ export class StandInForCatalog {
     this.answer(imageContracts.applyTag, async (change) => {
       this.changes.push(change);
       await this.beforeApplied();
+      return {};
+    });
+    this.answer(imageContracts.reserveNegativeTag, async (tag) => {
+      this.reserved.push(tag);
+      await this.beforeReserved();
       return {};
     });
     this.answer(trainingImageContracts.addTags, async (request) => {

@@ -58,9 +58,11 @@ beforeEach(() => {
   facts = [];
   tagging.catalog.changes.length = 0;
   tagging.catalog.taggings.length = 0;
+  tagging.catalog.reserved.length = 0;
 });
 afterEach(() => {
   tagging.catalog.beforeTagged = () => Promise.resolve();
+  tagging.catalog.beforeReserved = () => Promise.resolve();
 });
 
 describe('a tag with details', () => {
@@ -146,13 +148,13 @@ describe('an update', () => {
     expect(await update(tag.id, { description: 'new' })).toEqual({ ...tag, description: 'new' });
     expect(await revisionOf()).toBeGreaterThan(before);
     expect((await list()).tags).toEqual([{ ...tag, description: 'new' }]);
-    expect(await update(tag.id, { type: 'negative', description: '' })).toEqual({
+    expect(await update(tag.id, { type: 'general-product', description: '' })).toEqual({
       ...tag,
-      type: 'negative',
+      type: 'general-product',
       description: '',
     });
-    expect((await list()).tags).toEqual([{ ...tag, type: 'negative', description: '' }]);
-    expect(await update(tag.id, {})).toEqual({ ...tag, type: 'negative', description: '' });
+    expect((await list()).tags).toEqual([{ ...tag, type: 'general-product', description: '' }]);
+    expect(await update(tag.id, {})).toEqual({ ...tag, type: 'general-product', description: '' });
     expect(tagging.catalog.changes).toEqual([]);
     expect(facts).toEqual([]);
   });
@@ -160,7 +162,7 @@ describe('an update', () => {
   it('of the name reaches the images, and keeps what is not given', async () => {
     const tag = await create('before', { description: 'kept', type: 'negative' });
     expect(await update(tag.id, { name: 'after' })).toEqual({ ...tag, name: 'after' });
-    const change = { tagId: tag.id, projectId: LIBRARY, name: 'after', revision: expect.any(Number) };
+    const change = { tagId: tag.id, projectId: LIBRARY, name: 'after', revision: expect.any(Number), negative: true };
     expect(tagging.catalog.changes).toEqual([change]);
     await eventually(() => expect(facts).toContainEqual(change));
     // Asked for again the images are told again, in case that they have not heard.
@@ -171,6 +173,39 @@ describe('an update', () => {
     await update(tag.id, { description: 'even more' });
     await update(tag.id, { name: 'after' });
     expect(tagging.catalog.changes[2]).toEqual(first);
+  });
+
+  it('to a negative tag is asked of the catalog first, and told to it, and so is the way back', async () => {
+    const tag = await create('none');
+    let typeThen: string | undefined;
+    tagging.catalog.beforeReserved = async () => {
+      typeThen = (await call(tags.get, { tag: { id: tag.id } })).type;
+    };
+    expect(await update(tag.id, { type: 'negative' })).toEqual({ ...tag, type: 'negative' });
+    expect(typeThen).toBe('regular');
+    expect(tagging.catalog.reserved).toEqual([{ tagId: tag.id, projectId: LIBRARY, name: 'none' }]);
+    const change = { tagId: tag.id, projectId: LIBRARY, name: 'none', revision: expect.any(Number), negative: true };
+    expect(tagging.catalog.changes).toEqual([change]);
+    await eventually(() => expect(facts).toContainEqual(change));
+    const [told] = tagging.catalog.changes;
+    // Asked for again: the catalog may not have heard.
+    await update(tag.id, { type: 'negative' });
+    expect(tagging.catalog.changes).toEqual([told, told]);
+    expect(await update(tag.id, { type: 'regular' })).toEqual(tag);
+    expect(tagging.catalog.changes[2]).toEqual({ ...change, negative: false });
+    expect(tagging.catalog.changes[2]?.revision).toBeGreaterThan(told?.revision ?? Infinity);
+    expect(tagging.catalog.reserved).toHaveLength(1);
+  });
+
+  it('to a negative tag that images carry beside others changes nothing', async () => {
+    const [tag] = [await create('none'), await create('other')];
+    tagging.catalog.beforeReserved = () =>
+      Promise.reject(Object.assign(new Error('beside others'), { code: 'FAILED_PRECONDITION' }));
+    await expect(update(tag.id, { type: 'negative', name: 'nothing' })).rejects.toEqual(fails('FAILED_PRECONDITION'));
+    await expect(update(tag.id, { type: 'negative', name: 'other' })).rejects.toEqual(fails('CONFLICT'));
+    expect(await call(tags.get, { tag: { id: tag.id } })).toEqual(tag);
+    expect(tagging.catalog.reserved).toHaveLength(1);
+    expect(tagging.catalog.changes).toEqual([]);
   });
 
   it('fails whole', async () => {
@@ -233,6 +268,19 @@ describe('tagging images', () => {
         ],
       },
     ]);
+  });
+
+  it('says which of them are negative, and passes on that one cannot stand beside others', async () => {
+    const [a, b] = [await create('a', { type: 'negative' }), await create('b', { type: 'general-product' })];
+    const refusal = { code: 'FAILED_PRECONDITION', details: { reason: 'negative-tag', imageIds: [one] } };
+    tagging.catalog.beforeTagged = () => Promise.reject(Object.assign(new Error('no'), refusal));
+    await expect(tagImages([one, a.id], [one, b.id])).rejects.toEqual(fails(refusal.code, refusal.details));
+    expect(tagging.catalog.taggings.flatMap(({ taggings }) => taggings.map(({ tag }) => tag))).toEqual([
+      { id: a.id, number: a.number, name: 'a', negative: true },
+      { id: b.id, number: b.number, name: 'b' },
+    ]);
+    const [known] = await tagging.ensure(['a'], { workspace });
+    expect(known).toEqual({ id: a.id, number: a.number, name: 'a', negative: true });
   });
 
   it('names the tags that there are not, and asks nobody', async () => {

@@ -69,7 +69,8 @@ export const apiKeyContracts = {
 export const imageContracts = {
   /**
    * Records an image in a project (default: the library), with its content where the bytes are stored already.
-   * CONFLICT: one of the tags has been renamed or deleted since it was looked up.
+   * CONFLICT: one of the tags has been changed or deleted since it was looked up. FAILED_PRECONDITION: one of several tags
+   * is a negative one.
    */
   create: defineRpc({
     owner,
@@ -82,7 +83,7 @@ export const imageContracts = {
       content: contentReference.nullable(),
     }),
     response: image,
-    errors: ['NOT_FOUND', 'CONFLICT', 'UNAVAILABLE'],
+    errors: ['NOT_FOUND', 'CONFLICT', 'FAILED_PRECONDITION', 'UNAVAILABLE'],
   }),
   /**
    * Gives an image its bytes, or other bytes than it had. With `ifUploadedAt` only if that is still when it got its
@@ -99,13 +100,24 @@ export const imageContracts = {
     response: image,
     errors: ['NOT_FOUND', 'CONFLICT', 'UNAVAILABLE'],
   }),
-  /** Replaces the tags of an image. CONFLICT: one of them has been renamed or deleted since it was looked up. */
+  /** Replaces the tags of an image. Refused as `create` is. */
   setTags: defineRpc({
     owner,
     subject: 'catalog.v1.image.set-tags',
     request: z.strictObject({ id: objectId, tags: z.array(tagReference) }),
     response: image,
-    errors: ['NOT_FOUND', 'CONFLICT', 'UNAVAILABLE'],
+    errors: ['NOT_FOUND', 'CONFLICT', 'FAILED_PRECONDITION', 'UNAVAILABLE'],
+  }),
+  /**
+   * Keeps a tag off images with other tags, as a negative one, for as long as tagging may take to make it one.
+   * FAILED_PRECONDITION: an image carries it beside another.
+   */
+  reserveNegativeTag: defineRpc({
+    owner,
+    subject: 'catalog.v1.image.reserve-negative-tag',
+    request: z.strictObject({ tagId: objectId, projectId: objectId, name: z.string() }),
+    response: empty,
+    errors: ['FAILED_PRECONDITION', 'UNAVAILABLE'],
   }),
   /** Tells every image that carries a tag what has become of it. A change that is older than what is known is none. */
   applyTag: defineRpc({

@@ -42,12 +42,25 @@ export const paging = {
   limit: z.int().min(1).max(MAX_PAGE_SIZE).default(100),
 };
 
-export const tagReference = z.object({ id: objectId, number: z.int().positive(), name: z.string() });
+export const tagReference = z.object({
+  id: objectId,
+  number: z.int().positive(),
+  name: z.string(),
+  /** Whether it may not stand beside other tags on one image; absent: it may. */
+  negative: z.boolean().optional(),
+});
 export type TagReference = z.output<typeof tagReference>;
 
 /** A tag with what only its own project's clients see. */
-export const tagDetails = tagReference.extend({ description: z.string(), type: z.enum(TAG_TYPES) });
+export const tagDetails = tagReference
+  .omit({ negative: true })
+  .extend({ description: z.string(), type: z.enum(TAG_TYPES) });
 export type TagDetails = z.output<typeof tagDetails>;
+
+/** What whoever gives a tag to an image passes. */
+export function tagReferenceOf({ id, number, name, type }: TagDetails): TagReference {
+  return { id, number, name, ...(type === 'negative' ? { negative: true } : {}) };
+}
 
 /** Ids of tags of which an image carries one, or `any` for an image that carries any tag at all. */
 export const tagGroups = z

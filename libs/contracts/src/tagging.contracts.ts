@@ -43,7 +43,10 @@ export const tagContracts = {
     response: tagDetails,
     errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'CONFLICT', 'FAILED_PRECONDITION'],
   }),
-  /** Changes the members that are given; a new name as `rename` does. */
+  /**
+   * Changes the members that are given; a new name as `rename` does. FAILED_PRECONDITION: a tag that an image carries
+   * beside others cannot become a negative one.
+   */
   update: defineRpc({
     owner,
     subject: 'tagging.v1.tag.update',
@@ -53,7 +56,7 @@ export const tagContracts = {
       type: z.enum(TAG_TYPES).optional(),
     }),
     response: tagDetails,
-    errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'CONFLICT', 'UNAVAILABLE'],
+    errors: ['INVALID_ARGUMENT', 'NOT_FOUND', 'CONFLICT', 'FAILED_PRECONDITION', 'UNAVAILABLE'],
     deadlineMs: CHANGE_DEADLINE_MS,
   }),
   /** Those of these tags that the project has, in the order of the ids. So many fit into one answer, however long. */
@@ -116,7 +119,7 @@ export const taggingContracts = {
   /**
    * Gives tags to images: each image gets all of its new tags or, when that would be too many, those that it is told
    * `created`. Safe to repeat, and beside others. NOT_FOUND (all or nothing): an image or a tag does not exist; the details
-   * have `imageIds` or `tagIds`.
+   * have `imageIds` or `tagIds`. FAILED_PRECONDITION (likewise): a negative tag would stand beside another one.
    */
   tagImages: defineRpc({
     owner,
@@ -130,7 +133,7 @@ export const taggingContracts = {
     }),
     /** In the order of the request. */
     response: z.object({ statuses: z.array(z.enum(TAGGING_STATUSES)) }),
-    errors: ['NOT_FOUND', 'UNAVAILABLE'],
+    errors: ['NOT_FOUND', 'FAILED_PRECONDITION', 'UNAVAILABLE'],
     deadlineMs: 25_000,
   }),
 };
@@ -142,8 +145,10 @@ export const tagChange = z.strictObject({
   /** Null: there is no such tag any more. */
   name: z.string().nullable(),
   revision: z.int().positive(),
+  /** Whether it is a negative tag. Earlier versions do not say. */
+  negative: z.boolean().optional(),
 });
 export type TagChange = z.output<typeof tagChange>;
 
-/** A tag was renamed or deleted. */
+/** A tag was renamed or deleted, or became a negative one, or is none any more. */
 export const tagChanged = defineFact({ owner, name: 'tag.changed', data: tagChange });

@@ -30,7 +30,7 @@ export const trainingImageContracts = {
   /**
    * Adds images whose contents are analysed (otherwise FAILED_PRECONDITION), each set of bytes once in a project: an image
    * that is there already gets the tags instead. All of a batch or nothing, except for what `status` says.
-   * CONFLICT: a tag has been renamed or deleted since it was looked up.
+   * CONFLICT: a tag has been changed or deleted since it was looked up.
    */
   add: defineRpc({
     owner,
@@ -50,7 +50,7 @@ export const trainingImageContracts = {
       outcomes: z.array(
         z.discriminatedUnion('status', [
           z.object({ status: z.enum(['added', 'duplicate']), image: trainingImage }),
-          z.object({ status: z.enum(['too-many-tags', 'too-many-images', 'undecodable']) }),
+          z.object({ status: z.enum(['conflicting-tags', 'too-many-tags', 'too-many-images', 'undecodable']) }),
         ]),
       ),
       next: z.int().nonnegative().nullable().default(null),
@@ -112,7 +112,8 @@ export const trainingImageContracts = {
   }),
   /**
    * Gives tags to images, each image at once and whole. All or nothing where an image does not exist (NOT_FOUND, whose
-   * details have `imageIds`). CONFLICT: a tag has been renamed or deleted since it was looked up.
+   * details have `imageIds`), or where a negative tag would stand beside another one (FAILED_PRECONDITION, likewise).
+   * CONFLICT: a tag has been changed or deleted since it was looked up.
    */
   addTags: defineRpc({
     owner,
@@ -126,7 +127,7 @@ export const trainingImageContracts = {
     }),
     /** In the order of the request. */
     response: z.object({ statuses: z.array(z.enum(TAGGING_STATUSES)) }),
-    errors: ['NOT_FOUND', 'CONFLICT', 'UNAVAILABLE'],
+    errors: ['NOT_FOUND', 'CONFLICT', 'FAILED_PRECONDITION', 'UNAVAILABLE'],
     deadlineMs: 20_000,
   }),
   /** Takes each of the tags from each of the images; those that do not exist are passed over. */

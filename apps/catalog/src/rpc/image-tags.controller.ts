@@ -16,6 +16,12 @@ export class ImageTagsController {
     return this.setImageTags.execute(workspace, id, tags);
   }
 
+  @RpcHandler(contracts.reserveNegativeTag)
+  async reserveNegativeTag(tag: ParsedRequestOf<typeof contracts.reserveNegativeTag>, { workspace }: HandlerContext) {
+    await this.apply.reserveNegative(workspace, tag);
+    return {};
+  }
+
   @RpcHandler(contracts.applyTag)
   async applyTag(change: ParsedRequestOf<typeof contracts.applyTag>, { workspace }: HandlerContext) {
     await this.apply.execute(workspace, change);

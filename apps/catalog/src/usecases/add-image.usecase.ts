@@ -20,7 +20,7 @@ import { ImageCountRepository } from '../adapters/mongo/image-count.repository.j
 import { ImageRepository } from '../adapters/mongo/image.repository.js';
 import { toImage, type ImageDocument } from '../adapters/mongo/image.schema.js';
 import { ProjectRepository } from '../adapters/mongo/project.repository.js';
-import { TagStateRepository, type TagStates } from '../adapters/mongo/tag-state.repository.js';
+import { conflictingTags, TagStateRepository, type TagStates } from '../adapters/mongo/tag-state.repository.js';
 import { ANALYSIS_PRIORITY } from './analysis-priority.js';
 import { ContentReferences } from './content-references.js';
 import { factOf, ImageAdditions, newImage, withContent } from './image-additions.js';
@@ -95,7 +95,7 @@ export class AddImage {
       newImage(workspace, { ...item, size }, { number: first + i, second, createdAt }),
     );
     const { outcomes, jobs } = await this.transactions.run(async (session) => {
-      const checked = await this.check(workspace, drafts, session);
+      const checked = await this.check(workspace, items, drafts, session);
       const contents = items.flatMap(({ content }, i) => (content && !DomainError.is(checked[i]) ? content : []));
       const referrals = await this.contents.referAll(workspace, contents, session);
       const outcomes = checked.map((image, i) => {
@@ -123,22 +123,21 @@ export class AddImage {
   /** Each image, or its refusal: its project or one of its tags is not what it was when it was looked up. */
   private async check(
     workspace: string,
+    items: readonly GroupItem[],
     drafts: readonly ImageDocument[],
     session: ClientSession,
   ): Promise<(ImageDocument | DomainError)[]> {
-    const alive = await this.projects.aliveAmong(
-      workspace,
-      drafts.map(({ project }) => project),
-      session,
-    );
-    const states = await this.tagStates.of(
-      workspace,
-      drafts.flatMap(({ tags }) => tags),
-      session,
-    );
-    return drafts.map((image) =>
-      alive.has(image.project.toHexString()) ? checkTags(image, states) : notFound('project'),
-    );
+    const projects = drafts.map(({ project }) => project);
+    const alive = await this.projects.aliveAmong(workspace, projects, session);
+    const named = items.flatMap(({ tags }) => tags.map(({ id }) => id));
+    const states = await this.tagStates.of(workspace, named, session);
+    const checked = drafts.map((image, i) => {
+      if (!alive.has(image.project.toHexString())) return notFound('project');
+      return refusalOf(items[i]?.tags ?? [], states) ?? image;
+    });
+    const given = items.flatMap(({ tags }, i) => (DomainError.is(checked[i]) ? [] : tags));
+    await this.tagStates.learn(workspace, given, states, session);
+    return checked;
   }
 
   /**
@@ -196,11 +195,11 @@ function jobOf(workspace: string, { sha256, size }: ContentReference) {
   return { workspace, payload: { workspace, sha256, size }, priority: ANALYSIS_PRIORITY.later };
 }
 
-/** The image, or its refusal: one of its tags was renamed or deleted since it was looked up. */
-function checkTags(image: ImageDocument, states: TagStates): ImageDocument | DomainError {
+/** Whether one of an image's tags was changed since it was looked up, or cannot stand beside the others. */
+function refusalOf(tags: readonly TagReference[], states: TagStates): DomainError | undefined {
   try {
-    states.check(image.tags);
-    return image;
+    states.check(tags);
+    return states.conflict(tags) ? conflictingTags() : undefined;
   } catch (error) {
     if (DomainError.is(error)) return error;
     throw error;

@@ -1,7 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { ContentReference, ResponseOf, TagReference, trainingImageContracts } from '@pentaprism/contracts';
 import { isDuplicateKey, Outbox, toObjectId, Transactions } from '@pentaprism/database';
-import { DomainError, MAX_TAGS_PER_IMAGE, MAX_TRAINING_IMAGES_PER_PROJECT } from '@pentaprism/domain';
+import {
+  DomainError,
+  MAX_IMAGES_PER_BATCH,
+  MAX_TAGS_PER_IMAGE,
+  MAX_TRAINING_IMAGES_PER_PROJECT,
+} from '@pentaprism/domain';
 import type { ClientSession, Types } from 'mongoose';
 import { ContentRepository, type PictureContent } from '../adapters/mongo/content.repository.js';
 import { CounterRepository } from '../adapters/mongo/counter.repository.js';
@@ -10,7 +15,7 @@ import { ImageTagRepository } from '../adapters/mongo/image-tag.repository.js';
 import { ImageRepository } from '../adapters/mongo/image.repository.js';
 import { toTagDocuments, type ImageDocument } from '../adapters/mongo/image.schema.js';
 import { ProjectRepository } from '../adapters/mongo/project.repository.js';
-import { TagStateRepository } from '../adapters/mongo/tag-state.repository.js';
+import { TagStateRepository, type TagStates } from '../adapters/mongo/tag-state.repository.js';
 import { toTrainingImage } from '../adapters/mongo/training-image.repository.js';
 import { fitting } from '@pentaprism/bus';
 import { ImageAdditions, newImage, withContent } from './image-additions.js';
@@ -23,7 +28,7 @@ export interface NewTrainingImage {
 }
 
 type Answer = ResponseOf<typeof trainingImageContracts.add>;
-type Refusal = 'too-many-tags' | 'too-many-images' | 'undecodable';
+type Refusal = 'conflicting-tags' | 'too-many-tags' | 'too-many-images' | 'undecodable';
 
 /** What is to become of one image of a batch. */
 type Decision =
@@ -60,7 +65,7 @@ export class AddTrainingImages {
   /**
    * Together with what others add at the same time, a project may get a few more images than it may have: those of one
    * batch for each further catalog.
-   * @throws DomainError NOT_FOUND; CONFLICT when a tag was renamed or deleted since it was looked up; FAILED_PRECONDITION for
+   * @throws DomainError NOT_FOUND; CONFLICT when a tag was changed or deleted since it was looked up; FAILED_PRECONDITION for
    *   bytes that nobody has looked at
    */
   async execute(
@@ -94,12 +99,16 @@ export class AddTrainingImages {
     const pictures = await this.lookUp(workspace, batch, session);
     const existing = await this.images.ofContents(workspace, project, [...pictures.keys()], session);
     const room = MAX_TRAINING_IMAGES_PER_PROJECT - (await this.counts.total(workspace, project, session));
-    const part = batch.slice(0, countFitting(decide(batch, pictures, existing, room)));
+    const carried = [...existing.values()].flatMap(({ tags }) => tags.map(({ id }) => id.toHexString()));
+    const named = batch.flatMap(({ tags }) => tags.map(({ id }) => id));
+    const states = await this.tagStates.of(workspace, [...carried, ...named], session);
+    const part = batch.slice(0, countFitting(decide(batch, { pictures, existing, room, states })));
     // Again: an image may have got tags from those that are left out.
-    const decisions = decide(part, pictures, existing, room);
+    const decisions = decide(part, { pictures, existing, room, states });
     const planned = [...new Set(decisions.flatMap((decision) => ('image' in decision ? decision.image : [])))];
-    const given = planned.flatMap(({ newTags }) => toTagDocuments(newTags, new Date()));
-    (await this.tagStates.of(workspace, given, session)).check(given);
+    const given = planned.flatMap(({ newTags }) => newTags);
+    states.check(given);
+    await this.tagStates.learn(workspace, given, states, session);
     const made = await this.write(caller, project, planned, pictures, session);
     const outcomes = decisions.map((decision): Answer['outcomes'][number] => {
       if ('refusal' in decision) return { status: decision.refusal };
@@ -170,12 +179,17 @@ export class AddTrainingImages {
   }
 }
 
-function decide(
-  batch: readonly NewTrainingImage[],
-  pictures: ReadonlyMap<string, PictureContent>,
-  existing: ReadonlyMap<string, ImageDocument>,
-  room: number,
-): Decision[] {
+/** What is known of a batch. */
+interface Circumstances {
+  /** By their hashes. */
+  readonly pictures: ReadonlyMap<string, PictureContent>;
+  readonly existing: ReadonlyMap<string, ImageDocument>;
+  /** Images that the project may still get. */
+  readonly room: number;
+  readonly states: TagStates;
+}
+
+function decide(batch: readonly NewTrainingImage[], { pictures, existing, room, states }: Circumstances): Decision[] {
   const planned = new Map<string, PlannedImage>();
   let left = room;
   return batch.map(({ fileName, content, tags }): Decision => {
@@ -184,6 +198,9 @@ function decide(
     const known = planned.get(sha256) ?? planOf(existing.get(sha256), content);
     const plan = known ?? { fileName, content, tags: new Map<string, TagReference>(), newTags: [] };
     const newTags = [...new Map(tags.map((tag) => [tag.id, tag])).values()].filter(({ id }) => !plan.tags.has(id));
+    // Tags that it has already are no news, whatever they are.
+    if (newTags.length > 0 && states.conflict([...plan.tags.values(), ...newTags]))
+      return { refusal: 'conflicting-tags' };
     if (plan.tags.size + newTags.length > MAX_TAGS_PER_IMAGE) return { refusal: 'too-many-tags' };
     if (!known && left-- <= 0) return { refusal: 'too-many-images' };
     planned.set(sha256, plan);

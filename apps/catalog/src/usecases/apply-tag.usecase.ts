@@ -4,7 +4,7 @@ import { toObjectId, Transactions } from '@pentaprism/database';
 import type { Types } from 'mongoose';
 import { ImageCountRepository } from '../adapters/mongo/image-count.repository.js';
 import { ImageTagRepository, type TaggedImage } from '../adapters/mongo/image-tag.repository.js';
-import { TagStateRepository } from '../adapters/mongo/tag-state.repository.js';
+import { conflictingTags, TagStateRepository } from '../adapters/mongo/tag-state.repository.js';
 
 /** Images that one transaction changes: some tens of milliseconds, so that it neither blocks uploads nor runs out of time. */
 export const APPLY_BATCH = 500;
@@ -35,6 +35,23 @@ export class ApplyTag {
     } finally {
       if (this.turns.get(change.tagId) === mine) this.turns.delete(change.tagId);
     }
+  }
+
+  /**
+   * A tag is about to become a negative one. Only behind the fence is it known which images carry it beside others: those
+   * who gave it to one before have ended, and whoever comes later reads the reservation.
+   * @throws DomainError FAILED_PRECONDITION when one does
+   */
+  async reserveNegative(workspace: string, tag: { tagId: string; projectId: string; name: string }): Promise<void> {
+    const project = toObjectId(tag.projectId, 'project');
+    const id = toObjectId(tag.tagId, 'tag');
+    // Most of those that cannot be are found without keeping anybody from giving tags.
+    if (await this.images.isBesideOthers(workspace, project, id)) throw conflictingTags();
+    const until = await this.states.reserve(workspace, tag);
+    await this.counts.fence(workspace, project);
+    if (!(await this.images.isBesideOthers(workspace, project, id))) return;
+    await this.states.release(workspace, tag.tagId, until);
+    throw conflictingTags();
   }
 
   /** The order matters: `TagStateRepository` says why no image is missed. */

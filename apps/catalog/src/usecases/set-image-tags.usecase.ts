@@ -4,7 +4,7 @@ import { notFound, toObjectId, Transactions } from '@pentaprism/database';
 import { ImageCountRepository } from '../adapters/mongo/image-count.repository.js';
 import { ImageTagRepository } from '../adapters/mongo/image-tag.repository.js';
 import { toImage, toTagDocuments } from '../adapters/mongo/image.schema.js';
-import { TagStateRepository } from '../adapters/mongo/tag-state.repository.js';
+import { conflictingTags, TagStateRepository } from '../adapters/mongo/tag-state.repository.js';
 
 /** Replaces the tags of an image. Of several at once one wins as a whole. */
 @Injectable()
@@ -16,15 +16,24 @@ export class SetImageTags {
     private readonly transactions: Transactions,
   ) {}
 
-  /** @throws DomainError NOT_FOUND; CONFLICT when a tag was renamed or deleted since it was looked up */
+  /**
+   * @throws DomainError NOT_FOUND; CONFLICT when a tag was changed or deleted since it was looked up; FAILED_PRECONDITION for
+   *   a negative tag beside others
+   */
   async execute(workspace: string, id: string, references: readonly TagReference[]): Promise<Image> {
     const image = toObjectId(id, 'image');
     const tags = toTagDocuments(references, new Date());
     const changed = await this.transactions.runInTurn([`${workspace}/${id}`], async (session) => {
-      const states = await this.states.of(workspace, tags, session);
-      states.check(tags);
+      const states = await this.states.of(
+        workspace,
+        references.map(({ id }) => id),
+        session,
+      );
+      states.check(references);
+      if (states.conflict(references)) throw conflictingTags();
       const found = await this.images.set(workspace, image, tags, session);
       if (!found) throw notFound('image');
+      await this.states.learn(workspace, references, states, session);
       await this.counts.note(workspace, found.project, [], session);
       return found;
     });

@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import type { ParsedRequestOf, trainingImageContracts } from '@pentaprism/contracts';
+import type { ParsedRequestOf, TagReference, trainingImageContracts } from '@pentaprism/contracts';
 import { toObjectId, Transactions } from '@pentaprism/database';
 import { DomainError, MAX_TAGS_PER_IMAGE, type TaggingStatus } from '@pentaprism/domain';
+import type { ClientSession } from 'mongoose';
 import { ImageCountRepository } from '../adapters/mongo/image-count.repository.js';
 import { ImageTagRepository } from '../adapters/mongo/image-tag.repository.js';
-import { toTagDocuments, type TagDocument } from '../adapters/mongo/image.schema.js';
+import { toTagDocuments } from '../adapters/mongo/image.schema.js';
 import { ProjectRepository } from '../adapters/mongo/project.repository.js';
-import { TagStateRepository } from '../adapters/mongo/tag-state.repository.js';
+import { conflictingTags, TagStateRepository } from '../adapters/mongo/tag-state.repository.js';
 
 type AddTags = ParsedRequestOf<typeof trainingImageContracts.addTags>;
 type RemoveTags = ParsedRequestOf<typeof trainingImageContracts.removeTags>;
@@ -24,8 +25,8 @@ export class TagTrainingImages {
 
   /**
    * @returns what became of each tagging; all or nothing where an image does not exist
-   * @throws DomainError NOT_FOUND, of images with their `imageIds`; CONFLICT when a tag was renamed or deleted since it was
-   *   looked up
+   * @throws DomainError NOT_FOUND, and FAILED_PRECONDITION where a negative tag would stand beside another one, of images
+   *   with their `imageIds`; CONFLICT when a tag was changed or deleted since it was looked up
    */
   async add(workspace: string, { projectId, taggings }: AddTags): Promise<{ statuses: TaggingStatus[] }> {
     const { _id: project } = await this.projects.get(workspace, projectId);
@@ -38,22 +39,44 @@ export class TagTrainingImages {
       );
       checkAll(ids, carried);
       const at = new Date();
-      const added = new Map<string, TagDocument[]>();
+      const added = new Map<string, TagReference[]>();
       const statuses = taggings.map(({ imageId, tag }): TaggingStatus => {
         const tags = carried.get(imageId) as Set<string>;
         if (tags.has(tag.id)) return 'present';
         if (tags.size >= MAX_TAGS_PER_IMAGE) return 'exceeded';
         tags.add(tag.id);
-        added.set(imageId, [...(added.get(imageId) ?? []), ...toTagDocuments([tag], at)]);
+        added.set(imageId, [...(added.get(imageId) ?? []), tag]);
         return 'created';
       });
-      const given = [...added.values()].flat();
-      (await this.states.of(workspace, given, session)).check(given);
-      const changes = [...added].map(([imageId, tags]) => ({ image: toObjectId(imageId, 'image'), tags }));
+      await this.check(workspace, added, carried, session);
+      const changes = [...added].map(([imageId, tags]) => ({
+        image: toObjectId(imageId, 'image'),
+        tags: toTagDocuments(tags, at),
+      }));
       await this.images.add(workspace, changes, session);
       if (changes.length > 0) await this.counts.note(workspace, project, [], session);
       return { statuses };
     });
+  }
+
+  /** @param carried by each image, with what it is given */
+  private async check(
+    workspace: string,
+    added: ReadonlyMap<string, readonly TagReference[]>,
+    carried: ReadonlyMap<string, ReadonlySet<string>>,
+    session: ClientSession,
+  ): Promise<void> {
+    const given = new Map([...added.values()].flat().map((tag) => [tag.id, tag]));
+    const images = [...added.keys()].map((id) => ({ id, tags: [...(carried.get(id) ?? [])] }));
+    const states = await this.states.of(
+      workspace,
+      images.flatMap(({ tags }) => tags),
+      session,
+    );
+    states.check([...given.values()]);
+    const conflicting = images.filter(({ tags }) => states.conflict(tags.map((id) => given.get(id) ?? { id })));
+    if (conflicting.length > 0) throw conflictingTags({ imageIds: conflicting.map(({ id }) => id) });
+    await this.states.learn(workspace, [...given.values()], states, session);
   }
 
   /** Takes each of the tags from each of the images that carry it. @throws DomainError NOT_FOUND: no such project */

@@ -29,7 +29,7 @@ interface TagOf {
 /**
  * Changes and deletes tags. A new name or an end, and the fact of it, are one transaction; then the catalog is asked to
  * bring it to the images, so that the client finds it there when it is answered. If that fails, the fact does it later.
- * Images know nothing of a tag but its name.
+ * Images know nothing of a tag but its name; the catalog knows besides which tags are negative ones.
  */
 @Injectable()
 export class ChangeTag {
@@ -42,19 +42,31 @@ export class ChangeTag {
     private readonly bus: Bus,
   ) {}
 
-  /** @throws DomainError NOT_FOUND; CONFLICT when another tag has the name */
+  /**
+   * @throws DomainError NOT_FOUND; CONFLICT when another tag has the name; FAILED_PRECONDITION when images carry it beside
+   *   others and it is to be a negative one
+   */
   async update(workspace: string, { projectId, tag: key, name, ...rest }: TagOf & Changes): Promise<TagDetails> {
     if (name !== undefined) checkTagName(name);
     const project = await this.projects.resolve(workspace, projectId);
+    if (rest.type === 'negative') await this.reserve(await this.tags.get(workspace, project, key), name);
     const tag = await this.inTurn(workspace, project, key, async (session, next) => {
       const tag = await this.tags.get(workspace, project, key, session);
-      const changes = { ...given(rest), ...(await this.renaming(session, tag, name, next)) };
-      if (Object.keys(changes).length > 0) await this.tags.change(tag, changes, session);
-      return { ...tag, ...changes };
+      if (name !== undefined && name !== tag.name) await this.checkName(tag, name, session);
+      const changes = { ...given(rest), ...(name === undefined ? {} : { name }) };
+      const changed = { ...tag, ...changes };
+      if (!isNewsForImages(tag, changed)) {
+        if (Object.keys(changes).length > 0) await this.tags.change(tag, changes, session);
+        return changed;
+      }
+      await this.tags.change(tag, { ...changes, revision: next }, session);
+      await this.outbox.add(session, tagChanged, changeOf(changed, changed.name, next), workspace);
+      return { ...changed, revision: next };
     });
-    // Also when it had the name already: asked for again, perhaps since the answer was lost, and the images may still
-    // have to learn of it.
-    if (name !== undefined && tag.revision !== undefined) await this.apply(changeOf(tag, name, tag.revision));
+    // Also when it had the name or the type already: asked for again, perhaps since the answer was lost, and the images may
+    // still have to learn of it.
+    if ((name ?? rest.type) !== undefined && tag.revision !== undefined)
+      await this.apply(changeOf(tag, tag.name, tag.revision));
     return toDetails(tag);
   }
 
@@ -65,24 +77,25 @@ export class ChangeTag {
       const tag = await this.tags.get(workspace, project, key, session);
       await this.tags.remove(tag, session);
       await this.revisions.count(session, workspace, project, -1);
-      await this.announce(session, tag, null, next);
+      await this.outbox.add(session, tagChanged, changeOf(tag, null, next), workspace);
       return { tag, revision: next };
     });
     await this.apply(changeOf(tag, null, revision));
   }
 
-  /** What a new name changes, once it is known to be free; it is announced in the same transaction. */
-  private async renaming(
-    session: ClientSession,
-    tag: TagDocument,
-    name: string | undefined,
-    revision: number,
-  ): Promise<TagChanges> {
-    if (name === undefined || name === tag.name) return {};
+  /** Before the transaction, which cannot ask. What is reserved and not used ends by itself, some minutes later. */
+  private async reserve(tag: TagDocument, newName: string | undefined): Promise<void> {
+    if (isNegative(tag)) return;
+    if (newName !== undefined && newName !== tag.name) await this.checkName(tag, newName);
+    const { _id, project, name } = tag;
+    const reserved = { tagId: _id.toHexString(), projectId: project.toHexString(), name };
+    await this.bus.call(imageContracts.reserveNegativeTag, reserved);
+  }
+
+  /** @throws DomainError CONFLICT */
+  private async checkName(tag: TagDocument, name: string, session?: ClientSession): Promise<void> {
     const [other] = await this.tags.findByNames(tag.workspace, tag.project, [name], session);
     if (other) throw new DomainError('CONFLICT', 'Another tag has this name.', { field: 'name' });
-    await this.announce(session, tag, name, revision);
-    return { name, revision };
   }
 
   private async inTurn<T>(
@@ -100,10 +113,6 @@ export class ChangeTag {
     });
   }
 
-  private announce(session: ClientSession, tag: TagDocument, name: string | null, revision: number): Promise<void> {
-    return this.outbox.add(session, tagChanged, changeOf(tag, name, revision), tag.workspace);
-  }
-
   private async apply(change: TagChange): Promise<void> {
     this.outbox.flush();
     await this.bus.call(imageContracts.applyTag, change);
@@ -114,6 +123,18 @@ function given({ description, type }: Changes): TagChanges {
   return { ...(description === undefined ? {} : { description }), ...(type === undefined ? {} : { type }) };
 }
 
-function changeOf({ _id, project }: TagDocument, name: string | null, revision: number): TagChange {
-  return { tagId: _id.toHexString(), projectId: project.toHexString(), name, revision };
+/** Whether the catalog has to learn of a change: it knows names, and which tags are negative. */
+function isNewsForImages(before: TagDocument, after: TagDocument): boolean {
+  return before.name !== after.name || isNegative(before) !== isNegative(after);
+}
+
+function isNegative({ type }: TagDocument): boolean {
+  return type === 'negative';
+}
+
+/** Tags that were made by their names alone have no type, and catalogs of earlier versions do not know of it. */
+function changeOf(tag: TagDocument, name: string | null, revision: number): TagChange {
+  const { _id, project, type } = tag;
+  const change = { tagId: _id.toHexString(), projectId: project.toHexString(), name, revision };
+  return type === undefined ? change : { ...change, negative: isNegative(tag) };
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
-import { trainingImageContracts, type TagReference } from '@pentaprism/contracts';
+import { tagReferenceOf, trainingImageContracts, type TagReference } from '@pentaprism/contracts';
 import { DomainError, type TaggingStatus } from '@pentaprism/domain';
 import type { Types } from 'mongoose';
 import { TagRepository } from '../adapters/mongo/tag.repository.js';
@@ -11,7 +11,7 @@ interface Taggings {
   readonly taggings: readonly { readonly imageId: string; readonly tagId: string }[];
 }
 
-/** Times that the tags are looked up: each but the first means that one was renamed or deleted right before. */
+/** Times that the tags are looked up: each but the first means that one was changed or deleted right before. */
 const ATTEMPTS = 4;
 
 /**
@@ -28,7 +28,7 @@ export class TagImages {
 
   /**
    * @returns a status for each tagging, in their order
-   * @throws DomainError NOT_FOUND with `details.tagIds` or `details.imageIds`; UNAVAILABLE when the tags change too fast
+   * @throws DomainError NOT_FOUND with `details.tagIds` or `details.imageIds`; FAILED_PRECONDITION; UNAVAILABLE when the tags change too fast
    */
   async execute(workspace: string, { projectId, taggings }: Taggings): Promise<{ statuses: TaggingStatus[] }> {
     const project = await this.projects.resolve(workspace, projectId);
@@ -51,7 +51,7 @@ export class TagImages {
     ids: readonly string[],
   ): Promise<Map<string, TagReference>> {
     const found = await this.tags.findByIds(workspace, project, ids);
-    const byId = new Map(found.map(({ id, number, name }) => [id, { id, number, name }]));
+    const byId = new Map(found.map((tag) => [tag.id, tagReferenceOf(tag)]));
     const unknown = ids.filter((id) => !byId.has(id));
     if (unknown.length > 0) throw new DomainError('NOT_FOUND', 'There is no such tag.', { tagIds: unknown });
     return byId;

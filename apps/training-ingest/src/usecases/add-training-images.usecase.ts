@@ -3,6 +3,7 @@ import { Bus } from '@pentaprism/bus';
 import {
   contentContracts,
   tagContracts,
+  tagReferenceOf,
   trainingImageContracts,
   type ArrivalSource,
   type ContentReference,
@@ -161,7 +162,7 @@ export class AddTrainingImages {
         images: waiting.map(({ place, content, tags }) => ({
           fileName: images[place]?.fileName ?? '',
           content,
-          tags: tags.map(({ id, number, name }) => ({ id, number, name })),
+          tags: tags.map(tagReferenceOf),
         })),
       });
       if (outcomes.length === 0) throw new DomainError('INTERNAL', 'A batch has no outcome.');

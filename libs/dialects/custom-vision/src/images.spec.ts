@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { iterationContracts, taggingContracts, trainingImageContracts } from '@pentaprism/contracts';
-import { toUuid } from '@pentaprism/domain';
+import { iterationContracts, tagContracts, taggingContracts, trainingImageContracts } from '@pentaprism/contracts';
+import { DomainError, toUuid } from '@pentaprism/domain';
 import {
   FOREIGN,
   guids,
@@ -205,6 +205,17 @@ describe('lists of images', () => {
 });
 
 describe('tags of images, and deletions', () => {
+  it('refuses a negative tag beside another', async () => {
+    const refused = new DomainError('FAILED_PRECONDITION', 'no', { reason: 'negative-tag' });
+    api.fail(taggingContracts.tagImages, refused);
+    api.fail(tagContracts.update, refused);
+    const code = 'BadRequestNegativeAndRegularTagOnSameImage';
+    const pairs = await api.json('POST', `${V3}/images/tags`, { tags: [{ imageId: I, tagId: T }] });
+    expect([pairs.status, pairs.body]).toMatchObject([400, { code }]);
+    const type = await api.json('PATCH', `${V3}/tags/${T}`, { name: 'a', description: '', type: 'Negative' });
+    expect([type.status, type.body]).toMatchObject([400, { code }]);
+  });
+
   it('tells what became of each pair', async () => {
     api.answer(taggingContracts.tagImages, () => ({ statuses: ['created', 'present', 'exceeded'] }));
     const tags = guids(3).map((imageId) => ({ imageId, tagId: T }));

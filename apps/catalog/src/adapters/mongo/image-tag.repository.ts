@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { ClientSession, Model, Types } from 'mongoose';
-import { IMAGE_MODEL, unexpired, type ImageDocument, type TagDocument } from './image.schema.js';
+import { IMAGE_MODEL, INDEXES, unexpired, type ImageDocument, type TagDocument } from './image.schema.js';
 
 /** An image on a walk through all that carry a tag. */
 export type TaggedImage = Pick<ImageDocument, '_id' | 'createdSecond' | 'number'>;
@@ -102,6 +102,13 @@ export class ImageTagRepository {
       .sort({ createdSecond: -1, number: -1 })
       .limit(limit)
       .toArray();
+  }
+
+  /** Whether an image of a project carries a tag beside others. A look at each that carries it, in the worst case. */
+  async isBesideOthers(workspace: string, project: Types.ObjectId, tag: Types.ObjectId): Promise<boolean> {
+    const filter = { workspace, project, 'tags.id': tag, 'tags.1': { $exists: true } };
+    const found = await this.images.collection.findOne(filter, { projection: { _id: 1 }, hint: INDEXES.tag });
+    return found !== null;
   }
 
   /** Gives a tag its name on these images, or takes it off (`null`). @returns how many images that changed */

@@ -113,13 +113,18 @@ export class TagRepository {
   }
 }
 
-export function toReference({ _id, number, name }: Pick<TagDocument, '_id' | 'number' | 'name'>): TagReference {
-  return { id: _id.toHexString(), number, name };
+export function toReference({
+  _id,
+  number,
+  name,
+  type,
+}: Pick<TagDocument, '_id' | 'number' | 'name' | 'type'>): TagReference {
+  return { id: _id.toHexString(), number, name, ...(type === 'negative' ? { negative: true } : {}) };
 }
 
 export function toDetails(tag: Pick<TagDocument, '_id' | 'number' | 'name' | 'description' | 'type'>): TagDetails {
-  const { description = '', type = 'regular' } = tag;
-  return { ...toReference(tag), description, type };
+  const { _id, number, name, description = '', type = 'regular' } = tag;
+  return { id: _id.toHexString(), number, name, description, type };
 }
 
 function keyFilter(key: TagKey): QueryFilter<TagDocument> {

@@ -51,6 +51,7 @@ const BY_SUBJECT: Readonly<Record<string, Meanings>> = {
   [tagContracts.update.subject]: {
     NOT_FOUND: 'NotFoundTag',
     CONFLICT: 'BadRequestTagNameNotUnique',
+    FAILED_PRECONDITION: 'BadRequestNegativeAndRegularTagOnSameImage',
     INVALID_ARGUMENT: 'BadRequestTagName',
   },
   [tagContracts.get.subject]: { NOT_FOUND: 'NotFoundTag' },
@@ -58,6 +59,7 @@ const BY_SUBJECT: Readonly<Record<string, Meanings>> = {
   [taggingContracts.tagImages.subject]: {
     NOT_FOUND: ['BadRequestInvalidIds', 'An image or a tag does not exist in the project.'],
     INVALID_ARGUMENT: 'BadRequestInvalidIds',
+    FAILED_PRECONDITION: 'BadRequestNegativeAndRegularTagOnSameImage',
   },
   [trainingIngestContracts.addImages.subject]: BUSY,
   [iterationContracts.get.subject]: iteration,

@@ -20,6 +20,7 @@ export const REFUSALS = [
   'BadRequestIterationIsPublished',
   'BadRequestIterationName',
   'BadRequestMultiClassClassificationTrainingValidationFailed',
+  'BadRequestNegativeAndRegularTagOnSameImage',
   'BadRequestOperationNotSupported',
   'BadRequestPredictionInvalidApplicationName',
   'BadRequestPredictionInvalidQueryParameters',
