@@ -225,6 +225,25 @@ describe('images that are added', () => {
     expect(statusesOf(outcomes)).toEqual(['duplicate', 'added', 'added', 'too-many-images']);
   });
 
+  it('are never more than a project may have, whoever adds some at once', async () => {
+    const room = 20;
+    const counts = catalog.app.get(ImageCountRepository, { strict: false });
+    const filled = MAX_TRAINING_IMAGES_PER_PROJECT - room;
+    const others = [{ number: 1_000_000, total: filled, uploaded: filled }];
+    await counts.note(workspace, new Types.ObjectId(projectId), others);
+    const contents = await fixture.decoded(48);
+    const outcomes = await Promise.all(
+      times(8, (n) => {
+        const batch = contents.slice(n * 6, n * 6 + 6).map((content) => ({ fileName: 'a', content, tags: [] }));
+        return (n % 2 ? catalog : second).call(training.add, { projectId, images: batch }, workspace);
+      }),
+    );
+    const statuses = outcomes.flatMap((each) => statusesOf(each.outcomes));
+    expect(statuses.filter((status) => status === 'added')).toHaveLength(room);
+    expect(statuses.filter((status) => status === 'too-many-images')).toHaveLength(28);
+    expect(await records()).toHaveLength(room);
+  });
+
   it('are answered as many at a time as one message holds, and the others are not touched', async () => {
     const contents = await fixture.decoded(12);
     const long = times(MAX_TAGS_PER_IMAGE, (n) => newTag(`${n} `.padEnd(150, '\u0001')));

@@ -46,6 +46,12 @@ interface PlannedImage {
 /** Two catalogs that add the same bytes at once: one of them is refused by the index, looks again, and finds the image. */
 const ATTEMPTS = 5;
 
+/**
+ * Images below the limit from which on additions to a project are made one at a time. Before, each catalog may have one
+ * batch under way that the others do not see yet: with up to 32 of them, all together stay below the limit.
+ */
+const NEARLY_FULL = 32 * MAX_IMAGES_PER_BATCH;
+
 /** Adds images whose bytes are known, each set of bytes once in a project. */
 @Injectable()
 export class AddTrainingImages {
@@ -63,8 +69,7 @@ export class AddTrainingImages {
   ) {}
 
   /**
-   * Together with what others add at the same time, a project may get a few more images than it may have: those of one
-   * batch for each further catalog.
+   * A project never gets more images than it may have, whoever adds some at the same time.
    * @throws DomainError NOT_FOUND; CONFLICT when a tag was changed or deleted since it was looked up; FAILED_PRECONDITION for
    *   bytes that nobody has looked at
    */
@@ -99,6 +104,7 @@ export class AddTrainingImages {
     const pictures = await this.lookUp(workspace, batch, session);
     const existing = await this.images.ofContents(workspace, project, [...pictures.keys()], session);
     const room = MAX_TRAINING_IMAGES_PER_PROJECT - (await this.counts.total(workspace, project, session));
+    if (room < NEARLY_FULL) await this.counts.hold(workspace, project, session);
     const carried = [...existing.values()].flatMap(({ tags }) => tags.map(({ id }) => id.toHexString()));
     const named = batch.flatMap(({ tags }) => tags.map(({ id }) => id));
     const states = await this.tagStates.of(workspace, [...carried, ...named], session);

@@ -145,10 +145,22 @@ export class ImageCountRepository {
    * One command, a few milliseconds; transactions that meet it are run twice.
    */
   async fence(workspace: string, project: Types.ObjectId): Promise<void> {
+    await this.writeAll(workspace, project);
+  }
+
+  /**
+   * Part of a transaction that read the total: of it and any other that notes a change, the later one runs again, so that
+   * what it read is true until it ends.
+   */
+  async hold(workspace: string, project: Types.ObjectId, session: ClientSession): Promise<void> {
+    await this.writeAll(workspace, project, session);
+  }
+
+  private async writeAll(workspace: string, project: Types.ObjectId, session?: ClientSession): Promise<void> {
     const slots = Array.from({ length: SLOTS }, (_, slot) => ({
       updateOne: { filter: { workspace, project, slot }, update: { $inc: { revision: 1 } }, upsert: true },
     }));
-    await this.counts.collection.bulkWrite(slots, { ordered: false });
+    await this.counts.collection.bulkWrite(slots, { ordered: false, ...(session ? { session } : {}) });
   }
 
   /** As they are at a moment after this call. */
