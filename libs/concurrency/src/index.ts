@@ -1,4 +1,5 @@
 /** Ways for work that comes at the same time to share what it costs. Knows nothing of databases and buses. */
+export * from './fair-shares.js';
 export * from './fresh-reads.js';
 export * from './groups.js';
 export * from './lanes.js';

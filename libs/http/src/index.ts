@@ -3,6 +3,7 @@
  * limits of bodies, parsing of queries, and ports through which a dialect reaches bytes, signed URLs and waiting.
  */
 export * from './base64.js';
+export * from './body-budget.js';
 export * from './contents.js';
 export * from './dialect.js';
 export * from './errors.js';

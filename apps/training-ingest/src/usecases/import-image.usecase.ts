@@ -30,7 +30,7 @@ export class ImportImage {
     url: string,
     { maxBytes, area = 'originals', signal }: ImportOptions,
   ): Promise<ContentReference> {
-    return this.urls.read(url, { maxBytes, ...(signal ? { signal } : {}) }, async (bytes) => {
+    return this.urls.read(url, { workspace, maxBytes, ...(signal ? { signal } : {}) }, async (bytes) => {
       const { sha256, size, head } = await this.blobs.put(area, workspace, bytes, {
         maxBytes,
         allowEmpty: false,

@@ -27,7 +27,7 @@ afterEach(async () => {
 });
 
 const fetchWith = (settings: UrlImagesSettings, url: string) =>
-  new UrlImages(settings).read(url, { maxBytes: 1000 }, buffer);
+  new UrlImages(settings).read(url, { workspace: 'w', maxBytes: 1000 }, buffer);
 
 describe('what may be tried with addresses', () => {
   // All of them lead here on some system or other.

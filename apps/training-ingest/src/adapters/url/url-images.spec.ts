@@ -35,7 +35,7 @@ afterEach(async () => {
 });
 
 const fetchWith = (settings: UrlImagesSettings, url: string, signal?: AbortSignal) =>
-  new UrlImages(settings).read(url, { maxBytes: MAX, ...(signal ? { signal } : {}) }, buffer);
+  new UrlImages(settings).read(url, { workspace: 'w', maxBytes: MAX, ...(signal ? { signal } : {}) }, buffer);
 const fetched = (path = '/', limits: UrlImagesSettings['limits'] = {}) =>
   fetchWith({ ...LOCAL, limits }, server.url + path);
 
@@ -88,10 +88,14 @@ describe('an image at a URL', () => {
       return 0;
     };
     const images = new UrlImages(LOCAL);
-    expect(await images.read(server.url, { maxBytes: MAX }, first)).toBe(IMAGE.length);
-    expect(await images.read(server.url, { maxBytes: MAX }, () => Promise.resolve('nothing'))).toBe('nothing');
+    expect(await images.read(server.url, { workspace: 'w', maxBytes: MAX }, first)).toBe(IMAGE.length);
+    expect(await images.read(server.url, { workspace: 'w', maxBytes: MAX }, () => Promise.resolve('nothing'))).toBe(
+      'nothing',
+    );
     const own = new Error('no room');
-    await expect(images.read(server.url, { maxBytes: MAX }, () => Promise.reject(own))).rejects.toBe(own);
+    await expect(images.read(server.url, { workspace: 'w', maxBytes: MAX }, () => Promise.reject(own))).rejects.toBe(
+      own,
+    );
     await closed();
   });
 });
@@ -277,7 +281,7 @@ describe('limits', () => {
       }, 30);
     };
     const read = (signal?: AbortSignal) =>
-      images.read(server.url, { maxBytes: MAX, ...(signal ? { signal } : {}) }, buffer);
+      images.read(server.url, { workspace: 'w', maxBytes: MAX, ...(signal ? { signal } : {}) }, buffer);
     const giveUp = new AbortController();
     const all = Array.from({ length: 12 }, () => read());
     const waiting = [read(giveUp.signal), read(giveUp.signal)].map(outcome);
@@ -288,6 +292,26 @@ describe('limits', () => {
     expect(most).toBe(3);
     expect(await read()).toEqual(IMAGE);
     expect(server.requests).toHaveLength(13);
+  });
+
+  it('leave room for other workspaces while all addresses of one are slow', async () => {
+    const images = new UrlImages({ ...LOCAL, limits: { atOnce: 3, atOncePerWorkspace: 2 } });
+    const giveUp = new AbortController();
+    let slow = 0;
+    const twoSlow = new Promise<void>((resolve) => {
+      answer = (request, response) => {
+        if (request.url !== '/slow') response.end(IMAGE);
+        else if (++slow === 2) resolve();
+      };
+    });
+    const read = (workspace: string, path: string) =>
+      images.read(new URL(path, server.url).href, { workspace, maxBytes: MAX, signal: giveUp.signal }, buffer);
+    const blocked = Array.from({ length: 6 }, () => outcome(read('slow', '/slow')));
+    await twoSlow;
+    for (let n = 0; n < 3; n++) expect(await read('other', '/fast')).toEqual(IMAGE);
+    expect(slow).toBe(2);
+    giveUp.abort(new DomainError('DEADLINE_EXCEEDED', 'enough'));
+    expect(await Promise.all(blocked)).toEqual(Array(6).fill(expect.objectContaining({ message: 'enough' })));
   });
 
   it('include those of the caller', async () => {

@@ -1,8 +1,8 @@
+import { FairShares } from '@pentaprism/concurrency';
 import { DomainError, MAX_IMAGE_URL_LENGTH } from '@pentaprism/domain';
 import { fetch, type Agent, type Response } from 'undici';
 import { AddressPolicy } from './address-policy.js';
 import { createCheckedAgent, type LookUp } from './checked-agent.js';
-import { Slots } from './slots.js';
 
 /** What fetching one image may take. */
 export const URL_LIMITS = {
@@ -16,6 +16,8 @@ export const URL_LIMITS = {
   redirects: 5,
   /** Images that are fetched at a time; others wait. */
   atOnce: 16,
+  /** Of those at most for one workspace, whose addresses may all be slow: the others are for the rest. */
+  atOncePerWorkspace: 12,
 };
 
 export interface UrlImagesSettings {
@@ -29,6 +31,8 @@ export interface UrlImagesSettings {
 }
 
 export interface ReadOptions {
+  /** Who asks: workspaces share what can be fetched at a time. */
+  readonly workspace: string;
   /** More bytes than this end with PAYLOAD_TOO_LARGE. */
   readonly maxBytes: number;
   /** Ends the waiting and the fetching with the signal's reason. */
@@ -53,12 +57,13 @@ const HEADERS = {
  */
 export class UrlImages {
   readonly #limits: typeof URL_LIMITS;
-  readonly #slots: Slots;
+  readonly #slots: FairShares;
   readonly #policy: AddressPolicy;
 
   constructor(private readonly settings: UrlImagesSettings) {
     this.#limits = { ...URL_LIMITS, ...settings.limits };
-    this.#slots = new Slots(this.#limits.atOnce);
+    const { atOnce: capacity, atOncePerWorkspace } = this.#limits;
+    this.#slots = new FairShares({ capacity, perKey: Math.min(atOncePerWorkspace, capacity) });
     this.#policy = new AddressPolicy(settings.allow);
   }
 
@@ -70,8 +75,8 @@ export class UrlImages {
    * PAYLOAD_TOO_LARGE; the signal's reason.
    */
   async read<T>(url: string, options: ReadOptions, use: (bytes: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T> {
-    const { signal } = options;
-    const release = await this.#slots.take(signal);
+    const { signal, workspace } = options;
+    const release = await this.#slots.take(workspace, { signal });
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), this.#limits.wholeMs);
     const giveUp = () => abort.abort();

@@ -1,14 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { projectContracts, trainingIngestContracts, type ArrivalSource } from '@pentaprism/contracts';
 import { fromUuid, MAX_IMAGE_URL_LENGTH, MAX_IMAGES_PER_BATCH, MAX_TAGS_PER_BATCH } from '@pentaprism/domain';
+import { BodyBudget } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
 import type { ImageCreateSummary } from '../v3/models.js';
+import { PICTURES_BODY_LIMIT, readModel } from '../wire/body.js';
 import { refusal } from '../wire/codes.js';
 import { idInPath, idOrNothing } from '../wire/ids.js';
 import { V3_STATUSES } from '../wire/statuses.js';
 import { Arrivals, fileNameOf, refused } from './arrivals.js';
 import { ImageViews } from './image-view.js';
-import type { FileBatch, IdBatch, UrlBatch } from './inputs.js';
+import { imageFileCreateBatch, type FileBatch, type IdBatch, type UrlBatch } from './inputs.js';
 import { Services } from './services.js';
 
 interface Entry {
@@ -33,6 +35,7 @@ export class Uploads {
     private readonly services: Services,
     private readonly arrivals: Arrivals,
     private readonly views: ImageViews,
+    private readonly bodies: BodyBudget,
   ) {}
 
   /** @param tagIds GUIDs of the query, for all of them */
@@ -49,20 +52,11 @@ export class Uploads {
     return this.add(request, projectId, entries, tagIds);
   }
 
-  async fromFiles(request: FastifyRequest, project: string, batch: FileBatch): Promise<ImageCreateSummary> {
-    checkBatch(batch);
-    const projectId = await this.projectOf(project);
-    const entries: Entry[] = [];
-    try {
-      for (const { name, contents, tagIds } of batch.images) {
-        const source = await this.arrivals.decode(request, contents);
-        entries.push({ source, fileName: fileNameOf(name), sourceUrl: name ?? null, tagIds });
-      }
-    } catch (error) {
-      this.arrivals.discard(entries);
-      throw error;
-    }
-    return this.add(request, projectId, entries, batch.tagIds);
+  /** The body, too, is read here: when there is room for it beside others. */
+  fromFiles(request: FastifyRequest, project: string): Promise<ImageCreateSummary> {
+    return this.bodies.use(request, async () =>
+      this.fromBatch(request, project, await readModel(request, imageFileCreateBatch, PICTURES_BODY_LIMIT)),
+    );
   }
 
   async fromUrls(request: FastifyRequest, project: string, batch: UrlBatch): Promise<ImageCreateSummary> {
@@ -83,6 +77,22 @@ export class Uploads {
       return { source, fileName: '', sourceUrl: guid, tagIds };
     });
     return this.add(request, idInPath(project, 'project'), entries, batch.tagIds);
+  }
+
+  private async fromBatch(request: FastifyRequest, project: string, batch: FileBatch): Promise<ImageCreateSummary> {
+    checkBatch(batch);
+    const projectId = await this.projectOf(project);
+    const entries: Entry[] = [];
+    try {
+      for (const { name, contents, tagIds } of batch.images) {
+        const source = await this.arrivals.decode(request, contents);
+        entries.push({ source, fileName: fileNameOf(name), sourceUrl: name ?? null, tagIds });
+      }
+    } catch (error) {
+      this.arrivals.discard(entries);
+      throw error;
+    }
+    return this.add(request, projectId, entries, batch.tagIds);
   }
 
   /** Before any byte is kept. @throws DomainError NotFoundProject */

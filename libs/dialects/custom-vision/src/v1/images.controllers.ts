@@ -8,7 +8,7 @@ import * as inputs from '../operations/inputs.js';
 import * as queries from '../operations/queries.js';
 import { Uploads } from '../operations/uploads.js';
 import { AnswerInterceptor, Delete, Get, Post } from '../route.js';
-import { PICTURES_BODY_LIMIT, readModel } from '../wire/body.js';
+import { readModel } from '../wire/body.js';
 import { readQuery, required } from '../wire/query.js';
 import * as models from './models.js';
 
@@ -41,8 +41,7 @@ export class ImagesControllerV1 {
     answer: models.imageCreateSummary,
   })
   async fromFiles(@Param('projectId') project: string, @Req() request: FastifyRequest) {
-    const batch = await readModel(request, inputs.imageFileCreateBatch, PICTURES_BODY_LIMIT);
-    return models.toImageCreateSummary(await this.uploads.fromFiles(request, project, batch));
+    return models.toImageCreateSummary(await this.uploads.fromFiles(request, project));
   }
 
   @Post('urls', {

@@ -8,7 +8,7 @@ import * as inputs from '../operations/inputs.js';
 import * as queries from '../operations/queries.js';
 import { Uploads } from '../operations/uploads.js';
 import { AnswerInterceptor, Delete, Get, Post, type RouteOptions } from '../route.js';
-import { PICTURES_BODY_LIMIT, readModel } from '../wire/body.js';
+import { readModel } from '../wire/body.js';
 import { refusal } from '../wire/codes.js';
 import { readQuery, required } from '../wire/query.js';
 import * as models from './models.js';
@@ -109,9 +109,8 @@ export class ImagesControllerV3 {
     body: inputs.imageFileCreateBatch,
     ...SUMMARY,
   })
-  async fromFiles(@Param('projectId') project: string, @Req() request: FastifyRequest) {
-    const batch = await readModel(request, inputs.imageFileCreateBatch, PICTURES_BODY_LIMIT);
-    return this.uploads.fromFiles(request, project, batch);
+  fromFiles(@Param('projectId') project: string, @Req() request: FastifyRequest) {
+    return this.uploads.fromFiles(request, project);
   }
 
   @Post('urls', {

@@ -1,4 +1,4 @@
-import { DRAIN_LIMIT, incompleteBody, JSON_BODY_LIMIT } from '@pentaprism/http';
+import { DRAIN_LIMIT, incompleteBody, JSON_BODY_LIMIT, type BodyBudgetSettings } from '@pentaprism/http';
 import { DomainError } from '@pentaprism/domain';
 import type { FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
@@ -12,6 +12,13 @@ import { XmlReader } from './xml-reader.js';
 
 /** Bytes of a body that holds pictures in base64: what they are altogether has to fit into memory. */
 export const PICTURES_BODY_LIMIT = 128 * 1024 ** 2;
+/** For all such bodies together: half a gigabyte, of which one workspace may have three quarters. */
+export const PICTURE_BODIES: BodyBudgetSettings = {
+  each: PICTURES_BODY_LIMIT,
+  total: 4 * PICTURES_BODY_LIMIT,
+  perWorkspace: 3 * PICTURES_BODY_LIMIT,
+  waitMs: 20_000,
+};
 
 const JSON_TYPES = ['application/json', 'text/json'];
 const XML_TYPES = ['application/xml', 'text/xml'];
