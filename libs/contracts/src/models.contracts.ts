@@ -2,8 +2,10 @@ import {
   ARRIVAL_STATUSES,
   CLASSIFICATION_TYPES,
   ITERATION_STATUSES,
+  MAX_APPLICATION_LENGTH,
   MAX_IMAGES_PER_BATCH,
   MAX_IMAGE_URL_LENGTH,
+  MAX_PUBLISH_NAME_LENGTH,
   MAX_TAGS_PER_BATCH,
   MAX_TRAINING_PAGE_SIZE,
   MODEL_DOMAINS,
@@ -188,7 +190,7 @@ export const iterationContracts = {
     subject: 'training-ingest.v1.iteration.publish',
     request: z.strictObject({
       ...iterationKey,
-      name: z.string().min(1).max(200),
+      name: z.string().min(1).max(MAX_PUBLISH_NAME_LENGTH),
       target: z.string().min(1).max(1_000),
       overwrite: z.boolean(),
     }),
@@ -272,7 +274,10 @@ export const predictionContracts = {
       ...project,
       /** Null: the default one, else the newest that is trained where `orNewest` is said. */
       iteration: z
-        .union([z.strictObject({ id: objectId }), z.strictObject({ publishName: z.string().max(200) })])
+        .union([
+          z.strictObject({ id: objectId }),
+          z.strictObject({ publishName: z.string().max(MAX_PUBLISH_NAME_LENGTH) }),
+        ])
         .nullable(),
       orNewest: z.boolean().default(false),
       /** Bytes are in the area `originals` of the blob store where they are to be kept, otherwise in `predictions`. */
@@ -283,7 +288,7 @@ export const predictionContracts = {
       maxBytes: z.int().positive(),
       /** Whether the picture is kept, to be asked for and to be trained on. */
       store: z.boolean(),
-      application: z.string().max(200).nullable(),
+      application: z.string().max(MAX_APPLICATION_LENGTH).nullable(),
     }),
     response: prediction,
     errors: [
@@ -310,7 +315,7 @@ export const predictionContracts = {
         .array(z.strictObject({ tagId: objectId, min: z.number(), max: z.number() }))
         .max(MAX_TAGS_PER_BATCH)
         .default([]),
-      application: z.string().max(200).optional(),
+      application: z.string().max(MAX_APPLICATION_LENGTH).optional(),
       from: timestamp.optional(),
       to: timestamp.optional(),
       limit: z.int().min(1).max(MAX_TRAINING_PAGE_SIZE),

@@ -64,6 +64,14 @@ export const MAX_PREDICTION_IMAGE_BYTES = 4 * 1024 ** 2;
 /** Pixels of a training image's longer side, and how much longer than the other it may be. */
 export const MAX_TRAINING_IMAGE_SIDE = 10_240;
 export const MAX_TRAINING_IMAGE_ASPECT = 25;
+/** Characters of the name that a model is published under. */
+export const MAX_PUBLISH_NAME_LENGTH = 200;
+/** Characters of what clients call the application that a prediction is for. */
+export const MAX_APPLICATION_LENGTH = 200;
+/** Bytes of one file of a trained model: what is predicted of 100,000 images with 500 tags. */
+export const MAX_MODEL_FILE_BYTES = 256 * 1024 ** 2;
+/** Bytes of a model that is exported, with its backbone: the default one takes 10 MB. */
+export const MAX_EXPORT_FILE_BYTES = 1024 ** 3;
 /** Trainings of one project that are kept. */
 export const MAX_ITERATIONS_PER_PROJECT = 20;
 /** What a training needs at least: tags, and images of each of them. */

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BlobStore } from '@pentaprism/blob-store';
 import { exportModel, type JobPayload, type JobResult } from '@pentaprism/contracts';
-import { DomainError } from '@pentaprism/domain';
+import { DomainError, MAX_EXPORT_FILE_BYTES, MAX_MODEL_FILE_BYTES } from '@pentaprism/domain';
 import { decodeHead, exportOnnx, exportTensorFlowJs } from '@pentaprism/inference';
 import type { JobHandler } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
@@ -10,9 +10,6 @@ import { Embedder } from '../inference/embedder.js';
 
 type Payload = JobPayload<typeof exportModel>;
 type Result = JobResult<typeof exportModel>;
-
-/** Bytes of one file: the default backbone takes 10 MB. */
-const MAX_FILE_BYTES = 1024 ** 3;
 
 /** Makes files of a model that run elsewhere: one ONNX file, or a ZIP archive of what TensorFlow.js loads. */
 @Injectable()
@@ -29,10 +26,10 @@ export class ExportModelHandler implements JobHandler<typeof exportModel> {
     if ((await this.embedder.backboneId()) !== backbone)
       throw new DomainError('FAILED_PRECONDITION', 'The model was trained on another backbone: train again.');
     const head = decodeHead(
-      await this.blobs.read({ area: 'models', workspace, sha256: file.sha256 }, { maxBytes: MAX_FILE_BYTES }),
+      await this.blobs.read({ area: 'models', workspace, sha256: file.sha256 }, { maxBytes: MAX_MODEL_FILE_BYTES }),
     );
     const { bytes, mediaType } = await this.make(payload, head);
-    const { sha256, size } = await this.blobs.put('models', workspace, bytes, { maxBytes: MAX_FILE_BYTES });
+    const { sha256, size } = await this.blobs.put('models', workspace, bytes, { maxBytes: MAX_EXPORT_FILE_BYTES });
     return { content: { sha256, size, mediaType } };
   }
 

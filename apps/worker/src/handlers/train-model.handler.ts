@@ -8,6 +8,7 @@ import {
   type JobPayload,
   type JobResult,
 } from '@pentaprism/contracts';
+import { MAX_MODEL_FILE_BYTES } from '@pentaprism/domain';
 import { encodeEvaluation, encodeHead, type TrainAndEvaluate } from '@pentaprism/inference';
 import type { JobControl, JobHandler } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
@@ -20,8 +21,6 @@ type Result = JobResult<typeof trainModel>;
 
 /** Share of the progress that the images with their embeddings make; the rest is the training. */
 const COLLECTED = 0.4;
-/** Bytes of one file: 100,000 images of 500 tags. */
-const MAX_FILE_BYTES = 256 * 1024 ** 2;
 
 /**
  * Trains the head of a project's model: first on parts of the images, each time predicting the others, so that it is known
@@ -65,7 +64,10 @@ export class TrainModelHandler implements JobHandler<typeof trainModel> {
   }
 
   private async store(workspace: string, bytes: Uint8Array, signal: AbortSignal): Promise<ContentReference> {
-    const { sha256, size } = await this.blobs.put('models', workspace, bytes, { maxBytes: MAX_FILE_BYTES, signal });
+    const { sha256, size } = await this.blobs.put('models', workspace, bytes, {
+      maxBytes: MAX_MODEL_FILE_BYTES,
+      signal,
+    });
     return { sha256, size, mediaType: 'application/octet-stream' };
   }
 }

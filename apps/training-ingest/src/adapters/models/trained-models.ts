@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BlobStore } from '@pentaprism/blob-store';
 import type { ContentReference } from '@pentaprism/contracts';
+import { MAX_MODEL_FILE_BYTES } from '@pentaprism/domain';
 import { decodeEvaluation, decodeHead, type Evaluation, type Head } from '@pentaprism/inference';
 import { BLOB_STORE } from '@pentaprism/service';
 import { LRUCache } from 'lru-cache';
@@ -12,8 +13,6 @@ export const MODELS_AREA = 'models';
 
 /** Bytes of heads and evaluations that are kept in memory. */
 const KEPT_BYTES = 64 * 1024 ** 2;
-/** Bytes of one file: 100,000 images of 500 tags. */
-const MAX_FILE_BYTES = 256 * 1024 ** 2;
 
 /** An evaluation, and the images that it is about. */
 export interface EvaluatedImages {
@@ -64,7 +63,7 @@ export class TrainedModels {
   }
 
   private read({ workspace }: IterationDocument, { sha256 }: ContentReference): Promise<Buffer> {
-    return this.blobs.read({ area: MODELS_AREA, workspace, sha256 }, { maxBytes: MAX_FILE_BYTES });
+    return this.blobs.read({ area: MODELS_AREA, workspace, sha256 }, { maxBytes: MAX_MODEL_FILE_BYTES });
   }
 }
 

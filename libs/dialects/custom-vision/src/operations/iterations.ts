@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { iterationContracts, type ExportedModel } from '@pentaprism/contracts';
+import { MAX_PUBLISH_NAME_LENGTH } from '@pentaprism/domain';
 import { FileUrls, principalOf } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
 import type { Export } from '../v3/models.js';
@@ -27,7 +28,6 @@ export interface PublishInput {
 const MAX_SELECTED_TAGS = 1_000;
 const MAX_TRAINING_TYPE_LENGTH = 100;
 const MAX_ITERATION_NAME_LENGTH = 100;
-const MAX_PUBLISH_NAME_LENGTH = 200;
 const MAX_PREDICTION_ID_LENGTH = 1_000;
 
 /** The files that a model can be made into, by platform and flavour of the original. */

@@ -2,9 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { predictionContracts, projectContracts, type Prediction as ServicePrediction } from '@pentaprism/contracts';
 import {
   fromUuid,
+  MAX_APPLICATION_LENGTH,
   MAX_IMAGE_URL_LENGTH,
   MAX_IMAGES_PER_BATCH,
   MAX_PREDICTION_IMAGE_BYTES,
+  MAX_PUBLISH_NAME_LENGTH,
   MAX_TAGS_PER_BATCH,
   MAX_TRAINING_IMAGE_BYTES,
   MAX_TRAINING_PAGE_SIZE,
@@ -32,8 +34,6 @@ export interface PredictionInput {
   readonly purpose: 'quick-test' | 'prediction';
 }
 
-const MAX_APPLICATION_LENGTH = 200;
-const MAX_PUBLISH_NAME_LENGTH = 200;
 const DEFAULT_MAX_COUNT = 50;
 const MAX_BYTES = { 'quick-test': MAX_TRAINING_IMAGE_BYTES, prediction: MAX_PREDICTION_IMAGE_BYTES } as const;
 const ORDERS = ['Newest', 'Oldest', 'Suggested'] as const;
