@@ -23,6 +23,7 @@ export const MODEL_REQUESTS: Readonly<Record<string, readonly ContractRequest[]>
   'training-ingest.v1.project.delete': [fails('NOT_FOUND', { projectId: NOBODY })],
   'training-ingest.v1.iteration.train': [fails('NOT_FOUND', TRAIN)],
   'training-ingest.v1.iteration.list': [fails('NOT_FOUND', { projectId: NOBODY })],
+  'training-ingest.v1.iteration.tags': [fails('NOT_FOUND', ITERATION)],
   'training-ingest.v1.iteration.get': [fails('NOT_FOUND', ITERATION)],
   'training-ingest.v1.iteration.update': [fails('NOT_FOUND', { ...ITERATION, name: 'a' })],
   'training-ingest.v1.iteration.delete': [fails('NOT_FOUND', ITERATION)],

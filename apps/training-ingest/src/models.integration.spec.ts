@@ -271,6 +271,15 @@ describe('an iteration', () => {
     expect(await jobModel().countDocuments({ state: 'aborted' })).toBe(1);
   });
 
+  it('knows its tags as they were when it began', async () => {
+    const iteration = await trained();
+    const tags = TAGS.map(({ id, name, type }) => ({ id, name, type }));
+    expect(await call(iterations.tags, keyOf(iteration))).toEqual({ tags });
+    const elsewhere = { projectId: PROJECT, iterationId: new Types.ObjectId().toHexString() };
+    await expect(call(iterations.tags, elsewhere)).rejects.toEqual(failsWith('NOT_FOUND'));
+    await expect(call(iterations.tags, keyOf(iteration), 'w2')).rejects.toEqual(failsWith('NOT_FOUND'));
+  });
+
   it('says how good it is, from predictions of what it had not seen', async () => {
     const iteration = await trained();
     const performance = await call(iterations.performance, { ...keyOf(iteration), threshold: 0.5 });

@@ -161,6 +161,14 @@ export const iterationContracts = {
     response: iteration,
     errors: ['NOT_FOUND'],
   }),
+  /** The tags that it was trained on, as they were then: the model's outputs, in their order. */
+  tags: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.iteration.tags',
+    request: z.strictObject(iterationKey),
+    response: z.object({ tags: z.array(z.object({ id: objectId, name: z.string(), type: z.enum(TAG_TYPES) })) }),
+    errors: ['NOT_FOUND'],
+  }),
   /** Changes the members that are given. The default moves; FAILED_PRECONDITION: to one that is not trained. */
   update: defineRpc({
     owner,

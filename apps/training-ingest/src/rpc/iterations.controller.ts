@@ -30,6 +30,11 @@ export class IterationsController {
     return this.iterations.get(workspace, request);
   }
 
+  @RpcHandler(contracts.tags)
+  tags(request: ParsedRequestOf<typeof contracts.tags>, { workspace }: HandlerContext) {
+    return this.iterations.tags(workspace, request);
+  }
+
   @RpcHandler(contracts.update)
   update(request: ParsedRequestOf<typeof contracts.update>, { workspace }: HandlerContext) {
     return this.iterations.update(workspace, request);

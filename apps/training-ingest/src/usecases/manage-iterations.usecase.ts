@@ -6,7 +6,7 @@ import { DomainError } from '@pentaprism/domain';
 import { JobLedger } from '@pentaprism/jobs';
 import type { ClientSession } from 'mongoose';
 import { IterationRepository, type IterationKey } from '../adapters/mongo/iteration.repository.js';
-import { toIteration, type IterationDocument } from '../adapters/mongo/iteration.schema.js';
+import { toIteration, type IterationDocument, type IterationTag } from '../adapters/mongo/iteration.schema.js';
 import { requireTrained } from '../models/require-trained.js';
 import { TendIterations } from './tend-iterations.usecase.js';
 
@@ -33,6 +33,11 @@ export class ManageIterations {
   async get(workspace: string, key: IterationKey): Promise<Iteration> {
     await this.bus.call(projectContracts.resolve, { id: key.projectId });
     return this.show(await this.iterations.get(workspace, key));
+  }
+
+  async tags(workspace: string, key: IterationKey): Promise<{ tags: IterationTag[] }> {
+    await this.bus.call(projectContracts.resolve, { id: key.projectId });
+    return { tags: (await this.iterations.get(workspace, key)).tags };
   }
 
   /** @throws DomainError FAILED_PRECONDITION for a default that is not trained; CONFLICT when another becomes it at once */

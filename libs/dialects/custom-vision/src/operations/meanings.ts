@@ -63,6 +63,7 @@ const BY_SUBJECT: Readonly<Record<string, Meanings>> = {
   },
   [trainingIngestContracts.addImages.subject]: BUSY,
   [iterationContracts.get.subject]: iteration,
+  [iterationContracts.tags.subject]: iteration,
   [iterationContracts.train.subject]: {
     'INVALID_ARGUMENT:several-tags': 'BadRequestMultiClassClassificationTrainingValidationFailed',
     'INVALID_ARGUMENT:too-few-tags': ['BadRequestTrainingValidationFailed', 'Not enough images for training'],

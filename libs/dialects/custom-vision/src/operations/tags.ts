@@ -1,5 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { tagContracts, trainingImageContracts, type TagDetails, MAX_TAGS_PER_LOOKUP } from '@pentaprism/contracts';
+import {
+  iterationContracts,
+  MAX_TAGS_PER_LOOKUP,
+  tagContracts,
+  trainingImageContracts,
+  type TagDetails,
+} from '@pentaprism/contracts';
 import { MAX_DESCRIPTION_LENGTH, MAX_PAGE_SIZE, MAX_TAG_NAME_LENGTH, type TagType } from '@pentaprism/domain';
 import { collect } from '@pentaprism/http';
 import type { Tag } from '../v3/models.js';
@@ -42,14 +48,14 @@ export class Tags {
     const snapshot = await this.snapshots.find(project, iteration);
     const { tagged, untagged, tags: counts } = await this.services.call(trainingImageContracts.countByTag, snapshot);
     const byId = new Map(counts.map(({ tagId, count }) => [tagId, count]));
-    const details = snapshot.snapshotId ? await this.tagsOf(snapshot, [...byId.keys()]) : await this.all(snapshot);
+    const details = isOfIteration(snapshot) ? await this.tagsOf(snapshot, [...byId.keys()]) : await this.all(snapshot);
     return { tags: details.map((each) => toTag(each, byId.get(each.id))), tagged, untagged };
   }
 
   async get(project: string, tag: string, iteration: string | undefined): Promise<Tag> {
     const snapshot = await this.snapshots.find(project, iteration);
     const id = idInPath(tag, 'tag');
-    if (snapshot.snapshotId) {
+    if (isOfIteration(snapshot)) {
       const [found] = await this.tagsOf(snapshot, [id]);
       if (!found) throw notFound('tag');
       return toTag(found, await this.countOf(snapshot, id));
@@ -91,27 +97,54 @@ export class Tags {
     return (await collect(read, { offset: 0, limit: 0 }, MAX_PAGE_SIZE)).items;
   }
 
-  /** As they are called now; those that were deleted since, as images of the snapshot have them. */
-  private async tagsOf(snapshot: Snapshot, ids: readonly string[]): Promise<Details[]> {
-    const { projectId } = snapshot;
+  /**
+   * By name, as they were when the iteration was trained: those that it was trained on it knows itself, and the names of
+   * others are on its images. Types of those, and descriptions of all, are today's, as far as the tags are still there.
+   */
+  private async tagsOf(snapshot: Required<Snapshot>, ids: readonly string[]): Promise<Details[]> {
+    const { projectId, snapshotId: iterationId } = snapshot;
+    const { tags } = await this.services.call(iterationContracts.tags, { projectId, iterationId });
+    const trained = new Map(tags.map((tag) => [tag.id, tag]));
+    const today = await this.today(projectId, ids);
     const found: Details[] = [];
+    for (const id of ids) {
+      const { description = '', type = 'regular' } = today.get(id) ?? {};
+      const then = trained.get(id) ?? (await this.carried(snapshot, id));
+      if (then) found.push({ description, type, ...then });
+    }
+    return found.sort((a, b) => compare(a.name.toLowerCase(), b.name.toLowerCase()) || compare(a.name, b.name));
+  }
+
+  private async today(projectId: string, ids: readonly string[]): Promise<Map<string, Details>> {
+    const found = new Map<string, Details>();
     for (let at = 0; at < ids.length; at += MAX_TAGS_PER_LOOKUP) {
       const asked = ids.slice(at, at + MAX_TAGS_PER_LOOKUP);
-      found.push(...(await this.services.call(tagContracts.getMany, { projectId, ids: asked })).tags);
-    }
-    const known = new Set(found.map(({ id }) => id));
-    for (const id of ids.filter((each) => !known.has(each))) {
-      const page = { ...snapshot, anyOfTags: [id], limit: 1 };
-      const { images } = await this.services.call(trainingImageContracts.list, page);
-      const carried = images[0]?.tags.find((tag) => tag.id === id);
-      if (carried) found.push({ id, name: carried.name, description: '', type: 'regular' });
+      const { tags } = await this.services.call(tagContracts.getMany, { projectId, ids: asked });
+      for (const tag of tags) found.set(tag.id, tag);
     }
     return found;
+  }
+
+  /** A tag as an image of the snapshot has it. */
+  private async carried(snapshot: Snapshot, id: string): Promise<Pick<Details, 'id' | 'name'> | undefined> {
+    const page = { ...snapshot, anyOfTags: [id], limit: 1 };
+    const { images } = await this.services.call(trainingImageContracts.list, page);
+    const tag = images[0]?.tags.find((each) => each.id === id);
+    return tag && { id, name: tag.name };
   }
 
   private async countOf(snapshot: Snapshot, tagId: string): Promise<number> {
     return (await this.services.call(trainingImageContracts.count, { ...snapshot, anyOfTags: [tagId] })).count;
   }
+}
+
+function isOfIteration(snapshot: Snapshot): snapshot is Required<Snapshot> {
+  return snapshot.snapshotId !== undefined;
+}
+
+/** By code units, as lists of tags are ordered everywhere. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function changesOf({ name, description, type }: TagInput) {
