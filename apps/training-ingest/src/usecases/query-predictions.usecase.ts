@@ -31,8 +31,12 @@ export class QueryPredictions {
     private readonly predictions: PredictionRepository,
   ) {}
 
-  /** @throws DomainError NOT_FOUND for the project; INVALID_ARGUMENT for a continuation that was not given here */
+  /**
+   * @throws DomainError NOT_FOUND for the project; INVALID_ARGUMENT for a continuation that was not given here, and for
+   *   bounds that no probability is within
+   */
   async execute(workspace: string, { projectId, order, limit, continuation, ...filter }: Query): Promise<Answer> {
+    filter.tags.forEach(checkBounds);
     await this.bus.call(projectContracts.resolve, { id: projectId });
     const after = continuation === undefined ? null : parseContinuation(continuation);
     const wanted = Math.min(limit, PAGE);
@@ -81,6 +85,13 @@ export class QueryPredictions {
     await this.predictions.removeMany(workspace, projectId, ids);
     await this.bus.call(predictedImageContracts.deleteMany, { projectId, ids: [...ids] });
   }
+}
+
+function checkBounds({ min, max }: Query['tags'][number]): void {
+  if (min < 0 || max > 1 || min > max)
+    throw new DomainError('INVALID_ARGUMENT', 'The bounds of a probability are from 0 to 1, the lower one first.', {
+      field: 'tags',
+    });
 }
 
 /** Bytes of a prediction in JSON at most, with its picture. */

@@ -3,7 +3,7 @@ import { InjectModel } from '@nestjs/mongoose';
 import { notFound, toObjectId } from '@pentaprism/database';
 import type { ClientSession, Model, Types, UpdateQuery } from 'mongoose';
 import { trusted } from 'mongoose';
-import { ITERATION_MODEL, MODEL_FILES, type IterationDocument } from './iteration.schema.js';
+import { FILE_FIELDS, ITERATION_MODEL, MODEL_FILES, type IterationDocument } from './iteration.schema.js';
 
 /** An iteration, by the ids that a request names. */
 export interface IterationKey {
@@ -148,26 +148,28 @@ export class IterationRepository {
     await this.iterations.deleteOne({ _id, workspace });
   }
 
-  /** Which of these files are a model's; for the sweeper of all workspaces. */
+  /** Which of these files are a model's, or an export of one; for the sweeper of all workspaces. From the indexes of both. */
   async knownFiles(workspace: string, hashes: readonly string[]): Promise<Set<string>> {
-    const among = trusted({ $in: [...hashes] });
-    const found = await this.iterations
-      .find(
-        {
-          workspace,
-          $or: [
-            ...MODEL_FILES.map((file) => ({ [`model.${file}.sha256`]: among })),
-            { 'exports.content.sha256': among },
-          ],
-        },
-        { model: 1, exports: 1 },
-      )
-      .lean();
+    const found = await this.findFiles(workspace, hashes).toArray();
     return new Set(
       found.flatMap(({ model, exports }) => [
         ...(model ? MODEL_FILES.map((file) => model[file].sha256) : []),
         ...exports.flatMap(({ content }) => content?.sha256 ?? []),
       ]),
+    );
+  }
+
+  /** What the database does for `knownFiles`; for tests. */
+  explainKnownFiles(workspace: string, hashes: readonly string[]) {
+    return this.findFiles(workspace, hashes).explain('executionStats');
+  }
+
+  private findFiles(workspace: string, hashes: readonly string[]) {
+    // The type, too: the indexes hold texts only, and the database does not conclude it from the values.
+    const among = { $in: [...hashes], $type: 'string' };
+    return this.iterations.collection.find<Pick<IterationDocument, 'model' | 'exports'>>(
+      { $or: FILE_FIELDS.map((field) => ({ workspace, [field]: among })) } as object,
+      { projection: { model: 1, exports: 1 } },
     );
   }
 }

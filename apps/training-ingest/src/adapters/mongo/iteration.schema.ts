@@ -18,6 +18,8 @@ export interface TrainedModel {
 }
 
 export const MODEL_FILES = ['head', 'evaluation', 'examples'] as const;
+/** Where hashes of files are. */
+export const FILE_FIELDS = [...MODEL_FILES.map((file) => `model.${file}.sha256`), 'exports.content.sha256'];
 
 export interface IterationTag {
   id: string;
@@ -106,11 +108,8 @@ iterationSchema.index(
 // Few at any time, of all workspaces.
 iterationSchema.index({ status: 1, createdAt: 1 }, { partialFilterExpression: { status: 'training' } });
 iterationSchema.index({ deletedAt: 1 }, { partialFilterExpression: { deletedAt: { $type: 'date' } } });
-for (const file of MODEL_FILES)
-  iterationSchema.index(
-    { workspace: 1, [`model.${file}.sha256`]: 1 },
-    { partialFilterExpression: { [`model.${file}.sha256`]: { $type: 'string' } } },
-  );
+for (const field of FILE_FIELDS)
+  iterationSchema.index({ workspace: 1, [field]: 1 }, { partialFilterExpression: { [field]: { $type: 'string' } } });
 
 export function toIteration(iteration: IterationDocument, progress: number): Iteration {
   const { _id, project, createdAt, modifiedAt, trainedAt, seconds, ...rest } = iteration;

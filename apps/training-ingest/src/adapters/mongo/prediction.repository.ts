@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { toObjectId } from '@pentaprism/database';
 import { trusted, type Model, type mongo, type Types } from 'mongoose';
-import { PREDICTION_MODEL, type PredictionDocument } from './prediction.schema.js';
+import { APPLICATION_INDEX, PREDICTION_MODEL, type PredictionDocument } from './prediction.schema.js';
 
 export interface PredictionFilter {
   readonly iterationId?: string | undefined;
@@ -11,6 +11,14 @@ export interface PredictionFilter {
   /** Milliseconds since the epoch, inclusive. */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
+}
+
+/** Which part of a list. */
+export interface Page {
+  readonly order: 'newest' | 'oldest';
+  /** The last one of the page before. */
+  readonly after: { readonly at: Date; readonly id: Types.ObjectId } | null;
+  readonly limit: number;
 }
 
 /** Stored predictions; one that has expired is not there any more. */
@@ -28,17 +36,16 @@ export class PredictionRepository {
     return this.predictions.find({ _id, workspace, project: toObjectId(projectId, 'project'), expiresAt }).lean();
   }
 
-  /** @param after the last one of the page before */
-  page(
-    workspace: string,
-    projectId: string,
-    filter: PredictionFilter,
-    {
-      order,
-      after,
-      limit,
-    }: { order: 'newest' | 'oldest'; after: { at: Date; id: Types.ObjectId } | null; limit: number },
-  ): Promise<PredictionDocument[]> {
+  page(workspace: string, projectId: string, filter: PredictionFilter, page: Page): Promise<PredictionDocument[]> {
+    return this.find(workspace, projectId, filter, page).toArray();
+  }
+
+  /** What the database does for a page; for tests. */
+  explainPage(workspace: string, projectId: string, filter: PredictionFilter, page: Page) {
+    return this.find(workspace, projectId, filter, page).explain('executionStats');
+  }
+
+  private find(workspace: string, projectId: string, filter: PredictionFilter, { order, after, limit }: Page) {
     const direction = order === 'newest' ? -1 : 1;
     const beyond = order === 'newest' ? '$lt' : '$gt';
     const createdAt = {
@@ -53,21 +60,14 @@ export class PredictionRepository {
         : []),
       ...(filter.iterationId === undefined ? [] : [{ iteration: toObjectId(filter.iterationId, 'iteration') }]),
       ...(filter.application === undefined ? [] : [{ application: filter.application }]),
-      ...(filter.tags.length === 0
-        ? []
-        : [
-            {
-              $or: filter.tags.map(({ tagId, min, max }) => ({
-                tags: { $elemMatch: { tagId, probability: { $gte: min, $lte: max } } },
-              })),
-            },
-          ]),
+      ...(filter.tags.length === 0 ? [] : [anyWithin(filter.tags)]),
     ];
-    return this.predictions.collection
+    const found = this.predictions.collection
       .find<PredictionDocument>({ $and: conditions } as mongo.Filter<mongo.BSON.Document>)
       .sort({ createdAt: direction, _id: direction })
-      .limit(limit)
-      .toArray();
+      .limit(limit);
+    // Otherwise the database may have learnt from a project with one application that any index will do.
+    return filter.application !== undefined && filter.tags.length === 0 ? found.hint(APPLICATION_INDEX) : found;
   }
 
   async removeMany(workspace: string, projectId: string, ids: readonly string[]): Promise<void> {
@@ -78,4 +78,12 @@ export class PredictionRepository {
   async removeOfProject(workspace: string, projectId: string): Promise<void> {
     await this.predictions.deleteMany({ workspace, project: toObjectId(projectId, 'project') });
   }
+}
+
+/** One condition for one tag, and not a choice among one: of a choice the database cannot use an index's order. */
+function anyWithin(tags: PredictionFilter['tags']): object {
+  const conditions = tags.map(({ tagId, min, max }) => ({
+    tags: { $elemMatch: { tagId, probability: { $gte: min, $lte: max } } },
+  }));
+  return conditions.length === 1 ? (conditions[0] as object) : { $or: conditions };
 }
