@@ -217,7 +217,7 @@ describe('bodies', () => {
   it('compressed are refused', async () => {
     await expectNoTrace(async () => {
       const body = deflateSync(JSON.stringify({ image_data: 'QUJD' }));
-      expectRefusal(await client.post('/upload', body, { 'content-encoding': 'deflate' }), 400);
+      expectRefusal(await client.post('/upload', body, { 'content-encoding': 'deflate' }), 415);
     });
   });
 });

@@ -2,6 +2,9 @@ import type { Type } from '@nestjs/common';
 import type { DialectName, DomainError, ErrorCode, Role } from '@pentaprism/domain';
 import type { FastifyRequest } from 'fastify';
 
+/** What there is of a request that an error is written for: of one that breaks half-way, it is all. */
+export type Asked = Pick<FastifyRequest, 'url' | 'headers'>;
+
 /** An HTTP API that the gateway speaks. The gateway asks it how errors look; its module holds its controllers. */
 export interface Dialect {
   /** `admin` is Pentaprism's own API: keys, files, health, metrics, documentation. */
@@ -19,9 +22,9 @@ export interface Dialect {
   readonly statuses: Readonly<Record<ErrorCode, number>>;
   /** A status that this request's clients can bear better than the one of the table. */
   statusFor?(error: DomainError, request: FastifyRequest): number | undefined;
-  errorBody(status: number, error: DomainError, request: FastifyRequest): object;
+  errorBody(status: number, error: DomainError, request: Asked): object;
   /** Writes the body of an error where that is not JSON, or not called `application/json`. */
-  writeError?(body: object, request: FastifyRequest): { readonly type: string; readonly text: string };
+  writeError?(body: object, request: Asked): { readonly type: string; readonly text: string };
   /**
    * The one spelling of a URL that routes are matched with, for an API whose paths have several; undefined for what is
    * not its own. Nothing may be decoded in it.

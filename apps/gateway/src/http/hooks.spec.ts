@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { DomainError } from '@pentaprism/domain';
+import { DomainError, type ErrorCode } from '@pentaprism/domain';
 import { fastify, type FastifyInstance } from 'fastify';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
@@ -21,8 +21,9 @@ let port: number;
 beforeAll(async () => {
   server = fastify({ connectionTimeout: IDLE_MS });
   addHooks(server, NOBODY);
+  const statuses: Partial<Record<ErrorCode, number>> = { METHOD_NOT_ALLOWED: 405, UNSUPPORTED_MEDIA_TYPE: 415 };
   server.setErrorHandler((error, _request, reply) =>
-    reply.status(DomainError.is(error, 'METHOD_NOT_ALLOWED') ? 405 : DomainError.is(error) ? 400 : 500).send({}),
+    reply.status(DomainError.is(error) ? (statuses[error.code] ?? 400) : 500).send({}),
   );
   server.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   server.get('/files/slow', async () => {
@@ -66,6 +67,22 @@ describe('every request', () => {
   ])('%s %s is %i', async (method, path, status, allow) => {
     const answer = await fetch(`http://127.0.0.1:${port}${path}`, { method });
     expect([answer.status, answer.headers.get('allow')]).toEqual([status, allow]);
+  });
+
+  it.each([
+    ['gzip', 415],
+    ['identity, br', 415],
+    ['Identity', 200],
+    ['', 200],
+  ])('whose body is said to be encoded as "%s" is %i', async (encoding, status) => {
+    const headers = { 'content-encoding': encoding };
+    const answer = await server.inject({ method: 'PUT', url: '/files/slow', headers, payload: 'x' });
+    expect(answer.statusCode).toBe(status);
+  });
+
+  it('to what there is not is 404, however it is encoded', async () => {
+    const headers = { 'content-encoding': 'gzip' };
+    expect((await server.inject({ method: 'PUT', url: '/files/none', headers, payload: 'x' })).statusCode).toBe(404);
   });
 
   it('carries the trace id of its client, or a new one, and is never sniffed', async () => {

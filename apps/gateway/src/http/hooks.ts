@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import { dialectOf } from '../dialects.js';
 import { AllowedMethods } from './allowed-methods.js';
 import type { Authentication } from './authentication.js';
+import { rememberRequest } from './unparsable.js';
 
 /** Paths of the gateway's own API that need no key: probes, metrics, documentation, and URLs that are signed. */
 const WITHOUT_KEY = ['/health', '/metrics', '/docs', '/files'];
@@ -18,6 +19,7 @@ export function addHooks(fastify: FastifyInstance, authentication: Authenticatio
   const allowed = new AllowedMethods();
   fastify.addHook('onRoute', ({ url, method }) => allowed.add(url, method));
   fastify.addHook('onRequest', async (request, reply) => {
+    rememberRequest(request.raw);
     // A silent client is given up (IDLE_TIMEOUT), but not one that waits for us: its request is complete.
     reply.raw.on('timeout', (socket: Socket) => {
       if (!request.raw.complete || reply.raw.headersSent) socket.destroy();
@@ -27,6 +29,7 @@ export function addHooks(fastify: FastifyInstance, authentication: Authenticatio
     const dialect = dialectOf(request.url);
     if (needsKey(request, dialect)) setPrincipal(request, await authentication.authenticate(request, dialect));
     if (request.is404) refuseMethod(allowed.of(pathOf(request)), reply);
+    else refuseEncoding(request);
   });
   // After the body was read: whoever handles the request calls services in its name.
   fastify.addHook('preHandler', (request, _reply, done) => {
@@ -51,6 +54,14 @@ function refuseMethod(methods: readonly string[], reply: FastifyReply): void {
   if (methods.length === 0) return;
   void reply.header('Allow', methods.join(', '));
   throw new DomainError('METHOD_NOT_ALLOWED', `This path takes ${methods.join(', ')}.`);
+}
+
+/** Nobody unpacks bodies here: a picture would be kept as something that is none, and JSON would be no JSON. */
+function refuseEncoding({ method, headers }: FastifyRequest): void {
+  if (method === 'GET' || method === 'HEAD') return;
+  const encodings = (headers['content-encoding'] ?? '').split(',').map((name) => name.trim().toLowerCase());
+  if (encodings.some((name) => name !== '' && name !== 'identity'))
+    throw new DomainError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as it is, without a Content-Encoding.');
 }
 
 function pathOf(request: FastifyRequest): string {

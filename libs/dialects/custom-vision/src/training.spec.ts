@@ -43,6 +43,35 @@ describe('projects, tags and iterations', () => {
     imageCount: 0,
   };
 
+  it.each([
+    ['POST', '/customvision/v1.2/training/projects?name=', 'BadRequestProjectName'],
+    ['POST', `${V3}/tags?name=`, 'BadRequestTagName'],
+    ['POST', `${V3}/iterations/${ITER}/publish?predictionId=p&publishName=`, 'BadRequestInvalidPublishName'],
+    ['PATCH', V3, 'BadRequestProjectName'],
+    ['PATCH', `${V3}/tags/${T}`, 'BadRequestTagName'],
+    ['PATCH', `${V3}/iterations/${ITER}`, 'BadRequestIterationName'],
+  ])('%s %s takes no name that XML cannot hold', async (method, url, code) => {
+    for (const name of [
+      'a\0b',
+      'a\u0001',
+      '\u001b[31m',
+      'a\nb',
+      'tab\t',
+      '\u007f',
+      '\u0085',
+      'a\uffff',
+      ' ',
+      'n'.repeat(201),
+    ]) {
+      const answer =
+        method === 'POST'
+          ? await api.json('POST', `${url}${encodeURIComponent(name)}`)
+          : await api.json('PATCH', url, { name });
+      expect([name, answer.status, Object.values(answer.body ?? {})[0]]).toEqual([name, 400, code]);
+    }
+    expect(api.calls).toEqual([]);
+  });
+
   it('creates a project of JSON that is empty', async () => {
     api.answer(projectContracts.create, () => project);
     const answer = await api.json(

@@ -6,6 +6,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Export } from '../v3/models.js';
 import { refusal } from '../wire/codes.js';
 import { checkGuid, idInPath, idOrNothing, isWorkspace } from '../wire/ids.js';
+import { isName, nameRule } from '../wire/names.js';
 import { required } from '../wire/query.js';
 import { toIteration, type Iteration } from './iteration-view.js';
 import { Services } from './services.js';
@@ -79,8 +80,8 @@ export class Iterations {
   ): Promise<Iteration> {
     if (isWorkspace(checkGuid(iteration, 'iteration'), idInPath(project, 'project')))
       throw refusal('BadRequestWorkspaceCannotBeModified', 'The workspace cannot be changed.');
-    if (typeof name === 'string' && (name.trim() === '' || name.length > MAX_ITERATION_NAME_LENGTH))
-      throw refusal('BadRequestIterationName', `An iteration's name has 1 to ${MAX_ITERATION_NAME_LENGTH} characters.`);
+    if (typeof name === 'string' && !isName(name, MAX_ITERATION_NAME_LENGTH))
+      throw refusal('BadRequestIterationName', nameRule("An iteration's name", MAX_ITERATION_NAME_LENGTH));
     const updated = await this.services.call(iterationContracts.update, {
       ...keyOf(project, iteration),
       ...(typeof name === 'string' ? { name } : {}),
@@ -99,8 +100,8 @@ export class Iterations {
     const key = keyOf(project, iteration);
     const name = required(input.publishName, 'publishName');
     const target = required(input.predictionId, 'predictionId');
-    if (name.length > MAX_PUBLISH_NAME_LENGTH)
-      throw refusal('BadRequestInvalidPublishName', `publishName has at most ${MAX_PUBLISH_NAME_LENGTH} characters.`);
+    if (!isName(name, MAX_PUBLISH_NAME_LENGTH))
+      throw refusal('BadRequestInvalidPublishName', nameRule('publishName', MAX_PUBLISH_NAME_LENGTH));
     if (target.length > MAX_PREDICTION_ID_LENGTH)
       throw refusal(
         'BadRequestInvalidPublishTarget',

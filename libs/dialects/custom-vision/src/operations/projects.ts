@@ -11,6 +11,7 @@ import { collect } from '@pentaprism/http';
 import type { Project } from '../v3/models.js';
 import { refusal } from '../wire/codes.js';
 import { guidOf, idInPath, toDate } from '../wire/ids.js';
+import { isName, nameRule } from '../wire/names.js';
 import { required } from '../wire/query.js';
 import { domainGuid, domainOfGuid } from './domains.js';
 import { Services } from './services.js';
@@ -72,8 +73,8 @@ export class Projects {
 
 function changesOf(input: ProjectInput) {
   const { name, description, domainId, classificationType, targetExportPlatforms: platforms } = input;
-  if (typeof name === 'string' && (name.trim() === '' || name.length > MAX_PROJECT_NAME_LENGTH))
-    throw refusal('BadRequestProjectName', `A project's name has 1 to ${MAX_PROJECT_NAME_LENGTH} characters.`);
+  if (typeof name === 'string' && !isName(name, MAX_PROJECT_NAME_LENGTH))
+    throw refusal('BadRequestProjectName', nameRule("A project's name", MAX_PROJECT_NAME_LENGTH));
   if (description && description.length > MAX_DESCRIPTION_LENGTH)
     throw refusal('BadRequestProjectDescription', `A description has at most ${MAX_DESCRIPTION_LENGTH} characters.`);
   if (platforms && (platforms.length > MAX_PLATFORMS || platforms.some((each) => each.length > MAX_PLATFORM_LENGTH)))

@@ -11,6 +11,7 @@ import { collect } from '@pentaprism/http';
 import type { Tag } from '../v3/models.js';
 import { refusal } from '../wire/codes.js';
 import { guidOf, idInPath, notFound } from '../wire/ids.js';
+import { isName, nameRule } from '../wire/names.js';
 import { required } from '../wire/query.js';
 import { Snapshots, type Snapshot } from './iteration-view.js';
 import { Services } from './services.js';
@@ -148,8 +149,8 @@ function compare(a: string, b: string): number {
 }
 
 function changesOf({ name, description, type }: TagInput) {
-  if (typeof name === 'string' && (name.trim() === '' || name.length > MAX_TAG_NAME_LENGTH))
-    throw refusal('BadRequestTagName', `A tag's name has 1 to ${MAX_TAG_NAME_LENGTH} characters.`);
+  if (typeof name === 'string' && !isName(name, MAX_TAG_NAME_LENGTH))
+    throw refusal('BadRequestTagName', nameRule("A tag's name", MAX_TAG_NAME_LENGTH));
   if (description && description.length > MAX_DESCRIPTION_LENGTH)
     throw refusal('BadRequestTagDescription', `A description has at most ${MAX_DESCRIPTION_LENGTH} characters.`);
   return {

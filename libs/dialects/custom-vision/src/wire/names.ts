@@ -1,0 +1,12 @@
+/** Control characters, which no XML and no header can hold: the same name would come back as another one. */
+const UNWRITABLE = /[\p{Cc}\ufffe\uffff]/u;
+
+/** Whether something can be called so: not blank, not too long, and the same in JSON, XML and forms. */
+export function isName(text: string, maxLength: number): boolean {
+  return text.trim() !== '' && text.length <= maxLength && !UNWRITABLE.test(text);
+}
+
+/** What a name has to be, for messages. @param what with its article */
+export function nameRule(what: string, maxLength: number): string {
+  return `${what} has 1 to ${maxLength} characters, and no control characters.`;
+}
