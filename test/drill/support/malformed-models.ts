@@ -1,5 +1,6 @@
 import type { Random } from '@pentaprism/domain';
 import { form } from '../../e2e/support/filters.js';
+import { toForm, toXml } from '../../e2e/support/model-encodings.js';
 import { pick, wholeWithin } from '../drill.js';
 import { brokenForm } from './malformed-forms.js';
 import { flipped, noise, withBody, type Piece, type Target } from './malformed-pieces.js';
@@ -124,21 +125,4 @@ function repeated(value: unknown, times: number): unknown {
   if (Array.isArray(value)) return Array.from({ length: times }, () => value[0] as unknown);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, repeated(each, times)]));
-}
-
-function toXml(value: unknown, name = 'Model'): string {
-  const inside = Array.isArray(value)
-    ? value.map((each) => toXml(each, 'Item')).join('')
-    : typeof value === 'object' && value !== null
-      ? Object.entries(value).map(([key, each]) => toXml(each, key)).join('') // prettier-ignore
-      : String(value);
-  return `<${name}>${inside}</${name}>`;
-}
-
-function toForm(value: unknown, name = ''): string {
-  if (typeof value !== 'object' || value === null) return `${name}=${encodeURIComponent(String(value))}`;
-  const of = (key: string) => (Array.isArray(value) ? `${name}[${key}]` : name === '' ? key : `${name}.${key}`);
-  return Object.entries(value)
-    .map(([key, each]) => toForm(each, of(key)))
-    .join('&');
 }

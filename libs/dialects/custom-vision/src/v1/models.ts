@@ -58,7 +58,10 @@ export function toTagList({ tags, tagged, untagged }: TagList): z.output<typeof 
   return { Tags: tags.map(toTag), TotalTaggedImages: tagged, TotalUntaggedImages: untagged };
 }
 
-const predictionTag = model('PredictionTag', { TagId: id, Tag: z.string(), Probability: z.number() });
+const prediction = { TagId: id, Tag: z.string(), Probability: z.number() };
+const predictionTag = model('PredictionTag', prediction);
+/** The same by another name, which it has in the answer to a prediction. */
+const imageTagPrediction = model('ImageTagPrediction', prediction);
 
 function toPredictionTag({ tagId, tagName, probability }: v3.Prediction): z.output<typeof predictionTag> {
   return { TagId: tagId, Tag: tagName, Probability: probability };
@@ -182,9 +185,12 @@ export function toIterationPerformance(given: v3.IterationPerformance): z.output
   };
 }
 
-const predicted = { Id: id, Project: id, Iteration: id, Created: date, Predictions: z.array(predictionTag) };
+const predicted = { Id: id, Project: id, Iteration: id, Created: date };
 
-export const imagePrediction = model('ImagePredictionResult', predicted);
+export const imagePrediction = model('ImagePredictionResult', {
+  ...predicted,
+  Predictions: z.array(imageTagPrediction),
+});
 
 export function toImagePrediction(given: v3.ImagePrediction): z.output<typeof imagePrediction> {
   return {
@@ -197,7 +203,14 @@ export function toImagePrediction(given: v3.ImagePrediction): z.output<typeof im
 }
 
 export const predictionQuery = model('PredictionQuery', {
-  Results: z.array(model('Prediction', { ...predicted, ImageUri: z.string(), ThumbnailUri: z.string() })),
+  Results: z.array(
+    model('Prediction', {
+      ...predicted,
+      Predictions: z.array(predictionTag),
+      ImageUri: z.string(),
+      ThumbnailUri: z.string(),
+    }),
+  ),
   Token: model('PredictionQueryToken', {
     Session: z.string().nullable(),
     Continuation: z.string().nullable(),
