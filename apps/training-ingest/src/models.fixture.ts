@@ -1,6 +1,7 @@
 import type { BusConnection } from '@pentaprism/bus';
 import {
   augmentationListContracts,
+  contentContracts,
   inferenceContracts,
   predictedImageContracts,
   projectContracts,
@@ -71,6 +72,7 @@ export class StandInsForModels {
     );
     this.answer(snapshotContracts.delete, (request) => this.change(snapshotContracts.delete, request, {}));
     this.answer(predictedImageContracts.create, (request) => this.change(predictedImageContracts.create, request, {}));
+    this.answer(contentContracts.discard, (request) => this.change(contentContracts.discard, request, {}));
     this.answer(inferenceContracts.backbone, () => ({ backbone: this.backbone }));
     this.answer(inferenceContracts.embed, () => ({
       backbone: this.backbone,

@@ -4,6 +4,8 @@ import { getModelToken } from '@nestjs/mongoose';
 import { connectBus, type BusConnection } from '@pentaprism/bus';
 import {
   augmentationListContracts,
+  contentContracts,
+  inferenceContracts,
   iterationContracts as iterations,
   jobReportContracts,
   predictedImageContracts,
@@ -24,9 +26,10 @@ import {
 } from '@pentaprism/domain';
 import { encodeEvaluation, encodeHead } from '@pentaprism/inference';
 import { JOB_MODEL, type JobDocument } from '@pentaprism/jobs';
-import { testScope } from '@pentaprism/testing';
+import { eventually, testScope } from '@pentaprism/testing';
 import { Types, type Model } from 'mongoose';
 import { ITERATION_MODEL, type IterationDocument } from './adapters/mongo/iteration.schema.js';
+import { startWebServer } from './adapters/url/web-server.fixture.js';
 import { BACKBONE, PROJECT, StandInsForModels, TAGS } from './models.fixture.js';
 import { startTrainingIngest, type StartedTrainingIngest } from './training-ingest.fixture.js';
 import { MODEL_FILE_GRACE_MS, PREDICTION_PICTURE_MS, SweepModels } from './usecases/sweep-models.usecase.js';
@@ -93,7 +96,7 @@ const trained = async (changes: object = {}) => {
 
 beforeAll(async () => {
   const scope = testScope('models');
-  service = await startTrainingIngest(scope);
+  service = await startTrainingIngest(scope, { URL_IMPORT_ALLOW: '127.0.0.1' });
   second = await service.startAnother();
   const { natsUrl: url, subjectPrefix: prefix, logger } = scope;
   connection = await connectBus({ url, prefix, name: 'stand-ins', logger });
@@ -319,6 +322,25 @@ describe('a prediction', () => {
     expect(others.requestsTo(predictedImageContracts.create)).toEqual([
       { projectId: PROJECT, id, content: CONTENT, timeToLive: PREDICTION_TTL },
     ]);
+  });
+
+  it('of a URL lets go of bytes that are no picture, and keeps no others', async () => {
+    await trained();
+    const server = await startWebServer((_request, response) => response.end('no picture'));
+    try {
+      const kept = { source: { kind: 'url', url: server.url }, store: true };
+      await predict(kept);
+      others.failures.set(inferenceContracts.embed.subject, 'UNDECODABLE_IMAGE');
+      await expect(predict({ ...kept, store: false })).rejects.toEqual(failsWith('UNDECODABLE_IMAGE'));
+      await expect(predict(kept)).rejects.toEqual(failsWith('UNDECODABLE_IMAGE'));
+      // Once only: what is not kept is in an area that is emptied.
+      const sweeper = service.app.get(SweepModels);
+      expect(await sweeper.sweepPredictions(Date.now() + PREDICTION_PICTURE_MS + 10_000)).toBe(1);
+      await eventually(() => expect(others.requestsTo(contentContracts.discard)).toHaveLength(1));
+      expect(others.requestsTo(contentContracts.discard)).toMatchObject([{ contents: [{ size: 10 }] }]);
+    } finally {
+      await server.close();
+    }
   });
 
   it('by a model of another backbone is refused', async () => {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import {
+  contentContracts,
   inferenceContracts,
   predictedImageContracts,
   projectContracts,
@@ -11,7 +12,7 @@ import {
 } from '@pentaprism/contracts';
 import { notFound } from '@pentaprism/database';
 import { DomainError, PREDICTION_TTL } from '@pentaprism/domain';
-import { fromVectorText, predict } from '@pentaprism/inference';
+import { fromVectorText, predict, type Head } from '@pentaprism/inference';
 import { Types } from 'mongoose';
 import { TrainedModels } from '../adapters/models/trained-models.js';
 import { IterationRepository } from '../adapters/mongo/iteration.repository.js';
@@ -37,6 +38,23 @@ export class Predict {
     const iteration = await this.findIteration(workspace, request);
     const head = await this.models.head(iteration);
     const content = await this.contentOf(workspace, request);
+    try {
+      return await this.predict(workspace, request, iteration, head, content);
+    } catch (error) {
+      // Of an upload, its caller lets go. Not awaited: what is not discarded now, the sweep finds later.
+      if (request.source.kind === 'url' && request.store)
+        void this.bus.call(contentContracts.discard, { contents: [content] }).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private async predict(
+    workspace: string,
+    request: Request,
+    iteration: IterationDocument,
+    head: Head,
+    content: ContentReference,
+  ): Promise<Prediction> {
     const { vector, backbone } = await this.embed(content, request);
     if (backbone !== iteration.model?.backbone)
       throw new DomainError('FAILED_PRECONDITION', 'The iteration was trained on another backbone: train again.', {
