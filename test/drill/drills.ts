@@ -7,6 +7,7 @@ import { killUnderUploads } from './kill-under-uploads.drill.js';
 import { malformedRequests } from './malformed-requests.drill.js';
 import { rollingRestarts } from './rolling-restarts.drill.js';
 import { serverOutages } from './server-outages.drill.js';
+import { visionMutations } from './vision-mutations.drill.js';
 import { visionUnderKills } from './vision-under-kills.drill.js';
 import { workerKills } from './worker-kills.drill.js';
 
@@ -22,4 +23,5 @@ export const DRILLS: readonly Drill[] = [
   rollingRestarts,
   expiryUnderKills,
   visionUnderKills,
+  visionMutations,
 ];

@@ -39,13 +39,21 @@ export async function sweepEverything(faulty: FaultyStack): Promise<SweptStore> 
   }
 }
 
+/** Originals that no record knows: only the daily sweep would find them. */
+export async function unknownOriginals({ blobs, database }: FaultyStack): Promise<string[]> {
+  const known = await database.collection('contents').distinct('sha256');
+  return (await compare(blobs, 'originals', known.map(String))).more;
+}
+
 async function look({ blobs, database }: FaultyStack): Promise<SweptStore> {
   const contents = await database.collection('contents').find({}).toArray();
   const images = database.collection('images');
   const pointers = await Promise.all(['sha256', 'radiograph.source.sha256'].map((field) => images.distinct(field)));
   const used = new Set(pointers.flat().filter((sha256) => sha256 !== null));
   const hashes = new Set(contents.map(({ sha256 }) => String(sha256)));
-  const thumbnails = contents.flatMap(({ thumbnail }) => (thumbnail ? [String(thumbnail.sha256)] : []));
+  const thumbnails = contents.flatMap(({ thumbnail, resized }) =>
+    [thumbnail, resized].flatMap((each) => (each ? [String(each.sha256)] : [])),
+  );
   const areas = [await compare(blobs, 'originals', [...hashes]), await compare(blobs, 'thumbnails', thumbnails)];
   return {
     orphans: [

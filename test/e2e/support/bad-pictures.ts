@@ -87,7 +87,7 @@ function plain(width: number, height: number): Promise<Buffer> {
 }
 
 /** 24 bits a pixel; the pixels are those of 16 x 16 whatever it claims. */
-export function bitmap(width: number, height: number): Buffer {
+export function bitmap(width: number, height: number, pixels = randomBytes(768)): Buffer {
   const header = Buffer.alloc(54);
   header.write('BM', 'latin1');
   header.writeUInt32LE(54 + 768, 2);
@@ -98,7 +98,7 @@ export function bitmap(width: number, height: number): Buffer {
   header.writeUInt16LE(1, 26);
   header.writeUInt16LE(24, 28);
   header.writeUInt32LE(768, 34);
-  return Buffer.concat([header, randomBytes(768)]);
+  return Buffer.concat([header, pixels]);
 }
 
 function comment(text: string): Buffer {
