@@ -147,6 +147,7 @@ describe('names of prototypes and operators in bodies', () => {
 });
 
 describe('names', () => {
+  const IN_NO_XML = [CONTROL_CHARACTERS, 'a\0b'];
   const patches: [string, (name: string) => SendOptions][] = [
     ['JSON', (name) => vision.json({ name })],
     ['XML', (name) => encoded('text/xml', toXml({ Name: name }))],
@@ -170,7 +171,7 @@ describe('names', () => {
     }
   });
 
-  it.each([CONTROL_CHARACTERS, 'a\0b', '\u0085', '', '   ', 'n'.repeat(4000)])('%j is none', async (name) => {
+  it.each([...IN_NO_XML, '\u0085', '', '   ', 'n'.repeat(4000)])('%j is none', async (name) => {
     await vision.expectNoTrace(async () => {
       const codes = [
         [TRAINING_V1, `${TRAINING_V1}/projects`, vision.v1, 'BadRequestProjectName'],
@@ -179,9 +180,7 @@ describe('names', () => {
       for (const [, collection, one, code] of codes) {
         const path = `${collection}?name=${encodeURIComponent(name)}`;
         expectVisionRefusal(await vision.send('POST', path), path, { status: 400, code });
-        for (const [, patch] of patches.filter(
-          ([how]) => how !== 'XML' || !/\p{Cc}/u.test(name.replaceAll('\u0085', '')),
-        ))
+        for (const [, patch] of patches.filter(([how]) => how !== 'XML' || !IN_NO_XML.includes(name)))
           expectVisionRefusal(await vision.send('PATCH', one, patch(name)), one, { status: 400, code });
       }
     });

@@ -20,7 +20,7 @@ export async function sweepEverything(faulty: FaultyStack): Promise<SweptStore> 
   const old = new Date(Date.now() - 2 * DAY_MS);
   const contents = faulty.database.collection('contents');
   // They wait an hour with temporary files, a day with bytes that no record knows, and BLOB_GRACE with orphans.
-  for (const file of await filesBelow(faulty.blobs)) await utimes(file, old, old);
+  for (const file of await filesBelow(faulty.blobs)) await age(file, old);
   await contents.updateMany({ orphanedAt: { $ne: null } }, { $set: { orphanedAt: old } });
   faulty.kill('catalog');
   await faulty.recovered('catalog');
@@ -36,6 +36,15 @@ export async function sweepEverything(faulty: FaultyStack): Promise<SweptStore> 
     );
   } catch {
     return look(faulty);
+  }
+}
+
+/** What a sweeper has removed meanwhile needs no age. */
+async function age(file: string, time: Date): Promise<void> {
+  try {
+    await utimes(file, time, time);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }
 
