@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { FaultyStack } from '../../e2e/support/faults-stack.js';
 
 const DAY_MS = 24 * 3600 * 1000;
-/** Milliseconds: the first sweep of a catalog comes 15 s after its start. */
+/** Milliseconds: the first sweep of a catalog comes 15 s after its start, and removes some hundred files in the rest. */
 const SWEPT_WITHIN_MS = 30_000;
 
 export interface SweptStore {
@@ -15,8 +15,11 @@ export interface SweptStore {
   readonly temporary: string[];
 }
 
-/** Makes everything old enough for the sweepers, waits for their next round, and tells what is wrong then. */
-export async function sweepEverything(faulty: FaultyStack): Promise<SweptStore> {
+/**
+ * Makes everything old enough for the sweepers, waits for their next round, and tells what is wrong then.
+ * @param withinMs more where there is more to remove
+ */
+export async function sweepEverything(faulty: FaultyStack, withinMs = SWEPT_WITHIN_MS): Promise<SweptStore> {
   const old = new Date(Date.now() - 2 * DAY_MS);
   const contents = faulty.database.collection('contents');
   // They wait an hour with temporary files, a day with bytes that no record knows, and BLOB_GRACE with orphans.
@@ -32,7 +35,7 @@ export async function sweepEverything(faulty: FaultyStack): Promise<SweptStore> 
         if (wrong.length > 0) throw new Error('not swept yet');
         return store;
       },
-      { timeoutMs: SWEPT_WITHIN_MS, everyMs: 500 },
+      { timeoutMs: withinMs, everyMs: 500 },
     );
   } catch {
     return look(faulty);
