@@ -1,5 +1,5 @@
 import type { INestMicroservice } from '@nestjs/common';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openBlobStore, type BlobStore, type DirectTransfers } from '@pentaprism/blob-store';
 import { Bus, connectBus, type BusConnection } from '@pentaprism/bus';
 import { readConfig } from '@pentaprism/config';
@@ -9,8 +9,6 @@ import { eventually, startS3Server, testScope, type S3Server } from '@pentaprism
 import { createHash, randomBytes } from 'node:crypto';
 import { catalogService } from '../../apps/catalog/src/catalog.service.js';
 import { trainingIngestService } from '../../apps/training-ingest/src/training-ingest.service.js';
-
-jest.setTimeout(120_000);
 
 const WORKSPACE = 'default';
 const context = { workspace: WORKSPACE, actor: 'arrivals' };

@@ -1,12 +1,10 @@
-import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { QUEUES } from '@pentaprism/contracts';
 import { eventually, testScope } from '@pentaprism/testing';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-
-jest.setTimeout(30_000);
 
 const SCALING = path.resolve(import.meta.dirname, '../../deploy/k8s/overlays/cluster/worker-scaling.yaml');
 const scope = testScope('queue-length');

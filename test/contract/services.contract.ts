@@ -1,5 +1,5 @@
 import type { INestMicroservice } from '@nestjs/common';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Bus, connectBus, type BusConnection } from '@pentaprism/bus';
 import { readConfig } from '@pentaprism/config';
 import { ALL_RPCS, SERVICES, type Rpc } from '@pentaprism/contracts';
@@ -17,8 +17,6 @@ import { taggingService } from '../../apps/tagging/src/tagging.service.js';
 import { trainingIngestService } from '../../apps/training-ingest/src/training-ingest.service.js';
 import { workerService } from '../../apps/worker/src/worker.service.js';
 import { REQUESTS } from './requests.js';
-
-jest.setTimeout(60_000);
 
 const scope = testScope('contracts');
 const WORKSPACE = 'default';

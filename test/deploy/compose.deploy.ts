@@ -1,12 +1,10 @@
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { ANY_SECRET, APPS, configurationOf, isPinned, unknownVariables } from './support/apps.js';
 import { containerOf, Manifests } from './support/kubernetes.js';
 import { exists, parseYaml, render, REPOSITORY, runPython, TOOLS_MISSING } from './support/tools.js';
-
-jest.setTimeout(60_000);
 
 const DOCKERFILE = 'deploy/docker/Dockerfile';
 const COMPOSE = 'docker-compose.yml';

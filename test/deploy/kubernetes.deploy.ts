@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { QUEUES } from '@pentaprism/contracts';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -6,8 +6,6 @@ import { z } from 'zod';
 import { APPS, configurationOf, isPinned, unknownVariables } from './support/apps.js';
 import { containerOf, labelsOf, Manifests, selects, type Workload } from './support/kubernetes.js';
 import { parseYaml, render, REPOSITORY, runPython, TOOLS_MISSING } from './support/tools.js';
-
-jest.setTimeout(60_000);
 
 /** The release that the manifests are held to. */
 const KUBERNETES = '1.34';

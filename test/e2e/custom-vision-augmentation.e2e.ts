@@ -1,11 +1,9 @@
 /** A Custom Vision project that learns from augmented images, too: the list is DataRobot's. */
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { fromUuid } from '@pentaprism/domain';
 import { json, send } from './support/http.js';
 import { createKey, sharedSystem, type ApiKey } from './support/stack.js';
 import { pictureOf, VisionProject } from './support/vision.js';
-
-jest.setTimeout(120_000);
 
 const PICTURES = 6;
 const SHAPES = ['disc', 'stripes'] as const;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@pentaprism/testing';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { form } from './support/filters.js';
@@ -20,8 +20,6 @@ import {
   type Things,
 } from './support/vision-operations.js';
 import { pictureOf, type Shape } from './support/vision.js';
-
-jest.setTimeout(120_000);
 
 /** Every operation of v1.2 and v1.1, asked and answered in JSON and in XML. */
 const system = sharedSystem();

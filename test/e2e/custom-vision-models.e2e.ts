@@ -1,5 +1,5 @@
 /** @jest-environment ./test/support/native-arrays.environment.mjs */
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { openOnnxBackbone } from '@pentaprism/inference';
 import { eventually } from '@pentaprism/testing';
 import { unzipSync } from 'fflate';
@@ -16,8 +16,6 @@ import {
   type Iteration,
   type VisionImage,
 } from './support/vision.js';
-
-jest.setTimeout(120_000);
 
 interface Export {
   readonly platform: string;

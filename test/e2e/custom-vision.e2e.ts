@@ -1,11 +1,9 @@
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { form, type Part } from './support/filters.js';
 import { exchange, json, send, type Answer, type SendOptions } from './support/http.js';
 import { tinyPng, unknownBytes } from './support/samples.js';
 import { createKey, freshWorkspace, sharedSystem, storedBlobs, temporaryFiles, type ApiKey } from './support/stack.js';
-
-jest.setTimeout(120_000);
 
 /** The Custom Vision dialect against the started stack, with the bytes that its clients really send. */
 const V1 = '/customvision/v1.2/Training';

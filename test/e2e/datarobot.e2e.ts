@@ -116,7 +116,7 @@ beforeAll(async () => {
   for (let i = 0; i < PICTURES; i++) imageIds.push(await upload(await picture(), `picture ${i} é.png`));
   const { body } = await ask('GET', 'projects/?projectName=library');
   projectId = body[0].id;
-}, 60_000);
+});
 
 describe('connection', () => {
   it('needs a key, in either spelling', async () => {
@@ -266,7 +266,7 @@ describe('samples', () => {
     expect(again.some((sample) => before.has(sample.imageId))).toBe(false);
     expect((await ask('GET', `imageAugmentationLists/${id}/`)).body.samplesId).not.toBe(samplesId);
     expect((await ask('GET', `projects/${projectId}/images/${made[0].imageId}/file`)).status).toBe(200);
-  }, 60_000);
+  });
 
   it('stay done: the status leads to them each time', async () => {
     const { statusId, location } = await requestSamples(await createList(), 1);
@@ -276,7 +276,7 @@ describe('samples', () => {
       expect([status, headers.get('location')]).toEqual([303, result]);
     }
     expect((await ask('GET', `status/${unknownId}/`)).status).toBe(404);
-  }, 30_000);
+  });
 
   it('are made once for one idempotency key', async () => {
     const id = await createList();
@@ -305,7 +305,7 @@ describe('samples', () => {
     expect((await ask('GET', result)).body.totalCount).toBe(9);
     expect((await ask('GET', `imageAugmentationSamples/${unknownId}/`)).status).toBe(404);
     expect((await ask('POST', 'imageAugmentationSamples/', { body: list() })).status).toBe(422);
-  }, 30_000);
+  });
 
   it('vanish with the image that they were made of', async () => {
     const id = await createList();
@@ -320,7 +320,7 @@ describe('samples', () => {
     const gone = data.filter((sample) => !left.has(sample.imageId));
     for (const { imageId } of gone)
       expect((await ask('GET', `projects/${projectId}/images/${imageId}/file/`)).status).toBe(404);
-  }, 60_000);
+  });
 });
 
 describe('another workspace', () => {
@@ -353,7 +353,7 @@ describe('another workspace', () => {
     for (const [method, path, body] of changes)
       expect([path, (await ask(method, path, { key: stranger, body })).status]).toEqual([path, 404]);
     expect((await ask('GET', `imageAugmentationLists/${id}/`)).body.name).toBe('mine');
-  }, 30_000);
+  });
 
   it('has a library of its own, of whose nothing no samples can be made: 422', async () => {
     const [own] = (await ask('GET', 'projects/', { key: stranger })).body;

@@ -1,11 +1,9 @@
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@pentaprism/testing';
 import { inflateSync } from 'node:zlib';
 import { FILTERS, FiltersClient, grayPng, LUT, type ImageResource } from './support/filters.js';
 import { json, send, type Answer } from './support/http.js';
 import { createKey, sharedSystem, type ApiKey } from './support/stack.js';
-
-jest.setTimeout(60_000);
 
 const [WIDTH, HEIGHT] = [37, 23];
 const valueAt = (x: number, y: number) => (x * 109 + y * 7) % 4096;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '@pentaprism/testing';
 import {
   created,
@@ -24,8 +24,6 @@ import {
   type ApiKey,
   type PrivateSystem,
 } from './support/stack.js';
-
-jest.setTimeout(120_000);
 
 const MEDIA = grayPng({ width: 40, height: 30 });
 
@@ -166,7 +164,7 @@ describe('a modality elsewhere', () => {
     });
     key = await createKey(system, {});
     client = new FiltersClient(system, key);
-  }, 120_000);
+  });
   afterAll(async () => {
     await system.stop();
     await device.close();

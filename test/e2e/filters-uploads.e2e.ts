@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import {
@@ -16,8 +16,6 @@ import {
 import { expectRefusal } from './support/filters-refusal.js';
 import { chunk, tinyPng, unknownBytes } from './support/samples.js';
 import { createKey, freshWorkspace, sharedSystem, storedBlobs, temporaryFiles, type ApiKey } from './support/stack.js';
-
-jest.setTimeout(60_000);
 
 const PNG_SUITE = path.resolve('../shared/data/pngsuite');
 const MEDIA = grayPng();

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import {
@@ -17,8 +17,6 @@ import { expectRefusal } from './support/filters-refusal.js';
 import { send, type Answer } from './support/http.js';
 import { chunk } from './support/samples.js';
 import { createKey, freshWorkspace, sharedSystem, type ApiKey } from './support/stack.js';
-
-jest.setTimeout(60_000);
 
 const GOLDEN = path.resolve('test/e2e/golden');
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

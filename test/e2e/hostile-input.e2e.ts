@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@pentaprism/testing';
 import { deflateSync } from 'node:zlib';
 import { brokenJson, CONTROL_CHARACTERS, nested, noPictures, ODD_NAMES } from './support/hostile.js';
@@ -6,9 +6,6 @@ import { exchange, json, send, type Answer } from './support/http.js';
 import { tinyPng, unknownBytes } from './support/samples.js';
 import { sharedSystem, storedBlobs, temporaryFiles, type ApiKey } from './support/stack.js';
 import { errorShape, TaggedImages, urlOf, type ImageRecord } from './support/tagged-images.js';
-
-// Other suites work on the same system at the same time.
-jest.setTimeout(60_000);
 
 const system = sharedSystem();
 let client: TaggedImages & { apiKey: ApiKey };

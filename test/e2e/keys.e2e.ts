@@ -1,13 +1,10 @@
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@pentaprism/testing';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { json, send, type Answer } from './support/http.js';
 import { unknownBytes } from './support/samples.js';
 import { createKey, freshWorkspace, logsOf, metricLines, sharedSystem, type ApiKey } from './support/stack.js';
 import { TaggedImages } from './support/tagged-images.js';
-
-// Other suites work on the same system at the same time.
-jest.setTimeout(60_000);
 
 const system = sharedSystem();
 const bearer = (key: string): OutgoingHttpHeaders => ({ authorization: `Bearer ${key}` });

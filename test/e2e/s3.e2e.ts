@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually, startS3Server, type S3Server } from '@pentaprism/testing';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -8,8 +8,6 @@ import { png, tinyPng, unknownBytes } from './support/samples.js';
 import { logsOf, startPrivateSystem, type ApiKey, type PrivateSystem } from './support/stack.js';
 import { TaggedImages, urlOf, type ImageRecord } from './support/tagged-images.js';
 import { deflateSync } from 'node:zlib';
-
-jest.setTimeout(60_000);
 
 /** Seconds that presigned URLs live. */
 const LIFE = 8;
@@ -32,11 +30,11 @@ const s3 = await startS3Server();
       MAX_UPLOAD_BYTES: String(MAX_BYTES),
     });
     client = await TaggedImages.inFreshWorkspace(system);
-  }, 120_000);
+  });
   afterAll(async () => {
     await system?.stop();
     await server.stop();
-  }, 30_000);
+  });
 
   const put = (url: string, body: Buffer | string) => send('PUT', url, { body });
   const get = (url: string) => send('GET', url);

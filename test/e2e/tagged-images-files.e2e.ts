@@ -1,13 +1,10 @@
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { json, send } from './support/http.js';
 import { tinyPng, unknownBytes } from './support/samples.js';
 import { sharedSystem, storedBlobs } from './support/stack.js';
 import { TaggedImages, urlOf } from './support/tagged-images.js';
-
-// Other suites work on the same system at the same time.
-jest.setTimeout(60_000);
 
 const system = sharedSystem();
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');

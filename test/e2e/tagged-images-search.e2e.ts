@@ -1,12 +1,9 @@
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exchange, json, send } from './support/http.js';
 import { unknownBytes } from './support/samples.js';
 import { sharedSystem } from './support/stack.js';
 import { errorShape, expectRefusal, TaggedImages, type ImageRecord } from './support/tagged-images.js';
-
-// Other suites work on the same system at the same time.
-jest.setTimeout(60_000);
 
 const system = sharedSystem();
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@pentaprism/testing';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { json, RawConnection, send } from './support/http.js';
@@ -13,8 +13,6 @@ import {
   type PrivateSystem,
 } from './support/stack.js';
 import { errorShape, TaggedImages, urlOf } from './support/tagged-images.js';
-
-jest.setTimeout(60_000);
 
 const LIFE = 5;
 const IDLE = 2;
@@ -37,7 +35,7 @@ beforeAll(async () => {
     PUBLIC_URL: 'https://images.example/',
   });
   client = await TaggedImages.inFreshWorkspace(system);
-}, 120_000);
+});
 afterAll(async () => system?.stop(), 30_000);
 
 /** Where a public address leads on this machine. */

@@ -1,11 +1,8 @@
-import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { json, send } from './support/http.js';
 import { unknownBytes } from './support/samples.js';
 import { sharedSystem } from './support/stack.js';
 import { expectRefusal, TaggedImages, type Page, type Tag } from './support/tagged-images.js';
-
-// Other suites work on the same system at the same time.
-jest.setTimeout(60_000);
 
 const system = sharedSystem();
 const INT32_MAX = 2 ** 31 - 1;

@@ -1,11 +1,8 @@
-import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { json, send } from './support/http.js';
 import { unknownBytes } from './support/samples.js';
 import { sharedSystem } from './support/stack.js';
 import { expectRefusal, TaggedImages, type ImageRecord, type Page, type Tag } from './support/tagged-images.js';
-
-// Other suites work on the same system at the same time.
-jest.setTimeout(60_000);
 
 const system = sharedSystem();
 const namesOf = ({ tags }: ImageRecord) => tags.map(({ name }) => name);

@@ -1,11 +1,8 @@
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { json, send } from './support/http.js';
 import { tinyPng, unknownBytes } from './support/samples.js';
 import { sharedSystem } from './support/stack.js';
 import { errorShape, TaggedImages, urlOf } from './support/tagged-images.js';
-
-// Other suites work on the same system at the same time.
-jest.setTimeout(60_000);
 
 const system = sharedSystem();
 const now = () => Math.floor(Date.now() / 1000);

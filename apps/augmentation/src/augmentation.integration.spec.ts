@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { INestMicroservice } from '@nestjs/common';
 import { getModelToken } from '@nestjs/mongoose';
 import type { BlobStore } from '@pentaprism/blob-store';
@@ -31,9 +31,6 @@ import { augmentationService } from './augmentation.service.js';
 import { augmentationConfig } from './config.js';
 import { KEPT_SETS_PER_LIST } from './usecases/make-samples.effect.js';
 import { SAMPLE_BLOB_GRACE_MS, SweepSamples, UNLISTED_SAMPLES_TTL_MS } from './usecases/sweep-samples.usecase.js';
-
-// Real servers, on machines that may be busy.
-jest.setTimeout(30_000);
 
 const reports = jobReportContracts.augmentation;
 const newId = () => new Types.ObjectId().toHexString();
@@ -101,7 +98,7 @@ beforeAll(async () => {
   catalog = new StandInForCatalog(connection);
   app = await createService(augmentationService, config, scope.logger);
   await app.listen();
-}, 60_000);
+});
 
 afterAll(async () => {
   await app.close();

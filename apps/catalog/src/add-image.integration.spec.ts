@@ -10,8 +10,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CounterRepository } from './adapters/mongo/counter.repository.js';
 import { startCatalog, type StartedCatalog } from './catalog.fixture.js';
 
-jest.setTimeout(60_000);
-
 const times = <T>(count: number, each: (n: number) => T) => Array.from({ length: count }, (_, n) => each(n));
 const someBytes = () => ({ sha256: randomBytes(32).toString('hex'), size: 3, mediaType: 'image/png' });
 

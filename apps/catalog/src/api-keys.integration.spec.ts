@@ -1,13 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { apiKeyContracts as keys, type RequestOf, type ResponseOf, type Rpc } from '@pentaprism/contracts';
 import { testScope } from '@pentaprism/testing';
 import { ApiKeyRepository } from './adapters/mongo/api-key.repository.js';
 import { ProjectRepository } from './adapters/mongo/project.repository.js';
 import { OWNER_KEY, startCatalog, type StartedCatalog } from './catalog.fixture.js';
 import { ManageApiKeys } from './usecases/manage-api-keys.usecase.js';
-
-// Real servers, on machines that may be busy.
-jest.setTimeout(30_000);
 
 const notFound = expect.objectContaining({ code: 'NOT_FOUND' });
 const unauthenticated = expect.objectContaining({ code: 'UNAUTHENTICATED' });
@@ -21,7 +18,7 @@ function call<R extends Rpc>(rpc: R, request: RequestOf<R>, of = workspace): Pro
 
 beforeAll(async () => {
   catalog = await startCatalog(testScope('api-keys'));
-}, 60_000);
+});
 
 afterAll(() => catalog.stop());
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { getModelToken } from '@nestjs/mongoose';
 import type { BlobStore } from '@pentaprism/blob-store';
 import {
@@ -24,9 +24,6 @@ import { CONTENT_MODEL, type ContentDocument } from './adapters/mongo/content.sc
 import { IMAGE_MODEL, type ImageDocument } from './adapters/mongo/image.schema.js';
 import { startCatalog, type StartedCatalog } from './catalog.fixture.js';
 import { CollectBlobs } from './usecases/collect-blobs.usecase.js';
-
-// Real servers, on machines that may be busy.
-jest.setTimeout(30_000);
 
 const reports = jobReportContracts.catalog;
 const notFound = expect.objectContaining({ code: 'NOT_FOUND' });
@@ -110,7 +107,7 @@ async function contentOf(imageId: string) {
 beforeAll(async () => {
   catalog = await startCatalog(testScope('catalog'));
   blobs = catalog.app.get<BlobStore>(BLOB_STORE, { strict: false });
-}, 60_000);
+});
 
 afterAll(() => catalog.stop());
 
@@ -185,7 +182,7 @@ describe('images', () => {
     const numbers = (await call(images.list, {})).images.map(({ number }) => number);
     expect(new Set(numbers).size).toBe(15);
     expect(Math.min(...numbers)).toBeGreaterThan(10);
-  }, 30_000);
+  });
 
   it('are deleted once, and counted once', async () => {
     const { id } = await create(await putBytes());
@@ -237,7 +234,7 @@ describe('contents', () => {
     }
     const { decoded, pending } = await call(images.choosePictures, { projectId: library, count: 0, seed: '' });
     expect({ decoded, pending }).toEqual({ decoded: 15 * 7, pending: 0 });
-  }, 30_000);
+  });
 
   it('that cannot be decoded are kept, with the reason, and are no pictures', async () => {
     const content = await putBytes();
@@ -343,7 +340,7 @@ describe('the collector', () => {
       expect((await findContent(content.sha256))?.orphanedAt).toBeInstanceOf(Date);
     }
     expect(await collect(afterGrace())).toBe(15);
-  }, 30_000);
+  });
 
   it('takes back a mark that an image came before', async () => {
     const content = await putBytes();

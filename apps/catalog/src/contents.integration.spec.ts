@@ -11,9 +11,6 @@ import { newId, times, TrainingFixture } from './training.fixture.js';
 import { AnalyseContentEffect } from './usecases/analyse-content.effect.js';
 import { CollectBlobs } from './usecases/collect-blobs.usecase.js';
 
-// Real servers, on machines that may be busy.
-jest.setTimeout(30_000);
-
 const DECODED = { state: 'decoded', mediaType: 'image/png', format: 'png', width: 40, height: 30 };
 
 let catalog: StartedCatalog;

@@ -15,8 +15,6 @@ import { IMAGE_MODEL, type ImageDocument } from './adapters/mongo/image.schema.j
 import { PROJECT_MODEL, type ProjectDocument } from './adapters/mongo/project.schema.js';
 import { startCatalog, type StartedCatalog } from './catalog.fixture.js';
 
-jest.setTimeout(60_000);
-
 const times = <T>(count: number, each: (n: number) => T) => Array.from({ length: count }, (_, n) => each(n));
 const below = (limit: number) => Math.floor(Math.random() * limit);
 const someBytes = () => ({ sha256: randomBytes(32).toString('hex'), size: 3, mediaType: 'image/png' });

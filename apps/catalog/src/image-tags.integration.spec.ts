@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { FactPublisher } from '@pentaprism/bus';
 import {
   imageContracts as images,
@@ -15,8 +15,6 @@ import { eventually, testScope } from '@pentaprism/testing';
 import { randomUUID } from 'node:crypto';
 import { startCatalog, type StartedCatalog } from './catalog.fixture.js';
 import { APPLY_BATCH } from './usecases/apply-tag.usecase.js';
-
-jest.setTimeout(60_000);
 
 const fails = (code: string) => expect.objectContaining({ code });
 const times = <T>(count: number, each: (n: number) => T) => Array.from({ length: count }, (_, n) => each(n));

@@ -1,13 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { imageContracts as images, trainingImageContracts as training, type TagReference } from '@pentaprism/contracts';
 import { testScope } from '@pentaprism/testing';
 import { Types } from 'mongoose';
 import { RESERVATION_MS, TAG_STATE_MODEL, type TagStateDocument } from './adapters/mongo/tag-state.repository.js';
 import { startCatalog, type StartedCatalog } from './catalog.fixture.js';
 import { idsOf, newTag, times, TrainingFixture } from './training.fixture.js';
-
-// Real servers, on machines that may be busy.
-jest.setTimeout(30_000);
 
 /** Two catalogs of one installation. */
 let catalog: StartedCatalog;

@@ -14,9 +14,6 @@ import { idsOf, newId, newTag, times, TrainingFixture } from './training.fixture
 import { ExpireImages } from './usecases/expire-images.usecase.js';
 import { RemoveProjects } from './usecases/remove-projects.usecase.js';
 
-// Real servers, on machines that may be busy.
-jest.setTimeout(30_000);
-
 const notFound = expect.objectContaining({ code: 'NOT_FOUND' });
 
 let catalog: StartedCatalog;

@@ -21,9 +21,6 @@ import { startCatalog, type StartedCatalog } from './catalog.fixture.js';
 import { newId, newTag, times, TrainingFixture } from './training.fixture.js';
 import { FORGET_AFTER_MS, RemoveProjects } from './usecases/remove-projects.usecase.js';
 
-// Real servers, on machines that may be busy.
-jest.setTimeout(30_000);
-
 const notFound = expect.objectContaining({ code: 'NOT_FOUND' });
 const TRAINING = { domain: 'general', classificationType: 'multilabel', exportPlatforms: [] as string[] } as const;
 

@@ -29,9 +29,6 @@ import { TRANSIENT_BLOB_GRACE } from './config.js';
 import { CollectBlobs } from './usecases/collect-blobs.usecase.js';
 import { ExpireImages } from './usecases/expire-images.usecase.js';
 
-// Real servers, on machines that may be busy.
-jest.setTimeout(30_000);
-
 const reports = jobReportContracts.catalog;
 const notFound = expect.objectContaining({ code: 'NOT_FOUND' });
 const times = <T>(count: number, each: (n: number) => T) => Array.from({ length: count }, (_, n) => each(n));
@@ -306,7 +303,7 @@ describe('the end of a radiograph', () => {
     expect(deleted).toBe(60);
     await collect(soonAfter(Date.now()));
     expect(await isStored(source.sha256)).toBe(false);
-  }, 30_000);
+  });
 
   it('while its picture is being made leaves no picture', async () => {
     const made = await add();

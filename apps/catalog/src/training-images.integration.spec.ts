@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   imageContracts as images,
   trainingImageContracts as training,
@@ -14,9 +14,6 @@ import { ImageCountRepository } from './adapters/mongo/image-count.repository.js
 import { IMAGE_MODEL, type ImageDocument } from './adapters/mongo/image.schema.js';
 import { startCatalog, type StartedCatalog } from './catalog.fixture.js';
 import { idsOf, imageOf, newId, newTag, times, TrainingFixture } from './training.fixture.js';
-
-// Real servers, on machines that may be busy.
-jest.setTimeout(30_000);
 
 /** Two catalogs of one installation. */
 let catalog: StartedCatalog;

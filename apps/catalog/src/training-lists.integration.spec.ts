@@ -11,9 +11,6 @@ import { IMAGE_MODEL, type ImageDocument } from './adapters/mongo/image.schema.j
 import { setClock, startCatalog, type StartedCatalog } from './catalog.fixture.js';
 import { idsOf, newId, newTag, times, TrainingFixture } from './training.fixture.js';
 
-// Real servers, on machines that may be busy.
-jest.setTimeout(30_000);
-
 let catalog: StartedCatalog;
 let fixture: TrainingFixture;
 let projectId: string;

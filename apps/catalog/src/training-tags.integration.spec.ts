@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   imageContracts as images,
   snapshotContracts as snapshots,
@@ -9,9 +9,6 @@ import { MAX_TAGS_PER_IMAGE } from '@pentaprism/domain';
 import { testScope } from '@pentaprism/testing';
 import { startCatalog, type StartedCatalog } from './catalog.fixture.js';
 import { idsOf, newId, newTag, times, TrainingFixture } from './training.fixture.js';
-
-// Real servers, on machines that may be busy.
-jest.setTimeout(30_000);
 
 /** Two catalogs of one installation. */
 let catalog: StartedCatalog;

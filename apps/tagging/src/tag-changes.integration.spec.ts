@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { INestMicroservice } from '@nestjs/common';
 import { watchFact } from '@pentaprism/bus';
 import { tagChanged, tagContracts as tags, type RequestOf, type TagChange } from '@pentaprism/contracts';
@@ -6,8 +6,6 @@ import { MAX_TAG_NAME_LENGTH, MAX_TAGS_PER_IMAGE, MAX_TAGS_PER_PROJECT } from '@
 import { eventually, testScope } from '@pentaprism/testing';
 import { LIBRARY, OTHER_PROJECT, startTagging, type StartedTagging } from './tagging.fixture.js';
 import { FindTags } from './usecases/find-tags.usecase.js';
-
-jest.setTimeout(30_000);
 
 const fails = (code: string) => expect.objectContaining({ code });
 const times = <T>(count: number, each: (n: number) => T) => Array.from({ length: count }, (_, n) => each(n));
@@ -42,7 +40,7 @@ beforeAll(async () => {
   tagging = await startTagging(testScope('tag-changes'));
   other = await tagging.startAnother();
   unwatch = watchFact(tagging.connection, tagChanged, (data) => facts.push(data as TagChange));
-}, 60_000);
+});
 
 afterAll(async () => {
   unwatch();
@@ -229,7 +227,7 @@ describe('a list of tags', () => {
     expect(first.tags.length).toBeLessThan(1000);
     const rest = await list({ offset: first.tags.length, limit: 1000 });
     expect([...first.tags, ...rest.tags].map(({ name }) => name)).toEqual(names);
-  }, 60_000);
+  });
 });
 
 describe('a project', () => {
@@ -250,5 +248,5 @@ describe('a project', () => {
     await expect(call(tags.resolve, { names: [], patterns: ['%a%', 't%', 'tag%', '%g%'] })).rejects.toEqual(
       fails('INVALID_ARGUMENT'),
     );
-  }, 120_000);
+  });
 });

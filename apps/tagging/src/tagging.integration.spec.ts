@@ -1,13 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { getModelToken } from '@nestjs/mongoose';
 import { MAX_TAG_NAME_LENGTH, MAX_TAGS_PER_IMAGE } from '@pentaprism/domain';
 import { testScope } from '@pentaprism/testing';
 import type { Model } from 'mongoose';
 import { TAG_MODEL, type TagDocument } from './adapters/mongo/tag.repository.js';
 import { LIBRARY, OTHER_PROJECT, startTagging, type StartedTagging } from './tagging.fixture.js';
-
-// Real servers, on machines that may be busy.
-jest.setTimeout(30_000);
 
 let tagging: StartedTagging;
 const ensure: StartedTagging['ensure'] = (...request) => tagging.ensure(...request);
@@ -20,7 +17,7 @@ const count = (name: string) =>
 
 beforeAll(async () => {
   tagging = await startTagging(testScope('tagging'));
-}, 60_000);
+});
 
 afterAll(() => tagging.stop());
 

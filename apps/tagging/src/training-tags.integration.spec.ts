@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { getModelToken } from '@nestjs/mongoose';
 import { FactPublisher, watchFact } from '@pentaprism/bus';
 import {
@@ -19,8 +19,6 @@ import { Types, type Model } from 'mongoose';
 import { TAG_REVISION_MODEL } from './adapters/mongo/tag-revision.repository.js';
 import { TAG_MODEL, type TagDocument } from './adapters/mongo/tag.repository.js';
 import { LIBRARY, OTHER_PROJECT, startTagging, type StartedTagging } from './tagging.fixture.js';
-
-jest.setTimeout(30_000);
 
 const fails = (code: string, details?: object) =>
   expect.objectContaining({ code, ...(details === undefined ? {} : { details }) });
@@ -48,7 +46,7 @@ const revisionOf = async (project = LIBRARY) =>
 beforeAll(async () => {
   tagging = await startTagging(testScope('training-tags'));
   unwatch = watchFact(tagging.connection, tagChanged, (data) => facts.push(data));
-}, 60_000);
+});
 afterAll(async () => {
   unwatch();
   await tagging.stop();
@@ -350,7 +348,7 @@ describe('a project that is deleted', () => {
     expect(await left(LIBRARY)).toBe(1);
     expect(await tagging.ensure(['stays'], { workspace: 'w-elsewhere', projectId: OTHER_PROJECT })).toHaveLength(1);
     expect(tagging.catalog.changes).toEqual([]);
-  }, 60_000);
+  });
 
   it('gets no new tags from who has not heard of it', async () => {
     const { id } = await create('old', { projectId: OTHER_PROJECT });

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { getModelToken } from '@nestjs/mongoose';
 import {
   healthContracts,
@@ -17,8 +17,6 @@ import { MODALITY_AREA, StoredSessions } from './modality/stored-sessions.js';
 import { startTrainingIngest, type StartedTrainingIngest } from './training-ingest.fixture.js';
 import { MODALITY_BLOB_GRACE_MS, SweepModality } from './usecases/sweep-modality.usecase.js';
 import { WatchSessions } from './usecases/watch-sessions.usecase.js';
-
-jest.setTimeout(60_000);
 
 const INFO = { binning: 'unbinned', lut: { gamma: 2.3 } } as const;
 const TTL = 300;

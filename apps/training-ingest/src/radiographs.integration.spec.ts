@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   modalityContracts,
   radiographContracts,
@@ -14,8 +14,6 @@ import { startTrainingIngest, type StartedTrainingIngest } from './training-inge
 import { ACTIVE_MS, ActiveImages } from './usecases/active-images.js';
 import { GetRadiograph } from './usecases/get-radiograph.usecase.js';
 import { WATCH_MS, WatchSessions } from './usecases/watch-sessions.usecase.js';
-
-jest.setTimeout(60_000);
 
 const LUT = { gamma: 2.3, slope: 65_535, offset: 0, totalGrays: 4096, minimumGray: 3612, maximumGray: 418 };
 const INFO = { binning: 'binned-2x2', lut: LUT } as const;

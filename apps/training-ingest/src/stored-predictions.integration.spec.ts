@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { getModelToken } from '@nestjs/mongoose';
 import { connectBus, type BusConnection } from '@pentaprism/bus';
 import { predictionContracts as predictions, type RequestOf } from '@pentaprism/contracts';
@@ -10,9 +10,6 @@ import { PredictionRepository, type PredictionFilter } from './adapters/mongo/pr
 import { PREDICTION_MODEL, type PredictionDocument } from './adapters/mongo/prediction.schema.js';
 import { PROJECT, StandInsForModels, TAGS } from './models.fixture.js';
 import { startTrainingIngest, type StartedTrainingIngest } from './training-ingest.fixture.js';
-
-// Real servers, on machines that may be busy.
-jest.setTimeout(30_000);
 
 const WORKSPACE = 'w1';
 const ALL = 3_000;
@@ -56,7 +53,7 @@ beforeAll(async () => {
   const model = modelOf<PredictionDocument>(PREDICTION_MODEL);
   await model.init();
   await model.collection.insertMany(times(ALL, predictionOf) as never);
-}, 60_000);
+});
 afterAll(async () => {
   await connection.nats.close();
   await service.stop();

@@ -1,5 +1,5 @@
 /** @jest-environment ./test/support/native-arrays.environment.mjs */
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FileBlobStore, type BlobStore } from '@pentaprism/blob-store';
 import type { ContentReference } from '@pentaprism/contracts';
 import { createDecodePool, type DecodePool } from '@pentaprism/imaging';
@@ -17,8 +17,6 @@ import { EmbedContentHandler } from './handlers/embed-content.handler.js';
 import { ExportModelHandler } from './handlers/export-model.handler.js';
 import { Embedder } from './inference/embedder.js';
 import { InferenceController, MAX_WAITING_QUESTIONS } from './rpc/inference.controller.js';
-
-jest.setTimeout(60_000);
 
 const WORKSPACE = 'w1';
 const ABSENT = '0'.repeat(64);

@@ -112,7 +112,7 @@ describe('supervisor', () => {
     expect(Date.now() - startedAt).toBeLessThan(10_000);
     await sleep(50);
     expect(pids.map((pid) => processIdentity(pid ?? 0))).toEqual([undefined, undefined, undefined]);
-  }, 15_000);
+  });
 
   it('stops and starts a single part on demand', async () => {
     const part = supervisor.add(node('valkey', POLITE), 'server');

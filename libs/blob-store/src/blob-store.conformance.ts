@@ -334,7 +334,7 @@ function describeRaces(harness: () => BlobStoreHarness, rounds: number): void {
     expect(await harness().countFiles()).toBe(50);
     // Both orders have to occur, or the rounds show nothing.
     if (age) expect(Math.min(outcomes.removed, outcomes.kept)).toBeGreaterThan(rounds / 100);
-  }, 120_000);
+  });
 
   it('lets readers always find a blob that puts keep fresh', async () => {
     const { store, age } = harness();
@@ -354,7 +354,7 @@ function describeRaces(harness: () => BlobStoreHarness, rounds: number): void {
     }
     running = false;
     await reader;
-  }, 60_000);
+  });
 }
 
 async function afterTurns<T>(turns: number, work: () => Promise<T>): Promise<T> {

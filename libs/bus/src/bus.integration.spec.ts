@@ -1,5 +1,5 @@
 import type { INestMicroservice } from '@nestjs/common';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { healthContracts, tagContracts } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import { runWithContext, type CallContext } from '@pentaprism/observability';
@@ -17,8 +17,6 @@ import {
   taggingControllers,
   type Ensure,
 } from './on-bus.fixture.js';
-
-jest.setTimeout(60_000);
 
 const scope = testScope('bus');
 const tag = { id: 'a'.repeat(24), number: 1, name: 'cat' };

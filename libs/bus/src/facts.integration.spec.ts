@@ -1,5 +1,5 @@
 import type { INestMicroservice } from '@nestjs/common';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { imageAdded, imageDeleted, tagContracts, type Fact } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
@@ -11,8 +11,6 @@ import { connectBus, type BusConnection } from './connection.js';
 import { MAX_DELIVERIES } from './fact-consumer.js';
 import { ensureStreams, FactPublisher, streamName, watchFact } from './facts.js';
 import { factController, startOnBus, taggingControllers, workerControllers } from './on-bus.fixture.js';
-
-jest.setTimeout(30_000);
 
 const context: CallContext = { traceId: 'c'.repeat(32), workspace: 'clinic', actor: 'key' };
 const data = (n: number) => ({
@@ -147,7 +145,7 @@ describe('facts', () => {
     const manager = await jetstreamManager(connection.nats);
     const info = await manager.consumers.info(streamName(scope.subjectPrefix, 'FACTS'), 'tagging-image-added');
     expect(info).toMatchObject({ num_ack_pending: 0, num_pending: 0 });
-  }, 20_000);
+  });
 
   it('outlast an outage of what their handler needs', async () => {
     let attempts = 0;
@@ -158,7 +156,7 @@ describe('facts', () => {
     await publish(1);
     await eventually(() => expect(attempts).toBe(MAX_DELIVERIES + 1), { timeoutMs: 15_000 });
     await expect((await streams()).getMessage(streamName(scope.subjectPrefix, 'DEAD'), { seq: 1 })).resolves.toBeNull();
-  }, 20_000);
+  });
 
   it('are handled a bounded number at once', async () => {
     let active = 0;
@@ -205,7 +203,7 @@ describe('facts', () => {
     await (await streams()).delete(streamName(scope.subjectPrefix, 'FACTS'));
     await publish(2);
     await eventually(() => expect(seen).toEqual([1, 2]), { timeoutMs: 20_000 });
-  }, 30_000);
+  });
 
   it('can be watched as they pass, and nonsense on their subject is passed over', async () => {
     await ensureStreams(connection);
@@ -226,12 +224,12 @@ describe('a NATS server that dies', () => {
   beforeAll(async () => {
     servers = await startPrivateServers('nats-server');
     await open(testScope('facts-faults', servers));
-  }, 20_000);
+  });
   afterAll(async () => {
     await stopAll();
     await connection.nats.close();
     await servers.cleanUp();
-  }, 20_000);
+  });
 
   it('is reached again by callers, services and consumers, and loses no fact that it acknowledged', async () => {
     const seen = new Set<number>();
@@ -242,7 +240,7 @@ describe('a NATS server that dies', () => {
     await eventually(() => bus.call(tagContracts.ensure, { names: [] }, { deadlineMs: 500 }), { timeoutMs: 15_000 });
     await eventually(() => publish(21), { timeoutMs: 15_000 });
     await eventually(() => expect(seen.size).toBe(21), { timeoutMs: 40_000 });
-  }, 70_000);
+  });
 
   it('does not keep a service from stopping', async () => {
     const app = await consume(() => undefined);
@@ -252,5 +250,5 @@ describe('a NATS server that dies', () => {
     await app.close();
     expect(Date.now() - before).toBeLessThan(7500);
     await servers.start('nats-server');
-  }, 20_000);
+  });
 });

@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { imageContentChanged, tagContracts } from '@pentaprism/contracts';
 import { eventually, testScope } from '@pentaprism/testing';
 import { Bus } from './bus.js';
 import { connectBus, type BusConnection } from './connection.js';
 import { startOnBus, taggingControllers } from './on-bus.fixture.js';
 import { sendSignal, watchSignal } from './signals.js';
-
-jest.setTimeout(30_000);
 
 const scope = testScope('signals');
 const open: BusConnection[] = [];

@@ -16,8 +16,6 @@ import { asDomainError, isDuplicateKey } from './errors.js';
 import { Outbox, OutboxModule } from './outbox.js';
 import { Transactions } from './transactions.js';
 
-jest.setTimeout(30_000);
-
 interface Counter {
   name: string;
   value: number;
@@ -285,5 +283,5 @@ describe('without a server', () => {
     );
     await lonely.close();
     await servers.cleanUp();
-  }, 60_000);
+  });
 });

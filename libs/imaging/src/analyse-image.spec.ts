@@ -1,13 +1,10 @@
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { analyseImage } from './analyse-image.js';
 import { sharp } from './configured-sharp.js';
 import { distance, failureOf, gifClaiming, photo, pixelsOf, pngClaiming } from './fixtures.fixture.js';
 import type { ImageFormat } from './image-header.js';
 import { RESIZED_SIDE } from './limits.js';
 import type { RawImage } from './raw-image.js';
-
-// Real decoders and encoders, on machines that may be busy.
-jest.setTimeout(30_000);
 
 let image: RawImage;
 let jpeg: Buffer;

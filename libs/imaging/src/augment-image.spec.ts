@@ -1,13 +1,10 @@
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { resolveTransformations, TRANSFORMATIONS, type TransformationName } from '@pentaprism/domain';
 import { augmentImages } from './augment-image.js';
 import { sharp } from './configured-sharp.js';
 import { failureOf, photo, pixelsOf, pngClaiming } from './fixtures.fixture.js';
 import { AUGMENTED_MAX_SIDE } from './limits.js';
-
-// Real decoders and encoders, on machines that may be busy.
-jest.setTimeout(30_000);
 
 const ALL = TRANSFORMATIONS.map(({ name }) => name);
 const options = (names: readonly TransformationName[], seeds: string[], probability = 1) => ({

@@ -1,13 +1,10 @@
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { resolveTransformations, TRANSFORMATIONS, type TransformationName } from '@pentaprism/domain';
 import { augmentImages } from './augment-image.js';
 import { createAugmentedInputs } from './augmented-inputs.js';
 import { sharp } from './configured-sharp.js';
 import { failureOf, photo, pixelsOf, pngClaiming } from './fixtures.fixture.js';
 import { createModelInput } from './model-input.js';
-
-// Real decoders, on machines that may be busy.
-jest.setTimeout(30_000);
 
 const SIZE = { width: 60, height: 40 };
 const ALL = TRANSFORMATIONS.map(({ name }) => name);

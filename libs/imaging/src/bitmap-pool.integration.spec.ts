@@ -2,13 +2,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { createRandom, DomainError } from '@pentaprism/domain';
 import { MASKS_565, MASKS_8888, writeBitmap, type BitmapKind } from './bitmap.fixture.js';
 import { createDecodePool, type DecodePool } from './decode-pool.js';
 import { DECODE_MEMORY, MAX_BITMAP_PIXELS } from './limits.js';
-
-jest.setTimeout(30_000);
 
 const MUTATIONS = 250;
 const KINDS: Omit<BitmapKind, 'width' | 'height'>[] = [
@@ -111,5 +109,5 @@ describe('BMP in decode processes', () => {
     await Promise.all(tasks);
     // Were it only the one or the other, nothing would have been tried.
     expect([...outcomes.keys()].sort()).toEqual(['UNDECODABLE_IMAGE', 'bmp']);
-  }, 60_000);
+  });
 });

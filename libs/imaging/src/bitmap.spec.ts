@@ -1,4 +1,4 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { createRandom } from '@pentaprism/domain';
 import fc from 'fast-check';
 import { analyseImage } from './analyse-image.js';
@@ -18,8 +18,6 @@ import { failureOf } from './fixtures.fixture.js';
 import { readImageHeader } from './image-header.js';
 import { MAX_BITMAP_PIXELS, MAX_SIDE } from './limits.js';
 import { createModelInput } from './model-input.js';
-
-jest.setTimeout(60_000);
 
 const SIZES = [
   [1, 1],

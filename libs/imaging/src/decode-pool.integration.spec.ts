@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { DomainError, resolveTransformations } from '@pentaprism/domain';
 import { analyseImage } from './analyse-image.js';
 import { augmentImages } from './augment-image.js';
@@ -15,8 +15,6 @@ import { failureOf, photo, pixelsOf } from './fixtures.fixture.js';
 import { createModelInput } from './model-input.js';
 import { writePng16 } from './png.fixture.js';
 import { renderRadiograph } from './render-radiograph.js';
-
-jest.setTimeout(30_000);
 
 const DIST = join(import.meta.dirname, '../dist');
 const SLOW_OPTIONS = {
@@ -195,7 +193,7 @@ describe('a process', () => {
       message: 'Decoding it takes more than 0.11 GiB of memory.',
       reason: 'too_much_memory',
     });
-  }, 20_000);
+  });
 
   it('that cannot start fails its task', async () => {
     const { analyse } = start({ entry: join(directory, 'missing.js') });

@@ -1,11 +1,9 @@
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { sharp } from './configured-sharp.js';
 import { failureOf, photo, pixelsOf, pngClaiming } from './fixtures.fixture.js';
 import { createModelInput, type ModelInput } from './model-input.js';
 import { writePng16 } from './png.fixture.js';
 import type { RawImage } from './raw-image.js';
-
-jest.setTimeout(30_000);
 
 const SIZE = { width: 60, height: 40 };
 let image: RawImage;

@@ -1,10 +1,7 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { distance, photo, pixelsOf } from './fixtures.fixture.js';
 import { perceptualHash } from './perceptual-hash.js';
 import { decodeWithin } from './raw-image.js';
-
-// Real decoders and encoders, on machines that may be busy.
-jest.setTimeout(30_000);
 
 describe('perceptualHash', () => {
   it('is stable under another size, format and quality', async () => {

@@ -1,16 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { createRandom, type LookupTable } from '@pentaprism/domain';
 import { analyseImage } from './analyse-image.js';
 import { sharp } from './configured-sharp.js';
 import { chunk, failureOf, photo, pixelsOf, pngClaiming } from './fixtures.fixture.js';
 import { grayProfile, readPng, writePng16, type GrayPixels, type PngOptions } from './png.fixture.js';
 import { renderRadiograph } from './render-radiograph.js';
-
-// Real decoders and encoders, on machines that may be busy.
-jest.setTimeout(30_000);
 
 const SENSOR = { gamma: 2.3, slope: 65_535, offset: 0, totalGrays: 4096 };
 const { floor, min } = Math;
@@ -191,7 +188,7 @@ describe('the picture', () => {
       expect(new Set(left)).toEqual(new Set([shownOfSensor(2000)]));
       expect(new Set(right)).toEqual(new Set([shownOfSensor(4000)]));
     }
-  }, 120_000);
+  });
 });
 
 describe('what is refused', () => {

@@ -1,12 +1,9 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { followedBy, IDENTITY, inverse, type Affine } from './affine.js';
 import { photo } from './fixtures.fixture.js';
 import type { RawImage } from './raw-image.js';
 import { warp } from './warp.js';
-
-// Real decoders and encoders, on machines that may be busy.
-jest.setTimeout(30_000);
 
 const turn = (degrees: number): Affine => {
   const [sine, cosine] = [Math.sin((degrees * Math.PI) / 180), Math.cos((degrees * Math.PI) / 180)];

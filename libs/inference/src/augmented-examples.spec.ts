@@ -1,5 +1,5 @@
 /** @jest-environment ./test/support/native-arrays.environment.mjs */
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { checkAugmented, trainingRows, type AugmentedExamples } from './augmented-examples.js';
 import { accuracy, clusters } from './clusters.fixture.js';
 import { crossValidate } from './cross-validation.js';
@@ -9,8 +9,6 @@ import type { TrainingData } from './head-trainer.js';
 import { positives } from './stratified-folds.js';
 import { createTensorFlowHeadTrainer } from './tensorflow-head-trainer.js';
 import { trainAndEvaluate } from './train-and-evaluate.js';
-
-jest.setTimeout(60_000);
 
 const trainer = createTensorFlowHeadTrainer();
 

@@ -1,13 +1,11 @@
 /** @jest-environment ./test/support/native-arrays.environment.mjs */
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { accuracy, clusters } from './clusters.fixture.js';
 import { crossValidate } from './cross-validation.js';
 import { encodeEvaluation } from './evaluation.js';
 import { HEAD_KINDS } from './head.js';
 import { measurePerformance } from './performance.js';
 import { createTensorFlowHeadTrainer } from './tensorflow-head-trainer.js';
-
-jest.setTimeout(60_000);
 
 const trainer = createTensorFlowHeadTrainer();
 

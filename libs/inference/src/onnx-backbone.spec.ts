@@ -2,15 +2,13 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Backbone, BackboneOutput } from './backbone.js';
 import { DEFAULT_BACKBONE_PATH } from './default-backbone.js';
 import { openOnnxBackbone } from './onnx-backbone.js';
 import { exportOnnx } from './onnx-export.js';
 import { readOnnx, writeOnnx, type OnnxModel } from './onnx-protobuf.js';
 import { fixturePixels } from './photo.fixture.js';
-
-jest.setTimeout(30_000);
 
 let backbone: Backbone;
 let coffee: Uint8Array;

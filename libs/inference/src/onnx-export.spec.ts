@@ -1,6 +1,6 @@
 /** @jest-environment ./test/support/native-arrays.environment.mjs */
 import { readFile } from 'node:fs/promises';
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { createRandom } from '@pentaprism/domain';
 import * as onnxRuntime from 'onnxruntime-node';
 import { DEFAULT_BACKBONE_PATH } from './default-backbone.js';
@@ -9,8 +9,6 @@ import { openOnnxBackbone } from './onnx-backbone.js';
 import { exportOnnx } from './onnx-export.js';
 import { readOnnx, writeOnnx } from './onnx-protobuf.js';
 import { fixturePixels } from './photo.fixture.js';
-
-jest.setTimeout(30_000);
 
 const LABELS = ['Tasse', 'chat "Chelsea"', '杯'];
 let backbone: Uint8Array;

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { createModelInput } from '@pentaprism/imaging';
 import { accuracy } from './clusters.fixture.js';
 import { crossValidate } from './cross-validation.js';
@@ -16,8 +16,6 @@ import { createTensorFlowHeadTrainer } from './tensorflow-head-trainer.js';
 /** A folder per tag, with photos in it. */
 const FOLDER = process.env['PHOTOS'] ?? join(import.meta.dirname, '../../../../shared/data/photos');
 const SEEDS = ['a', 'b', 'c', 'd'];
-
-jest.setTimeout(120_000);
 
 let photos: Omit<TrainingData, 'kind'>;
 

@@ -5,8 +5,6 @@ import { headTrainerConformance } from './head-trainer.conformance.js';
 import { TENSORFLOW_BACKENDS } from './tensorflow.js';
 import { createTensorFlowHeadTrainer } from './tensorflow-head-trainer.js';
 
-jest.setTimeout(60_000);
-
 const METHODS = ['log', 'info', 'warn', 'error', 'debug'] as const;
 const printed: unknown[][] = [];
 beforeAll(() => {

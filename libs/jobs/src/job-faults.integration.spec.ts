@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { makeSamples } from '@pentaprism/contracts';
 import { eventually, startPrivateServers, testScope, type PrivateServers, type TestScope } from '@pentaprism/testing';
 import { fork } from 'node:child_process';
@@ -8,8 +8,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { samplesPayload, startOwner, startWorker, type Owner, type Run, type TestWorker } from './job-owner.fixture.js';
 import type { JobDocument } from './job.schema.js';
 import { REQUEUE_AFTER_MS } from './reconciler.js';
-
-jest.setTimeout(30_000);
 
 const done = { originals: [] };
 const workers: TestWorker[] = [];
@@ -36,7 +34,7 @@ beforeAll(async () => {
   servers = await startPrivateServers('valkey-server');
   scope = testScope('job-faults', servers);
   owner = await startOwner(scope);
-}, 30_000);
+});
 afterEach(async () => {
   for (const { runner } of workers) runner.stop();
   await Promise.all(workers.splice(0).map((worker) => worker.close()));
@@ -45,7 +43,7 @@ afterAll(async () => {
   await owner.app.close();
   await scope.cleanUp();
   await servers.cleanUp();
-}, 30_000);
+});
 
 describe('a worker that is killed with SIGKILL', () => {
   it('loses its job to another one, which ends it once', async () => {
@@ -60,7 +58,7 @@ describe('a worker that is killed with SIGKILL', () => {
     await work();
     expect(await becomes(job, 'completed')).toMatchObject({ attempt: 2, starts: 2 });
     expect(await owner.effects(job)).toEqual(['completed']);
-  }, 40_000);
+  });
 });
 
 describe('a queue that loses everything', () => {
@@ -76,7 +74,7 @@ describe('a queue that loses everything', () => {
       await becomes(job, 'completed');
       expect(await owner.effects(job)).toEqual(['completed']);
     }
-  }, 40_000);
+  });
 });
 
 describe('a Valkey that is away', () => {
@@ -96,7 +94,7 @@ describe('a Valkey that is away', () => {
     expect(await owner.reconciler.reconcile(afterTheRequeueTime())).toBeGreaterThanOrEqual(1);
     await becomes(job, 'completed');
     expect(await owner.effects(job)).toEqual(['completed']);
-  }, 60_000);
+  });
 
   it('from the first moment on keeps neither requests nor the stop of the service waiting', async () => {
     await servers.stop('valkey-server');
@@ -110,7 +108,7 @@ describe('a Valkey that is away', () => {
     await lonely.app.close();
     expect(Date.now() - stop).toBeLessThan(7500);
     await servers.start('valkey-server');
-  }, 40_000);
+  });
 
   it('while a job runs does not undo it: it ends once', async () => {
     let runs = 0;
@@ -131,5 +129,5 @@ describe('a Valkey that is away', () => {
       timeoutMs: 25_000,
     });
     await becomes(next, 'completed');
-  }, 90_000);
+  });
 });

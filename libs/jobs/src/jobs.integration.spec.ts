@@ -19,8 +19,6 @@ import {
 import type { JobDocument } from './job.schema.js';
 import { LOST_AFTER_MS, REQUEUE_AFTER_MS } from './reconciler.js';
 
-jest.setTimeout(30_000);
-
 const scope = testScope('jobs');
 const done = { originals: [] };
 const workers: TestWorker[] = [];
@@ -52,7 +50,7 @@ beforeAll(async () => {
   caller = await startWorker(scope, () => Promise.resolve(done), { autorun: false });
   report = reportsOver(caller.bus);
   bullQueue = new Queue(makeSamples.queue, { connection: { url: scope.redisUrl }, prefix: scope.queuePrefix });
-}, 20_000);
+});
 afterEach(async () => {
   for (const { runner } of workers) runner.stop();
   await Promise.all(workers.splice(0).map((worker) => worker.close()));
@@ -125,7 +123,7 @@ describe('a job', () => {
     await eventually(async () => expect(await owner.ledger.jobs.countDocuments({ state: 'completed' })).toBe(100));
     expect([...runs.values()]).toEqual(Array.from({ length: 100 }, () => 1));
     for (const job of jobs) expect(await owner.effects(job)).toEqual(['completed']);
-  }, 20_000);
+  });
 
   it('submitted twice under one idempotency key is one job, also 20 at once', async () => {
     const add = (idempotencyKey: string, workspace = 'clinic') =>
@@ -332,7 +330,7 @@ describe('a worker that stops', () => {
     expect(await owner.read(job)).toMatchObject({ state: 'queued', starts: 0, attempt: 1 });
     await work(() => Promise.resolve(done));
     expect(await becomes(job, 'completed', 15_000)).toMatchObject({ starts: 1, attempt: 2 });
-  }, 20_000);
+  });
 
   it('gives back at once what still comes to it', async () => {
     let runs = 0;

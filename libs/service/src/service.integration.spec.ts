@@ -1,5 +1,5 @@
 import { Controller, type INestMicroservice } from '@nestjs/common';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Bus, collectMetrics, connectBus, RpcHandler, type BusConnection } from '@pentaprism/bus';
 import { busVariables, readConfig } from '@pentaprism/config';
 import { healthContracts, rpcsOwnedBy, tagContracts } from '@pentaprism/contracts';
@@ -13,8 +13,6 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Probes } from './health.controller.js';
 import { createService } from './start-service.js';
-
-jest.setTimeout(30_000);
 
 const scope = testScope('service');
 const config = z.object(busVariables);

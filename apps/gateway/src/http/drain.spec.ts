@@ -1,11 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { fastify, type FastifyInstance } from 'fastify';
 import { once } from 'node:events';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Drain, releaseConnections } from './drain.js';
-
-jest.setTimeout(30_000);
 
 /** Much less than the keep-alive time, for which what is left behind would be kept. */
 const SOON_MS = 3000;

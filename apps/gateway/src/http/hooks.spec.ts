@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DomainError, type ErrorCode } from '@pentaprism/domain';
 import { fastify, type FastifyInstance } from 'fastify';
 import { once } from 'node:events';
@@ -7,9 +7,6 @@ import { connect, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Authentication } from './authentication.js';
 import { addHooks, requestId } from './hooks.js';
-
-// The whole suite may share two cores with others.
-jest.setTimeout(30_000);
 
 const IDLE_MS = 400;
 const NOBODY = {

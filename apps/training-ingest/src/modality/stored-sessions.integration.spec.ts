@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { getModelToken } from '@nestjs/mongoose';
 import type { ContentReference } from '@pentaprism/contracts';
 import { MAX_IMAGES_PER_MODALITY_SESSION, MAX_MODALITY_SESSIONS_PER_WORKSPACE } from '@pentaprism/domain';
@@ -12,8 +12,6 @@ import { MODALITY_SESSION_MODEL, type ModalitySessionDocument } from '../adapter
 import { startTrainingIngest, type StartedTrainingIngest } from '../training-ingest.fixture.js';
 import { describeModalitySessionsConformance } from './modality-sessions.conformance.js';
 import { MODALITY_AREA, StoredSessions } from './stored-sessions.js';
-
-jest.setTimeout(60_000);
 
 const scope = testScope('stored-sessions');
 const INFO = { binning: 'unbinned', lut: null } as const;

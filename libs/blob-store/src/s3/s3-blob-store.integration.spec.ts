@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { startS3Server } from '@pentaprism/testing';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,8 +6,6 @@ import { describeBlobStoreConformance } from '../blob-store.conformance.js';
 import { CachedBlobStore } from '../cached-blob-store.js';
 import { openBlobStore } from '../open-blob-store.js';
 import { S3Place } from './s3.fixture.js';
-
-jest.setTimeout(60_000);
 
 const server = await startS3Server();
 afterAll(async () => server?.stop());

@@ -1,13 +1,11 @@
 import { CreateMultipartUploadCommand, UploadPartCommand } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startS3Server, startTcpProxy, type S3Server, type TcpProxy } from '@pentaprism/testing';
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { S3BlobStore } from './s3-blob-store.js';
 import { S3Place } from './s3.fixture.js';
 import { MULTIPART_BYTES } from './s3-upload.js';
-
-jest.setTimeout(120_000);
 
 const MAX = { maxBytes: 1024 ** 3 };
 const HOUR = 3_600_000;

@@ -1,9 +1,7 @@
-import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startS3Server, type S3Server } from '@pentaprism/testing';
 import type { S3BlobStore } from './s3-blob-store.js';
 import { type RequestHook, S3Place } from './s3.fixture.js';
-
-jest.setTimeout(60_000);
 
 const MAX = { maxBytes: 100 };
 const HOUR = 3_600_000;

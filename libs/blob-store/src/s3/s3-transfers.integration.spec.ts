@@ -1,6 +1,6 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startS3Server, startTcpProxy, type S3Server } from '@pentaprism/testing';
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,8 +8,6 @@ import { request } from 'node:http';
 import type { Arrival } from '../direct-transfers.js';
 import type { S3BlobStore } from './s3-blob-store.js';
 import { type RequestHook, S3Place } from './s3.fixture.js';
-
-jest.setTimeout(60_000);
 
 const MAX = { maxBytes: 1_000_000 };
 const PNG = { expiresIn: 60, mediaType: 'image/png', disposition: 'inline; filename="a b.png"' };

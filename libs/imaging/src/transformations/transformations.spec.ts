@@ -1,11 +1,8 @@
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { AppliedTransformation } from '@pentaprism/domain';
 import { photo } from '../fixtures.fixture.js';
 import type { RawImage } from '../raw-image.js';
 import { applyPlan } from './index.js';
-
-// Real decoders and encoders, on machines that may be busy.
-jest.setTimeout(30_000);
 
 const EACH: readonly AppliedTransformation[] = [
   { name: 'horizontal_flip' },

@@ -6,8 +6,6 @@ import { buffer } from 'node:stream/consumers';
 import { UrlImages, type UrlImagesSettings } from './url-images.js';
 import { FAILED, outcome, redirect, startServer, startWebServer, type StartedServer } from './web-server.fixture.js';
 
-jest.setTimeout(30_000);
-
 const IMAGE = Buffer.alloc(300, 'image');
 const LOCAL = { allow: ['127.0.0.1'] };
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DomainError, MAX_IMAGE_URL_LENGTH } from '@pentaprism/domain';
 import type { RequestListener } from 'node:http';
 import { createServer, type Socket } from 'node:net';
@@ -7,8 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { UrlImages, type UrlImagesSettings } from './url-images.js';
 import { FAILED, outcome, redirect, startServer, startWebServer, type StartedServer } from './web-server.fixture.js';
-
-jest.setTimeout(30_000);
 
 const MAX = 1000;
 const IMAGE = Buffer.alloc(300, 'image');
