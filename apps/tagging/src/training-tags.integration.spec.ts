@@ -195,6 +195,21 @@ describe('an update', () => {
     expect(tagging.catalog.reserved).toHaveLength(1);
   });
 
+  it('to a negative tag is never made unasked, also while others change it back', async () => {
+    for (let round = 0; round < 10; round++) {
+      const tag = await create(`changing ${round}`, { type: 'negative' });
+      const asked = tagging.catalog.reserved.length;
+      const [, again] = await Promise.allSettled([
+        update(tag.id, { type: 'regular' }),
+        update(tag.id, { type: 'negative' }),
+      ]);
+      const { type } = await call(tags.get, { tag: { id: tag.id } });
+      if (again.status === 'rejected') expect(again.reason).toEqual(fails('CONFLICT', { reason: 'changed' }));
+      // Either it was asked for after the way back, or it came before it and changed nothing.
+      else if (type === 'negative') expect(tagging.catalog.reserved).toHaveLength(asked + 1);
+    }
+  });
+
   it('to a negative tag that images carry beside others changes nothing', async () => {
     const [tag] = [await create('none'), await create('other')];
     tagging.catalog.beforeReserved = () =>

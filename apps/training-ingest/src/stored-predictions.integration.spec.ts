@@ -25,13 +25,15 @@ const modelOf = <T>(name: string) => service.app.get<Model<T>>(getModelToken(nam
 const times = <T>(count: number, each: (n: number) => T) => Array.from({ length: count }, (_, n) => each(n));
 const tag = (tagId: string, min: number, max = 1) => ({ tagId, min, max });
 
+const RARE = new Types.ObjectId();
+
 function predictionOf(n: number): PredictionDocument {
   const dog = n % (ALL / LIKELY) === 0 ? 0.9 : (n % 70) / 100;
   return {
     _id: new Types.ObjectId(),
     workspace: WORKSPACE,
     project: new Types.ObjectId(PROJECT),
-    iteration: new Types.ObjectId(),
+    iteration: n % (ALL / LIKELY) === 2 ? RARE : new Types.ObjectId(),
     createdAt: new Date(1_700_000_000_000 + n * 1000),
     expiresAt: new Date(Date.now() + 3_600_000),
     application: n % (ALL / LIKELY) === 1 ? 'kiosk' : n % 2 ? 'web' : null,
@@ -98,6 +100,14 @@ describe('a query of stored predictions', () => {
       expect(seconds).toEqual([...seconds].sort((a, b) => (order === 'oldest' ? a - b : b - a)));
       expect((await examined({ application: 'kiosk' }, { order })).documents).toBe(LIKELY);
       expect((await examined({ application: 'web' }, { order })).documents).toBeLessThanOrEqual(page.limit);
+    }
+  });
+
+  it('by an iteration looks at its own alone', async () => {
+    const filter = { iterationId: RARE.toHexString() };
+    for (const order of ['newest', 'oldest'] as const) {
+      expect(await found(filter, { order })).toHaveLength(LIKELY);
+      expect((await examined(filter, { order })).documents).toBe(LIKELY);
     }
   });
 

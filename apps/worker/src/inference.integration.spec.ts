@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import * as onnxRuntime from 'onnxruntime-node';
 import { EmbedContentHandler } from './handlers/embed-content.handler.js';
 import { ExportModelHandler } from './handlers/export-model.handler.js';
+import { UploadsFirst } from './handlers/uploads-first.js';
 import { Embedder } from './inference/embedder.js';
 import { InferenceController, MAX_WAITING_QUESTIONS } from './rpc/inference.controller.js';
 
@@ -95,7 +96,7 @@ describe('EmbedContentHandler', () => {
   let handler: EmbedContentHandler;
   beforeAll(() => {
     analysis = new Queue('analysis', { connection: { url: scope.redisUrl }, prefix: scope.queuePrefix });
-    handler = new EmbedContentHandler(embedder, analysis);
+    handler = new EmbedContentHandler(embedder, new UploadsFirst(analysis));
   });
   afterAll(async () => {
     await analysis.obliterate({ force: true });

@@ -14,6 +14,7 @@ import { MakeSamplesHandler } from './handlers/make-samples.handler.js';
 import { RenderRadiographHandler } from './handlers/render-radiograph.handler.js';
 import { TrainModelHandler } from './handlers/train-model.handler.js';
 import { TrainingSets } from './handlers/training-set.js';
+import { UploadsFirst } from './handlers/uploads-first.js';
 import { Embedder } from './inference/embedder.js';
 import { AnalysisProcessor, AugmentationProcessor, EmbeddingProcessor, TrainingProcessor } from './processors.js';
 import { InferenceController } from './rpc/inference.controller.js';
@@ -59,6 +60,7 @@ export class WorkerModule {
         { provide: TRAIN_AND_EVALUATE, useFactory: () => createThreadedTraining() },
         Embedder,
         TrainingSets,
+        UploadsFirst,
         ...HANDLERS,
         {
           provide: JobRunner,

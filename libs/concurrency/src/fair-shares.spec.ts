@@ -44,6 +44,20 @@ describe('fair shares', () => {
     expect(entered).toEqual(['a1', 'a2', 'a3', 'b1', 'a4']);
   });
 
+  it('come to everybody who waits, also beside keys that come again each time', async () => {
+    const { entered, ask, leave } = watch(new FairShares({ capacity: 1, perKey: 1 }));
+    for (const name of ['a1', 'a2', 'a3']) void ask('a', name);
+    for (const key of ['b', 'c']) void ask(key, `${key}1`);
+    await settled();
+    for (let round = 2; round < 6; round++) {
+      const name = entered.at(-1) as string;
+      const key = name.charAt(0);
+      await leave(name);
+      if (key !== 'a') void ask(key, `${key}${round}`);
+    }
+    expect(entered.filter((name) => name.startsWith('a')).length).toBeGreaterThanOrEqual(2);
+  });
+
   it('go to the key that has the least, and among equals to the one whose last turn was longest ago', async () => {
     const { entered, ask, leave } = watch(new FairShares({ capacity: 2, perKey: 2 }));
     for (const name of ['a1', 'a2', 'a3', 'a4']) void ask('a', name);

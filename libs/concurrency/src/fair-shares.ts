@@ -12,7 +12,7 @@ interface Waiting {
 
 interface Holder {
   held: number;
-  /** When it was last given something; grows with each time. */
+  /** When it was last given something, or came here anew; grows with each time. */
   served: number;
   readonly waiting: Waiting[];
 }
@@ -50,7 +50,8 @@ export class FairShares {
 
   #wait(key: string, amount: number, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      const holder = this.#holders.get(key) ?? { held: 0, served: 0, waiting: [] };
+      // Who comes anew is before the one that had the last turn, and behind all others.
+      const holder = this.#holders.get(key) ?? { held: 0, served: this.#served - 0.5, waiting: [] };
       this.#holders.set(key, holder);
       const giveUp = () => {
         holder.waiting.splice(holder.waiting.indexOf(entry), 1);
@@ -97,7 +98,7 @@ export class FairShares {
       const [entry] = holder.waiting;
       if (!entry || holder.held + entry.amount > this.#perKey) continue;
       const { held = Infinity, served = Infinity } = first?.holder ?? {};
-      // Of those that were given nothing yet, the first one here asked first.
+      // Of those that came at the same time, the first one here asked first.
       if (holder.held < held || (holder.held === held && holder.served < served)) first = { holder, entry };
     }
     return first;

@@ -118,6 +118,8 @@ export const imageContracts = {
     request: z.strictObject({ tagId: objectId, projectId: objectId, name: z.string() }),
     response: empty,
     errors: ['FAILED_PRECONDITION', 'UNAVAILABLE'],
+    /** It looks twice at every image that carries the tag. */
+    deadlineMs: 50_000,
   }),
   /** Tells every image that carries a tag what has become of it. A change that is older than what is known is none. */
   applyTag: defineRpc({

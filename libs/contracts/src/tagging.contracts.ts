@@ -45,7 +45,7 @@ export const tagContracts = {
   }),
   /**
    * Changes the members that are given; a new name as `rename` does. FAILED_PRECONDITION: a tag that an image carries
-   * beside others cannot become a negative one.
+   * beside others cannot become a negative one. CONFLICT with the `reason` changed: another call has changed the type.
    */
   update: defineRpc({
     owner,

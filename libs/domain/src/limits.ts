@@ -86,8 +86,8 @@ export const MAX_TAGS_PER_TRAINING = 500;
 /** Images × tags of one training: what is predicted of them takes 5 bytes each, in the memory of a worker and of a service. */
 export const MAX_TRAINING_LABELS = 10_000_000;
 /**
- * Images that one training makes to learn from, beside those of the project: some 20 minutes of one core, and 100 MB
- * of embeddings in a worker.
+ * Images that one training makes to learn from, beside those of the project: some 20 minutes of one core, and 250 MB
+ * of embeddings in a worker at the peak.
  */
 export const MAX_AUGMENTED_IMAGES_PER_TRAINING = 20_000;
 /** Trainings and exports of one workspace that wait or are under way. */

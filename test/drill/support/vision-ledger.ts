@@ -93,7 +93,7 @@ export class VisionLedger {
       const { token, results } = predictions.parse(await this.client.json('POST', path, query));
       for (const { id } of results) found.add(id);
       ({ continuation } = token);
-      if (continuation === null || results.length === 0) return found;
+      if (continuation === null) return found;
     }
   }
 }

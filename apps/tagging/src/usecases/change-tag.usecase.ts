@@ -49,12 +49,16 @@ export class ChangeTag {
   async update(workspace: string, { projectId, tag: key, name, ...rest }: TagOf & Changes): Promise<TagDetails> {
     if (name !== undefined) checkTagName(name);
     const project = await this.projects.resolve(workspace, projectId);
-    if (rest.type === 'negative') await this.reserve(await this.tags.get(workspace, project, key), name);
+    const reserved =
+      rest.type === 'negative' && (await this.reserve(await this.tags.get(workspace, project, key), name));
     const tag = await this.inTurn(workspace, project, key, async (session, next) => {
       const tag = await this.tags.get(workspace, project, key, session);
       if (name !== undefined && name !== tag.name) await this.checkName(tag, name, session);
       const changes = { ...given(rest), ...(name === undefined ? {} : { name }) };
       const changed = { ...tag, ...changes };
+      // It was one when we looked, and somebody has changed that since.
+      if (isNegative(changed) && !isNegative(tag) && !reserved)
+        throw new DomainError('CONFLICT', 'The tag was changed in the meantime; try again.', { reason: 'changed' });
       if (!isNewsForImages(tag, changed)) {
         if (Object.keys(changes).length > 0) await this.tags.change(tag, changes, session);
         return changed;
@@ -83,13 +87,18 @@ export class ChangeTag {
     await this.apply(changeOf(tag, null, revision));
   }
 
-  /** Before the transaction, which cannot ask. What is reserved and not used ends by itself, some minutes later. */
-  private async reserve(tag: TagDocument, newName: string | undefined): Promise<void> {
-    if (isNegative(tag)) return;
+  /**
+   * Before the transaction, which cannot ask. What is reserved and not used ends by itself, some minutes later.
+   *
+   * @returns whether it had to be
+   */
+  private async reserve(tag: TagDocument, newName: string | undefined): Promise<boolean> {
+    if (isNegative(tag)) return false;
     if (newName !== undefined && newName !== tag.name) await this.checkName(tag, newName);
     const { _id, project, name } = tag;
     const reserved = { tagId: _id.toHexString(), projectId: project.toHexString(), name };
     await this.bus.call(imageContracts.reserveNegativeTag, reserved);
+    return true;
   }
 
   /** @throws DomainError CONFLICT */

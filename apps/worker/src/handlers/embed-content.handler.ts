@@ -1,18 +1,12 @@
-import { InjectQueue } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
-import { embedContent, type JobPayload, type JobResult, type QueueName } from '@pentaprism/contracts';
+import { embedContent, type JobPayload, type JobResult } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import type { JobControl, JobHandler } from '@pentaprism/jobs';
-import type { Queue } from 'bullmq';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Embedder } from '../inference/embedder.js';
+import { UploadsFirst } from './uploads-first.js';
 
 type Payload = JobPayload<typeof embedContent>;
 type Result = JobResult<typeof embedContent>;
-
-/** Milliseconds that it waits for uploads to be analysed: under a load that never ends, embeddings come all the same. */
-const PATIENCE_MS = 2_000;
-const POLL_MS = 250;
 
 /** Computes embeddings when no upload waits to be analysed: nobody waits for them. */
 @Injectable()
@@ -21,11 +15,11 @@ export class EmbedContentHandler implements JobHandler<typeof embedContent> {
 
   constructor(
     private readonly embedder: Embedder,
-    @InjectQueue('analysis' satisfies QueueName) private readonly analysis: Queue,
+    private readonly uploads: UploadsFirst,
   ) {}
 
   async run({ workspace, sha256 }: Payload, { signal }: JobControl): Promise<Result> {
-    await this.untilIdle(signal);
+    await this.uploads.wait(signal);
     try {
       return { state: 'embedded', ...(await this.embedder.embed({ area: 'originals', workspace, sha256 })) };
     } catch (error) {
@@ -33,11 +27,5 @@ export class EmbedContentHandler implements JobHandler<typeof embedContent> {
         return { state: 'none', reason: error.message };
       throw error;
     }
-  }
-
-  private async untilIdle(signal: AbortSignal): Promise<void> {
-    const until = Date.now() + PATIENCE_MS;
-    while (Date.now() < until && (await this.analysis.getJobCountByTypes('waiting', 'prioritized', 'active')) > 0)
-      await sleep(POLL_MS, undefined, { signal });
   }
 }

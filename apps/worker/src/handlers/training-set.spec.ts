@@ -6,6 +6,7 @@ import type { VariantOptions } from '@pentaprism/imaging';
 import { toVectorText } from '@pentaprism/inference';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Embedder } from '../inference/embedder.js';
+import type { UploadsFirst } from './uploads-first.js';
 import { TrainingSets } from './training-set.js';
 
 const id = (digit: number) => `${digit}`.repeat(24);
@@ -62,7 +63,8 @@ function collect(payload: typeof plain) {
       asked.push({ sha256, options, end, fail: reject });
     });
   const embedder = { backboneId: async () => 'b', embedAugmented } as unknown as Embedder;
-  const running = new TrainingSets(bus, embedder).collect(payload, {
+  const uploads = { wait: async () => undefined } as unknown as UploadsFirst;
+  const running = new TrainingSets(bus, embedder, uploads).collect(payload, {
     signal: controller.signal,
     onProgress: (share) => progress.push(share),
   });

@@ -13,6 +13,7 @@ import {
 import { DomainError, MAX_TRAINING_PAGE_SIZE, resolveTransformations } from '@pentaprism/domain';
 import { fromVectorText, type AugmentedExamples } from '@pentaprism/inference';
 import { Embedder } from '../inference/embedder.js';
+import { UploadsFirst } from './uploads-first.js';
 
 type Payload = JobPayload<typeof trainModel>;
 
@@ -53,6 +54,7 @@ export class TrainingSets {
   constructor(
     private readonly bus: Bus,
     private readonly embedder: Embedder,
+    private readonly uploads: UploadsFirst,
   ) {}
 
   /** @throws DomainError FAILED_PRECONDITION when hardly any image of the snapshot can be learnt from */
@@ -125,7 +127,7 @@ export class TrainingSets {
 
   /**
    * Some more examples of each, which nobody else would have a use for: their embeddings are not kept. The same training gives
-   * the same ones.
+   * the same ones. There may be thousands, so that uploads go first.
    */
   private async augmented(
     { workspace, seed, augmentation }: Payload,
@@ -137,6 +139,7 @@ export class TrainingSets {
     const vectors: Float32Array[][] = examples.map(() => []);
     let done = 0;
     await inLanes(examples, { lanes: LANES, signal }, async ({ sha256 }, row) => {
+      await this.uploads.wait(signal);
       const made = this.embedder.embedAugmented(
         { area: 'originals', workspace, sha256 },
         {

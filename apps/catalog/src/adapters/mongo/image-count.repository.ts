@@ -12,6 +12,8 @@ interface ImageCountDocument {
   revision: number;
   /** As `revision`, for changes of what is known of the pixels of images: lists of all images do not show them. */
   analysed?: number;
+  /** Writes that change nothing, but keep others from being committed. */
+  fences?: number;
   total: number;
   uploaded: number;
   /** `total` and `uploaded` of each block of numbers that has images: key is the block. */
@@ -27,6 +29,7 @@ export const imageCountSchema = new Schema<ImageCountDocument>(
     slot: { type: Number, required: true },
     revision: { type: Number, default: 0 },
     analysed: { type: Number, default: 0 },
+    fences: { type: Number, default: 0 },
     total: { type: Number, default: 0 },
     uploaded: { type: Number, default: 0 },
     blocks: { type: Schema.Types.Mixed, default: {} },
@@ -158,7 +161,7 @@ export class ImageCountRepository {
 
   private async writeAll(workspace: string, project: Types.ObjectId, session?: ClientSession): Promise<void> {
     const slots = Array.from({ length: SLOTS }, (_, slot) => ({
-      updateOne: { filter: { workspace, project, slot }, update: { $inc: { revision: 1 } }, upsert: true },
+      updateOne: { filter: { workspace, project, slot }, update: { $inc: { fences: 1 } }, upsert: true },
     }));
     await this.counts.collection.bulkWrite(slots, { ordered: false, ...(session ? { session } : {}) });
   }

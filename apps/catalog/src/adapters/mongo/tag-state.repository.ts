@@ -41,7 +41,7 @@ export const tagStateSchema = new Schema<TagStateDocument>(
   },
   { collection: 'tag_states', versionKey: false },
 );
-// Dates only expire: the state of a tag that lives is kept, one small document for each that was ever renamed.
+// Dates only expire: the state of a tag that lives is kept, one small document for each that was ever renamed or a negative one.
 tagStateSchema.index({ removedAt: 1 }, { expireAfterSeconds: TOMBSTONE_SECONDS });
 
 /**

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { toObjectId } from '@pentaprism/database';
 import { trusted, type Model, type mongo, type Types } from 'mongoose';
-import { APPLICATION_INDEX, PREDICTION_MODEL, type PredictionDocument } from './prediction.schema.js';
+import { APPLICATION_INDEX, ITERATION_INDEX, PREDICTION_MODEL, type PredictionDocument } from './prediction.schema.js';
 
 export interface PredictionFilter {
   readonly iterationId?: string | undefined;
@@ -67,7 +67,9 @@ export class PredictionRepository {
       .sort({ createdAt: direction, _id: direction })
       .limit(limit);
     // Otherwise the database may have learnt from a project with one application that any index will do.
-    return filter.application !== undefined && filter.tags.length === 0 ? found.hint(APPLICATION_INDEX) : found;
+    if (filter.tags.length > 0) return found;
+    if (filter.application !== undefined) return found.hint(APPLICATION_INDEX);
+    return filter.iterationId === undefined ? found : found.hint(ITERATION_INDEX);
   }
 
   async removeMany(workspace: string, projectId: string, ids: readonly string[]): Promise<void> {

@@ -35,6 +35,9 @@ predictionSchema.index({ workspace: 1, project: 1, createdAt: -1, _id: -1 });
 /** Those of an application, in the order of lists. */
 export const APPLICATION_INDEX = { workspace: 1, project: 1, application: 1, createdAt: -1, _id: -1 } as const;
 predictionSchema.index(APPLICATION_INDEX);
+/** Those of an iteration, in the order of lists. */
+export const ITERATION_INDEX = { workspace: 1, project: 1, iteration: 1, createdAt: -1, _id: -1 } as const;
+predictionSchema.index(ITERATION_INDEX);
 /**
  * Those in which a tag has a probability: one entry for each tag of the model, some 20 kB for 500 of them. Each prediction
  * has all tags of its model, so that only the bounds tell few from many: where they are wide, a walk in the order of lists

@@ -50,6 +50,7 @@ const BY_SUBJECT: Readonly<Record<string, Meanings>> = {
   },
   [tagContracts.update.subject]: {
     NOT_FOUND: 'NotFoundTag',
+    'CONFLICT:changed': 'Conflict',
     CONFLICT: 'BadRequestTagNameNotUnique',
     FAILED_PRECONDITION: 'BadRequestNegativeAndRegularTagOnSameImage',
     INVALID_ARGUMENT: 'BadRequestTagName',

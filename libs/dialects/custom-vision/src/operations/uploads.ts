@@ -52,11 +52,12 @@ export class Uploads {
     return this.add(request, projectId, entries, tagIds);
   }
 
-  /** The body, too, is read here: when there is room for it beside others. */
-  fromFiles(request: FastifyRequest, project: string): Promise<ImageCreateSummary> {
-    return this.bodies.use(request, async () =>
-      this.fromBatch(request, project, await readModel(request, imageFileCreateBatch, PICTURES_BODY_LIMIT)),
+  /** The body, too, is read here: when there is room for it beside others, until its pictures are in the blob store. */
+  async fromFiles(request: FastifyRequest, project: string): Promise<ImageCreateSummary> {
+    const { projectId, entries, tagIds } = await this.bodies.use(request, async () =>
+      this.decoded(request, project, await readModel(request, imageFileCreateBatch, PICTURES_BODY_LIMIT)),
     );
+    return this.add(request, projectId, entries, tagIds);
   }
 
   async fromUrls(request: FastifyRequest, project: string, batch: UrlBatch): Promise<ImageCreateSummary> {
@@ -79,7 +80,7 @@ export class Uploads {
     return this.add(request, idInPath(project, 'project'), entries, batch.tagIds);
   }
 
-  private async fromBatch(request: FastifyRequest, project: string, batch: FileBatch): Promise<ImageCreateSummary> {
+  private async decoded(request: FastifyRequest, project: string, batch: FileBatch) {
     checkBatch(batch);
     const projectId = await this.projectOf(project);
     const entries: Entry[] = [];
@@ -92,7 +93,7 @@ export class Uploads {
       this.arrivals.discard(entries);
       throw error;
     }
-    return this.add(request, projectId, entries, batch.tagIds);
+    return { projectId, entries, tagIds: batch.tagIds };
   }
 
   /** Before any byte is kept. @throws DomainError NotFoundProject */
