@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { fitting } from '@pentaprism/bus';
 import type { ContentReference, ResponseOf, TagReference, trainingImageContracts } from '@pentaprism/contracts';
 import { isDuplicateKey, Outbox, toObjectId, Transactions } from '@pentaprism/database';
 import {
@@ -17,7 +18,6 @@ import { toTagDocuments, type ImageDocument } from '../adapters/mongo/image.sche
 import { ProjectRepository } from '../adapters/mongo/project.repository.js';
 import { TagStateRepository, type TagStates } from '../adapters/mongo/tag-state.repository.js';
 import { toTrainingImage } from '../adapters/mongo/training-image.repository.js';
-import { fitting } from '@pentaprism/bus';
 import { ImageAdditions, newImage, withContent } from './image-additions.js';
 import { largestTrainingImage } from './list-training-images.usecase.js';
 

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { fitting, largestText } from '@pentaprism/bus';
 import type { TagGroups } from '@pentaprism/contracts';
 import { toObjectId } from '@pentaprism/database';
 import { LRUCache } from 'lru-cache';
@@ -11,7 +12,6 @@ import {
 import { ImageListRepository, type ImageFilter, type ListStart } from '../adapters/mongo/image-list.repository.js';
 import { toImage, type ImageDocument } from '../adapters/mongo/image.schema.js';
 import { ProjectRepository } from '../adapters/mongo/project.repository.js';
-import { fitting, largestText } from '@pentaprism/bus';
 import { remember } from './remember.js';
 
 export interface ImageQuery {

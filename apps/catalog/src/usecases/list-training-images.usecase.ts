@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { fitting, largestText } from '@pentaprism/bus';
 import type { ParsedRequestOf, ResponseOf, TrainingImage, trainingImageContracts } from '@pentaprism/contracts';
 import { toObjectId } from '@pentaprism/database';
 import { LRUCache } from 'lru-cache';
@@ -14,7 +15,6 @@ import {
   type TrainingImageDocument,
   type TrainingScope,
 } from '../adapters/mongo/training-image.repository.js';
-import { fitting, largestText } from '@pentaprism/bus';
 import { ManageSnapshots } from './manage-snapshots.usecase.js';
 import { remember } from './remember.js';
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
-import type { TagDetails, TagReference } from '@pentaprism/contracts';
+import { tagReferenceOf, type TagDetails, type TagReference } from '@pentaprism/contracts';
 import { notFound, toObjectId } from '@pentaprism/database';
 import { TAG_TYPES, type TagType } from '@pentaprism/domain';
 import { Schema, trusted, type ClientSession, type Model, type QueryFilter, type Types } from 'mongoose';
@@ -113,13 +113,8 @@ export class TagRepository {
   }
 }
 
-export function toReference({
-  _id,
-  number,
-  name,
-  type,
-}: Pick<TagDocument, '_id' | 'number' | 'name' | 'type'>): TagReference {
-  return { id: _id.toHexString(), number, name, ...(type === 'negative' ? { negative: true } : {}) };
+export function toReference(tag: Parameters<typeof toDetails>[0]): TagReference {
+  return tagReferenceOf(toDetails(tag));
 }
 
 export function toDetails(tag: Pick<TagDocument, '_id' | 'number' | 'name' | 'description' | 'type'>): TagDetails {
