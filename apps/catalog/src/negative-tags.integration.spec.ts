@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { imageContracts as images, trainingImageContracts as training, type TagReference } from '@pentaprism/contracts';
+import {
+  imageContracts as images,
+  snapshotContracts as snapshots,
+  trainingImageContracts as training,
+  type TagReference,
+} from '@pentaprism/contracts';
 import { testScope } from '@pentaprism/testing';
 import { Types } from 'mongoose';
 import { RESERVATION_MS, TAG_STATE_MODEL, type TagStateDocument } from './adapters/mongo/tag-state.repository.js';
@@ -42,6 +47,13 @@ beforeEach(async () => {
 });
 
 describe('a negative tag', () => {
+  it('is reserved without a change of the images: nothing has to be read or trained again', async () => {
+    await fixture.addNew(projectId, 1);
+    const before = await fixture.call(snapshots.revision, { projectId });
+    await reserve(newTag());
+    expect(await fixture.call(snapshots.revision, { projectId })).toEqual(before);
+  });
+
   it('is given to images without other tags, and no others to those', async () => {
     const [none, regular] = [negativeTag(), newTag()];
     const [bare, tagged] = idsOf(await fixture.addNew(projectId, 2)) as [string, string];
