@@ -24,7 +24,7 @@ const REMOVED_WITHIN_MS = 150_000;
 
 /** Radiographs come and go while services are killed: none may be there a millisecond too long, or go one too early. */
 export const expiryUnderKills: Drill = {
-  number: 13,
+  number: 21,
   name: 'expiry under kills',
   goal:
     '18 kill -9 of catalog, training-ingest and worker while radiographs live for 15 s: none served from its end on, ' +

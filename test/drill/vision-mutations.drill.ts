@@ -27,7 +27,7 @@ const LOG_MS = 10_000;
 
 /** Accidents in the bytes of requests and of pictures: what was acknowledged is there, and nothing else. */
 export const visionMutations: Drill = {
-  number: 14,
+  number: 20,
   name: 'mutated requests of Custom Vision',
   goal:
     '6,000 mutated forms, models in JSON, XML and form encoding, and JPEG, PNG, GIF and BMP files at 19 ways in: no 5xx, ' +
