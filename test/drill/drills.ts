@@ -3,6 +3,7 @@ import type { Drill } from './drill.js';
 import { expiryUnderKills } from './expiry-under-kills.drill.js';
 import { foreignIds } from './foreign-ids.drill.js';
 import { fsyncOrder } from './fsync-order.drill.js';
+import { internalAddresses } from './internal-addresses.drill.js';
 import { killUnderUploads } from './kill-under-uploads.drill.js';
 import { malformedRequests } from './malformed-requests.drill.js';
 import { rollingRestarts } from './rolling-restarts.drill.js';
@@ -18,6 +19,7 @@ export const DRILLS: readonly Drill[] = [
   serverOutages,
   fsyncOrder,
   bombs,
+  internalAddresses,
   malformedRequests,
   foreignIds,
   rollingRestarts,

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { INTERNAL_ADDRESS_FORMS } from '@pentaprism/testing';
 import { execFileSync } from 'node:child_process';
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
@@ -28,65 +29,6 @@ const fetchWith = (settings: UrlImagesSettings, url: string) =>
   new UrlImages(settings).read(url, { workspace: 'w', maxBytes: 1000 }, buffer);
 
 describe('what may be tried with addresses', () => {
-  // All of them lead here on some system or other.
-  const FORMS = [
-    '127.0.0.1',
-    '127.0.0.2',
-    '127.1',
-    '127.0.1',
-    '127.255.255.254',
-    '2130706433',
-    '2130706434',
-    '0x7f000001',
-    '0x7f.1',
-    '0x7f.0x0.0x0.0x1',
-    '0177.0.0.1',
-    '017700000001',
-    '0x7f.0.0.01',
-    '127.0.0.1.',
-    '0',
-    '0.0.0.0',
-    '00000000',
-    '１２７.0.0.1',
-    '127。0。0。1',
-    '①②⑦.⓪.⓪.①',
-    '%31%32%37.0.0.1',
-    '10.0.0.1',
-    '172.16.0.1',
-    '192.168.0.1',
-    '100.64.0.1',
-    '169.254.169.254',
-    '2852039166',
-    '0xa9fea9fe',
-    '0251.0376.0251.0376',
-    '168.63.129.16',
-    '198.18.0.1',
-    '224.0.0.1',
-    '255.255.255.255',
-    '[::]',
-    '[::1]',
-    '[0:0:0:0:0:0:0:1]',
-    '[::127.0.0.1]',
-    '[::ffff:127.0.0.1]',
-    '[::ffff:7f00:1]',
-    '[::ffff:0:127.0.0.1]',
-    '[64:ff9b::127.0.0.1]',
-    '[64:ff9b::a9fe:a9fe]',
-    '[64:ff9b:1::127.0.0.1]',
-    '[2002:7f00:1::]',
-    '[2002:a9fe:a9fe::1]',
-    '[2001::1]',
-    '[fd00:ec2::254]',
-    '[fe80::1]',
-    '[fe80::1%25lo]',
-    '[fec0::1]',
-    '[ff02::1]',
-    'localhost',
-    'LOCALHOST',
-    'localhost.',
-    'loc%61lhost',
-  ];
-
   /** On all addresses of this machine, so that every form that leads here arrives. */
   let everywhere: StartedServer;
   beforeAll(async () => {
@@ -95,7 +37,7 @@ describe('what may be tried with addresses', () => {
   });
   afterAll(() => everywhere.close());
 
-  it.each(FORMS)('%s is not connected to, nor redirected to', async (form) => {
+  it.each(INTERNAL_ADDRESS_FORMS)('%s is not connected to, nor redirected to', async (form) => {
     const url = `http://${form}:${everywhere.port}/`;
     expect(await outcome(fetchWith({ allow: [] }, url))).toEqual(FAILED);
     answer = (_request, response) => redirect(response, url);
