@@ -100,7 +100,7 @@ describe('images that come at once', () => {
     const release = holdFirst();
     const first = create();
     await sleep(20);
-    const context = { traceId: 'e'.repeat(32), workspace, actor: '', deadline: Date.now() + 200 };
+    const context = { traceId: 'e'.repeat(32), workspace, actor: '', deadline: performance.now() + 200 };
     const late = times(3, () => outcomeOf(runWithContext(context, () => create())));
     const patient = create();
     expect(await Promise.all(late)).toEqual(times(3, () => 'DEADLINE_EXCEEDED'));

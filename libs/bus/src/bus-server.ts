@@ -8,9 +8,12 @@ import { lastValueFrom } from 'rxjs';
 import type { BusConnection } from './connection.js';
 import { contextOf, isAboutLife, SIGN_MS, signOfLife, type ReplyEnvelope } from './envelope.js';
 import { FactConsumer } from './fact-consumer.js';
+import { TransitTimes } from './transit.js';
 
 /** Milliseconds that a stopping service waits for the calls that it has begun. */
 export const DRAIN_LIMIT_MS = 5000;
+/** Milliseconds for which dropped calls are counted before one line of the log reports them. */
+const DROPPED_LOG_MS = 1000;
 
 /**
  * Nest's handlers on NATS: zod-parsed requests, domain errors in the reply, queue groups, deadlines, durable facts.
@@ -22,6 +25,8 @@ export class BusServer extends Server implements CustomTransportStrategy {
   private readonly subscriptions: Subscription[] = [];
   private readonly consumers: FactConsumer[] = [];
   private readonly inFlight = new Set<Promise<void>>();
+  private readonly transit = new TransitTimes();
+  private dropped = new Map<string, number>();
 
   constructor(
     private readonly connection: BusConnection,
@@ -115,9 +120,9 @@ export class BusServer extends Server implements CustomTransportStrategy {
   }
 
   private async answer(rpc: Rpc, handler: MessageHandler, message: Msg): Promise<void> {
-    const context = contextOf(message.headers);
-    // Nobody waits any more: doing the work would only delay those who do.
-    if (context.deadline !== undefined && Date.now() > context.deadline) return;
+    const context = contextOf(message.headers, this.transit);
+    // The caller has stopped waiting. The work would only delay calls whose callers still wait.
+    if (context.deadline !== undefined && performance.now() > context.deadline) return this.drop(rpc);
     const stop = metrics.busHandled.startTimer({ subject: rpc.subject });
     const signs = isAboutLife(message.headers) ? setInterval(() => giveSign(message), SIGN_MS) : undefined;
     try {
@@ -129,6 +134,19 @@ export class BusServer extends Server implements CustomTransportStrategy {
     } finally {
       clearInterval(signs);
     }
+  }
+
+  private drop({ subject }: Rpc): void {
+    metrics.busDropped.inc({ subject });
+    if (this.dropped.size === 0)
+      setTimeout(() => {
+        this.log.warn(
+          { dropped: Object.fromEntries(this.dropped) },
+          'bus: dropped calls whose callers had stopped waiting',
+        );
+        this.dropped.clear();
+      }, DROPPED_LOG_MS).unref();
+    this.dropped.set(subject, (this.dropped.get(subject) ?? 0) + 1);
   }
 
   private async replyTo(rpc: Rpc, handler: MessageHandler, message: Msg, context: CallContext): Promise<ReplyEnvelope> {

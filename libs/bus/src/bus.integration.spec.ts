@@ -1,8 +1,8 @@
 import type { INestMicroservice } from '@nestjs/common';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { healthContracts, tagContracts } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
-import { runWithContext, type CallContext } from '@pentaprism/observability';
+import { metrics, runWithContext, type CallContext } from '@pentaprism/observability';
 import { eventually, testScope } from '@pentaprism/testing';
 import { headers as makeHeaders } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -111,12 +111,13 @@ describe('a call', () => {
       seen = context;
       return { tags: [{ ...tag, name: request.names[0], memberOfLaterVersion: 1 }] };
     });
-    const before = Date.now();
+    const before = performance.now();
     const answer = await runWithContext(caller, () => ensure(['dog'], 3000));
     expect(answer).toEqual({ tags: [{ ...tag, name: 'dog' }] });
     expect(seen).toMatchObject(caller);
-    expect(seen?.deadline).toBeGreaterThanOrEqual(before + 3000);
-    expect(seen?.deadline).toBeLessThanOrEqual(Date.now() + 3000);
+    // The header holds whole milliseconds.
+    expect(seen?.deadline).toBeGreaterThanOrEqual(before + 2999);
+    expect(seen?.deadline).toBeLessThanOrEqual(performance.now() + 3001);
   });
 
   it('begins a trace where there is none, and takes a workspace from its options', async () => {
@@ -152,7 +153,9 @@ describe('a call', () => {
     const ingest = await startOnBus(scope, 'training-ingest', ...controllers);
     apps.push(ingest);
     await runWithContext(caller, () => bus.call(healthContracts['training-ingest'], {}));
-    expect(inner).toEqual(outer);
+    const { deadline = 0 } = inner ?? {};
+    expect({ ...inner, deadline: outer?.deadline }).toEqual(outer);
+    expect(Math.abs(deadline - (outer?.deadline ?? 0))).toBeLessThan(1000);
     expect(inner).toMatchObject(caller);
   });
 
@@ -162,7 +165,7 @@ describe('a call', () => {
       calls += 1;
       return { tags: [] };
     });
-    const late = { ...caller, deadline: Date.now() - 1 };
+    const late = { ...caller, deadline: performance.now() - 1 };
     expect(await errorOf(runWithContext(late, () => ensure()))).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
     await ensure();
     expect(calls).toBe(1);
@@ -188,10 +191,31 @@ describe('a call', () => {
       calls += 1;
       return { tags: [] };
     });
-    const past = { 'Pentaprism-Deadline': String(Date.now() - 1000) };
-    await expect(raw('{"names":[]}', past, 300)).rejects.toMatchObject({ name: 'TimeoutError' });
-    expect(calls).toBe(0);
+    const dropped = async () => (await metrics.busDropped.get()).values.reduce((sum, { value }) => sum + value, 0);
+    const before = await dropped();
+    await expect(raw('{"names":[]}', { 'Pentaprism-Time-Left': '-1' }, 300)).rejects.toMatchObject({
+      name: 'TimeoutError',
+    });
+    // The second message left its sender's clock two seconds earlier than the first one did.
+    const stamped = (sent: number, left: string) => ({ 'Pentaprism-Sent': `a ${sent}`, 'Pentaprism-Time-Left': left });
+    expect(await raw('{"names":[]}', stamped(10_000, '1000'))).toMatchObject({ ok: true });
+    await expect(raw('{"names":[]}', stamped(8_000, '1000'), 300)).rejects.toMatchObject({ name: 'TimeoutError' });
+    expect(await raw('{"names":[]}', stamped(8_000, '60000'))).toMatchObject({ ok: true });
+    expect(calls).toBe(2);
+    expect(await dropped()).toBe(before + 2);
   });
+
+  it.each([-7_200_000, -30_000, 30_000, 7_200_000])(
+    "is answered when its caller's clock is wrong by %i ms",
+    async (skew) => {
+      await start();
+      const right = Date.now.bind(Date);
+      const spy = jest.spyOn(Date, 'now').mockImplementation(() => right() + skew);
+      const call = ensure();
+      spy.mockRestore();
+      expect(await call).toEqual({ tags: [] });
+    },
+  );
 });
 
 describe('a request', () => {
@@ -220,7 +244,7 @@ describe('a request', () => {
 
   it('with headers that nobody of ours wrote is answered', async () => {
     await start((_request, context) => ({ tags: [{ ...tag, name: context.actor }] }));
-    const headers = { 'Pentaprism-Actor': '%E0%A4%A', 'Pentaprism-Deadline': 'soon' };
+    const headers = { 'Pentaprism-Actor': '%E0%A4%A', 'Pentaprism-Time-Left': 'soon', 'Pentaprism-Sent': 'x' };
     expect(await raw('{"names":[]}', headers)).toEqual({ ok: true, data: { tags: [{ ...tag, name: '%E0%A4%A' }] } });
   });
 

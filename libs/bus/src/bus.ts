@@ -38,7 +38,7 @@ export class Bus {
 
   private async exchange<R extends Rpc>(rpc: R, request: RequestOf<R>, options: CallOptions): Promise<ResponseOf<R>> {
     const inherited = currentContext();
-    const now = Date.now();
+    const now = performance.now();
     const timeout = Math.min(
       options.deadlineMs ?? rpc.deadlineMs ?? DEFAULT_DEADLINE_MS,
       inherited?.deadline === undefined ? Infinity : inherited.deadline - now,

@@ -1,6 +1,7 @@
 import { DomainError, ERROR_CODES, type ErrorCode } from '@pentaprism/domain';
 import { newTraceId, type CallContext } from '@pentaprism/observability';
 import { headers, type Msg, type MsgHdrs } from '@nats-io/transport-node';
+import { Stamps, type TransitTimes } from './transit.js';
 
 /** `{ ok: true, data }`, or the error that the caller throws again. */
 export type ReplyEnvelope =
@@ -9,9 +10,13 @@ export type ReplyEnvelope =
 const TRACE = 'Pentaprism-Trace';
 const WORKSPACE = 'Pentaprism-Workspace';
 const ACTOR = 'Pentaprism-Actor';
-const DEADLINE = 'Pentaprism-Deadline';
+/** Milliseconds that the caller still waits, when it sends. Never a time of day: clocks of two machines differ. */
+const TIME_LEFT = 'Pentaprism-Time-Left';
+const SENT = 'Pentaprism-Sent';
 /** In a request: signs of life are wanted; in what comes back: this is one, and no answer. */
 const ALIVE = 'Pentaprism-Alive';
+
+const stamps = new Stamps();
 
 /** Names of keys are free text (half a surrogate pair included), and header values are one line of ASCII. */
 export function headersOf(context: CallContext): MsgHdrs {
@@ -19,7 +24,10 @@ export function headersOf(context: CallContext): MsgHdrs {
   result.set(TRACE, context.traceId);
   if (context.workspace) result.set(WORKSPACE, context.workspace);
   if (context.actor) result.set(ACTOR, encodeURIComponent(Buffer.from(context.actor).toString()));
-  if (context.deadline !== undefined) result.set(DEADLINE, String(context.deadline));
+  if (context.deadline !== undefined) {
+    result.set(TIME_LEFT, String(Math.round(context.deadline - performance.now())));
+    result.set(SENT, stamps.next());
+  }
   return result;
 }
 
@@ -41,13 +49,15 @@ export function signOfLife(): MsgHdrs {
   return sign;
 }
 
-export function contextOf(from: MsgHdrs | undefined): CallContext {
-  const deadline = Number(from?.get(DEADLINE) ?? '');
+/** @param transit measures how long the message was under way, which counts against the time left */
+export function contextOf(from: MsgHdrs | undefined, transit?: TransitTimes): CallContext {
+  const left = from?.get(TIME_LEFT) ?? '';
+  const underWay = transit?.of(from?.get(SENT)) ?? 0;
   return {
     traceId: from?.get(TRACE) || newTraceId(),
     workspace: from?.get(WORKSPACE) ?? '',
     actor: decoded(from?.get(ACTOR) ?? ''),
-    ...(deadline > 0 ? { deadline } : {}),
+    ...(/^-?\d+$/.test(left) ? { deadline: performance.now() + Number(left) - underWay } : {}),
   };
 }
 

@@ -9,7 +9,7 @@ export interface CallContext {
   readonly workspace: string;
   /** Name of the API key that acts. */
   readonly actor: string;
-  /** Milliseconds since the epoch after which nobody waits for the answer any more. */
+  /** When the caller stops waiting: milliseconds on this process's `performance.now()`, which no clock change moves. */
   readonly deadline?: number;
 }
 

@@ -28,6 +28,12 @@ export const metrics = {
     buckets: SECONDS,
     registers: [registry],
   }),
+  busDropped: new Counter({
+    name: 'pentaprism_bus_dropped_total',
+    help: 'Calls that were not begun because their callers had stopped waiting, by subject',
+    labelNames: ['subject'],
+    registers: [registry],
+  }),
   facts: new Counter({
     name: 'pentaprism_facts_total',
     help: 'Facts by what happened to them: published, handled, redelivered, dead',

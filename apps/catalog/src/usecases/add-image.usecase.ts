@@ -38,7 +38,7 @@ interface GroupItem extends Omit<NewImage, 'projectId'> {
   readonly project: Types.ObjectId;
   readonly createdBy: string;
   readonly context: CallContext;
-  /** Milliseconds since the epoch after which nobody waits for it any more. */
+  /** When its caller stops waiting, as in `CallContext`. */
   readonly deadline: number;
 }
 
@@ -77,7 +77,7 @@ export class AddImage {
    * database: they would be made twice, and hold up those who come after an outage.
    */
   private async createAwaited(workspace: string, items: readonly GroupItem[]): Promise<(Image | DomainError)[]> {
-    const now = Date.now();
+    const now = performance.now();
     const awaited = items.filter(({ deadline }) => deadline > now);
     try {
       const outcomes = awaited.length > 0 ? await this.createAll(workspace, awaited) : [];

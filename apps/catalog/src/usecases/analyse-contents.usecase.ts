@@ -54,9 +54,10 @@ export class AnalyseContents implements OnApplicationBootstrap, OnModuleDestroy 
    * @throws DomainError DEADLINE_EXCEEDED when not all are known in time; UNAVAILABLE when this process stops
    */
   async execute(workspace: string, contents: readonly ContentReference[]): Promise<{ outcomes: Outcome[] }> {
-    const deadline = currentContext()?.deadline ?? Date.now() + DEFAULT_DEADLINE_MS;
+    const now = performance.now();
+    const deadline = currentContext()?.deadline ?? now + DEFAULT_DEADLINE_MS;
     const distinct = [...new Map(contents.map((content) => [content.sha256, content])).values()];
-    await this.begin(workspace, distinct, new Date(deadline));
+    await this.begin(workspace, distinct, new Date(Date.now() + deadline - now));
     const hashes = distinct.map(({ sha256 }) => sha256);
     await this.untilKnown(workspace, hashes, deadline - ANSWER_MS);
     const known = new Map(
@@ -114,7 +115,7 @@ export class AnalyseContents implements OnApplicationBootstrap, OnModuleDestroy 
         const unknown = hashes.filter((sha256) => ['pending', 'unseen'].includes(states.get(sha256) ?? ''));
         if (unknown.length === 0) return;
         if (this.stopped) throw new DomainError('UNAVAILABLE', 'This service stops; try again.');
-        const left = giveUpAt - Date.now();
+        const left = giveUpAt - performance.now();
         if (left <= 0) throw new DomainError('DEADLINE_EXCEEDED', 'The workers have more to do than fits in the time.');
         await waiting.forAll(unknown, Math.min(left, POLL_MS));
       }
