@@ -1,11 +1,6 @@
-import { blobVariables, busVariables, mongoVariables, queueVariables } from '@pentaprism/config';
+import { APP_SETTINGS } from '@pentaprism/config';
 import { z } from 'zod';
 
-export const augmentationConfig = z.object({
-  ...busVariables,
-  ...mongoVariables,
-  ...queueVariables,
-  ...blobVariables,
-});
+export const augmentationConfig = z.object(APP_SETTINGS.augmentation);
 
 export type AugmentationConfig = z.output<typeof augmentationConfig>;

@@ -1,11 +1,4 @@
-import {
-  blobVariables,
-  busVariables,
-  catalogVariables,
-  mongoVariables,
-  queueVariables,
-  secretVariables,
-} from '@pentaprism/config';
+import { APP_SETTINGS, catalogVariables } from '@pentaprism/config';
 import { z } from 'zod';
 
 /**
@@ -21,12 +14,7 @@ const SHORTEST_BLOB_GRACE = 60;
 export const TRANSIENT_BLOB_GRACE = 90;
 
 export const catalogConfig = z.object({
-  ...busVariables,
-  ...mongoVariables,
-  ...queueVariables,
-  ...blobVariables,
-  ...secretVariables,
-  ...catalogVariables,
+  ...APP_SETTINGS.catalog,
   BLOB_GRACE: catalogVariables.BLOB_GRACE.pipe(
     z.number().min(SHORTEST_BLOB_GRACE, `must be at least ${SHORTEST_BLOB_GRACE}`),
   ),

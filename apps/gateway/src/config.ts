@@ -1,4 +1,4 @@
-import { blobVariables, busVariables, gatewayVariables, secretVariables } from '@pentaprism/config';
+import { APP_SETTINGS } from '@pentaprism/config';
 import { DIALECTS } from '@pentaprism/domain';
 import { z } from 'zod';
 
@@ -7,7 +7,7 @@ const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/;
 const OPEN_ON_LOOPBACK = ['tensorboard', 'tagged-images'];
 
 export const gatewayConfig = z
-  .object({ ...busVariables, ...blobVariables, ...secretVariables, ...gatewayVariables })
+  .object(APP_SETTINGS.gateway)
   .transform((config) => ({
     ...config,
     OPEN_DIALECTS: config.OPEN_DIALECTS ?? (LOOPBACK.test(config.HOST) ? OPEN_ON_LOOPBACK : []),

@@ -1,6 +1,6 @@
-import { busVariables, mongoVariables, queueVariables } from '@pentaprism/config';
+import { APP_SETTINGS } from '@pentaprism/config';
 import { z } from 'zod';
 
-export const insightsConfig = z.object({ ...busVariables, ...mongoVariables, ...queueVariables });
+export const insightsConfig = z.object(APP_SETTINGS.insights);
 
 export type InsightsConfig = z.output<typeof insightsConfig>;

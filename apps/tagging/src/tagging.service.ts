@@ -1,10 +1,10 @@
-import { busVariables, mongoVariables } from '@pentaprism/config';
+import { APP_SETTINGS } from '@pentaprism/config';
 import { DatabaseModule, OutboxModule, Transactions } from '@pentaprism/database';
 import type { ServiceDefinition } from '@pentaprism/service';
 import { z } from 'zod';
 import { TaggingModule } from './tagging.module.js';
 
-const taggingConfig = z.object({ ...busVariables, ...mongoVariables });
+const taggingConfig = z.object(APP_SETTINGS.tagging);
 
 /** Tagging: tags and their names; finding, making, renaming and deleting them; what searches by name mean. */
 export const taggingService: ServiceDefinition<typeof taggingConfig> = {

@@ -1,26 +1,8 @@
-import {
-  blobVariables,
-  busVariables,
-  modalityVariables,
-  mongoVariables,
-  queueVariables,
-  radiographVariables,
-  uploadVariables,
-  urlImportVariables,
-} from '@pentaprism/config';
+import { APP_SETTINGS } from '@pentaprism/config';
 import { z } from 'zod';
 
 export const trainingIngestConfig = z
-  .object({
-    ...busVariables,
-    ...mongoVariables,
-    ...queueVariables,
-    ...blobVariables,
-    ...uploadVariables,
-    ...radiographVariables,
-    ...modalityVariables,
-    ...urlImportVariables,
-  })
+  .object(APP_SETTINGS['training-ingest'])
   .refine(({ MODALITY_API_USER, MODALITY_API_PASSWORD }) => MODALITY_API_USER !== undefined || !MODALITY_API_PASSWORD, {
     path: ['MODALITY_API_USER'],
     message: 'has to be set where MODALITY_API_PASSWORD is',

@@ -1,13 +1,13 @@
 import { getQueueToken } from '@nestjs/bullmq';
 import type { BlobStore } from '@pentaprism/blob-store';
-import { blobVariables, busVariables, queueVariables, workerVariables } from '@pentaprism/config';
+import { APP_SETTINGS } from '@pentaprism/config';
 import { QUEUES } from '@pentaprism/contracts';
 import { BLOB_STORE, BlobStoreModule, type ServiceDefinition } from '@pentaprism/service';
 import type { Queue } from 'bullmq';
 import { z } from 'zod';
 import { WorkerModule } from './worker.module.js';
 
-export const workerConfig = z.object({ ...busVariables, ...queueVariables, ...blobVariables, ...workerVariables });
+export const workerConfig = z.object(APP_SETTINGS.worker);
 
 /** The worker: takes jobs from the queues, and reports to the services that own them. */
 export const workerService: ServiceDefinition<typeof workerConfig> = {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
+  chmodSync,
   closeSync,
   existsSync,
   fsyncSync,
@@ -27,6 +28,8 @@ export interface DataDirectory {
   readonly blobs: string;
   /** One record per running part, see `stopLeftovers`. */
   readonly run: string;
+  /** Secrets of the embedded servers. */
+  readonly secrets: string;
   readonly portsFile: string;
   /** Data of the embedded server. */
   serverData(name: 'mongodb' | 'nats' | 'valkey'): string;
@@ -42,7 +45,7 @@ export function openDataDirectory(directory: string): DataDirectory {
     if (!existsSync(path.dirname(root))) mkdirSync(path.dirname(root), { recursive: true });
     ensurePrivateDirectory(root);
     checkVersion(root);
-    for (const name of ['logs', 'blobs', 'run', 'mongodb', 'nats', 'valkey']) {
+    for (const name of ['logs', 'blobs', 'run', 'secrets', 'mongodb', 'nats', 'valkey']) {
       ensurePrivateDirectory(path.join(root, name));
     }
   } catch (error) {
@@ -58,17 +61,24 @@ export function openDataDirectory(directory: string): DataDirectory {
     logs: path.join(root, 'logs'),
     blobs: path.join(root, 'blobs'),
     run: path.join(root, 'run'),
+    secrets: path.join(root, 'secrets'),
     portsFile: path.join(root, 'ports.json'),
     serverData: (name) => path.join(root, name),
   };
 }
 
-/** One level only: `recursive` never returns below some special file systems, such as /proc. */
+/**
+ * One level only: `recursive` never returns below some special file systems, such as /proc. A directory that was made by
+ * hand is closed to other users: it holds secrets and everybody's images.
+ */
 function ensurePrivateDirectory(directory: string): void {
   try {
     mkdirSync(directory, { mode: 0o700 });
   } catch (error) {
-    if (errorCode(error) !== 'EEXIST' || !statSync(directory).isDirectory()) throw error;
+    if (errorCode(error) !== 'EEXIST') throw error;
+    const found = statSync(directory);
+    if (!found.isDirectory()) throw error;
+    if ((found.mode & 0o077) !== 0) chmodSync(directory, 0o700);
   }
 }
 
@@ -114,18 +124,20 @@ export function loadSecrets(directory: DataDirectory, env: NodeJS.ProcessEnv): S
   const stored = fromEnvironment ? undefined : readOptional(ownerKeyFile);
   const signingSecrets = env['SIGNING_SECRETS'] || readOptional(signingFile);
   return {
-    ownerKey: fromEnvironment || stored || writePrivate(ownerKeyFile, `${randomBytes(6).toString('hex')}.${secret()}`),
+    ownerKey:
+      fromEnvironment || stored || writePrivate(ownerKeyFile, `${randomBytes(6).toString('hex')}.${randomSecret()}`),
     ownerKeyFrom: fromEnvironment ? 'environment' : stored ? 'file' : 'generated',
     ownerKeyFile,
-    signingSecrets: signingSecrets || writePrivate(signingFile, secret()),
+    signingSecrets: signingSecrets || writePrivate(signingFile, randomSecret()),
   };
 }
 
-function secret(): string {
+/** 256 random bits. */
+export function randomSecret(): string {
   return randomBytes(32).toString('base64url');
 }
 
-function readOptional(file: string): string | undefined {
+export function readOptional(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
@@ -135,7 +147,7 @@ function readOptional(file: string): string | undefined {
 }
 
 /** Whole or not at all, also when the machine stops: temporary file, fsync, rename. */
-function writePrivate(file: string, content: string): string {
+export function writePrivate(file: string, content: string): string {
   const temporary = `${file}.${process.pid}.tmp`;
   const descriptor = openSync(temporary, 'w', 0o600);
   try {

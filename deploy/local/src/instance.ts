@@ -7,6 +7,7 @@ import { rememberedPorts } from './ports.js';
 import { stopLeftovers } from './process-record.js';
 import { SERVER_NAMES, SERVERS, type ServerName } from './server-definitions.js';
 import { serverPart, serverUrl } from './server-parts.js';
+import { loadServerSecrets } from './server-secrets.js';
 import { Supervisor } from './supervisor.js';
 
 /** Where the three servers are reached. */
@@ -32,6 +33,8 @@ export interface InstanceOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly observer?: Observer | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Databases that the user of an embedded MongoDB may use: its own unless told otherwise. */
+  readonly databases?: 'own' | 'any';
 }
 
 const CLEANUP_PATIENCE_MS = 500;
@@ -84,6 +87,8 @@ export class Instance {
     const urls: Partial<Record<keyof ServerUrls, string>> = { ...external };
     if (embedded.length === 0) return urls as ServerUrls;
     const ports = await rememberedPorts(this.directory.portsFile, embedded);
+    const secrets = loadServerSecrets(this.directory);
+    const { databases = 'own' } = this.options;
     const keptIn = binaryCaches(env, this.directory.root);
     const start = async (name: ServerName): Promise<void> => {
       observer?.part(name, 'searching', '');
@@ -92,9 +97,9 @@ export class Instance {
       const searching = findServerBinary(SERVERS[name], search);
       this.searches.push(searching);
       const binary = await searching;
-      const location = { binary, port: ports[name], directory: this.directory, env: serverEnvironment(env) };
-      urls[URL_OF[name]] = serverUrl(name, ports[name]);
-      await this.supervisor.add(serverPart(name, location), 'server').start();
+      const place = { binary, port: ports[name], directory: this.directory, env: serverEnvironment(env) };
+      urls[URL_OF[name]] = serverUrl(name, ports[name], secrets);
+      await this.supervisor.add(serverPart(name, { ...place, secrets, databases }), 'server').start();
     };
     await Promise.all(embedded.map(start));
     return urls as ServerUrls;

@@ -4,8 +4,9 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataDirectory } from './data-directory.js';
 import type { PartSpec } from './part.js';
-import { becomePrimary } from './replica-set.js';
+import { setUpMongod } from './replica-set.js';
 import type { ServerName } from './server-definitions.js';
+import type { ServerSecrets } from './server-secrets.js';
 
 const LOOPBACK = '127.0.0.1';
 const PROBE_EVERY_MS = 25;
@@ -16,31 +17,38 @@ export interface ServerLocation {
   readonly port: number;
   readonly directory: DataDirectory;
   readonly env: NodeJS.ProcessEnv;
+  readonly secrets: ServerSecrets;
+  /** Databases that the user of MongoDB may use: the one of the product, or, for tests, any. */
+  readonly databases: 'own' | 'any';
 }
 
-/** How each embedded server is started. All listen on loopback only and ask for no password. */
+/** How each embedded server is started. All listen on loopback only, and serve no client without a
+ * password: other users of the machine reach them as well. Secrets are in files, since everybody sees command lines. */
 export function serverPart(name: ServerName, location: ServerLocation): PartSpec {
   const builders = { mongod: mongodPart, 'nats-server': natsPart, 'valkey-server': valkeyPart };
   return builders[name](location);
 }
 
 /** @returns the URL that the environment variable of that server holds */
-export function serverUrl(name: ServerName, port: number): string {
+export function serverUrl(name: ServerName, port: number, secrets: ServerSecrets): string {
   const urls: Record<ServerName, string> = {
-    mongod: `mongodb://${LOOPBACK}:${port}/pentaprism?directConnection=true`,
+    mongod: `mongodb://pentaprism:${secrets.mongodb}@${LOOPBACK}:${port}/pentaprism?directConnection=true&authSource=admin`,
     'nats-server': `nats://${LOOPBACK}:${port}`,
-    'valkey-server': `redis://${LOOPBACK}:${port}`,
+    'valkey-server': `redis://:${secrets.valkey}@${LOOPBACK}:${port}`,
   };
   return urls[name];
 }
 
-function mongodPart({ binary, port, directory, env }: ServerLocation): PartSpec {
+function mongodPart({ binary, port, directory, env, secrets, databases }: ServerLocation): PartSpec {
   return {
     name: 'mongod',
     command: binary,
     args: [
       ...['--dbpath', directory.serverData('mongodb'), '--bind_ip', LOOPBACK, '--port', String(port)],
       ...['--replSet', 'rs0', '--quiet', '--nounixsocket'],
+      ...['--keyFile', secrets.mongodbKeyFile],
+      // Otherwise whoever connects from this machine before there is a user may make one.
+      ...['--setParameter', 'enableLocalhostAuthBypass=false'],
       // The default takes half of the machine's memory for the cache, and 5 % of the free disk for the oplog.
       ...['--wiredTigerCacheSizeGB', '0.25', '--oplogSize', '512'],
       // CVE-2025-14847 is in the zlib compressor, which version 6.0.5 has.
@@ -54,7 +62,11 @@ function mongodPart({ binary, port, directory, env }: ServerLocation): PartSpec 
     ],
     env,
     detail: `${LOOPBACK}:${port}`,
-    ready: (signal) => becomePrimary(`${LOOPBACK}:${port}`, signal),
+    ready: (signal) =>
+      setUpMongod(
+        { host: `${LOOPBACK}:${port}`, key: secrets.mongodbKey, password: secrets.mongodb, databases },
+        signal,
+      ),
   };
 }
 
@@ -73,15 +85,18 @@ function natsPart({ binary, port, directory, env }: ServerLocation): PartSpec {
     args: ['--config', config],
     env,
     detail: `${LOOPBACK}:${port}`,
-    ready: (signal) => probe(port, '', (answer) => answer.startsWith('INFO '), signal),
+    ready: (signal) => probe(port, '', /^INFO /, signal),
   };
 }
 
-function valkeyPart({ binary, port, directory, env }: ServerLocation): PartSpec {
+function valkeyPart({ binary, port, directory, env, secrets }: ServerLocation): PartSpec {
+  const config = path.join(directory.root, 'valkey-server.conf');
+  writeFileSync(config, `requirepass ${secrets.valkey}\n`, { mode: 0o600 });
   return {
     name: 'valkey-server',
     command: binary,
     args: [
+      config,
       ...['--bind', LOOPBACK, '--port', String(port), '--dir', directory.serverData('valkey')],
       ...['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', ''],
       ...['--maxmemory-policy', 'noeviction', '--daemonize', 'no', '--logfile', ''],
@@ -89,34 +104,34 @@ function valkeyPart({ binary, port, directory, env }: ServerLocation): PartSpec 
     env,
     detail: `${LOOPBACK}:${port}`,
     // Answers -LOADING while it reads the append-only file.
-    ready: (signal) => probe(port, 'PING\r\n', (answer) => answer.startsWith('+PONG'), signal),
+    ready: (signal) => probe(port, `AUTH ${secrets.valkey}\r\nPING\r\n`, /^\+OK\r\n\+PONG/, signal),
   };
 }
 
-/** Connects, sends, and looks at the first bytes of the answer, again and again until they are right. */
-async function probe(
-  port: number,
-  question: string,
-  isRight: (answer: string) => boolean,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!isRight(await ask(port, question))) {
+/** Connects, sends, and reads the beginning of the answer, again and again until it is right. */
+async function probe(port: number, question: string, right: RegExp, signal: AbortSignal): Promise<void> {
+  while (!right.test(await ask(port, question, right))) {
     signal.throwIfAborted();
     await sleep(PROBE_EVERY_MS, undefined, { signal });
   }
 }
 
-function ask(port: number, question: string): Promise<string> {
+/** @returns the answer up to where it is right, or what had come when an error or the time limit ended it */
+function ask(port: number, question: string, right: RegExp): Promise<string> {
   return new Promise((resolve) => {
+    let answer = '';
     const socket = connect({ host: LOOPBACK, port });
-    const finish = (answer: string): void => {
+    const finish = (): void => {
       socket.destroy();
       resolve(answer);
     };
-    socket.setTimeout(PROBE_TIMEOUT_MS, () => finish(''));
+    socket.setTimeout(PROBE_TIMEOUT_MS, finish);
     socket.once('connect', () => socket.write(question));
-    socket.once('data', (data) => finish(data.toString('latin1')));
-    socket.once('error', () => finish(''));
-    socket.once('close', () => finish(''));
+    socket.on('data', (data) => {
+      answer += data.toString('latin1');
+      if (right.test(answer) || /^-|\n-/.test(answer)) finish();
+    });
+    socket.once('error', finish);
+    socket.once('close', finish);
   });
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
 import mongoose from 'mongoose';
 import { processIdentity, readRecord, type ProcessRecord } from './process-record.js';
 import { startServers } from './start-servers.js';
@@ -23,7 +24,7 @@ const SERVICE = `
 const GATEWAY = `
   const startedAt = Date.now();
   require('http').createServer((request, response) => {
-    const ready = Date.now() - startedAt > 300 && !process.env.NEVER_READY;
+    const ready = Date.now() - startedAt > 300 && process.env.PUBLIC_URL !== 'http://never.ready';
     response.statusCode = ready ? 200 : 503;
     response.end(JSON.stringify({ missing: ['tagging'], env: process.env }));
   }).listen(Number(process.env.PORT), process.env.HOST, () => process.send({ type: 'ready' }));
@@ -75,7 +76,10 @@ describe('servers and stack', () => {
       const first = await startServers({ dataDirectory });
       await withDatabase(first.mongodbUri, (client) => client.db().collection('kept').insertOne({ value: 1 }));
       expect(await ask(first.natsUrl, '')).toMatch(/"jetstream":true/);
-      expect(await ask(first.redisUrl, 'CONFIG GET appendonly\r\n')).toMatch(/yes/);
+      expect(await ask(first.redisUrl, 'CONFIG GET appendonly\r\n')).toMatch(/^-NOAUTH/);
+      const valkey = new Redis(first.redisUrl);
+      expect(await valkey.config('GET', 'appendonly')).toContain('yes');
+      valkey.disconnect();
       await first.parts.get('mongod')?.restart();
       first.parts.get('mongod')?.kill('SIGKILL');
       await first.parts.get('mongod')?.waitUntilRunning(20_000);
@@ -109,24 +113,36 @@ describe('servers and stack', () => {
   it(
     'brings up a stack, refuses a second launcher and a busy port, and leaves nothing running',
     async () => {
-      const stack = await startStack({ dataDirectory, port: 0, apps, env: { LOG_LEVEL: 'warn' } });
+      const stack = await startStack({
+        dataDirectory,
+        port: 0,
+        apps,
+        env: { LOG_LEVEL: 'warn', UNRELATED_TOKEN: 'secret' },
+      });
       const records = recordsOf([...stack.parts.keys()]);
       try {
         expect(running(records)).toHaveLength(5);
         const { env } = (await (await fetch(stack.url)).json()) as { env: Record<string, string> };
         expect(env).toMatchObject({
-          MONGODB_URI: stack.servers.mongodbUri,
-          PENTAPRISM_OWNER_KEY: stack.ownerKey,
+          SIGNING_SECRETS: stack.secrets.signingSecrets,
           BLOB_URL: `file://${dataDirectory}/blobs`,
           MALLOC_ARENA_MAX: '2',
           LOG_LEVEL: 'warn',
         });
+        for (const name of ['MONGODB_URI', 'REDIS_URL', 'PENTAPRISM_OWNER_KEY', 'UNRELATED_TOKEN'])
+          expect(env).not.toHaveProperty(name);
         const port = Number(new URL(stack.url).port);
         await expect(startStack({ dataDirectory, port: 0, apps })).rejects.toThrow(/runs on .* already/);
         const other = { dataDirectory: path.join(parent, 'other'), apps };
         await expect(startStack({ ...other, port })).rejects.toThrow(/is in use/);
         await expect(
-          startStack({ ...other, port: 0, servers: stack.servers, env: { NEVER_READY: '1' }, readyTimeoutMs: 1000 }),
+          startStack({
+            ...other,
+            port: 0,
+            servers: stack.servers,
+            env: { PUBLIC_URL: 'http://never.ready' },
+            readyTimeoutMs: 1000,
+          }),
         ).rejects.toThrow(/After 1 s this is not ready: tagging/);
       } finally {
         await stack.stop();

@@ -1,3 +1,4 @@
+import { variablesFor } from '@pentaprism/config';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -107,11 +108,10 @@ async function bringUp(instance: Instance, options: StartStackOptions, env: Node
   const port = options.port === 0 ? await freePort(host) : options.port;
   const secrets = loadSecrets(instance.directory, env);
   const servers = await instance.startServers(options.servers ?? {});
-  const appEnvironment: NodeJS.ProcessEnv = {
+  const shared: NodeJS.ProcessEnv = {
     ...env,
     HOST: host,
     PORT: String(port),
-    PENTAPRISM_DATA: instance.directory.root,
     PENTAPRISM_OWNER_KEY: secrets.ownerKey,
     SIGNING_SECRETS: secrets.signingSecrets,
     MONGODB_URI: servers.mongodbUri,
@@ -121,7 +121,8 @@ async function bringUp(instance: Instance, options: StartStackOptions, env: Node
     // glibc would keep up to 8 arenas per core, which image work fills and never gives back.
     MALLOC_ARENA_MAX: '2',
   };
-  for (const app of apps) instance.supervisor.add(appSpec(app, appEnvironment, `${host}:${port}`), app.stage);
+  for (const app of apps)
+    instance.supervisor.add(appSpec(app, environmentOf(app, shared), `${host}:${port}`), app.stage);
   const url = originOf(host, port);
   const timeoutMs = options.readyTimeoutMs ?? 60_000;
   const { parts } = instance.supervisor;
@@ -142,6 +143,11 @@ async function bringUp(instance: Instance, options: StartStackOptions, env: Node
     stop: () => instance.close(),
     kill: () => instance.kill(),
   };
+}
+
+/** What one app is told: nothing but what it reads, and above all no secret of another app. */
+function environmentOf({ name }: AppDefinition, shared: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(variablesFor(name, Object.keys(shared)).map((variable) => [variable, shared[variable]]));
 }
 
 function assertBuilt(apps: readonly AppDefinition[]): void {

@@ -3,5 +3,6 @@
  * reads the environment.
  */
 export * from './address-range.js';
+export * from './app-variables.js';
 export * from './config.js';
 export * from './variables.js';

@@ -1,0 +1,117 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import mongoose from 'mongoose';
+import { openDataDirectory } from './data-directory.js';
+import { freePort } from './ports.js';
+import { binaryCaches, findServerBinary } from './server-binary.js';
+import { SERVERS } from './server-definitions.js';
+import { startServers, type RunningServers } from './start-servers.js';
+
+/** The URL without the user and the password. */
+function anonymous(url: string): string {
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname}?directConnection=true`;
+}
+
+async function commandAs(uri: string, database: string, command: mongoose.mongo.Document) {
+  const client = new mongoose.mongo.MongoClient(uri, { serverSelectionTimeoutMS: 5000 });
+  try {
+    return await client.db(database).command(command);
+  } finally {
+    await client.close();
+  }
+}
+
+describe('the embedded servers', () => {
+  let parent: string;
+  let dataDirectory: string;
+  beforeEach(() => {
+    parent = mkdtempSync(path.join(tmpdir(), 'pentaprism-launcher-'));
+    dataDirectory = path.join(parent, 'data');
+  });
+  afterEach(() => rmSync(parent, { recursive: true, force: true }));
+
+  it('serve no client without a password', async () => {
+    const servers = await startServers({ dataDirectory });
+    try {
+      await expectNothingWithoutPassword(servers);
+    } finally {
+      await servers.stop();
+    }
+  });
+
+  it('show no secret in a command line, in a log, or to another user', async () => {
+    const servers = await startServers({ dataDirectory });
+    try {
+      const directory = path.join(dataDirectory, 'secrets');
+      const secrets = readdirSync(directory).map((name) => readFileSync(path.join(directory, name), 'utf8').trim());
+      expect(secrets.length).toBeGreaterThanOrEqual(3);
+      const lines = [...servers.parts.values()].map(({ pid }) => readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
+      const logs = readdirSync(path.join(dataDirectory, 'logs')).map((name) =>
+        readFileSync(path.join(dataDirectory, 'logs', name), 'utf8'),
+      );
+      for (const secret of secrets) {
+        expect(secret).toMatch(/^[A-Za-z0-9]{43}$/);
+        for (const text of [...lines, ...logs]) expect(text).not.toContain(secret);
+      }
+      for (const entry of readdirSync(dataDirectory, { withFileTypes: true }))
+        expect([
+          entry.name,
+          statSync(path.join(dataDirectory, entry.name)).mode & (entry.isFile() ? 0o133 : 0o077),
+        ]).toEqual([entry.name, 0]);
+      expect(statSync(dataDirectory).mode & 0o777).toBe(0o700);
+    } finally {
+      await servers.stop();
+    }
+  });
+
+  it('take over the data of a mongod that asked for no password, and a new secret for one that was lost', async () => {
+    const { serverData } = openDataDirectory(dataDirectory);
+    await makeUnprotectedData(serverData('mongodb'));
+    for (const value of [1, 2]) {
+      rmSync(path.join(dataDirectory, 'secrets'), { recursive: true });
+      const servers = await startServers({ dataDirectory });
+      try {
+        await expectNothingWithoutPassword(servers);
+        const kept = await commandAs(servers.mongodbUri, 'pentaprism', { count: 'kept' });
+        expect(kept['n']).toBe(value);
+        await commandAs(servers.mongodbUri, 'pentaprism', { insert: 'kept', documents: [{ value }] });
+      } finally {
+        await servers.stop();
+      }
+    }
+  });
+
+  async function expectNothingWithoutPassword({ mongodbUri, redisUrl }: RunningServers): Promise<void> {
+    for (const command of [{ listCollections: 1 }, { count: 'images' }, { createUser: 'x', pwd: 'x', roles: ['root'] }])
+      await expect(commandAs(anonymous(mongodbUri), 'admin', command)).rejects.toThrow(/requires authentication/);
+    const wrong = mongodbUri.replace(/:[^:@]+@/, ':wrong@');
+    await expect(commandAs(wrong, 'pentaprism', { count: 'images' })).rejects.toThrow(/Authentication failed/);
+    const valkey = new Redis({ host: '127.0.0.1', port: Number(new URL(redisUrl).port), enableReadyCheck: false });
+    valkey.on('error', () => undefined);
+    await expect(valkey.keys('*')).rejects.toThrow(/NOAUTH/);
+    valkey.disconnect();
+  }
+
+  /** As versions before this one kept it: a replica set of one, on another port, with a record. */
+  async function makeUnprotectedData(directory: string): Promise<void> {
+    const search = { env: process.env, keptIn: binaryCaches(process.env, parent), logDirectory: parent };
+    const binary = await findServerBinary(SERVERS.mongod, search);
+    const port = await freePort();
+    const args = ['--dbpath', directory, '--bind_ip', '127.0.0.1', '--port', String(port), '--replSet', 'rs0'];
+    const mongod = spawn(binary, [...args, '--nounixsocket'], { stdio: 'ignore' });
+    const uri = `mongodb://127.0.0.1:${port}/?directConnection=true`;
+    const host = `127.0.0.1:${port}`;
+    await commandAs(uri, 'admin', { replSetInitiate: { _id: 'rs0', members: [{ _id: 0, host }] } });
+    const record = { insert: 'kept', documents: [{ value: 0 }] };
+    while (!(await commandAs(uri, 'pentaprism', record).catch(() => undefined)));
+    const gone = once(mongod, 'exit');
+    mongod.kill('SIGTERM');
+    await gone;
+  }
+});
