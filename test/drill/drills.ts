@@ -6,6 +6,7 @@ import { fsyncOrder } from './fsync-order.drill.js';
 import { internalAddresses } from './internal-addresses.drill.js';
 import { killUnderUploads } from './kill-under-uploads.drill.js';
 import { malformedRequests } from './malformed-requests.drill.js';
+import { mutatedPictures } from './mutated-pictures.drill.js';
 import { rollingRestarts } from './rolling-restarts.drill.js';
 import { serverOutages } from './server-outages.drill.js';
 import { visionMutations } from './vision-mutations.drill.js';
@@ -18,6 +19,7 @@ export const DRILLS: readonly Drill[] = [
   workerKills,
   serverOutages,
   fsyncOrder,
+  mutatedPictures,
   bombs,
   internalAddresses,
   malformedRequests,
