@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@pentaprism/testing';
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { json, RawConnection, send } from './support/http.js';
 import { tinyPng, unknownBytes } from './support/samples.js';
@@ -161,6 +162,26 @@ describe('CORS', () => {
     expect(headers['access-control-allow-headers']).toBe('authorization,content-type');
   });
 
+  it('lets browsers read the headers that clients need, and keeps answers for other origins apart', async () => {
+    const { upload_url } = await client.create();
+    const answers = [
+      await send('PUT', local(upload_url), { headers: { origin: APP }, body: tinyPng() }),
+      await client.get('/images', { origin: APP }),
+      await send('GET', `${system.url}/customvision/v3.3/training/domains`, {
+        headers: { origin: APP, 'training-key': client.apiKey.key },
+      }),
+      await send('GET', `${system.url}/customvision/v3.3/training/domains`, { headers: { origin: APP } }),
+    ];
+    for (const { headers } of answers) {
+      expect(headers['access-control-expose-headers']?.split(', ')).toEqual(
+        expect.arrayContaining(['ETag', 'Content-Range', 'Retry-After', 'Location']),
+      );
+      expect(headers.vary).toContain('Origin');
+    }
+    expect(answers[0]?.headers.etag).toMatch(/^"[0-9a-f]{64}"$/);
+    expect(answers[2]?.headers.vary).toBe('Origin, Accept');
+  });
+
   it('lets browsers read answers of every kind of route', async () => {
     for (const path of ['/images', '/tags', '/search/images?match_tags=a', '/tags/0', '/search/images']) {
       expect((await client.get(path, { origin: APP })).headers['access-control-allow-origin']).toBe(APP);
@@ -202,6 +223,45 @@ describe('MAX_UPLOAD_BYTES', () => {
     expect(await storedBlobs(system, 'originals', client.apiKey.workspace)).toEqual(stored);
     expect(await temporaryFiles(system)).toEqual([]);
   });
+});
+
+describe('a presigned PUT', () => {
+  it('is answered with the ETag of the file', async () => {
+    const { id, upload_url } = await client.create();
+    const { status, headers } = await send('PUT', local(upload_url), { body: tinyPng() });
+    const file = await send('HEAD', await localUrl(id));
+    expect([status, headers.etag]).toEqual([200, file.headers.etag]);
+    const known = await send('HEAD', await localUrl(id), { headers: { 'if-none-match': headers.etag ?? '' } });
+    expect([known.status, known.headers['content-length']]).toEqual([304, undefined]);
+  });
+
+  it('with the Content-MD5 of other bytes is a 400 that leaves nothing', async () => {
+    const { id, upload_url } = await client.create();
+    const stored = await storedBlobs(system, 'originals', client.apiKey.workspace);
+    const headers = { 'content-md5': createHash('md5').update('other bytes').digest('base64') };
+    const answer = await send('PUT', local(upload_url), { headers, body: unknownBytes() });
+    expect({ status: answer.status, body: json(answer) }).toMatchObject({ status: 400, body: { code: 400 } });
+    expect(await client.record(id)).toMatchObject({ url: null, uploaded_timestamp: null });
+    expect(await storedBlobs(system, 'originals', client.apiKey.workspace)).toEqual(stored);
+    expect(await temporaryFiles(system)).toEqual([]);
+  });
+
+  it.each([
+    ['that is right', '', 1000, 100],
+    ['with a wrong signature', 'x', 1000, 403],
+    ['of too many bytes', '', MAX_BYTES + 1, 413],
+  ])(
+    '%s gets its final status before the body is sent, if the client asks for it',
+    async (_what, added, size, status) => {
+      const { upload_url } = await client.create();
+      const connection = await RawConnection.open(system.url);
+      const path = local(upload_url).slice(system.url.length) + added;
+      const expectation = 'Expect: 100-continue\r\nConnection: close';
+      await connection.write(`PUT ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${size}\r\n${expectation}\r\n\r\n`);
+      const { text } = await connection.untilClosed(IDLE * 500);
+      expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    },
+  );
 });
 
 describe('an upload that stops half-way', () => {

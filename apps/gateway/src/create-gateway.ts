@@ -2,7 +2,9 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { answerMetrics, Bus, connectBus } from '@pentaprism/bus';
 import {
+  acceptExpectations,
   acceptSerializedJson,
+  compareDigests,
   Contents,
   createValidationPipe,
   registerFormParser,
@@ -19,6 +21,7 @@ import { fileRoutes } from './files/files.routes.js';
 import { ImageContents } from './files/image-contents.js';
 import { GatewayModule } from './gateway.module.js';
 import { Authentication } from './http/authentication.js';
+import { corsOptions } from './http/cors.js';
 import { Drain, releaseConnections } from './http/drain.js';
 import { HttpErrorFilter } from './http/error.filter.js';
 import { addHooks, requestId } from './http/hooks.js';
@@ -78,18 +81,12 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
   );
   app.useGlobalFilters(failures);
   app.useGlobalPipes(createValidationPipe());
-  if (config.CORS_ORIGINS.length > 0) {
-    app.enableCors({
-      origin: config.CORS_ORIGINS,
-      methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-      exposedHeaders: ['Location'],
-      // Any OPTIONS gets the answer of a preflight: a bare 400 in plain text is in nobody's documentation.
-      strictPreflight: false,
-    });
-  }
+  if (config.CORS_ORIGINS.length > 0) app.enableCors(corsOptions(config.CORS_ORIGINS));
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   fastify.server.headersTimeout = HEADERS_MS;
   addHooks(fastify, app.get(Authentication));
+  acceptExpectations(fastify);
+  compareDigests(fastify);
   releaseConnections(fastify, app.get(Drain));
   // Whichever gateway is asked tells the metrics of all.
   answerMetrics(connection);

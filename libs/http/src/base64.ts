@@ -11,3 +11,33 @@ export function decodeBase64(text: string): Buffer | null {
   const bytes = Buffer.from(text, 'base64');
   return bytes.length === (text.length / 4) * 3 - padding ? bytes : null;
 }
+
+/** Why a text is not base64. */
+export class Base64Error extends Error {
+  constructor(readonly reason: 'alphabet' | 'spaces') {
+    super(
+      reason === 'spaces'
+        ? 'must be base64 without spaces: the plus signs may have become spaces; in a form, send each as %2B'
+        : 'must be base64',
+    );
+  }
+}
+
+/**
+ * Returns the bytes of base64 with padding. Tabs and line breaks in it are ignored, and so are spaces that indent it in
+ * an XML document. Any other space stands where a decoder of forms has replaced a plus sign, and what is left can be
+ * base64 of other bytes by accident.
+ *
+ * @throws Base64Error
+ */
+export function readBase64(text: string): Buffer {
+  const bytes = decodeBase64(text) ?? decodeBase64(withoutBreaks(text));
+  if (!bytes) throw new Base64Error('alphabet');
+  return bytes;
+}
+
+function withoutBreaks(text: string): string {
+  const bare = text.replace(/^\s*[\r\n][ \t]*|[\r\n][ \t\r\n]*$|[\t\r\n]+/g, '');
+  if (bare.includes(' ')) throw new Base64Error('spaces');
+  return bare;
+}

@@ -1,6 +1,7 @@
 import { DomainError } from '@pentaprism/domain';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isAscii, isUtf8 } from 'node:buffer';
+import { awaitsContinue } from './expectation.js';
 
 /** Bytes of a JSON body where the route says nothing else. */
 export const JSON_BODY_LIMIT = 1024 * 1024;
@@ -54,6 +55,8 @@ export function registerJsonParser(fastify: FastifyInstance): void {
   fastify.addContentTypeParser('application/json', async (request: FastifyRequest, payload: AsyncIterable<Buffer>) => {
     const { streamed, jsonBodyLimit: limit = JSON_BODY_LIMIT } = request.routeOptions.config as BodyConfig;
     if (streamed) return payload;
+    // Nothing is there to be drained while the client waits to be told to send it.
+    if (awaitsContinue(request)) refuseDeclaredLength(request, limit);
     const body = await readWhole(payload, limit);
     if (body.length === 0) return undefined;
     const text = decodeUtf8(body);
@@ -89,8 +92,20 @@ export async function readWhole(source: AsyncIterable<Buffer>, limit: number, wh
   } catch (error) {
     throw incompleteBody(error);
   }
-  if (size > limit) throw new DomainError('PAYLOAD_TOO_LARGE', `${what} has more than ${limit} bytes.`, { limit });
+  if (size > limit) throw tooLong(limit, what);
   return Buffer.concat(chunks);
+}
+
+/**
+ * Refuses a request whose body is longer than the limit by its own Content-Length, before anything of it is read.
+ * @throws DomainError PAYLOAD_TOO_LARGE
+ */
+export function refuseDeclaredLength({ headers }: Pick<FastifyRequest, 'headers'>, limit: number): void {
+  if (Number(headers['content-length'] ?? 0) > limit) throw tooLong(limit);
+}
+
+function tooLong(limit: number, what = 'The body'): DomainError {
+  return new DomainError('PAYLOAD_TOO_LARGE', `${what} has more than ${limit} bytes.`, { limit });
 }
 
 /** Reads what a client still sends, up to `DRAIN_LIMIT`, so that it sees the answer instead of a reset connection. */
@@ -108,6 +123,8 @@ export async function drain(source: AsyncIterable<Buffer>): Promise<void> {
  * must not count it as a fault of ours.
  */
 export function incompleteBody(cause: unknown): DomainError {
+  // What compares the body with its digests refuses it itself.
+  if (DomainError.is(cause)) return cause;
   return new DomainError('INVALID_ARGUMENT', 'The request ended before its body was complete.', {}, { cause });
 }
 

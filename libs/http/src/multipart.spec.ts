@@ -51,6 +51,10 @@ describe('readForm', () => {
     ['filename="C:\\\\x\\\\y.png"', 'y.png'],
     ["filename*=UTF-8''%C3%A9.png", 'é.png'],
     ['filename=""', ''],
+    ['filename="left \\"A\\".png"', 'left "A".png'],
+    ['filename="left %22A%22.png"', 'left "A".png'],
+    ['filename="\\"; name=\\"b"', '"; name="b'],
+    ['filename="100%.png"', '100%.png'],
     ['x=y', ''],
   ])('knows the file of %s as %j', async (parameter, fileName) => {
     const body = streamOf(part(`Content-Disposition: form-data; name="imageData"; ${parameter}`));

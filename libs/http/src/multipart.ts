@@ -4,6 +4,7 @@ import { parse as parseDisposition } from 'content-disposition';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { on, once } from 'node:events';
 import { finished, Readable } from 'node:stream';
+import { awaitsContinue } from './expectation.js';
 import { drain, incompleteBody, type BodyConfig } from './json-body.js';
 
 /** Parts of one body. */
@@ -60,7 +61,7 @@ export async function readForm<T>(
     return await work(parts);
   } catch (error) {
     await parts.return();
-    if (!body.destroyed) await drain(body);
+    if (!body.destroyed && !awaitsContinue(request)) await drain(body);
     throw error;
   }
 }
@@ -131,14 +132,23 @@ async function* bytesOf(part: Readable): AsyncGenerator<Buffer, void> {
 /** Names are sent as UTF-8, in quotes or without. */
 function namesOf(disposition = ''): Pick<FormPart, 'name' | 'fileName'> {
   try {
-    const { type, parameters } = parseDisposition(Buffer.from(disposition, 'latin1').toString('utf8'), {
-      multipart: true,
-    });
+    const text = Buffer.from(disposition, 'latin1')
+      .toString('utf8')
+      .replace(/\\["\\]/g, unescaped);
+    const { type, parameters } = parseDisposition(text, { multipart: true });
     const { name = '', filename = '' } = type === 'form-data' ? parameters : {};
     return { name, fileName: filename.split(/[/\\]/).at(-1) ?? '' };
   } catch {
     return { name: '', fileName: '' };
   }
+}
+
+/**
+ * Rewrites an escape of RFC 2183, which Go, Java and old releases of curl send, as the one that browsers send and the
+ * parser reads. A backslash before any other character is a part of the name.
+ */
+function unescaped(pair: string): string {
+  return pair === '\\"' ? '%22' : '\\';
 }
 
 function boundaryOf(contentType: string): string {

@@ -41,10 +41,24 @@ describe('BlobContents', () => {
     expect(head.headers['content-length']).toBe(String(LARGE));
   });
 
+  it.each(['GET', 'HEAD'] as const)('answers a conditional %s without a length', async (method) => {
+    const answer = await server.inject({ method, url: '/', headers: { 'if-none-match': `"${sha256}"` } });
+    expect([answer.statusCode, answer.headers['content-length'], answer.headers.etag]).toEqual([
+      304,
+      undefined,
+      `"${sha256}"`,
+    ]);
+    expect(opened).toEqual([]);
+  });
+
   it.each([
     ['bytes=0-9', 206, `bytes 0-9/${LARGE}`, 10],
     ['bytes=-5', 206, `bytes ${LARGE - 5}-${LARGE - 1}/${LARGE}`, 5],
     [`bytes=${LARGE}-`, 416, `bytes */${LARGE}`, 0],
+    [`bytes=-${LARGE}`, 206, `bytes 0-${LARGE - 1}/${LARGE}`, LARGE],
+    [`bytes=-${LARGE + 1}`, 206, `bytes 0-${LARGE - 1}/${LARGE}`, LARGE],
+    [`bytes= -${'9'.repeat(30)}`, 206, `bytes 0-${LARGE - 1}/${LARGE}`, LARGE],
+    ['bytes=-0', 416, `bytes */${LARGE}`, 0],
     ['bytes=0-1,4-5', 200, undefined, LARGE],
   ])('answers the range %s with %i', async (range, status, contentRange, length) => {
     const answer = await server.inject({ url: '/', headers: { range } });

@@ -2,8 +2,9 @@ import { Bus } from '@pentaprism/bus';
 import { verifySignedUrl, type SignedTarget } from '@pentaprism/blob-store';
 import { imageContracts, ingestContracts } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
-import { drain, incompleteBody, type Contents } from '@pentaprism/http';
+import { awaitsContinue, drain, incompleteBody, refuseDeclaredLength, type Contents } from '@pentaprism/http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Readable } from 'node:stream';
 import type { GatewayConfig } from '../config.js';
 import { fromContentId } from './content-id.js';
 import type { ImageContents } from './image-contents.js';
@@ -69,19 +70,22 @@ async function upload(
   reply: FastifyReply,
   { bus, contents, config }: FileRoutesOptions,
 ): Promise<FastifyReply> {
-  const body = request.raw;
+  // A request without a body is not parsed.
+  const body = (request.body as Readable | undefined) ?? request.raw;
   try {
     const { workspace, id, area } = verify(request, config);
     if (area !== 'originals') throw nothing();
+    refuseDeclaredLength(request, config.MAX_UPLOAD_BYTES);
     const context = { workspace };
     // Before any byte is kept: an image that was deleted takes no file.
     await bus.call(imageContracts.get, { id }, { context });
     const content = await contents.store(workspace, body, config.MAX_UPLOAD_BYTES);
     await bus.call(ingestContracts.receiveFile, { imageId: id, content }, { context });
-    return await reply.status(200).send();
+    // Upload widgets wait for it, since S3 sends one.
+    return await reply.status(200).header('ETag', `"${content.sha256}"`).send();
   } catch (error) {
     if (body.destroyed && !body.readableEnded) throw incompleteBody(error);
-    if (!body.destroyed) await drain(body);
+    if (!body.destroyed && !awaitsContinue(request)) await drain(body);
     throw error;
   }
 }

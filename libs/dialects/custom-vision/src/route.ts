@@ -20,7 +20,7 @@ import {
   ApiProduces,
   ApiQuery,
 } from '@nestjs/swagger';
-import type { BodyConfig } from '@pentaprism/http';
+import { addVary, type BodyConfig } from '@pentaprism/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
 import { z } from 'zod';
@@ -91,7 +91,8 @@ export class AnswerInterceptor implements NestInterceptor {
     return next.handle().pipe(
       map((value: unknown) => {
         if (statusOf) void reply.status(statusOf(value as never));
-        void reply.header('Content-Type', contentTypeOf(type)).header('Vary', 'Accept');
+        addVary(reply, 'Accept');
+        void reply.header('Content-Type', contentTypeOf(type));
         return Buffer.from(render(value, answer, type));
       }),
     );

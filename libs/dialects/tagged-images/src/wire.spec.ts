@@ -178,7 +178,7 @@ describe('uploadCreateInput', () => {
     ['QQ==', 'QQ=='],
     ['QUI=', 'QUI='],
     ['QUJD', 'QUJD'],
-    [' QU\r\n JD\t', 'QUJD'],
+    ['\tQU\r\nJD\t', 'QUJD'],
     ['+/+/', '+/+/'],
   ])('takes %j', (text, bytes) => {
     expect(read(text)?.toString('base64')).toBe(bytes);

@@ -1,6 +1,6 @@
 import type { Image, TagReference } from '@pentaprism/contracts';
 import { compareTagNames, MAX_FILE_NAME_LENGTH, MAX_TAG_NAME_LENGTH } from '@pentaprism/domain';
-import { decodeBase64, queryBoolean, queryInteger } from '@pentaprism/http';
+import { readBase64, queryBoolean, queryInteger, type Base64Error } from '@pentaprism/http';
 import { z } from 'zod';
 
 /** Records of one page. */
@@ -28,11 +28,15 @@ const filename = z.string().max(MAX_FILE_NAME_LENGTH).default('');
 const tagName = z.string().min(1).max(MAX_TAG_NAME_LENGTH);
 const tags = z.array(tagName).default([]);
 
-/** Base64 with padding, as the bytes that it stands for; white space in it is tolerated. */
+/** Base64 with padding, as the bytes that it stands for. Line breaks in it are ignored. */
 const base64 = z.string().transform((text, context) => {
-  const bytes = decodeBase64(text) ?? decodeBase64(text.replace(/\s+/g, ''));
-  if (bytes && bytes.length > 0) return bytes;
-  context.addIssue(text.trim() === '' ? 'must not be empty' : 'must be base64');
+  try {
+    const bytes = text.trim() === '' ? '' : readBase64(text);
+    if (bytes.length > 0) return bytes as Buffer;
+    context.addIssue('must not be empty');
+  } catch (error) {
+    context.addIssue((error as Base64Error).message);
+  }
   return z.NEVER;
 });
 

@@ -4,10 +4,10 @@ import { Bus } from '@pentaprism/bus';
 import { DomainError, MAX_FILE_NAME_LENGTH, MAX_IMAGES_PER_BATCH, MAX_TRAINING_IMAGE_BYTES } from '@pentaprism/domain';
 import {
   Contents,
-  decodeBase64,
   DRAIN_LIMIT,
   incompleteBody,
   principalOf,
+  readBase64,
   readForm,
   type FormPart,
 } from '@pentaprism/http';
@@ -81,7 +81,7 @@ export class Arrivals {
     const text = contents instanceof LiftedText ? contents.take() : (contents ?? '');
     // Four characters stand for three bytes.
     if (text.length * 3 > (MAX_TRAINING_IMAGE_BYTES + 2) * 4) return refused('too-many-bytes');
-    const bytes = decodeBase64(text) ?? decodeBase64(text.replace(/\s+/g, ''));
+    const bytes = bytesOf(text);
     if (!bytes || bytes.length === 0) return refused('undecodable');
     return this.store(request, bytes, TRAINING);
   }
@@ -149,6 +149,14 @@ type RefusedStatus = Extract<ArrivalSource, { kind: 'refused' }>['status'];
 
 export function refused(status: RefusedStatus): ArrivalSource {
   return { kind: 'refused', status };
+}
+
+function bytesOf(base64: string): Buffer | undefined {
+  try {
+    return readBase64(base64);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Names are kept as far as they fit, since they are no reason to refuse a picture. */
