@@ -9,6 +9,7 @@ import { malformedRequests } from './malformed-requests.drill.js';
 import { mutatedPictures } from './mutated-pictures.drill.js';
 import { rollingRestarts } from './rolling-restarts.drill.js';
 import { serverOutages } from './server-outages.drill.js';
+import { soak } from './soak.drill.js';
 import { visionMutations } from './vision-mutations.drill.js';
 import { visionUnderKills } from './vision-under-kills.drill.js';
 import { workerKills } from './worker-kills.drill.js';
@@ -25,6 +26,7 @@ export const DRILLS: readonly Drill[] = [
   malformedRequests,
   foreignIds,
   rollingRestarts,
+  soak,
   expiryUnderKills,
   visionUnderKills,
   visionMutations,

@@ -9,7 +9,10 @@ import { DRILLS } from './drills.js';
 import { DrillTimeout, runDrill } from './run-drill.js';
 import { formatTable, type Outcome } from './table.js';
 
-const USAGE = 'Use: npm run drill [-- [--seed NUMBER] [--only NUMBER,...] [--scale 0.01 to 1]]';
+const USAGE = 'Use: npm run drill [-- [--seed NUMBER] [--only NUMBER,...] [--scale 0.01 to 12]]';
+
+/** Twelve times the soak's ten minutes are the two hours before a release. */
+const MOST_SCALE = 12;
 
 interface Settings {
   readonly seed: number;
@@ -26,7 +29,7 @@ function readSettings(args: readonly string[]): Settings | undefined {
     const numbers = values.only?.split(',').map(Number) ?? DRILLS.map(({ number }) => number);
     const drills = DRILLS.filter(({ number }) => numbers.includes(number));
     const known = drills.length === new Set(numbers).size;
-    if (!Number.isInteger(seed) || !(scale >= 0.01 && scale <= 1) || !known) return undefined;
+    if (!Number.isInteger(seed) || !(scale >= 0.01 && scale <= MOST_SCALE) || !known) return undefined;
     return { seed, scale, drills };
   } catch {
     return undefined;
