@@ -1,4 +1,5 @@
-import { streamName } from '@pentaprism/bus';
+import { addressesIn } from '@pentaprism/bus';
+import { streamName } from '@pentaprism/contracts';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { APPS } from '@pentaprism/local';
@@ -157,7 +158,7 @@ async function restartNats(faulty: FaultyStack, random: Random): Promise<void> {
 
 /** With all consumers, and whatever they had not heard yet. */
 async function loseStreams({ stack }: FaultyStack): Promise<void> {
-  const nats = await connect({ servers: stack.servers.natsUrl });
+  const nats = await connect(addressesIn(stack.servers.natsUrl));
   const { streams } = await jetstreamManager(nats);
   for (const kind of ['FACTS', 'DEAD'] as const) await streams.delete(streamName('', kind));
   await nats.close();

@@ -1,3 +1,4 @@
+import { BUS_USERS, type BusUser } from '@pentaprism/contracts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { binaryCaches, findServerBinary } from './server-binary.js';
 import { openDataDirectory, type DataDirectory } from './data-directory.js';
@@ -6,11 +7,11 @@ import type { Part, PartState } from './part.js';
 import { rememberedPorts } from './ports.js';
 import { stopLeftovers } from './process-record.js';
 import { SERVER_NAMES, SERVERS, type ServerName } from './server-definitions.js';
-import { serverPart, serverUrl } from './server-parts.js';
-import { loadServerSecrets } from './server-secrets.js';
+import { natsUrl, serverPart, serverUrl } from './server-parts.js';
+import { loadServerSecrets, type NatsUser } from './server-secrets.js';
 import { Supervisor } from './supervisor.js';
 
-/** Where the three servers are reached. */
+/** Where the three servers are reached, with the passwords of embedded ones. */
 export interface ServerUrls {
   readonly mongodbUri: string;
   readonly natsUrl: string;
@@ -35,6 +36,8 @@ export interface InstanceOptions {
   readonly signal?: AbortSignal | undefined;
   /** Databases that the user of an embedded MongoDB may use: its own unless told otherwise. */
   readonly databases?: 'own' | 'any';
+  /** `SUBJECT_PREFIX` of the apps; `*.` stands for any. None unless told otherwise. */
+  readonly subjectPrefix?: string;
 }
 
 const CLEANUP_PATIENCE_MS = 500;
@@ -52,6 +55,8 @@ export class Instance {
   /** Ends downloads when the caller gives up, and when another part has failed. */
   private readonly abort = new AbortController();
   private readonly searches: Promise<string>[] = [];
+  /** URLs of an embedded NATS for its users. */
+  private natsUrlOf: ((user: NatsUser) => string) | undefined;
 
   private constructor(
     readonly directory: DataDirectory,
@@ -88,8 +93,9 @@ export class Instance {
     if (embedded.length === 0) return urls as ServerUrls;
     const ports = await rememberedPorts(this.directory.portsFile, embedded);
     const secrets = loadServerSecrets(this.directory);
-    const { databases = 'own' } = this.options;
+    const { databases = 'own', subjectPrefix = '' } = this.options;
     const keptIn = binaryCaches(env, this.directory.root);
+    if (embedded.includes('nats-server')) this.natsUrlOf = (user) => natsUrl(user, ports['nats-server'], secrets);
     const start = async (name: ServerName): Promise<void> => {
       observer?.part(name, 'searching', '');
       const onProgress = (text: string): void => observer?.part(name, 'fetching', text);
@@ -99,10 +105,18 @@ export class Instance {
       const binary = await searching;
       const place = { binary, port: ports[name], directory: this.directory, env: serverEnvironment(env) };
       urls[URL_OF[name]] = serverUrl(name, ports[name], secrets);
-      await this.supervisor.add(serverPart(name, { ...place, secrets, databases }), 'server').start();
+      await this.supervisor.add(serverPart(name, { ...place, secrets, databases, subjectPrefix }), 'server').start();
     };
     await Promise.all(embedded.map(start));
     return urls as ServerUrls;
+  }
+
+  /**
+   * What an app is told as `NATS_URL`: its own user of an embedded NATS.
+   * @returns undefined for a NATS that runs elsewhere, whose URL is that of all apps, and for what is no app of ours
+   */
+  natsUrlFor(app: string): string | undefined {
+    return isBusUser(app) ? this.natsUrlOf?.(app) : undefined;
   }
 
   /** Runs the start so that it ends at once when the caller's signal is aborted. */
@@ -144,7 +158,11 @@ export class Instance {
   }
 }
 
-/** Servers need no secrets: they get what the system needs to start a program and nothing else. */
+function isBusUser(name: string): name is BusUser {
+  return (BUS_USERS as readonly string[]).includes(name);
+}
+
+/** Servers need no secrets of the environment: they get what the system needs to start a program and nothing else. */
 function serverEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const names = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'LD_LIBRARY_PATH'];
   return Object.fromEntries(names.filter((name) => env[name] !== undefined).map((name) => [name, env[name]]));

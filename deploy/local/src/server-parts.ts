@@ -1,3 +1,4 @@
+import { natsAuthorization } from '@pentaprism/contracts';
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
@@ -6,7 +7,7 @@ import type { DataDirectory } from './data-directory.js';
 import type { PartSpec } from './part.js';
 import { setUpMongod } from './replica-set.js';
 import type { ServerName } from './server-definitions.js';
-import type { ServerSecrets } from './server-secrets.js';
+import { NATS_OPERATOR, type NatsUser, type ServerSecrets } from './server-secrets.js';
 
 const LOOPBACK = '127.0.0.1';
 const PROBE_EVERY_MS = 25;
@@ -20,6 +21,8 @@ export interface ServerLocation {
   readonly secrets: ServerSecrets;
   /** Databases that the user of MongoDB may use: the one of the product, or, for tests, any. */
   readonly databases: 'own' | 'any';
+  /** `SUBJECT_PREFIX` of the apps; `*.` stands for any. */
+  readonly subjectPrefix: string;
 }
 
 /** How each embedded server is started. All listen on loopback only, and serve no client without a
@@ -33,10 +36,14 @@ export function serverPart(name: ServerName, location: ServerLocation): PartSpec
 export function serverUrl(name: ServerName, port: number, secrets: ServerSecrets): string {
   const urls: Record<ServerName, string> = {
     mongod: `mongodb://pentaprism:${secrets.mongodb}@${LOOPBACK}:${port}/pentaprism?directConnection=true&authSource=admin`,
-    'nats-server': `nats://${LOOPBACK}:${port}`,
+    'nats-server': natsUrl(NATS_OPERATOR, port, secrets),
     'valkey-server': `redis://:${secrets.valkey}@${LOOPBACK}:${port}`,
   };
   return urls[name];
+}
+
+export function natsUrl(user: NatsUser, port: number, secrets: ServerSecrets): string {
+  return `nats://${user}:${secrets.nats[user]}@${LOOPBACK}:${port}`;
 }
 
 function mongodPart({ binary, port, directory, env, secrets, databases }: ServerLocation): PartSpec {
@@ -70,13 +77,15 @@ function mongodPart({ binary, port, directory, env, secrets, databases }: Server
   };
 }
 
-function natsPart({ binary, port, directory, env }: ServerLocation): PartSpec {
+function natsPart({ binary, port, directory, env, secrets, subjectPrefix: prefix }: ServerLocation): PartSpec {
   const config = path.join(directory.root, 'nats-server.conf');
+  const operator = `{ user: ${NATS_OPERATOR}, password: ${JSON.stringify(secrets.nats[NATS_OPERATOR])} }`;
   // Facts that were acknowledged must survive a power cut: the default flushes every two minutes.
   const lines = [
     'server_name: pentaprism',
     `listen: "${LOOPBACK}:${port}"`,
     `jetstream { store_dir: ${JSON.stringify(directory.serverData('nats'))}, sync_interval: always }`,
+    natsAuthorization((user) => JSON.stringify(secrets.nats[user]), { prefix, more: [operator] }),
   ];
   writeFileSync(config, `${lines.join('\n')}\n`, { mode: 0o600 });
   return {

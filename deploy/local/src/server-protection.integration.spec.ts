@@ -4,6 +4,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect, createInbox, type NatsConnection } from '@nats-io/transport-node';
 import { Redis } from 'ioredis';
 import mongoose from 'mongoose';
 import { openDataDirectory } from './data-directory.js';
@@ -50,7 +52,7 @@ describe('the embedded servers', () => {
     try {
       const directory = path.join(dataDirectory, 'secrets');
       const secrets = readdirSync(directory).map((name) => readFileSync(path.join(directory, name), 'utf8').trim());
-      expect(secrets.length).toBeGreaterThanOrEqual(3);
+      expect(secrets).toHaveLength(11);
       const lines = [...servers.parts.values()].map(({ pid }) => readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
       const logs = readdirSync(path.join(dataDirectory, 'logs')).map((name) =>
         readFileSync(path.join(dataDirectory, 'logs', name), 'utf8'),
@@ -87,11 +89,53 @@ describe('the embedded servers', () => {
     }
   });
 
-  async function expectNothingWithoutPassword({ mongodbUri, redisUrl }: RunningServers): Promise<void> {
+  it('let each app do on NATS what its contracts say, and nothing else', async () => {
+    const servers = await startServers({ dataDirectory });
+    const connections: NatsConnection[] = [];
+    const connectAs = async (user: string): Promise<NatsConnection> => {
+      const { host } = new URL(servers.natsUrl);
+      const pass = readFileSync(path.join(dataDirectory, 'secrets', `nats-${user}`), 'utf8').trim();
+      const connection = await connect({ servers: host, user, pass, inboxPrefix: `_INBOX.${user}`, reconnect: false });
+      connections.push(connection);
+      return connection;
+    };
+    try {
+      const [gateway, catalog, worker] = await Promise.all(['gateway', 'catalog', 'worker'].map(connectAs));
+      if (!gateway || !catalog || !worker) throw new Error('not connected');
+      const subject = 'here.catalog.v1.api-key.create';
+      catalog.subscribe(subject, { callback: (_, message) => void message.respond('made') });
+      await catalog.flush();
+      expect((await gateway.request(subject, '{}')).string()).toBe('made');
+      await expect(worker.request(subject, '{}')).rejects.toThrow(/Permissions Violation for Publish/);
+      await expect(catalog.request(subject, '{}')).rejects.toThrow(/Permissions Violation for Publish/);
+      // Neither answer for another app, nor read what it is answered, nor take the facts away.
+      for (const foreign of [subject, createInbox('_INBOX.gateway'), '_INBOX.>', '>', 'here.facts.>'])
+        expect(await refusalOf(worker, foreign)).toMatch(/Permissions Violation for Subscription/);
+      await expect(jetstreamManager(worker)).rejects.toThrow();
+      const manager = await jetstreamManager(catalog, { checkAPI: false });
+      await expect(manager.streams.delete('FACTS')).rejects.toThrow(/Permissions Violation/);
+    } finally {
+      await Promise.all(connections.map((connection) => connection.close()));
+      await servers.stop();
+    }
+  });
+
+  async function refusalOf(connection: NatsConnection, subject: string): Promise<string> {
+    const refused = new Promise<string>((resolve) => {
+      connection.subscribe(subject, { callback: (error) => resolve(String(error?.message)) });
+    });
+    await connection.flush();
+    return refused;
+  }
+
+  async function expectNothingWithoutPassword({ mongodbUri, natsUrl, redisUrl }: RunningServers): Promise<void> {
     for (const command of [{ listCollections: 1 }, { count: 'images' }, { createUser: 'x', pwd: 'x', roles: ['root'] }])
       await expect(commandAs(anonymous(mongodbUri), 'admin', command)).rejects.toThrow(/requires authentication/);
     const wrong = mongodbUri.replace(/:[^:@]+@/, ':wrong@');
     await expect(commandAs(wrong, 'pentaprism', { count: 'images' })).rejects.toThrow(/Authentication failed/);
+    const servers = new URL(natsUrl).host;
+    for (const user of [{}, { user: 'gateway', pass: 'wrong' }, { user: 'operator', pass: '' }])
+      await expect(connect({ servers, reconnect: false, ...user })).rejects.toThrow(/Authorization Violation/);
     const valkey = new Redis({ host: '127.0.0.1', port: Number(new URL(redisUrl).port), enableReadyCheck: false });
     valkey.on('error', () => undefined);
     await expect(valkey.keys('*')).rejects.toThrow(/NOAUTH/);

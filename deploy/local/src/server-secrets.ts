@@ -1,3 +1,4 @@
+import { BUS_USERS, type BusUser } from '@pentaprism/contracts';
 import { chmodSync } from 'node:fs';
 import path from 'node:path';
 import { randomSecret, readOptional, writePrivate, type DataDirectory } from './data-directory.js';
@@ -10,7 +11,12 @@ export interface ServerSecrets {
   /** Password of the user `pentaprism`. */
   readonly mongodb: string;
   readonly valkey: string;
+  /** Of the users of NATS: one for each app, and one without limits for people and tests. */
+  readonly nats: Readonly<Record<NatsUser, string>>;
 }
+
+export const NATS_OPERATOR = 'operator';
+export type NatsUser = BusUser | typeof NATS_OPERATOR;
 
 /**
  * Reads the secrets of the embedded servers, and draws those that are missing: 256 random bits each, one file each, mode
@@ -23,6 +29,9 @@ export function loadServerSecrets(directory: DataDirectory): ServerSecrets {
     mongodbKeyFile,
     mongodb: secretIn(path.join(directory.secrets, 'mongodb')),
     valkey: secretIn(path.join(directory.secrets, 'valkey')),
+    nats: Object.fromEntries(
+      [...BUS_USERS, NATS_OPERATOR].map((user) => [user, secretIn(path.join(directory.secrets, `nats-${user}`))]),
+    ) as Record<NatsUser, string>,
   };
 }
 

@@ -27,7 +27,12 @@ export interface RunningServers extends ServerUrls {
  * @throws LauncherError with one sentence that says what to do
  */
 export async function startServers(options: StartServersOptions): Promise<RunningServers> {
-  const instance = await Instance.open({ ...options, env: options.env ?? process.env, databases: 'any' });
+  const instance = await Instance.open({
+    ...options,
+    env: options.env ?? process.env,
+    databases: 'any',
+    subjectPrefix: '*.',
+  });
   try {
     const urls = await instance.untilAborted(instance.startServers(options.external ?? {}));
     return {

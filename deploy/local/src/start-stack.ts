@@ -90,7 +90,7 @@ export interface RunningStack {
  */
 export async function startStack(options: StartStackOptions): Promise<RunningStack> {
   const env = { ...process.env, ...options.env };
-  const instance = await Instance.open({ ...options, env });
+  const instance = await Instance.open({ ...options, env, subjectPrefix: env['SUBJECT_PREFIX'] ?? '' });
   options.onInstance?.({ kill: () => instance.kill(), logs: instance.directory.logs });
   try {
     return await instance.untilAborted(bringUp(instance, options, env));
@@ -122,7 +122,14 @@ async function bringUp(instance: Instance, options: StartStackOptions, env: Node
     MALLOC_ARENA_MAX: '2',
   };
   for (const app of apps)
-    instance.supervisor.add(appSpec(app, environmentOf(app, shared), `${host}:${port}`), app.stage);
+    instance.supervisor.add(
+      appSpec(
+        app,
+        environmentOf(app, { ...shared, NATS_URL: instance.natsUrlFor(app.name) ?? servers.natsUrl }),
+        `${host}:${port}`,
+      ),
+      app.stage,
+    );
   const url = originOf(host, port);
   const timeoutMs = options.readyTimeoutMs ?? 60_000;
   const { parts } = instance.supervisor;

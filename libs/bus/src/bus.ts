@@ -52,13 +52,13 @@ export class Bus {
       ...options.context,
       deadline: now + timeout,
     };
-    const { nats, prefix } = this.connection;
+    const { nats, prefix, inboxPrefix: inboxes } = this.connection;
     const payload = JSON.stringify(request);
     if (Buffer.byteLength(payload) > (nats.info?.max_payload ?? Infinity))
       throw new DomainError('PAYLOAD_TOO_LARGE', 'The request is larger than a message can be.');
     const [subject, headers] = [prefix + rpc.subject, headersOf(context)];
     if (timeout > LONG_CALL_MS)
-      return readReply(rpc, await callLong(nats, { subject, payload, headers, timeout, service: rpc.owner }));
+      return readReply(rpc, await callLong(nats, { subject, payload, headers, timeout, inboxes, service: rpc.owner }));
     let message: Msg;
     try {
       message = await nats.request(subject, payload, { timeout, headers });

@@ -1,17 +1,25 @@
+import { inboxPrefix } from '@pentaprism/contracts';
 import type { Logger } from '@pentaprism/observability';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import {
+  connect,
+  usernamePasswordAuthenticator,
+  type ConnectionOptions,
+  type NatsConnection,
+} from '@nats-io/transport-node';
 
 export interface BusConnection {
   readonly nats: NatsConnection;
   /** Before every subject, stream and consumer name: sets installations (and test suites) on one NATS apart. */
   readonly prefix: string;
+  /** Before the inboxes of this app, the only ones that it may read. */
+  readonly inboxPrefix: string;
 }
 
 export interface BusOptions {
-  /** One or more server URLs, separated by commas. */
+  /** One or more server URLs, separated by commas; the first one may hold a user and a password for all. */
   readonly url: string;
   readonly prefix: string;
-  /** The app, as operators see it in the server's list of connections. */
+  /** The app, as operators see it in the server's list of connections; its replies come to `_INBOX.<name>`. */
   readonly name: string;
   readonly logger: Logger;
 }
@@ -22,7 +30,8 @@ const RECONNECT_WAIT_MS = 250;
 /** Connects, waiting for ever for a server that is not there yet, and stays connected across its restarts. */
 export async function connectBus(options: BusOptions): Promise<BusConnection> {
   const nats = await connect({
-    servers: options.url.split(','),
+    ...addressesIn(options.url),
+    inboxPrefix: inboxPrefix(options.name),
     name: options.name,
     maxReconnectAttempts: -1,
     reconnectTimeWait: RECONNECT_WAIT_MS,
@@ -33,7 +42,18 @@ export async function connectBus(options: BusOptions): Promise<BusConnection> {
     pingInterval: 10_000,
   });
   void logStatus(nats, options.logger);
-  return { nats, prefix: options.prefix };
+  return { nats, prefix: options.prefix, inboxPrefix: inboxPrefix(options.name) };
+}
+
+/** The servers of `NATS_URL`, and the user: the client reads no user from URLs, and logs them as they are. */
+export function addressesIn(urls: string): Pick<ConnectionOptions, 'servers' | 'authenticator'> {
+  const parsed = urls.split(',').map((url) => new URL(url.trim()));
+  const { username = '', password = '' } = parsed[0] ?? {};
+  const user = username && usernamePasswordAuthenticator(decodeURIComponent(username), decodeURIComponent(password));
+  return {
+    servers: parsed.map(({ protocol, host }) => `${protocol}//${host}`),
+    ...(user ? { authenticator: user } : {}),
+  };
 }
 
 async function logStatus(nats: NatsConnection, logger: Logger): Promise<void> {

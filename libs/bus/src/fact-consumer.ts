@@ -1,10 +1,10 @@
 import { jetstream, jetstreamManager, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
-import type { Fact, ServiceName } from '@pentaprism/contracts';
+import { consumerName, deadSubject, factSubject, streamName, type Fact, type ServiceName } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import { metrics, runWithContext, type CallContext, type Logger } from '@pentaprism/observability';
 import type { BusConnection } from './connection.js';
 import { contextOf, headersOf } from './envelope.js';
-import { deadSubject, ensureStreams, factSubject, streamName } from './facts.js';
+import { ensureStreams } from './facts.js';
 
 /** Deliveries of one fact before it goes to the dead-letter subject. */
 export const MAX_DELIVERIES = 5;
@@ -37,8 +37,7 @@ export class FactConsumer {
   ) {}
 
   get name(): string {
-    const { service, fact } = this.consumed;
-    return `${service}-${fact.name.replaceAll('.', '-')}`;
+    return consumerName(this.consumed.service, this.consumed.fact.name);
   }
 
   start(): void {

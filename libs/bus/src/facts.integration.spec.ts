@@ -1,7 +1,7 @@
 import type { INestMicroservice } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
-import { imageAdded, imageDeleted, tagContracts, type Fact } from '@pentaprism/contracts';
+import { imageAdded, imageDeleted, streamName, tagContracts, type Fact } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import type { CallContext } from '@pentaprism/observability';
 import { eventually, startPrivateServers, testScope, type PrivateServers, type TestScope } from '@pentaprism/testing';
@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Bus } from './bus.js';
 import { connectBus, type BusConnection } from './connection.js';
 import { MAX_DELIVERIES } from './fact-consumer.js';
-import { ensureStreams, FactPublisher, streamName, watchFact } from './facts.js';
+import { ensureStreams, FactPublisher, watchFact } from './facts.js';
 import { factController, startOnBus, taggingControllers, workerControllers } from './on-bus.fixture.js';
 
 const context: CallContext = { traceId: 'c'.repeat(32), workspace: 'clinic', actor: 'key' };

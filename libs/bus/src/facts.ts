@@ -1,4 +1,4 @@
-import type { Fact } from '@pentaprism/contracts';
+import { factSubject, streamName, type Fact } from '@pentaprism/contracts';
 import { metrics, type CallContext } from '@pentaprism/observability';
 import { jetstream, jetstreamManager, type JetStreamClient } from '@nats-io/jetstream';
 import type { BusConnection } from './connection.js';
@@ -10,20 +10,6 @@ const MAX_AGE_MS = 7 * 24 * 3600 * 1000;
 const DUPLICATE_WINDOW_MS = 2 * 60 * 1000;
 
 const nanoseconds = (ms: number) => ms * 1_000_000;
-
-/** Names of streams and consumers must not hold dots. */
-export function streamName(prefix: string, kind: 'FACTS' | 'DEAD'): string {
-  return `${prefix.replaceAll('.', '_')}${kind}`;
-}
-
-export function factSubject(prefix: string, name: string): string {
-  return `${prefix}facts.${name}`;
-}
-
-/** Where a fact goes that a consumer could not handle. Subject: `dead.<consumer>.<fact>`. */
-export function deadSubject(prefix: string, consumer: string, name: string): string {
-  return `${prefix}dead.${consumer}.${name}`;
-}
 
 /** Makes the streams where they are missing; also after their store was lost. */
 export async function ensureStreams({ nats, prefix }: BusConnection): Promise<void> {

@@ -7,15 +7,7 @@ export * from './bus.js';
 export * from './bus.module.js';
 export * from './bus-server.js';
 export * from './connection.js';
-export {
-  factSubject,
-  deadSubject,
-  ensureStreams,
-  FactPublisher,
-  streamName,
-  watchFact,
-  type PublishedFact,
-} from './facts.js';
+export { ensureStreams, FactPublisher, watchFact, type PublishedFact } from './facts.js';
 export { MAX_DELIVERIES } from './fact-consumer.js';
 export * from './handlers.js';
 export * from './metrics.js';

@@ -15,6 +15,8 @@ export interface LongCall {
   readonly headers: ReturnType<typeof headersOf>;
   /** Milliseconds. */
   readonly timeout: number;
+  /** Before the subject of the answer. */
+  readonly inboxes: string;
   /** Whom an error names. */
   readonly service: string;
 }
@@ -27,10 +29,10 @@ export interface LongCall {
  */
 export function callLong(
   nats: NatsConnection,
-  { subject, payload, headers, timeout, service }: LongCall,
+  { subject, payload, headers, timeout, inboxes, service }: LongCall,
 ): Promise<Msg> {
   askForSigns(headers);
-  const inbox = createInbox();
+  const inbox = createInbox(inboxes);
   return new Promise((resolve, reject) => {
     const fail = (code: 'UNAVAILABLE' | 'DEADLINE_EXCEEDED', message: string) =>
       end(() => reject(new DomainError(code, message, { service })));

@@ -1,9 +1,9 @@
+import { METRICS_SUBJECT } from '@pentaprism/contracts';
 import { registry } from '@pentaprism/observability';
 import { AggregatorRegistry } from 'prom-client';
 import { randomUUID } from 'node:crypto';
 import type { BusConnection } from './connection.js';
 
-const SUBJECT = 'metrics.v1.collect';
 /** Milliseconds that the gateway waits for the apps' metrics. */
 const COLLECT_MS = 300;
 
@@ -12,7 +12,7 @@ const THIS_PROCESS = randomUUID();
 
 /** Answers, in every instance, with the metrics of this process. */
 export function answerMetrics({ nats, prefix }: BusConnection): void {
-  nats.subscribe(prefix + SUBJECT, {
+  nats.subscribe(prefix + METRICS_SUBJECT, {
     callback: (error, message) => {
       if (error || message.string() === THIS_PROCESS) return;
       void registry.getMetricsAsJSON().then((json) => message.respond(JSON.stringify(json)));
@@ -24,7 +24,10 @@ export function answerMetrics({ nats, prefix }: BusConnection): void {
 export async function collectMetrics({ nats, prefix }: BusConnection): Promise<string> {
   const collected: object[] = [await registry.getMetricsAsJSON()];
   try {
-    const replies = await nats.requestMany(prefix + SUBJECT, THIS_PROCESS, { strategy: 'timer', maxWait: COLLECT_MS });
+    const replies = await nats.requestMany(prefix + METRICS_SUBJECT, THIS_PROCESS, {
+      strategy: 'timer',
+      maxWait: COLLECT_MS,
+    });
     for await (const reply of replies) collected.push(reply.json<object>());
   } catch {
     // Nobody else is there: our own metrics are the answer.

@@ -15,3 +15,6 @@ export * from './tagging.contracts.js';
 export * from './training-image.contracts.js';
 export * from './training-ingest.contracts.js';
 export * from './worker.contracts.js';
+export * from './access.js';
+export * from './permissions.js';
+export * from './subjects.js';

@@ -63,7 +63,8 @@ async function dropDatabase(uri: string): Promise<void> {
 }
 
 async function deleteStreams(url: string, prefix: string): Promise<void> {
-  const nats = await connect({ servers: url });
+  const { host, username: user, password: pass } = new URL(url);
+  const nats = await connect({ servers: host, user, pass });
   const { streams } = await jetstreamManager(nats);
   for await (const { config } of streams.list()) {
     if (config.name.startsWith(prefix)) await streams.delete(config.name);

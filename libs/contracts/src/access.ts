@@ -1,0 +1,169 @@
+import { augmentationListContracts, sampleContracts } from './augmentation.contracts.js';
+import {
+  apiKeyContracts,
+  contentAnalysed,
+  contentRemoved,
+  counterContracts,
+  imageAdded,
+  imageContentChanged,
+  imageContracts,
+  imageDeleted,
+  jobDirectoryContracts,
+  radiographContracts,
+} from './catalog.contracts.js';
+import { JOB_OWNERS, SERVICES, type Fact, type JobOwner, type Rpc, type ServiceName, type Signal } from './define.js';
+import { embeddingContracts } from './insights.contracts.js';
+import { iterationContracts, predictionContracts, trainingIngestContracts } from './models.contracts.js';
+import { projectContracts, projectDeleted, projectGone } from './project.contracts.js';
+import { healthContracts, jobFinished, jobReportContracts } from './system.contracts.js';
+import { tagChanged, tagContracts, taggingContracts } from './tagging.contracts.js';
+import {
+  contentContracts,
+  predictedImageContracts,
+  snapshotContracts,
+  trainingImageContracts,
+} from './training-image.contracts.js';
+import { ingestContracts, modalityContracts, radiographIngestContracts } from './training-ingest.contracts.js';
+import { inferenceContracts } from './worker.contracts.js';
+
+/** The apps on the bus, each a user of NATS. */
+export const BUS_USERS = ['gateway', ...SERVICES] as const;
+export type BusUser = 'gateway' | ServiceName;
+
+/** What an app does on the bus besides answering the calls that it owns. */
+export interface Access {
+  readonly calls: readonly Rpc[];
+  /** Durable consumers. */
+  readonly consumes?: readonly Fact[];
+  /** Facts that it hears as they pass. */
+  readonly watches?: readonly Fact[];
+  readonly publishes?: readonly Fact[];
+  readonly sends?: readonly Signal[];
+  readonly hears?: readonly Signal[];
+}
+
+const all = (...groups: readonly Readonly<Record<string, Rpc>>[]): Rpc[] =>
+  groups.flatMap((group) => Object.values(group));
+
+const workerReports = JOB_OWNERS.flatMap((owner) => {
+  const { start, progress, complete, fail, giveBack } = jobReportContracts[owner];
+  return [start, progress, complete, fail, giveBack];
+});
+
+/**
+ * Who may do what on the bus: NATS refuses everything else. `access.spec.ts` compares it with the code, so that a new
+ * call without permission, or a permission that nothing uses, fails before it is deployed.
+ */
+const DECLARED: Readonly<Record<BusUser, Access>> = {
+  gateway: {
+    calls: [
+      ...all(apiKeyContracts, healthContracts, modalityContracts, radiographIngestContracts, predictionContracts),
+      ...all(ingestContracts, trainingIngestContracts, iterationContracts, tagContracts, taggingContracts),
+      augmentationListContracts.create,
+      augmentationListContracts.list,
+      augmentationListContracts.get,
+      augmentationListContracts.update,
+      augmentationListContracts.delete,
+      ...all(sampleContracts, jobDirectoryContracts),
+      contentContracts.discard,
+      imageContracts.get,
+      imageContracts.list,
+      imageContracts.delete,
+      imageContracts.getContents,
+      imageContracts.getPicture,
+      projectContracts.create,
+      projectContracts.get,
+      projectContracts.list,
+      projectContracts.resolve,
+      projectContracts.update,
+      radiographContracts.delete,
+      trainingImageContracts.count,
+      trainingImageContracts.countByTag,
+      trainingImageContracts.deleteMany,
+      trainingImageContracts.getMany,
+      trainingImageContracts.list,
+      trainingImageContracts.removeTags,
+    ],
+    watches: [jobFinished],
+    hears: [imageContentChanged],
+  },
+  catalog: {
+    calls: [],
+    consumes: [tagChanged],
+    publishes: [imageAdded, imageDeleted, contentRemoved, projectDeleted],
+    sends: [contentAnalysed, imageContentChanged, projectGone],
+    hears: [contentAnalysed],
+  },
+  tagging: {
+    calls: [
+      counterContracts.next,
+      imageContracts.applyTag,
+      imageContracts.reserveNegativeTag,
+      projectContracts.resolve,
+      trainingImageContracts.addTags,
+    ],
+    consumes: [projectDeleted],
+    publishes: [tagChanged],
+    hears: [projectGone],
+  },
+  'training-ingest': {
+    calls: [
+      augmentationListContracts.forTraining,
+      contentContracts.analyse,
+      contentContracts.discard,
+      imageContracts.attach,
+      imageContracts.create,
+      imageContracts.get,
+      imageContracts.setTags,
+      ...all(inferenceContracts),
+      jobReportContracts['training-ingest'].abort,
+      ...all(predictedImageContracts),
+      projectContracts.delete,
+      projectContracts.get,
+      projectContracts.resolve,
+      radiographContracts.create,
+      radiographContracts.get,
+      radiographContracts.delete,
+      radiographContracts.listSessions,
+      radiographContracts.endSession,
+      ...all(snapshotContracts),
+      tagContracts.ensure,
+      tagContracts.getMany,
+      tagContracts.list,
+      trainingImageContracts.add,
+      trainingImageContracts.count,
+      trainingImageContracts.countByTag,
+      trainingImageContracts.getMany,
+    ],
+    consumes: [projectDeleted],
+  },
+  augmentation: {
+    calls: [counterContracts.next, imageContracts.choosePictures, projectContracts.get],
+    consumes: [imageDeleted, projectDeleted],
+  },
+  insights: { calls: [], consumes: [imageAdded, contentRemoved] },
+  worker: {
+    calls: [
+      ...workerReports,
+      embeddingContracts.getMany,
+      embeddingContracts.record,
+      imageContracts.choosePictures,
+      snapshotContracts.create,
+      trainingImageContracts.list,
+    ],
+  },
+};
+
+/** What an app may do, with what all owners of jobs do. */
+export function accessOf(user: BusUser): Required<Access> {
+  const declared = DECLARED[user];
+  const ownsJobs = JOB_OWNERS.includes(user as JobOwner);
+  return {
+    consumes: [],
+    watches: [],
+    sends: [],
+    hears: [],
+    ...declared,
+    publishes: [...(declared.publishes ?? []), ...(ownsJobs ? [jobFinished] : [])],
+  };
+}
