@@ -4,7 +4,7 @@ import { APPS } from '@pentaprism/local';
 import { createHash } from 'node:crypto';
 import sharp from 'sharp';
 import { z } from 'zod';
-import type { FaultyStack } from '../e2e/support/faults-stack.js';
+import { startFaultyStack, type FaultyStack } from '../e2e/support/faults-stack.js';
 import { examplesOf, none, shuffled, type Drill, type DrillContext, type DrillResult, type Measure } from './drill.js';
 import { analysed } from './support/analysed.js';
 import { bombsOfRadiographs } from './support/bombs-of-radiographs.js';
@@ -12,7 +12,6 @@ import type { Bomb } from './support/bomb.js';
 import { jpegBombs } from './support/jpeg-bombs.js';
 import { avifBombs, gifBombs, tiffBombs, webpBombs } from './support/other-bombs.js';
 import { pngBombs } from './support/png-bombs.js';
-import { startSystem } from './support/on-stack.js';
 import { radiographBombs } from './support/radiograph-bombs.js';
 import { memory, peakMemory, processTree, resetPeakMemory } from './support/processes.js';
 
@@ -45,7 +44,7 @@ export const bombs: Drill = {
     // All of them at full count, of which there are some more than were promised.
     const chosen = shuffled(random, all).slice(0, wanted === BOMBS ? all.length : wanted);
     const alone = await inDecodeProcess(chosen, context);
-    const faulty = await startSystem();
+    const faulty = await startFaultyStack();
     try {
       const whole = await overHttp(faulty, chosen);
       const radiographs = radiographBombs(context.random('radiographs'));

@@ -30,6 +30,7 @@ export const expiryUnderKills: Drill = {
     '18 kill -9 of catalog, training-ingest and worker while radiographs live for 15 s: none served from its end on, ' +
     'none gone before, nothing left of them within 150 s.',
   limitSeconds: 6 * 60,
+  waits: true,
   run: onStack(run, { FILTERS_TTL: String(TIME_TO_LIVE) }),
 };
 

@@ -3,13 +3,12 @@ import { createDecodePool, type DecodePool } from '@pentaprism/imaging';
 import { APPS } from '@pentaprism/local';
 import { z } from 'zod';
 import { FILTERS, form, infoPart, mediaPart } from '../e2e/support/filters.js';
-import type { FaultyStack } from '../e2e/support/faults-stack.js';
+import { startFaultyStack, type FaultyStack } from '../e2e/support/faults-stack.js';
 import { send, type Answer, type SendOptions } from '../e2e/support/http.js';
 import { examplesOf, none, type Drill, type DrillContext, type DrillResult, type Measure } from './drill.js';
 import { forEach } from './support/for-each.js';
 import { mutated } from './support/mutations.js';
 import { mutatedPicture, wholePictures, type WholePicture } from './support/mutated-pictures.js';
-import { startSystem } from './support/on-stack.js';
 import { peakMemory, processTree } from './support/processes.js';
 import { radiograph } from './support/radiographs.js';
 import { settled } from './support/settled.js';
@@ -53,7 +52,7 @@ export const mutatedPictures: Drill = {
     const wholes = await wholePictures(context.random('whole'));
     const found: Found = { otherwise: [], failures: [] };
     const alone = await atThePort(wholes, found, context);
-    const faulty = await startSystem();
+    const faulty = await startFaultyStack();
     try {
       const whole = await atTheApis(faulty, wholes, found, context);
       return {

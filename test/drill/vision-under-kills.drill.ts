@@ -27,6 +27,7 @@ export const visionUnderKills: Drill = {
     'and predictions: nothing acknowledged lost, no image twice, every training at its end within 60 s.',
   // A client that was waiting for a killed service is answered up to a minute later.
   limitSeconds: 40 * 60,
+  waits: true,
   run: onStack(run),
 };
 

@@ -33,15 +33,20 @@ const CLEAN = {
   NATS_URL: '',
   REDIS_URL: '',
   BLOB_URL: '',
+  FILTERS_TTL: '',
+  MODALITY_API_URL: '',
   LOG_LEVEL: 'info',
 };
 
-export async function startFaultyStack(): Promise<FaultyStack> {
+/** @param settings of its apps, beside the defaults */
+export async function startFaultyStack(settings: Readonly<Record<string, string>> = {}): Promise<FaultyStack> {
   const directory = createTemporaryDirectory();
-  const stack = await startStack({ dataDirectory: directory.path, port: 0, env: CLEAN }).catch((error: unknown) => {
-    directory.remove();
-    throw error;
-  });
+  const stack = await startStack({ dataDirectory: directory.path, port: 0, env: { ...CLEAN, ...settings } }).catch(
+    (error: unknown) => {
+      directory.remove();
+      throw error;
+    },
+  );
   // jest ends at once when it is interrupted, without `afterAll`.
   const end = () => {
     stack.kill();
