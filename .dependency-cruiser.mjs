@@ -1,11 +1,63 @@
+import { readManifests } from './tools/dependencies/manifests.mjs';
+
 const servers = '(mongoose|mongodb|bullmq|ioredis|@nestjs/mongoose|@nestjs/bullmq)';
 const npm = (names) => `node_modules/${names}/`;
+
+/** Files that images do not need. They may use what `devDependencies` name, and the tools in the package.json of the root. */
+const TEST_FILES = ['\\.(spec|fixture|conformance)\\.(ts|mjs)$', '^test/'];
+const TOOLS = npm('(@jest/globals|fast-check|esbuild)');
+
+/** @param {string} directory */
+function testsOf(directory) {
+  return directory === 'test' ? '^test/' : `^${directory}/.*${TEST_FILES[0]}`;
+}
+
+const manifests = readManifests();
+const directoryOf = new Map(manifests.map(({ name, directory }) => [name, directory]));
+
+/**
+ * Returns the rule that a package imports only those packages of this repository that its package.json names.
+ *
+ * @param {string} directory
+ * @param {string[]} names
+ * @param {{ path: string | string[], pathNot?: string[] }} from
+ */
+function namedPackages(directory, names, from) {
+  const allowed = names.flatMap((name) => directoryOf.get(name) ?? []);
+  return {
+    name: `packages-named-by-${directory.replaceAll('/', '-')}`,
+    comment: 'Add the package to `dependencies`, or to `devDependencies` if only tests import it.',
+    severity: 'error',
+    from,
+    to: {
+      path: '^(libs|deploy)/',
+      pathNot: [directory, ...allowed].map((each) => `^${each}/`),
+    },
+  };
+}
 
 /** Module boundaries, import cycles and banned packages. `npm run check` fails on any of them. */
 export default {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'no-non-package-json',
+      comment: 'Each package names its dependencies in its own package.json, because images hold only what is named.',
+      severity: 'error',
+      from: { path: '^(apps|libs|deploy|test)/', pathNot: TEST_FILES },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'] },
+    },
+    {
+      name: 'no-non-package-json-in-tests',
+      severity: 'error',
+      from: { path: TEST_FILES },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], pathNot: TOOLS },
+    },
+    ...manifests.flatMap(({ directory, dependencies, devDependencies }) => [
+      namedPackages(directory, dependencies, { path: `^${directory}/`, pathNot: TEST_FILES }),
+      namedPackages(directory, [...dependencies, ...devDependencies], { path: testsOf(directory) }),
+    ]),
     {
       name: 'libraries-through-their-entry',
       comment: 'A library is imported by its package name, never by a path into its sources.',
