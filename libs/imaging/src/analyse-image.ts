@@ -34,7 +34,7 @@ export interface ImageAnalysis {
   readonly perceptualHash: string;
   /** Fits a square of `THUMBNAIL_SIDE`, never larger than the image. */
   readonly thumbnail: DerivedPicture;
-  /** Fits a square of `RESIZED_SIDE`; null where the image does so itself. */
+  /** Fits a square of `RESIZED_SIDE`; null where the image does so itself and browsers show it. */
   readonly resized: DerivedPicture | null;
 }
 
@@ -43,6 +43,11 @@ const BITS: Readonly<Record<string, number>> = { ushort: 16, short: 16, uint: 32
 /** Of JPEG and WebP. More is seen in the larger picture, which is looked at and not skimmed. */
 const THUMBNAIL_QUALITY = 80;
 const RESIZED_QUALITY = 82;
+/** Of pictures that are not larger than a thumbnail, where every pixel is seen. */
+const TINY_QUALITY = 92;
+
+/** Formats whose files may be looked at as they are. */
+const SHOWN_BY_BROWSERS: readonly ImageFormat[] = ['jpeg', 'png', 'webp', 'gif', 'avif', 'bmp'];
 
 /**
  * Learns everything about an image from one decoding at the size of the largest picture that is made of it. Of an
@@ -51,12 +56,15 @@ const RESIZED_QUALITY = 82;
  * @throws DomainError UNDECODABLE_IMAGE with a sentence for users and `details.reason`
  */
 export async function analyseImage(bytes: Uint8Array): Promise<ImageAnalysis> {
-  const { format, mediaType, pages, metadata } = await readImageHeader(bytes);
+  const header = await readImageHeader(bytes);
+  const { format, mediaType, pages, metadata } = header;
   const { width, height } = metadata.autoOrient;
   const isLarge = Math.max(width, height) > RESIZED_SIDE;
   // Small ones are decoded at the thumbnail's size at once: for a JPEG that is a fraction of the work.
-  const decoded = await decodeWithin(bytes, isLarge ? RESIZED_SIDE : THUMBNAIL_SIDE);
-  const small = isLarge ? await shrinkWithin(decoded, THUMBNAIL_SIDE) : decoded;
+  const isTiny = Math.max(width, height) <= THUMBNAIL_SIDE;
+  const needsResized = isLarge || !SHOWN_BY_BROWSERS.includes(format);
+  const decoded = await decodeWithin(bytes, header, needsResized ? RESIZED_SIDE : THUMBNAIL_SIDE);
+  const small = needsResized ? await shrinkWithin(decoded, THUMBNAIL_SIDE) : decoded;
   return {
     format,
     mediaType,
@@ -66,20 +74,28 @@ export async function analyseImage(bytes: Uint8Array): Promise<ImageAnalysis> {
     colorSpace: metadata.space,
     channels: metadata.channels,
     bitDepth: metadata.bitsPerSample ?? BITS[metadata.depth] ?? 8,
-    hasAlpha: metadata.hasAlpha,
+    // A BMP may declare alpha and have none.
+    hasAlpha: metadata.hasAlpha && decoded.channels === 4,
     pages,
     perceptualHash: await perceptualHash(small),
-    thumbnail: await encode(small, THUMBNAIL_QUALITY),
-    resized: isLarge ? await encode(decoded, RESIZED_QUALITY) : null,
+    thumbnail: await encode(small, THUMBNAIL_QUALITY, isTiny),
+    resized: needsResized ? await encode(decoded, RESIZED_QUALITY, isTiny) : null,
   };
 }
 
-/** JPEG costs a fifth of WebP's time, but has no alpha channel. */
-async function encode(image: RawImage, quality: number): Promise<DerivedPicture> {
+/**
+ * JPEG costs a fifth of WebP's time, but has no alpha channel. A picture of few pixels keeps all of its colors: chroma of half
+ * the size would change icons and diagrams.
+ *
+ * @param quality of pictures that are no icons
+ */
+async function encode(image: RawImage, quality: number, isTiny: boolean): Promise<DerivedPicture> {
   const pixels = sharp(image.data, rawInput(image));
   const { width, height } = image;
   if (image.channels === 4) {
-    return { bytes: await pixels.webp({ quality, effort: 2 }).toBuffer(), mediaType: 'image/webp', width, height };
+    const webp = pixels.webp({ quality, effort: 2, lossless: isTiny });
+    return { bytes: await webp.toBuffer(), mediaType: 'image/webp', width, height };
   }
-  return { bytes: await pixels.jpeg({ quality }).toBuffer(), mediaType: 'image/jpeg', width, height };
+  const jpeg = pixels.jpeg(isTiny ? { quality: TINY_QUALITY, chromaSubsampling: '4:4:4' } : { quality });
+  return { bytes: await jpeg.toBuffer(), mediaType: 'image/jpeg', width, height };
 }

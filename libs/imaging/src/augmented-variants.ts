@@ -28,8 +28,8 @@ export async function decodeForVariants(
   bytes: Uint8Array,
   maxSide: (size: { readonly width: number; readonly height: number }) => number,
 ): Promise<RawImage> {
-  const { metadata } = await readImageHeader(bytes);
-  return withoutFullAlpha(await decodeWithin(bytes, maxSide(metadata.autoOrient)));
+  const header = await readImageHeader(bytes);
+  return withoutFullAlpha(await decodeWithin(bytes, header, maxSide(header.metadata.autoOrient)));
 }
 
 /** One after another, so that the pixels of one are in memory at a time. None depends on those before it. */

@@ -112,6 +112,17 @@ describe('a BMP', () => {
       'image/png',
     );
   });
+
+  it('is opaque where alpha is zero everywhere', async () => {
+    const kind = { width: 20, height: 10, bits: 32, masks: MASKS_8888, header: 124 } as const;
+    const { bytes } = writeBitmap(kind, createRandom('unseen'));
+    const pixels = bytes.readUInt32LE(10);
+    for (let at = pixels + 3; at < bytes.length; at += 4) bytes[at] = 0;
+    const analysis = await analyseImage(bytes);
+    expect(analysis).toMatchObject({ hasAlpha: false, thumbnail: { mediaType: 'image/jpeg' } });
+    bytes[pixels + 3] = 1;
+    expect(await analyseImage(bytes)).toMatchObject({ hasAlpha: true });
+  });
 });
 
 describe('a header', () => {

@@ -48,7 +48,8 @@ export async function decodeBitmap(bytes: Uint8Array): Promise<Bitmap> {
   if ('refused' in answer) throw damaged(answer.refused);
   const { pixels, ...size } = answer;
   if (size.width !== width || size.height !== height || pixels.length !== width * height * 4) throw damaged();
-  return { data: hasAlpha ? pixels : withoutAlpha(pixels), width, height, channels: hasAlpha ? 4 : 3 };
+  const keepsAlpha = hasAlpha && isVisible(pixels);
+  return { data: keepsAlpha ? pixels : withoutAlpha(pixels), width, height, channels: keepsAlpha ? 4 : 3 };
 }
 
 function startThread(): Worker {
@@ -78,6 +79,12 @@ async function askThread(thread: Worker, bytes: Uint8Array<ArrayBuffer>): Promis
   } finally {
     done.abort();
   }
+}
+
+/** Programs declare alpha and write zeros, for pictures that are meant to be seen: every viewer shows them opaque. */
+function isVisible(pixels: Uint8Array): boolean {
+  for (let i = 3; i < pixels.length; i += 4) if (pixels[i] !== 0) return true;
+  return false;
 }
 
 /** In place. */

@@ -4,6 +4,8 @@
  * Started by `createDecodePool` with the memory limit in bytes as its argument.
  */
 import { readFile, stat } from 'node:fs/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { DomainError } from '@pentaprism/domain';
 import { analyseImage } from './analyse-image.js';
 import { augmentImages } from './augment-image.js';
@@ -19,6 +21,9 @@ const MEMORY_CHECK_MS = 25;
 
 const memoryLimit = Number(process.argv[2]);
 
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
 // The parent decides when work ends. Ctrl-C and a service manager's SIGTERM reach the whole process group, and would
 // otherwise fail the tasks that the parent is finishing.
 process.on('SIGINT', () => undefined);
@@ -29,6 +34,8 @@ process.on('message', (request: DecodeRequest) => void answer(request));
 
 async function answer(request: DecodeRequest): Promise<void> {
   send({ kind: 'started' }, () => undefined);
+  // Pixels of the picture before would count against this one until somebody notices that nothing refers to them.
+  if (process.memoryUsage.rss() > memoryLimit / 4) collectGarbage();
   // sharp works in threads of libuv, so this one is free to look.
   const watch = setInterval(() => {
     if (process.memoryUsage.rss() <= memoryLimit) return;

@@ -1,19 +1,16 @@
-import type { Metadata } from 'sharp';
 import { SNIFF_LENGTH, sniffMediaType } from '@pentaprism/domain';
 import { checkBitmapLength, readBitmapHeader } from './bitmap-header.js';
 import { sharp } from './configured-sharp.js';
-import { MAX_BITMAP_PIXELS, MAX_BYTES, MAX_PIXELS, MAX_SIDE } from './limits.js';
-import { checkRepeatedWork } from './repeated-work.js';
+import { asAvif } from './avif-sequence.js';
+import type { ImageMetadata } from './image-metadata.js';
+import { checkJpeg, maxJpegPixels, readJpegStructure } from './jpeg-structure.js';
+import { MAX_BITMAP_PIXELS, MAX_BYTES, MAX_PAGES, MAX_PIXELS, MAX_SIDE } from './limits.js';
+import { checkTextsOfPng } from './png-texts.js';
+import { readTiff, type TiffDescription } from './tiff-description.js';
 import { damaged, undecodable } from './undecodable.js';
 
 export const IMAGE_FORMATS = ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff', 'bmp'] as const;
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
-
-/** What is said of an image besides its size, in sharp's words. */
-export type ImageMetadata = Pick<
-  Metadata,
-  'autoOrient' | 'orientation' | 'space' | 'channels' | 'depth' | 'bitsPerSample' | 'hasAlpha'
->;
 
 /** What the header claims, within the limits. */
 export interface ImageHeader {
@@ -24,12 +21,14 @@ export interface ImageHeader {
   readonly height: number;
   readonly pages: number;
   readonly metadata: ImageMetadata;
+  /** Of a TIFF: how its pixels are read. */
+  readonly tiff?: TiffDescription;
 }
 
 /**
  * Reads the header only, so a bomb costs as little as an icon.
  *
- * @param maxPixels width × height × pages at most
+ * @param maxPixels width × height of a page at most; of a JPEG that is reduced while it is decoded, `MAX_JPEG_PIXELS`
  * @throws DomainError UNDECODABLE_IMAGE for anything but an image of a known format within the limits
  */
 export async function readImageHeader(bytes: Uint8Array, maxPixels = MAX_PIXELS): Promise<ImageHeader> {
@@ -42,14 +41,34 @@ export async function readImageHeader(bytes: Uint8Array, maxPixels = MAX_PIXELS)
   }
   const mediaType = sniffMediaType(bytes.subarray(0, SNIFF_LENGTH));
   const format = IMAGE_FORMATS.find((name) => mediaType === `image/${name}`);
-  if (format === undefined) {
-    throw undecodable('unknown_format', 'The format is not an image that can be decoded here.');
+  switch (format) {
+    case undefined:
+      throw undecodable('unknown_format', 'The format is not an image that can be decoded here.');
+    case 'bmp':
+      return { format, mediaType, pages: 1, ...readBitmap(bytes, maxPixels) };
+    case 'tiff':
+      return { format, mediaType, ...(await readTiffWithin(bytes, maxPixels)) };
+    case 'jpeg': {
+      const structure = readJpegStructure(bytes);
+      checkJpeg(structure);
+      return { format, mediaType, ...(await readByLibvips(bytes, mediaType, maxJpegPixels(structure))) };
+    }
+    case 'png':
+      // Before libvips: reading a header is enough for it to inflate every text.
+      checkTextsOfPng(bytes);
+      return { format, mediaType, ...(await readByLibvips(bytes, mediaType, maxPixels)) };
+    case 'avif':
+      return { format, mediaType, ...(await readByLibvips(asAvif(bytes), mediaType, maxPixels)) };
+    default:
+      return { format, mediaType, ...(await readByLibvips(bytes, mediaType, maxPixels)) };
   }
-  if (format === 'bmp') return { format, mediaType, pages: 1, ...readBitmap(bytes, maxPixels) };
-  // Before libvips: reading a header is enough for it to inflate every text of a PNG.
-  checkRepeatedWork(format, bytes);
+}
+
+type Size = Pick<ImageHeader, 'width' | 'height' | 'pages' | 'metadata'>;
+
+async function readByLibvips(bytes: Uint8Array, mediaType: string, maxPixels: number): Promise<Size> {
   // Our own limits say what the image claims; libvips' would not.
-  const metadata = await sharp(bytes, { failOn: 'warning', limitInputPixels: false })
+  const metadata = await sharp(bytes, { failOn: 'error', limitInputPixels: false })
     .metadata()
     .catch((error: unknown) => {
       throw damaged(error);
@@ -57,14 +76,22 @@ export async function readImageHeader(bytes: Uint8Array, maxPixels = MAX_PIXELS)
   // A loader that accepts other bytes than the sniffed type's would escape what was decided for that type.
   if (metadata.mediaType !== mediaType) throw damaged();
   const { width, height, pages = 1 } = metadata;
-  checkSize(width, height, pages, maxPixels);
-  return { format, mediaType, width, height, pages, metadata };
+  checkSize(width, height, maxPixels);
+  checkPages(pages);
+  return { width, height, pages, metadata };
+}
+
+/** The size first: what is done with the rest of the directory is within limits then. */
+async function readTiffWithin(bytes: Uint8Array, maxPixels: number): Promise<Size & { tiff: TiffDescription }> {
+  const { pages, metadata, tiff } = await readTiff(bytes, ({ width, height }) => checkSize(width, height, maxPixels));
+  checkPages(pages);
+  return { width: tiff.header.width, height: tiff.header.height, pages, metadata, tiff };
 }
 
 function readBitmap(bytes: Uint8Array, maxPixels: number): Pick<ImageHeader, 'width' | 'height' | 'metadata'> {
   const header = readBitmapHeader(bytes);
   const { width, height, hasAlpha } = header;
-  checkSize(width, height, 1, Math.min(maxPixels, MAX_BITMAP_PIXELS));
+  checkSize(width, height, Math.min(maxPixels, MAX_BITMAP_PIXELS));
   checkBitmapLength(header, bytes);
   const channels = hasAlpha ? 4 : 3;
   return {
@@ -75,12 +102,11 @@ function readBitmap(bytes: Uint8Array, maxPixels: number): Pick<ImageHeader, 'wi
 }
 
 /** @throws DomainError UNDECODABLE_IMAGE where an image of this size is not decoded */
-function checkSize(width: number, height: number, pages: number, maxPixels: number): void {
-  if (width * height * pages > maxPixels) {
-    const claim = pages > 1 ? `${pages} pages of ${width} × ${height} pixels` : `${width} × ${height} pixels`;
+function checkSize(width: number, height: number, maxPixels: number): void {
+  if (width * height > maxPixels) {
     throw undecodable(
       'too_many_pixels',
-      `It claims ${claim}; at most ${Math.floor(maxPixels / 1e6)} megapixels are decoded.`,
+      `It claims ${width} × ${height} pixels; at most ${Math.floor(maxPixels / 1e6)} megapixels are decoded.`,
     );
   }
   if (Math.max(width, height) > MAX_SIDE) {
@@ -88,6 +114,12 @@ function checkSize(width: number, height: number, pages: number, maxPixels: numb
       'too_many_pixels',
       `It claims ${width} × ${height} pixels; sides of at most ${MAX_SIDE} pixels are decoded.`,
     );
+  }
+}
+
+function checkPages(pages: number): void {
+  if (pages > MAX_PAGES) {
+    throw undecodable('too_large', `It has ${pages} pages; files of at most ${MAX_PAGES} pages are decoded.`);
   }
 }
 

@@ -1,7 +1,6 @@
 import type { Sharp } from 'sharp';
 import { readImageHeader } from './image-header.js';
-import { openImage } from './open-image.js';
-import { damaged } from './undecodable.js';
+import { decodeImage } from './open-image.js';
 
 export interface ModelInputOptions {
   /** Of the pixels, as the network wants them. From 1 to `MAX_MODEL_INPUT_SIDE`. */
@@ -31,9 +30,11 @@ export const MAX_MODEL_INPUT_SIDE = 1024;
  */
 export async function createModelInput(bytes: Uint8Array, options: ModelInputOptions): Promise<ModelInput> {
   checkInputSize(options);
-  const { metadata } = await readImageHeader(bytes);
-  const original = { width: metadata.autoOrient.width, height: metadata.autoOrient.height };
-  return { pixels: await decode(bytes, options), original };
+  const header = await readImageHeader(bytes);
+  const { width, height } = header.metadata.autoOrient;
+  // The reduction comes first, which lets JPEG and WebP decode at a fraction of their size.
+  const pixels = await decodeImage(bytes, header, (image) => squeezed(image, options));
+  return { pixels, original: { width, height } };
 }
 
 /** @throws RangeError */
@@ -45,16 +46,6 @@ export function checkInputSize({ width, height }: ModelInputOptions): void {
 function checkSide(name: string, value: number): void {
   if (Number.isInteger(value) && value >= 1 && value <= MAX_MODEL_INPUT_SIDE) return;
   throw new RangeError(`${name} must be an integer from 1 to ${MAX_MODEL_INPUT_SIDE}, not ${value}.`);
-}
-
-/** The reduction comes first, which lets JPEG and WebP decode at a fraction of their size. */
-async function decode(bytes: Uint8Array, options: ModelInputOptions): Promise<Buffer> {
-  const image = await openImage(bytes);
-  try {
-    return await squeezed(image, options);
-  } catch (error) {
-    throw damaged(error);
-  }
 }
 
 /** The pixels of a picture as a network wants them, see `createModelInput`. */

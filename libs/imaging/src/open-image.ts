@@ -1,19 +1,147 @@
 import type { Sharp } from 'sharp';
-import { sniffMediaType } from '@pentaprism/domain';
+import { DomainError } from '@pentaprism/domain';
+import { asAvif } from './avif-sequence.js';
 import { decodeBitmap } from './bitmap.js';
 import { sharp } from './configured-sharp.js';
-import { MAX_PIXELS } from './limits.js';
+import type { ImageHeader } from './image-header.js';
+import { hasAllScans, readJpegStructure } from './jpeg-structure.js';
+import { MAX_JPEG_PIXELS, MAX_PIXELS, WORKING_SIDE } from './limits.js';
+import { rangeOfIntegers, seenRange } from './sample-range.js';
+import { convertToRgb, readTiffPixels, type Pixels } from './tiff-picture.js';
+import { damaged } from './undecodable.js';
+
+/** What sharp does with an image, up to its result. */
+export type Work<T> = (image: Sharp) => Promise<T>;
 
 /**
- * An image of any format, for sharp to work on: the one place where bytes become its input. Call `readImageHeader` first,
- * which knows the limits.
+ * Decodes an image of any format: the one place where bytes become pixels. `work` gets the first page, whose bands are those of its
+ * colors and of its alpha, if it has one, in 8 bits or within what sharp makes 8 bits of rightly. Apply `autoOrient`.
  *
- * @throws DomainError UNDECODABLE_IMAGE for a BMP that is damaged; of other formats it shows when the pixels are asked for
+ * `work` may be called twice. It gets a copy that fits a square of `WORKING_SIDE` where the whole would have to be mapped to 8
+ * bits first.
+ *
+ * @param header what `readImageHeader` returned for the bytes, which knows the limits
+ * @throws DomainError UNDECODABLE_IMAGE for truncated or damaged data
  */
-export async function openImage(bytes: Uint8Array): Promise<Sharp> {
-  if (sniffMediaType(bytes) !== 'image/bmp') {
-    return sharp(bytes, { failOn: 'warning', limitInputPixels: MAX_PIXELS });
+export async function decodeImage<T>(bytes: Uint8Array, header: ImageHeader, work: Work<T>): Promise<T> {
+  try {
+    const { format, tiff, metadata } = header;
+    if (format === 'bmp') return await work(sharpOf(await decodeBitmap(bytes)));
+    if (format === 'jpeg') return await decodeJpeg(bytes, work);
+    if (format === 'avif') return await work(opened(asAvif(bytes)));
+    if (tiff?.layout.kind === 'numbers') {
+      const whole = await readTiffPixels(bytes, tiff.header, tiff.layout);
+      const pixels = await uprightWithin(whole, tiff.header.orientation);
+      convertToRgb(pixels, tiff.header, tiff.layout);
+      return await work(sharpOf(pixels));
+    }
+    if (tiff?.layout.kind === 'without-extra-bands') {
+      const pixels = await withoutExtraBands(bytes);
+      return await work(sharpOf(await uprightWithin(pixels, tiff.header.orientation)));
+    }
+    const isWide = metadata.depth === 'ushort' && metadata.space !== 'cmyk';
+    if (isWide && (format === 'png' || format === 'tiff')) return await work(sharpOf(await mappedTo8Bits(bytes)));
+    return await work(opened(bytes));
+  } catch (error) {
+    throw DomainError.is(error) ? error : damaged(error);
   }
-  const { data, width, height, channels } = await decodeBitmap(bytes);
+}
+
+/** Warnings do not count, but what says that something is missing does. */
+function opened(bytes: Uint8Array, limitInputPixels = MAX_PIXELS): Sharp {
+  return sharp(bytes, { failOn: 'error', limitInputPixels });
+}
+
+function sharpOf({ data, width, height, channels }: Pick<Pixels, 'data' | 'width' | 'height' | 'channels'>): Sharp {
   return sharp(data, { raw: { width, height, channels } });
 }
+
+/** libjpeg's warning for coded pixels that end before all have come, where the file goes on. */
+const PREMATURE = /premature end/i;
+
+async function decodeJpeg<T>(bytes: Uint8Array, work: Work<T>): Promise<T> {
+  try {
+    return await workOnJpeg(bytes, work);
+  } catch (error) {
+    // libvips gives up where the end marker is missing, and cannot tell whether anything else is.
+    const mayBeWhole = error instanceof Error && PREMATURE.test(error.message);
+    if (!mayBeWhole) throw error;
+    const structure = readJpegStructure(bytes, true);
+    if (structure.hasEnd || !hasAllScans(structure)) throw error;
+    return await workOnJpeg(Buffer.concat([bytes, Buffer.from([0xff, 0xd9])]), work);
+  }
+}
+
+async function workOnJpeg<T>(bytes: Uint8Array, work: Work<T>): Promise<T> {
+  const image = opened(bytes, MAX_JPEG_PIXELS);
+  let missing: string | undefined;
+  image.on('warning', (text: string) => {
+    if (PREMATURE.test(text)) missing = text;
+  });
+  const result = await work(image);
+  if (missing !== undefined) throw damaged(missing);
+  return result;
+}
+
+/**
+ * Samples of 16 bits that use a small part of their range, as those of 12 bits do, would be nearly black. Mapped after the
+ * reduction, which needs a fraction of the memory.
+ */
+async function mappedTo8Bits(bytes: Uint8Array): Promise<Pixels> {
+  const { data, info } = await opened(bytes)
+    .resize(WORKING_SIDE, WORKING_SIDE, { fit: 'inside', withoutEnlargement: true })
+    .autoOrient()
+    .toColourspace('rgb16')
+    .raw({ depth: 'ushort' })
+    .toBuffer({ resolveWithObject: true });
+  const channels = info.channels === 4 ? 4 : 3;
+  const samples = new Uint16Array(data.buffer, data.byteOffset, data.length / 2);
+  const colors = [0, 1, 2].map((offset) => ({ data: samples, offset, stride: channels }));
+  const { black, white } = rangeOfIntegers(seenRange(colors), { black: 0, white: 0xffff });
+  const out = new Uint8ClampedArray(samples.length);
+  for (let i = 0; i < samples.length; i++) {
+    const isAlpha = channels === 4 && i % 4 === 3;
+    out[i] = isAlpha ? (samples[i] as number) / 257 : (255 * ((samples[i] as number) - black)) / (white - black);
+  }
+  return { data: new Uint8Array(out.buffer), width: info.width, height: info.height, channels };
+}
+
+/** All of its size: before a reduction, colors are multiplied with the last band, which is not alpha here. */
+async function withoutExtraBands(bytes: Uint8Array): Promise<Pixels> {
+  const { data, info } = await opened(bytes)
+    .removeAlpha()
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  return { data, width: info.width, height: info.height, channels: info.channels as Pixels['channels'] };
+}
+
+/** Reduced, and turned as EXIF's orientation says. */
+async function uprightWithin(pixels: Pixels, orientation: number): Promise<Pixels> {
+  const reduced = await sharpOf(pixels)
+    .resize(WORKING_SIDE, WORKING_SIDE, { fit: 'inside', withoutEnlargement: true })
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = reduced.info;
+  const image = sharpOf({ data: reduced.data, width, height, channels: channels as Pixels['channels'] });
+  const { angle, isMirrored } = TURNS[orientation] ?? { angle: 0, isMirrored: false };
+  const turned = await image
+    .rotate(angle)
+    .flop(isMirrored)
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  const { info, data } = turned;
+  return { data, width: info.width, height: info.height, channels: info.channels as Pixels['channels'] };
+}
+
+/** EXIF's orientations: mirrored, then clockwise, which is sharp's order. */
+const TURNS: Readonly<Record<number, { readonly angle: number; readonly isMirrored: boolean }>> = {
+  2: { angle: 0, isMirrored: true },
+  3: { angle: 180, isMirrored: false },
+  4: { angle: 180, isMirrored: true },
+  5: { angle: 270, isMirrored: true },
+  6: { angle: 90, isMirrored: false },
+  7: { angle: 90, isMirrored: true },
+  8: { angle: 270, isMirrored: false },
+};

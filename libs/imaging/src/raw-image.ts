@@ -1,7 +1,7 @@
 import type { SharpOptions } from 'sharp';
 import { sharp } from './configured-sharp.js';
-import { openImage } from './open-image.js';
-import { damaged } from './undecodable.js';
+import type { ImageHeader } from './image-header.js';
+import { decodeImage } from './open-image.js';
 
 /** Upright sRGB pixels, 8 bits a channel, row by row: R, G, B and, where there are 4, alpha (not premultiplied). */
 export interface RawImage {
@@ -17,11 +17,11 @@ export interface RawImage {
  * The square makes it equal whether orientation comes before or after the reduction; after lets JPEG and WebP decode at a
  * fraction of their size.
  *
+ * @param maxSide at most `WORKING_SIDE`
  * @throws DomainError UNDECODABLE_IMAGE for truncated or damaged data
  */
-export async function decodeWithin(bytes: Uint8Array, maxSide: number): Promise<RawImage> {
-  const image = await openImage(bytes);
-  try {
+export function decodeWithin(bytes: Uint8Array, header: ImageHeader, maxSide: number): Promise<RawImage> {
+  return decodeImage(bytes, header, async (image) => {
     const { data, info } = await image
       .resize(maxSide, maxSide, { fit: 'inside', withoutEnlargement: true })
       .autoOrient()
@@ -29,9 +29,7 @@ export async function decodeWithin(bytes: Uint8Array, maxSide: number): Promise<
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
     return { data, width: info.width, height: info.height, channels: info.channels === 4 ? 4 : 3 };
-  } catch (error) {
-    throw damaged(error);
-  }
+  });
 }
 
 /** The pixels reduced to fit a square of `maxSide`, never enlarged. */

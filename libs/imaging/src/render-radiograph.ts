@@ -49,7 +49,7 @@ export async function renderRadiograph(bytes: Uint8Array, lut: LookupTable | nul
 async function decode16(bytes: Uint8Array): Promise<Gray<Uint16Array>> {
   try {
     const { data, info } = await sharp(bytes, {
-      failOn: 'warning',
+      failOn: 'error',
       limitInputPixels: MAX_RADIOGRAPH_PIXELS,
       ignoreIcc: true,
     })

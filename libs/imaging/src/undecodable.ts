@@ -7,12 +7,19 @@ export type UndecodableReason =
   /** Its header claims more pixels, or longer sides, than are decoded. */
   | 'too_many_pixels'
   | 'unknown_format'
+  /** A known format in a variant that is not decoded here: JPEG of 12 bits, TIFF of complex numbers. */
+  | 'unsupported'
   | 'damaged'
   | 'too_slow'
   | 'too_much_memory';
 
 export function undecodable(reason: UndecodableReason, message: string, cause?: unknown): DomainError {
   return new DomainError('UNDECODABLE_IMAGE', message, { reason }, { cause });
+}
+
+/** @param what what the file is, in a whole sentence */
+export function unsupported(what: string): DomainError {
+  return undecodable('unsupported', what);
 }
 
 /** One sentence for both: most decoders cannot tell a file that was cut from one that was altered. */

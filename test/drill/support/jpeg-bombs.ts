@@ -7,7 +7,8 @@ const [BASELINE, PROGRESSIVE] = [0xc0, 0xc2];
 const [BLOCKS_A_SIDE, SCANS] = [875, 800];
 
 export function jpegBombs(random: Random): Bomb[] {
-  const side = () => wholeWithin(random, 7_500, 65_500);
+  // Baseline ones are reduced while they are decoded, and may be larger.
+  const side = () => wholeWithin(random, 15_000, 65_500);
   const bomb = (name: string, width: number, height: number, kind: number, components: number): Bomb => ({
     name: `JPEG ${name}`,
     bytes: Buffer.concat([
@@ -20,6 +21,8 @@ export function jpegBombs(random: Random): Bomb[] {
   return [
     bomb('of 65,500²', 65_500, 65_500, BASELINE, 3),
     bomb('of 17,000²', 17_000, 17_000, BASELINE, 3),
+    bomb('of 12,000², progressive', 12_000, 12_000, PROGRESSIVE, 3),
+    bomb('of 10,000² and four inks, progressive', 10_000, 10_000, PROGRESSIVE, 4),
     bomb('of random size', side(), side(), BASELINE, 3),
     bomb('progressive', side(), side(), PROGRESSIVE, 3),
     bomb('of four inks', side(), side(), BASELINE, 4),

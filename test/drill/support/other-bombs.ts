@@ -5,14 +5,16 @@ import { deflateSync } from 'node:zlib';
 import type { Bomb } from './bomb.js';
 
 export function gifBombs(random: Random): Bomb[] {
-  const bomb = (name: string, width: number, height: number, frames: number): Bomb => ({
+  const bomb = (name: string, width: number, height: number, frames: number, harmless = false): Bomb => ({
     name: `GIF ${name}`,
     bytes: gif(width, height, frames),
+    harmless,
   });
   return [
     bomb('of 65,535²', 65_535, 65_535, 1),
-    bomb('of 60 frames', 1000, 1000, 60),
-    bomb('of 20,000 frames', 1000, 1000, 20_000),
+    // Its first frame only is decoded.
+    bomb('of 60 frames', 1000, 1000, 60, true),
+    bomb('of 20,001 frames', 1000, 1000, 20_001),
     bomb('of random size', wholeWithin(random, 7_500, 65_535), wholeWithin(random, 7_500, 65_535), 3),
     bomb('of one row', wholeWithin(random, 30_001, 65_535), 1, 2),
   ];
@@ -61,6 +63,22 @@ export function tiffBombs(random: Random): Bomb[] {
     { name: 'TIFF of a tile of 268,435,456²', bytes: tiff({ width: 100, height: 100, tile: 1 << 28 }) },
     { name: 'TIFF whose first page comes next, for ever', bytes: tiff({ width: 4000, height: 4000, next: 8 }) },
     { name: 'TIFF of 100 pages', bytes: pages(100) },
+    {
+      name: 'TIFF of 600 MB of floating point numbers',
+      bytes: tiff({ width: 7000, height: 7000, channels: 3, bits: 32, format: 3, data: zeros, compression: 8 }),
+    },
+    {
+      name: 'TIFF of 5,000 bands',
+      bytes: tiff({ width: 300, height: 300, channels: 5000, data: zeros, compression: 8 }),
+    },
+    {
+      name: 'TIFF of a tile of floating point numbers of 65,536²',
+      bytes: tiff({ width: 100, height: 100, tile: 1 << 16, bits: 32, format: 3, data: zeros, compression: 8 }),
+    },
+    {
+      name: 'TIFF of signed numbers that are not there',
+      bytes: tiff({ width: 7000, height: 7000, bits: 16, format: 2 }),
+    },
   ];
 }
 
@@ -136,6 +154,9 @@ interface TiffOptions {
   readonly width: number;
   readonly height: number;
   readonly channels?: number;
+  readonly bits?: number;
+  /** 1 unsigned, 2 signed, 3 floating point. */
+  readonly format?: number;
   /** Side of its only tile. */
   readonly tile?: number;
   /** 1 none, 8 deflate. */
@@ -147,12 +168,13 @@ interface TiffOptions {
 
 function tiff(options: TiffOptions): Buffer {
   const { width, height, channels = 1, tile, compression = 1, data = Buffer.alloc(DATA_BYTES), next = 0 } = options;
+  const { bits = 8, format = 1 } = options;
   const where: readonly [number, number][] =
     tile === undefined
       ? [[273, 0], [278, height], [279, data.length]] // prettier-ignore
       : [[322, tile], [323, tile], [324, 0], [325, data.length]]; // prettier-ignore
   const tags: [number, number][] = [
-    ...([[256, width], [257, height], [258, 8], [259, compression], [262, 1], [277, channels]] as const), // prettier-ignore
+    ...([[256, width], [257, height], [258, bits], [259, compression], [262, 1], [277, channels], [339, format]] as const), // prettier-ignore
     ...where,
   ].map(([tag, value]) => [tag, value]);
   tags.sort(([a], [b]) => a - b);
