@@ -1,5 +1,5 @@
 import { INTERNAL_ADDRESS_FORMS } from '@pentaprism/testing';
-import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import type { FaultyStack } from '../e2e/support/faults-stack.js';
 import { examplesOf, none, shuffled, type Drill, type DrillContext, type DrillResult } from './drill.js';
@@ -15,7 +15,7 @@ const REBOUND_NAMES = 20;
 /** Addresses of one request. */
 const BATCH = 20;
 /** Answers `dns.lookup` inside the apps; a plain script, because apps load it before anything of theirs. */
-const PRELOAD = path.resolve('test/drill/support/rebinding-names.mjs');
+const PRELOAD = pathToFileURL('test/drill/support/rebinding-names.mjs').href;
 
 const batch = z.object({
   isBatchSuccessful: z.boolean(),
@@ -32,9 +32,7 @@ export const internalAddresses: Drill = {
   limitSeconds: 3 * 60,
   run: onStack(run, {
     URL_IMPORT_ALLOW: ALLOWED,
-    NODE_OPTIONS: `--import=${PRELOAD}`,
-    DRILL_ALLOWED_ADDRESS: ALLOWED,
-    DRILL_FORBIDDEN_ADDRESS: FORBIDDEN,
+    NODE_OPTIONS: `--import=${PRELOAD}?allowed=${ALLOWED}&forbidden=${FORBIDDEN}`,
   }),
 };
 

@@ -5,8 +5,9 @@
 import dns from 'node:dns';
 import { syncBuiltinESMExports } from 'node:module';
 
-const ALLOWED = process.env.DRILL_ALLOWED_ADDRESS;
-const FORBIDDEN = process.env.DRILL_FORBIDDEN_ADDRESS;
+// In the address of this module, because apps get no variables but their own.
+const { searchParams } = new URL(import.meta.url);
+const [ALLOWED, FORBIDDEN] = [searchParams.get('allowed'), searchParams.get('forbidden')];
 const lookUps = new Map();
 const original = dns.lookup;
 
