@@ -1,3 +1,4 @@
+import { bodyFloods } from './body-floods.drill.js';
 import { bombs } from './bombs.drill.js';
 import type { Drill } from './drill.js';
 import { expiryUnderKills } from './expiry-under-kills.drill.js';
@@ -27,6 +28,7 @@ export const DRILLS: readonly Drill[] = [
   foreignIds,
   rollingRestarts,
   soak,
+  bodyFloods,
   expiryUnderKills,
   visionUnderKills,
   visionMutations,

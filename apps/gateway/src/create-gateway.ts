@@ -4,12 +4,14 @@ import { answerMetrics, Bus, connectBus } from '@pentaprism/bus';
 import {
   acceptExpectations,
   acceptSerializedJson,
+  BodyMemory,
   compareDigests,
   Contents,
   createValidationPipe,
   registerFormParser,
   registerJsonParser,
   registerStreamParsers,
+  shareBodyMemory,
 } from '@pentaprism/http';
 import { NestLogger, type Logger } from '@pentaprism/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -87,6 +89,7 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
   addHooks(fastify, app.get(Authentication));
   acceptExpectations(fastify);
   compareDigests(fastify);
+  shareBodyMemory(fastify, new BodyMemory({ total: config.BODY_MEMORY }));
   releaseConnections(fastify, app.get(Drain));
   // Whichever gateway is asked tells the metrics of all.
   answerMetrics(connection);

@@ -2,5 +2,6 @@
 export * from './fair-shares.js';
 export * from './fresh-reads.js';
 export * from './groups.js';
+export * from './growing-shares.js';
 export * from './lanes.js';
 export * from './shuffled.js';

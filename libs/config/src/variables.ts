@@ -87,6 +87,11 @@ export const gatewayVariables = {
   RATE_LIMIT: wholeNumber(1, 1_000_000).default(20_000),
   /** Failed authentications of one address per ten seconds. */
   AUTH_FAILURE_LIMIT: wholeNumber(1, 1_000_000).default(100),
+  /**
+   * Bytes of memory for request bodies that are read whole, of all requests to one gateway together. The process takes
+   * more, since memory is free only after a garbage collection.
+   */
+  BODY_MEMORY: wholeNumber(16 * 1024 ** 2, 64 * 1024 ** 3).default(160 * 1024 ** 2),
   /** Seconds without a byte after which a connection is given up. */
   IDLE_TIMEOUT: wholeNumber(1, 3600).default(30),
   /**

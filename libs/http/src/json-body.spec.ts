@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { checkStructure, drain, isWellFormed, JSON_DEPTH_LIMIT, JSON_VALUE_LIMIT, readWhole } from './json-body.js';
+import { checkStructure, isWellFormed, JSON_DEPTH_LIMIT, JSON_VALUE_LIMIT } from './json-body.js';
 
 const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
 
@@ -29,28 +29,6 @@ describe('checkStructure', () => {
     expect(() => checkStructure(`[${'{},'.repeat(JSON_VALUE_LIMIT)}{}]`)).toThrow(refused);
     expect(() => checkStructure(`{${'"a":1,'.repeat(JSON_VALUE_LIMIT)}"b":1}`)).toThrow(refused);
     expect(() => checkStructure(JSON.stringify({ a: ',:'.repeat(JSON_VALUE_LIMIT) }))).not.toThrow();
-  });
-});
-
-async function* chunks(...sizes: number[]): AsyncGenerator<Buffer> {
-  for (const size of sizes) yield Buffer.alloc(size, 1);
-}
-
-describe('readWhole', () => {
-  it('reads up to the limit, and drains before it refuses', async () => {
-    expect(await readWhole(chunks(3, 4), 7)).toHaveLength(7);
-    const source = chunks(5, 5, 5);
-    await expect(readWhole(source, 7)).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
-    expect((await source.next()).done).toBe(true);
-  });
-
-  it('says that the client stopped, when it did', async () => {
-    async function* cut(): AsyncGenerator<Buffer> {
-      yield Buffer.alloc(3);
-      throw Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
-    }
-    await expect(readWhole(cut(), 7)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
-    await expect(drain(cut())).resolves.toBeUndefined();
   });
 });
 

@@ -1,7 +1,9 @@
 import { DomainError } from '@pentaprism/domain';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { isAscii, isUtf8 } from 'node:buffer';
-import { awaitsContinue } from './expectation.js';
+import type { Readable } from 'node:stream';
+import { JsonReader, notJson } from './json-reader.js';
+import { readBody } from './read-body.js';
+import { decodeUtf8 } from './utf8.js';
 
 /** Bytes of a JSON body where the route says nothing else. */
 export const JSON_BODY_LIMIT = 1024 * 1024;
@@ -12,14 +14,18 @@ export const JSON_DEPTH_LIMIT = 32;
  * meanwhile: 100,000 empty arrays in 300 kB took 0.4 s.
  */
 export const JSON_VALUE_LIMIT = 10_000;
-/** Bytes of a body beyond its limit that are read and dropped, so that the client sees the answer. */
-export const DRAIN_LIMIT = 64 * 1024 * 1024;
+/** Bytes of memory for each byte of a body that is parsed: its pieces, the buffer and the text of them, and the values. */
+export const TEXT_COST = 4;
+/** The same where long strings stay the pieces that they came in: these, and the bytes that they are decoded to. */
+const LIFTED_COST = 2;
 
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 
 /** What a route can set with Nest's `@RouteConfig`. */
 export interface BodyConfig {
   readonly jsonBodyLimit?: number;
+  /** Names, in lower case, of members whose long values come as `LiftedText`. */
+  readonly lifted?: readonly string[];
   /** It takes forms, see `readForm`. */
   readonly multipart?: boolean;
   /** It reads its bodies itself: whatever type of `STREAMED_TYPES` they have, they come as streams, JSON too. */
@@ -52,16 +58,20 @@ export function registerJsonParser(fastify: FastifyInstance): void {
   fastify.removeContentTypeParser('application/json');
   fastify.removeContentTypeParser('text/plain');
   const parseText = fastify.getDefaultJsonParser('error', 'error');
-  fastify.addContentTypeParser('application/json', async (request: FastifyRequest, payload: AsyncIterable<Buffer>) => {
-    const { streamed, jsonBodyLimit: limit = JSON_BODY_LIMIT } = request.routeOptions.config as BodyConfig;
+  fastify.addContentTypeParser('application/json', async (request: FastifyRequest, payload: Readable) => {
+    const { streamed, jsonBodyLimit: limit = JSON_BODY_LIMIT, lifted } = request.routeOptions.config as BodyConfig;
     if (streamed) return payload;
-    // Nothing is there to be drained while the client waits to be told to send it.
-    if (awaitsContinue(request)) refuseDeclaredLength(request, limit);
-    const body = await readWhole(payload, limit);
-    if (body.length === 0) return undefined;
-    const text = decodeUtf8(body);
+    // What there is nothing for is a 404, whatever is in it.
+    if (request.is404) return undefined;
+    const reader = lifted && new JsonReader(JSON_BODY_LIMIT, lifted);
+    const text = reader ? await readLifted(request, payload, limit, reader) : await readText(request, payload, limit);
+    if (text === '') return undefined;
     checkStructure(text);
-    if (isPlain(text)) return parsePlain(text);
+    const value = isPlain(text) ? parsePlain(text) : await parseWithCare(request, text);
+    return reader ? reader.restore(value) : value;
+  });
+
+  function parseWithCare(request: FastifyRequest, text: string): Promise<unknown> {
     return new Promise((resolve, reject) => {
       void parseText(request, text, (error, value) => {
         if (error) reject(notJson());
@@ -72,69 +82,37 @@ export function registerJsonParser(fastify: FastifyInstance): void {
         else resolve(value);
       });
     });
+  }
+}
+
+async function readText(request: FastifyRequest, payload: Readable, limit: number): Promise<string> {
+  return decodeUtf8(await readWhole(request, payload, limit));
+}
+
+async function readLifted(request: FastifyRequest, payload: Readable, limit: number, reader: JsonReader) {
+  await readBody(request, payload, {
+    limit,
+    take: (piece) => reader.write(piece),
+    cost: (size) => size * LIFTED_COST + reader.restBytes * (TEXT_COST - LIFTED_COST),
   });
+  return reader.end();
 }
 
 /**
- * @param what it is called in the message
- * @throws DomainError PAYLOAD_TOO_LARGE after the rest was drained; INVALID_ARGUMENT when the client went away
+ * Reads a body, or a part of one, into one buffer.
+ * @param what the body is called in messages
+ * @throws DomainError as `readBody` does
  */
-export async function readWhole(source: AsyncIterable<Buffer>, limit: number, what = 'The body'): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of source) {
-      size += chunk.length;
-      if (size <= limit) chunks.push(chunk);
-      else chunks.length = 0;
-      if (size > limit + DRAIN_LIMIT) break;
-    }
-  } catch (error) {
-    throw incompleteBody(error);
-  }
-  if (size > limit) throw tooLong(limit, what);
-  return Buffer.concat(chunks);
-}
-
-/**
- * Refuses a request whose body is longer than the limit by its own Content-Length, before anything of it is read.
- * @throws DomainError PAYLOAD_TOO_LARGE
- */
-export function refuseDeclaredLength({ headers }: Pick<FastifyRequest, 'headers'>, limit: number): void {
-  if (Number(headers['content-length'] ?? 0) > limit) throw tooLong(limit);
-}
-
-function tooLong(limit: number, what = 'The body'): DomainError {
-  return new DomainError('PAYLOAD_TOO_LARGE', `${what} has more than ${limit} bytes.`, { limit });
-}
-
-/** Reads what a client still sends, up to `DRAIN_LIMIT`, so that it sees the answer instead of a reset connection. */
-export async function drain(source: AsyncIterable<Buffer>): Promise<void> {
-  let size = 0;
-  try {
-    for await (const chunk of source) if ((size += chunk.length) > DRAIN_LIMIT) return;
-  } catch {
-    // The client went away: there is an answer already, and nobody to see it.
-  }
-}
-
-/**
- * The failure of a request whose client stopped or went away half-way. Nobody reads the answer, but log and metrics
- * must not count it as a fault of ours.
- */
-export function incompleteBody(cause: unknown): DomainError {
-  // What compares the body with its digests refuses it itself.
-  if (DomainError.is(cause)) return cause;
-  return new DomainError('INVALID_ARGUMENT', 'The request ended before its body was complete.', {}, { cause });
-}
-
-const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
-
-/** Megabytes of base64 are ASCII, which is told and turned into a string of single bytes faster than it is decoded. */
-export function decodeUtf8(body: Buffer): string {
-  if (isAscii(body)) return body.toString('latin1');
-  if (!isUtf8(body)) throw new DomainError('INVALID_ARGUMENT', 'The body is not valid UTF-8.');
-  return body.subarray(0, 3).equals(BYTE_ORDER_MARK) ? body.toString('utf8', 3) : body.toString('utf8');
+export async function readWhole(
+  request: FastifyRequest,
+  source: Readable | AsyncIterable<Buffer>,
+  limit: number,
+  what?: string,
+): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  const take = (piece: Buffer) => pieces.push(piece);
+  await readBody(request, source, { limit, ...(what && { what }), take, cost: (size) => size * TEXT_COST });
+  return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
 }
 
 /**
@@ -151,10 +129,6 @@ function parsePlain(text: string): unknown {
   } catch {
     throw notJson();
   }
-}
-
-function notJson(): DomainError {
-  return new DomainError('INVALID_ARGUMENT', 'The body is not valid JSON.');
 }
 
 /**

@@ -5,7 +5,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { on, once } from 'node:events';
 import { finished, Readable } from 'node:stream';
 import { awaitsContinue } from './expectation.js';
-import { drain, incompleteBody, type BodyConfig } from './json-body.js';
+import type { BodyConfig } from './json-body.js';
+import { drain, incompleteBody } from './read-body.js';
 
 /** Parts of one body. */
 export const MAX_PARTS = 100;

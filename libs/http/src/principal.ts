@@ -17,6 +17,11 @@ export function setPrincipal(request: FastifyRequest, principal: Principal): voi
   principals.set(request.raw, principal);
 }
 
+/** Returns undefined for a request that was not authenticated. */
+export function findPrincipal(request: FastifyRequest): Principal | undefined {
+  return principals.get(request.raw);
+}
+
 /** @throws Error when the request was not authenticated: such a route must not exist. */
 export function principalOf(request: FastifyRequest): Principal {
   const principal = principals.get(request.raw);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DomainError } from '@pentaprism/domain';
-import { awaitsContinue, isHost, principalOf, setPrincipal, type Dialect } from '@pentaprism/http';
+import { awaitsContinue, isGivenUp, isHost, principalOf, setPrincipal, type Dialect } from '@pentaprism/http';
 import { metrics, runWithContext, traceIdFrom } from '@pentaprism/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Socket } from 'node:net';
@@ -39,7 +39,8 @@ export function addHooks(fastify: FastifyInstance, authentication: Authenticatio
   });
   fastify.addHook('onSend', async (request, reply) => {
     const { raw } = request;
-    if (reply.statusCode >= 400 && !raw.complete && !awaitsContinue(request)) await readOn(raw);
+    if (isGivenUp(request)) void reply.header('Connection', 'close');
+    else if (reply.statusCode >= 400 && !raw.complete && !awaitsContinue(request)) await readOn(raw);
   });
   fastify.addHook('onResponse', async (request, reply) => observe(request, reply));
 }

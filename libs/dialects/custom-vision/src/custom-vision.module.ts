@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import { BodyBudget } from '@pentaprism/http';
 import { Arrivals } from './operations/arrivals.js';
 import { ImagePages } from './operations/image-pages.js';
 import { ImageViews } from './operations/image-view.js';
@@ -19,7 +18,6 @@ import { ImagesControllerV3 } from './v3/images.controllers.js';
 import { ClassifyControllerV3, StoredPredictionsControllerV3 } from './v3/predictions.controllers.js';
 import * as v3 from './v3/training.controllers.js';
 import { UnsupportedDetectionControllerV3, UnsupportedTrainingControllerV3 } from './v3/unsupported.controllers.js';
-import { PICTURE_BODIES } from './wire/body.js';
 
 @Module({
   controllers: [
@@ -35,7 +33,6 @@ import { PICTURE_BODIES } from './wire/body.js';
     UnsupportedDetectionControllerV3,
   ],
   providers: [
-    { provide: BodyBudget, useFactory: () => new BodyBudget(PICTURE_BODIES) },
     Arrivals,
     ImagePages,
     Images,

@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { contentContracts, projectContracts, trainingIngestContracts } from '@pentaprism/contracts';
 import { DomainError, toUuid } from '@pentaprism/domain';
-import { BodyBudget } from '@pentaprism/http';
 import {
   FOREIGN,
   form,
@@ -181,28 +180,6 @@ describe('batches', () => {
     expect(added()).toMatchObject([
       { tagIds: [], images: [{ fileName: 'a', tagIds: [TAG], source: { kind: 'content' } }] },
     ]);
-  });
-
-  it('of files are read when there is room for the body beside others', async () => {
-    const budget = api.nest.get(BodyBudget);
-    const use = jest.spyOn(budget, 'use');
-    const busy = new DomainError('RATE_LIMITED', 'busy', { retryAfter: 10 });
-    const body = { images: [{ contents: 'AAAA' }] };
-    try {
-      expect((await api.json('POST', `${V3}/images/files`, body)).status).toBe(200);
-      expect(use).toHaveBeenCalledTimes(1);
-      use.mockRejectedValue(busy);
-      for (const [base, name] of [
-        [V1, 'Code'],
-        [V3, 'code'],
-      ]) {
-        const answer = await api.json('POST', `${base}/images/files`, body);
-        expect([answer.status, answer.body]).toMatchObject([429, { [name as string]: 'TooManyRequests' }]);
-      }
-      expect(added()).toHaveLength(1);
-    } finally {
-      use.mockRestore();
-    }
   });
 
   it('judges each file by itself', async () => {

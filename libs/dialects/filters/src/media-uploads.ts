@@ -45,9 +45,9 @@ export class MediaUploads {
       const form: { info?: RadiographInfo } = {};
       for (let next = await parts.next(); !next.done; next = await parts.next()) {
         const part = next.value;
-        await readInfo(part, form);
+        await readInfo(request, part, form);
         if (!isNamed(part, 'imageMedia')) continue;
-        const source = wholeForm(part, parts, form);
+        const source = wholeForm(request, part, parts, form);
         const content = await this.contents.store(workspace, source, MAX_RADIOGRAPH_BYTES, area);
         return { content, info: form.info as RadiographInfo };
       }
@@ -60,22 +60,27 @@ export class MediaUploads {
  * The bytes of the PNG while they come and are checked. Their end is that of the form, whose other part may come after
  * them: bytes whose source fails are not kept.
  */
-async function* wholeForm(media: FormPart, parts: Parts, form: { info?: RadiographInfo }): AsyncGenerator<Uint8Array> {
+async function* wholeForm(
+  request: FastifyRequest,
+  media: FormPart,
+  parts: Parts,
+  form: { info?: RadiographInfo },
+): AsyncGenerator<Uint8Array> {
   const { declaredType } = media;
   if (!DECLARED.includes(declaredType))
     throw new DomainError('UNSUPPORTED_MEDIA_TYPE', 'imageMedia must be image/png.', { declaredType });
   yield* checkRadiograph(media.bytes);
   for await (const part of parts) {
-    await readInfo(part, form);
+    await readInfo(request, part, form);
     if (isNamed(part, 'imageMedia')) throw twice('imageMedia');
   }
   if (!form.info) throw missing('imageInfo');
 }
 
-async function readInfo(part: FormPart, form: { info?: RadiographInfo }): Promise<void> {
+async function readInfo(request: FastifyRequest, part: FormPart, form: { info?: RadiographInfo }): Promise<void> {
   if (!isNamed(part, 'imageInfo')) return;
   if (form.info) throw twice('imageInfo');
-  form.info = parseImageInfo(await readWhole(part.bytes, MAX_IMAGE_INFO_BYTES, 'imageInfo'));
+  form.info = parseImageInfo(await readWhole(request, part.bytes, MAX_IMAGE_INFO_BYTES, 'imageInfo'));
 }
 
 function isNamed({ name }: FormPart, expected: string): boolean {

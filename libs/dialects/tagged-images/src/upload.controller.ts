@@ -4,7 +4,7 @@ import { ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Bus } from '@pentaprism/bus';
 import { ingestContracts } from '@pentaprism/contracts';
 import { checkTagNames } from '@pentaprism/domain';
-import { Contents, principalOf, type BodyConfig } from '@pentaprism/http';
+import { Contents, principalOf, releaseBody, type BodyConfig } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
 import { imageCreatedResponse, UPLOAD_BODY_LIMIT, uploadCreateInput } from './wire.js';
 
@@ -17,7 +17,7 @@ export class UploadController {
   ) {}
 
   @Post()
-  @RouteConfig({ jsonBodyLimit: UPLOAD_BODY_LIMIT } satisfies BodyConfig)
+  @RouteConfig({ jsonBodyLimit: UPLOAD_BODY_LIMIT, lifted: ['image_data'] } satisfies BodyConfig)
   @ApiOperation({ operationId: 'uploadImage', summary: 'Upload an Image and create an Image Record in one shot' })
   @ApiCreatedResponse({ standardSchema: imageCreatedResponse })
   async upload(
@@ -27,6 +27,7 @@ export class UploadController {
     // Before the bytes are stored: a refused request leaves nothing behind.
     const tagNames = checkTagNames(body.tags);
     const content = await this.contents.store(principalOf(request).workspace, body.image_data, UPLOAD_BODY_LIMIT);
+    releaseBody(request);
     const image = await this.bus.call(ingestContracts.addImage, { fileName: body.filename, tagNames, content });
     return { id: image.number };
   }

@@ -1,6 +1,6 @@
 import type { Image, TagReference } from '@pentaprism/contracts';
 import { compareTagNames, MAX_FILE_NAME_LENGTH, MAX_TAG_NAME_LENGTH } from '@pentaprism/domain';
-import { readBase64, queryBoolean, queryInteger, type Base64Error } from '@pentaprism/http';
+import { LiftedText, queryBoolean, queryInteger, readBase64 } from '@pentaprism/http';
 import { z } from 'zod';
 
 /** Records of one page. */
@@ -29,16 +29,22 @@ const tagName = z.string().min(1).max(MAX_TAG_NAME_LENGTH);
 const tags = z.array(tagName).default([]);
 
 /** Base64 with padding, as the bytes that it stands for. Line breaks in it are ignored. */
-const base64 = z.string().transform((text, context) => {
-  try {
-    const bytes = text.trim() === '' ? '' : readBase64(text);
-    if (bytes.length > 0) return bytes as Buffer;
-    context.addIssue('must not be empty');
-  } catch (error) {
-    context.addIssue((error as Base64Error).message);
-  }
-  return z.NEVER;
-});
+const base64 = z
+  .any()
+  .meta({ type: 'string' })
+  .transform((text: unknown, context): Buffer => {
+    try {
+      if (typeof text !== 'string' && !(text instanceof LiftedText)) context.addIssue('must be a string');
+      else {
+        const bytes = text instanceof LiftedText ? text.takeBase64() : readBase64(text.trim() === '' ? '' : text);
+        if (bytes.length > 0) return bytes;
+        context.addIssue('must not be empty');
+      }
+    } catch (error) {
+      context.addIssue((error as Error).message);
+    }
+    return z.NEVER;
+  });
 
 /** Unknown properties are ignored. */
 export const imageCreateInput = z

@@ -6,6 +6,7 @@ import {
   Contents,
   DRAIN_LIMIT,
   incompleteBody,
+  LiftedText,
   principalOf,
   readBase64,
   readForm,
@@ -16,7 +17,6 @@ import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { mediaTypeOf } from '../wire/body.js';
 import { refusal } from '../wire/codes.js';
-import { LiftedText } from '../wire/json-reader.js';
 
 /** The bytes of an image, or why there are none, and what it is called. */
 export interface Arrival {
@@ -78,9 +78,13 @@ export class Arrivals {
   async decode(request: FastifyRequest, contents: string | LiftedText | null | undefined): Promise<ArrivalSource> {
     // Decoding 6 MB takes some 20 ms: others are answered between one picture and the next.
     await nextTurn();
-    const text = contents instanceof LiftedText ? contents.take() : (contents ?? '');
+    const text = contents ?? '';
+    const size = text instanceof LiftedText ? text.size : text.length;
     // Four characters stand for three bytes.
-    if (text.length * 3 > (MAX_TRAINING_IMAGE_BYTES + 2) * 4) return refused('too-many-bytes');
+    if (size * 3 > (MAX_TRAINING_IMAGE_BYTES + 2) * 4) {
+      if (text instanceof LiftedText) text.drop();
+      return refused('too-many-bytes');
+    }
     const bytes = bytesOf(text);
     if (!bytes || bytes.length === 0) return refused('undecodable');
     return this.store(request, bytes, TRAINING);
@@ -151,9 +155,9 @@ export function refused(status: RefusedStatus): ArrivalSource {
   return { kind: 'refused', status };
 }
 
-function bytesOf(base64: string): Buffer | undefined {
+function bytesOf(base64: string | LiftedText): Buffer | undefined {
   try {
-    return readBase64(base64);
+    return base64 instanceof LiftedText ? base64.takeBase64() : readBase64(base64);
   } catch {
     return undefined;
   }

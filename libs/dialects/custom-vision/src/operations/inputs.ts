@@ -1,5 +1,5 @@
+import { LiftedText } from '@pentaprism/http';
 import { z } from 'zod';
-import { LiftedText } from '../wire/json-reader.js';
 import { guid } from '../wire/parse.js';
 
 /**

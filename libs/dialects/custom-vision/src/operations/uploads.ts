@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { projectContracts, trainingIngestContracts, type ArrivalSource } from '@pentaprism/contracts';
 import { fromUuid, MAX_IMAGE_URL_LENGTH, MAX_IMAGES_PER_BATCH, MAX_TAGS_PER_BATCH } from '@pentaprism/domain';
-import { BodyBudget } from '@pentaprism/http';
+import { releaseBody } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
 import type { ImageCreateSummary } from '../v3/models.js';
 import { PICTURES_BODY_LIMIT, readModel } from '../wire/body.js';
@@ -35,7 +35,6 @@ export class Uploads {
     private readonly services: Services,
     private readonly arrivals: Arrivals,
     private readonly views: ImageViews,
-    private readonly bodies: BodyBudget,
   ) {}
 
   /** @param tagIds GUIDs of the query, for all of them */
@@ -52,11 +51,11 @@ export class Uploads {
     return this.add(request, projectId, entries, tagIds);
   }
 
-  /** The body, too, is read here: when there is room for it beside others, until its pictures are in the blob store. */
+  /** The body is in memory until its pictures are in the blob store. */
   async fromFiles(request: FastifyRequest, project: string): Promise<ImageCreateSummary> {
-    const { projectId, entries, tagIds } = await this.bodies.use(request, async () =>
-      this.decoded(request, project, await readModel(request, imageFileCreateBatch, PICTURES_BODY_LIMIT)),
-    );
+    const batch = await readModel(request, imageFileCreateBatch, PICTURES_BODY_LIMIT);
+    const { projectId, entries, tagIds } = await this.decoded(request, project, batch);
+    releaseBody(request);
     return this.add(request, projectId, entries, tagIds);
   }
 

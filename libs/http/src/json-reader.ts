@@ -1,29 +1,69 @@
-import { checkStructure, decodeUtf8, isWellFormed } from '@pentaprism/http';
 import { DomainError } from '@pentaprism/domain';
 import { randomBytes } from 'node:crypto';
-import { malformed } from './element.js';
+import { Base64Error, readBase64 } from './base64.js';
+import { decodeUtf8 } from './utf8.js';
 
 /** Bytes of a string that is worth being kept apart: a picture in base64. */
 const LIFTED_FROM = 4096;
-/** The member, in any case, whose value is one. */
-const PICTURE = 'contents';
 /** Stands for a string that was lifted out; nobody can guess it. */
 const MARK = randomBytes(12).toString('hex');
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const SPACE = 0x20;
 
 /** A long string of a JSON body, as the pieces that it came in. */
 export class LiftedText {
   constructor(private pieces: readonly Buffer[]) {}
 
-  /** The text; the pieces are let go of, so that one picture after another can be. */
+  /** Bytes of the text as it was written. */
+  get size(): number {
+    return this.pieces.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /** Lets go of the pieces. */
+  drop(): void {
+    this.pieces = [];
+  }
+
+  /** Returns the text, and lets go of the pieces, so that one picture after another can be. */
   take(): string {
     const bytes = Buffer.concat(this.pieces);
     this.pieces = [];
     if (!bytes.includes(BACKSLASH)) return decodeUtf8(bytes);
-    // Some write `\/` for the slashes of base64.
+    // Some write `\/` for the slashes of base64, and `\u002B` for its plus signs.
     return parse(`"${decodeUtf8(bytes)}"`) as string;
   }
+
+  /**
+   * Returns the bytes of base64, as `readBase64` does, and lets go of one piece after the other. The text is never a string
+   * as a whole: megabytes of strings stay in memory until a full garbage collection.
+   *
+   * @throws Base64Error
+   */
+  takeBase64(): Buffer {
+    const pieces = this.pieces;
+    if (pieces.some((piece) => piece.includes(BACKSLASH) || piece.includes(SPACE))) return readBase64(this.take());
+    const decoded = Buffer.allocUnsafe(Math.ceil((this.size / 4) * 3));
+    this.pieces = [];
+    let [size, rest] = [0, ''];
+    for (const [i, piece] of pieces.entries()) {
+      const text = rest + piece.toString('latin1').replace(/[\t\r\n]+/g, '');
+      const whole = i === pieces.length - 1 ? text.length : text.length - (text.length % 4);
+      rest = text.slice(whole);
+      size += writeBase64(decoded, text.slice(0, whole), size, i === pieces.length - 1);
+    }
+    return decoded.subarray(0, size);
+  }
+}
+
+/** @returns bytes written */
+function writeBase64(target: Buffer, text: string, at: number, last: boolean): number {
+  // The decoder also reads the alphabet for URLs, and skips what it cannot read.
+  if (text.length % 4 !== 0 || text.includes('-') || text.includes('_')) throw new Base64Error('alphabet');
+  const padding = !last ? 0 : text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+  const bytes = (text.length / 4) * 3 - padding;
+  if (target.write(text, at, 'base64') !== bytes) throw new Base64Error('alphabet');
+  return bytes;
 }
 
 /**
@@ -39,8 +79,19 @@ export class JsonReader {
   /** Backslashes at the end of what there is of it. */
   private backslashes = 0;
 
-  /** @param restLimit bytes of everything but long strings */
-  constructor(private readonly restLimit: number) {}
+  /**
+   * @param restLimit bytes of everything but long strings
+   * @param members names in lower case: their long values are returned as `LiftedText`, others as strings
+   */
+  constructor(
+    private readonly restLimit: number,
+    private readonly members: readonly string[],
+  ) {}
+
+  /** Bytes so far of everything but long strings. */
+  get restBytes(): number {
+    return this.restSize;
+  }
 
   /**
    * What lies between long strings is copied in one piece: bodies can have hundreds of thousands of short ones.
@@ -50,14 +101,20 @@ export class JsonReader {
     for (let at = 0; at < chunk.length;) at = this.current ? this.readString(chunk, at) : this.readBetween(chunk, at);
   }
 
-  /** @returns undefined for an empty body. @throws DomainError INVALID_ARGUMENT */
-  end(): unknown {
-    if (this.current) throw malformed('The body is not valid JSON.');
-    const text = decodeUtf8(Buffer.concat(this.rest));
-    if (text.trim() === '') return undefined;
-    checkStructure(text);
-    const value = parse(text);
-    if (!isWellFormed(value)) throw malformed('The body holds half of a surrogate pair, which is no character.');
+  /**
+   * Returns the text without its long strings; empty for an empty body.
+   * @throws DomainError INVALID_ARGUMENT
+   */
+  end(): string {
+    if (this.current) throw notJson();
+    return decodeUtf8(Buffer.concat(this.rest));
+  }
+
+  /**
+   * Puts the long strings back into what was parsed of the text.
+   * @throws DomainError INVALID_ARGUMENT
+   */
+  restore(value: unknown): unknown {
     return this.lifted.length === 0 ? value : this.putBack(value);
   }
 
@@ -123,7 +180,7 @@ export class JsonReader {
   private putBack(value: unknown, member = ''): unknown {
     if (typeof value === 'string' && value.startsWith(MARK)) {
       const lifted = this.lifted[Number(value.slice(MARK.length))];
-      return member.toLowerCase() === PICTURE ? lifted : lifted?.take();
+      return this.members.includes(member.toLowerCase()) ? lifted : lifted?.take();
     }
     if (Array.isArray(value)) return value.map((item) => this.putBack(item));
     if (typeof value !== 'object' || value === null) return value;
@@ -144,7 +201,11 @@ function endOfString(chunk: Buffer, from: number): number {
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    throw malformed('The body is not valid JSON.', error);
+  } catch {
+    throw notJson();
   }
+}
+
+export function notJson(): DomainError {
+  return new DomainError('INVALID_ARGUMENT', 'The body is not valid JSON.');
 }
