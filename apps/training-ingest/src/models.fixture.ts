@@ -14,7 +14,7 @@ import {
   type Rpc,
 } from '@pentaprism/contracts';
 import { DomainError, type ErrorCode } from '@pentaprism/domain';
-import { toVectorText } from '@pentaprism/inference';
+import { toVectorText } from '@pentaprism/heads';
 
 export const PROJECT = 'a'.repeat(24);
 export const BACKBONE = 'test:000000000000';

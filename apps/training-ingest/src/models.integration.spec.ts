@@ -24,7 +24,7 @@ import {
   MAX_TAGS_PER_BATCH,
   PREDICTION_TTL,
 } from '@pentaprism/domain';
-import { encodeEvaluation, encodeHead } from '@pentaprism/inference';
+import { encodeEvaluation, encodeHead } from '@pentaprism/heads';
 import { JOB_MODEL, type JobDocument } from '@pentaprism/jobs';
 import { eventually, testScope } from '@pentaprism/testing';
 import { Types, type Model } from 'mongoose';

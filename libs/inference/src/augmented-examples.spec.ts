@@ -1,10 +1,9 @@
 /** @jest-environment ./test/support/native-arrays.environment.mjs */
 import { describe, expect, it } from '@jest/globals';
+import { encodeEvaluation, encodeHead, predict } from '@pentaprism/heads';
 import { checkAugmented, trainingRows, type AugmentedExamples } from './augmented-examples.js';
 import { accuracy, clusters } from './clusters.fixture.js';
 import { crossValidate } from './cross-validation.js';
-import { encodeEvaluation } from './evaluation.js';
-import { encodeHead, predict } from './head.js';
 import type { TrainingData } from './head-trainer.js';
 import { positives } from './stratified-folds.js';
 import { createTensorFlowHeadTrainer } from './tensorflow-head-trainer.js';

@@ -1,5 +1,5 @@
 import { createRandom } from '@pentaprism/domain';
-import type { HeadKind } from './head.js';
+import type { HeadKind } from '@pentaprism/heads';
 import { l2Normalised } from './backbone.js';
 import type { TrainingData } from './head-trainer.js';
 

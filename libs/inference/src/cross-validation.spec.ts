@@ -1,10 +1,8 @@
 /** @jest-environment ./test/support/native-arrays.environment.mjs */
 import { describe, expect, it } from '@jest/globals';
+import { encodeEvaluation, HEAD_KINDS, measurePerformance } from '@pentaprism/heads';
 import { accuracy, clusters } from './clusters.fixture.js';
 import { crossValidate } from './cross-validation.js';
-import { encodeEvaluation } from './evaluation.js';
-import { HEAD_KINDS } from './head.js';
-import { measurePerformance } from './performance.js';
 import { createTensorFlowHeadTrainer } from './tensorflow-head-trainer.js';
 
 const trainer = createTensorFlowHeadTrainer();

@@ -1,8 +1,6 @@
+import { type Evaluation, pauses, predict } from '@pentaprism/heads';
 import { checkAugmented, trainingRows, type AugmentedExamples } from './augmented-examples.js';
-import type { Evaluation } from './evaluation.js';
-import { predict } from './head.js';
 import { checkTraining, type HeadTrainer, type TrainingRequest } from './head-trainer.js';
-import { pauses } from './pauses.js';
 import { positives, stratifiedFolds } from './stratified-folds.js';
 
 export interface CrossValidationRequest extends TrainingRequest {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { HEAD_KINDS } from './head.js';
+import { HEAD_KINDS } from '@pentaprism/heads';
 import { crossEntropy, gradientWeights, lossWeights, startBias } from './head-loss.js';
 
 /** Tag 0 thrice, tag 1 once. */

@@ -1,4 +1,4 @@
-import type { HeadKind } from './head.js';
+import type { HeadKind } from '@pentaprism/heads';
 import { positives, type Labels } from './stratified-folds.js';
 
 /** A tag of few images counts up to this many times as much as one of the average, and one of many down to its inverse. */

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { encodeHead, HEAD_KINDS, predict, type Head } from './head.js';
+import { encodeHead, type Head, HEAD_KINDS, predict } from '@pentaprism/heads';
 import type { HeadTrainer, TrainingData } from './head-trainer.js';
 
 /** Data for the suite, made by a fixture of this library's tests. */

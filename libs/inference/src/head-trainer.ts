@@ -1,4 +1,4 @@
-import type { Head, HeadKind } from './head.js';
+import type { Head, HeadKind } from '@pentaprism/heads';
 
 /** Trains linear heads. Adapters differ in the library that calculates, and pass one conformance suite. */
 export interface HeadTrainer {

@@ -1,4 +1,4 @@
-import type { Head, HeadKind } from './head.js';
+import type { Head, HeadKind } from '@pentaprism/heads';
 import type { TensorFlow } from './tensorflow.js';
 
 /**

@@ -1,10 +1,10 @@
 /** @jest-environment ./test/support/native-arrays.environment.mjs */
+import { type Head, HEAD_KINDS, type HeadKind, predict } from '@pentaprism/heads';
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { createRandom } from '@pentaprism/domain';
 import * as onnxRuntime from 'onnxruntime-node';
 import { DEFAULT_BACKBONE_PATH } from './default-backbone.js';
-import { HEAD_KINDS, predict, type Head, type HeadKind } from './head.js';
 import { openOnnxBackbone } from './onnx-backbone.js';
 import { exportOnnx } from './onnx-export.js';
 import { readOnnx, writeOnnx } from './onnx-protobuf.js';

@@ -1,5 +1,4 @@
-import { float32Bytes } from './binary.js';
-import { embeddingSizeOf, type Head } from './head.js';
+import { embeddingSizeOf, float32Bytes, type Head } from '@pentaprism/heads';
 import { FLOAT, readOnnx, writeOnnx, type OnnxModel, type OnnxNode, type OnnxTensor } from './onnx-protobuf.js';
 
 export interface OnnxExport {

@@ -1,4 +1,5 @@
 /** @jest-environment ./test/support/native-arrays.environment.mjs */
+import { HEAD_KINDS, measurePerformance, predict } from '@pentaprism/heads';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,10 +7,8 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { createModelInput } from '@pentaprism/imaging';
 import { accuracy } from './clusters.fixture.js';
 import { crossValidate } from './cross-validation.js';
-import { HEAD_KINDS, predict } from './head.js';
 import { rowsOf, type TrainingData } from './head-trainer.js';
 import { openOnnxBackbone } from './onnx-backbone.js';
-import { measurePerformance } from './performance.js';
 import { stratifiedFolds } from './stratified-folds.js';
 import { createTensorFlowHeadTrainer } from './tensorflow-head-trainer.js';
 

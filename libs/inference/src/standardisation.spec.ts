@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { predict, type Head } from './head.js';
+import { type Head, predict } from '@pentaprism/heads';
 import { forRawEmbeddings, standardisationOf, standardised } from './standardisation.js';
 
 const pause = () => Promise.resolve();

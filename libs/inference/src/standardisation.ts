@@ -1,5 +1,4 @@
-import type { Head } from './head.js';
-import type { Pause } from './pauses.js';
+import type { Head, Pause } from '@pentaprism/heads';
 
 /** Embeddings minus their mean, times one number: the mean, of which each has most, would slow down gradient descent. */
 export interface Standardisation {

@@ -1,9 +1,8 @@
 import { createRandom } from '@pentaprism/domain';
-import type { Head } from './head.js';
+import { type Head, type Pause, pauses } from '@pentaprism/heads';
 import { checkTraining, rowsOf, type HeadTrainer, type TrainingRequest } from './head-trainer.js';
 import { crossEntropy, gradientWeights, lossWeights, startBias } from './head-loss.js';
 import { LinearModel } from './linear-model.js';
-import { pauses, type Pause } from './pauses.js';
 import { forRawEmbeddings, standardisationOf, standardised } from './standardisation.js';
 import { MAX_FOLDS, positives, shuffledIndices, stratifiedFolds, type Labels } from './stratified-folds.js';
 import { onTensorFlow, type TensorFlow, type TensorFlowBackend } from './tensorflow.js';

@@ -1,8 +1,8 @@
 /** @jest-environment ./test/support/native-arrays.environment.mjs */
 import { describe, expect, it } from '@jest/globals';
 import { createRandom } from '@pentaprism/domain';
+import { type Head, HEAD_KINDS, type HeadKind, predict } from '@pentaprism/heads';
 import { l2Normalised } from './backbone.js';
-import { HEAD_KINDS, predict, type Head, type HeadKind } from './head.js';
 import { onTensorFlow } from './tensorflow.js';
 import { exportTensorFlowJs } from './tensorflow-js-export.js';
 

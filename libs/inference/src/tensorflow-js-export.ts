@@ -1,5 +1,4 @@
-import { float32Bytes } from './binary.js';
-import { embeddingSizeOf, type Head } from './head.js';
+import { embeddingSizeOf, float32Bytes, type Head } from '@pentaprism/heads';
 
 export interface TensorFlowJsExport {
   readonly head: Head;

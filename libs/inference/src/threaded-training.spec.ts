@@ -1,8 +1,7 @@
 /** @jest-environment ./test/support/native-arrays.environment.mjs */
 import { describe, expect, it } from '@jest/globals';
+import { encodeEvaluation, encodeHead, HEAD_KINDS } from '@pentaprism/heads';
 import { clusters } from './clusters.fixture.js';
-import { encodeEvaluation } from './evaluation.js';
-import { encodeHead, HEAD_KINDS } from './head.js';
 import { createTensorFlowHeadTrainer } from './tensorflow-head-trainer.js';
 import { createThreadedTraining } from './threaded-training.js';
 import { trainAndEvaluate } from './train-and-evaluate.js';

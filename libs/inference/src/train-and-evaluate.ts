@@ -1,7 +1,6 @@
+import type { Evaluation, Head } from '@pentaprism/heads';
 import { trainingRows } from './augmented-examples.js';
 import { crossValidate, type CrossValidationRequest } from './cross-validation.js';
-import type { Evaluation } from './evaluation.js';
-import type { Head } from './head.js';
 import type { HeadTrainer } from './head-trainer.js';
 
 /** Trains a head, and finds out how good heads of such examples are. */

@@ -6,7 +6,7 @@ import {
   type ParsedRequestOf,
   type ResponseOf,
 } from '@pentaprism/contracts';
-import { measurePerformance, type PerformanceMeasures } from '@pentaprism/inference';
+import { measurePerformance, type PerformanceMeasures } from '@pentaprism/heads';
 import { TrainedModels, type EvaluatedImages } from '../adapters/models/trained-models.js';
 import { IterationRepository } from '../adapters/mongo/iteration.repository.js';
 import type { IterationDocument } from '../adapters/mongo/iteration.schema.js';

@@ -12,7 +12,7 @@ import {
 } from '@pentaprism/contracts';
 import { notFound } from '@pentaprism/database';
 import { DomainError, PREDICTION_TTL } from '@pentaprism/domain';
-import { fromVectorText, predict, type Head } from '@pentaprism/inference';
+import { fromVectorText, type Head, predict } from '@pentaprism/heads';
 import { Types } from 'mongoose';
 import { TrainedModels } from '../adapters/models/trained-models.js';
 import { IterationRepository } from '../adapters/mongo/iteration.repository.js';

@@ -9,7 +9,8 @@ import {
   type JobResult,
 } from '@pentaprism/contracts';
 import { MAX_MODEL_FILE_BYTES } from '@pentaprism/domain';
-import { encodeEvaluation, encodeHead, type TrainAndEvaluate } from '@pentaprism/inference';
+import { encodeEvaluation, encodeHead } from '@pentaprism/heads';
+import type { TrainAndEvaluate } from '@pentaprism/inference';
 import type { JobControl, JobHandler } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
 import { Embedder } from '../inference/embedder.js';

@@ -3,7 +3,7 @@ import type { Bus } from '@pentaprism/bus';
 import { embeddingContracts, trainingImageContracts, trainModel, type Rpc } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import type { VariantOptions } from '@pentaprism/imaging';
-import { toVectorText } from '@pentaprism/inference';
+import { toVectorText } from '@pentaprism/heads';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Embedder } from '../inference/embedder.js';
 import type { UploadsFirst } from './uploads-first.js';

@@ -11,7 +11,8 @@ import {
   type TrainingImage,
 } from '@pentaprism/contracts';
 import { DomainError, MAX_TRAINING_PAGE_SIZE, resolveTransformations } from '@pentaprism/domain';
-import { fromVectorText, type AugmentedExamples } from '@pentaprism/inference';
+import { fromVectorText } from '@pentaprism/heads';
+import type { AugmentedExamples } from '@pentaprism/inference';
 import { Embedder } from '../inference/embedder.js';
 import { UploadsFirst } from './uploads-first.js';
 

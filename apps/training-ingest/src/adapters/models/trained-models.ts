@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { BlobStore } from '@pentaprism/blob-store';
 import type { ContentReference } from '@pentaprism/contracts';
 import { MAX_MODEL_FILE_BYTES } from '@pentaprism/domain';
-import { decodeEvaluation, decodeHead, type Evaluation, type Head } from '@pentaprism/inference';
+import { decodeEvaluation, decodeHead, type Evaluation, type Head } from '@pentaprism/heads';
 import { BLOB_STORE } from '@pentaprism/service';
 import { LRUCache } from 'lru-cache';
 import type { IterationDocument, TrainedModel } from '../mongo/iteration.schema.js';
