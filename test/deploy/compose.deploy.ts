@@ -1,10 +1,12 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { variablesFor } from '@pentaprism/config';
+import { BUS_USERS, passwordVariable, type BusUser } from '@pentaprism/contracts';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { ANY_SECRET, APPS, configurationOf, isPinned, unknownVariables } from './support/apps.js';
 import { containerOf, Manifests } from './support/kubernetes.js';
-import { exists, parseYaml, render, REPOSITORY, runPython, TOOLS_MISSING } from './support/tools.js';
+import { exists, makeSecrets, parseYaml, render, REPOSITORY, runPython, TOOLS_MISSING } from './support/tools.js';
 
 const DOCKERFILE = 'deploy/docker/Dockerfile';
 const COMPOSE = 'docker-compose.yml';
@@ -24,7 +26,6 @@ const service = z.looseObject({
 const compose = z.object({
   services: z.record(z.string(), service),
   volumes: z.record(z.string(), z.null()),
-  configs: z.record(z.string(), z.object({ content: z.string() })),
 });
 
 /** `${NAME:-default}` gives the default; what has to be set is set. */
@@ -79,9 +80,11 @@ described(`${COMPOSE}${why}`, () => {
   });
 
   it('has no default for a secret', () => {
-    const secrets = ['SIGNING_SECRETS', 'PENTAPRISM_OWNER_KEY'];
+    const secrets = ['SIGNING_SECRETS', 'PENTAPRISM_OWNER_KEY', 'NATS_URL', 'MONGODB_URI', 'REDIS_URL'];
     for (const name of APPS)
-      for (const secret of secrets) expect(app(name).environment[secret] ?? '${X:?}').toMatch(/^\$\{[A-Z_]+:\?/);
+      for (const secret of secrets) expect(app(name).environment[secret] ?? '${X:?}').toMatch(/\$\{[A-Z_]+:\?/);
+    for (const name of SERVERS)
+      for (const value of Object.values(app(name).environment)) expect(value).toMatch(/^\$\{[A-Z_]+:\?[^}]+\}$/);
   });
 
   it('asks no device unless it is told to, and gives its credentials to the one app that asks it', () => {
@@ -113,8 +116,12 @@ described(`${COMPOSE}${why}`, () => {
   });
 
   it('has the volumes that it mounts, and mounts the one of the blobs where an app has to do with bytes', () => {
-    for (const { volumes } of Object.values(file.services))
-      for (const volume of volumes) expect(Object.keys(file.volumes)).toContain(volume.split(':')[0]);
+    for (const { volumes } of Object.values(file.services)) {
+      for (const [source = ''] of volumes.map((volume) => volume.split(':'))) {
+        if (source.startsWith('./')) expect([source, exists(source)]).toEqual([source, true]);
+        else expect(Object.keys(file.volumes)).toContain(source);
+      }
+    }
     for (const name of APPS) {
       const { BLOB_URL } = configurationOf(name, interpolated(app(name).environment));
       expect(app(name).volumes).toEqual(BLOB_URL === undefined ? [] : ['blobs:/var/lib/pentaprism']);
@@ -122,7 +129,37 @@ described(`${COMPOSE}${why}`, () => {
   });
 
   it('makes NATS keep what it has acknowledged', () => {
-    expect(file.configs['nats']?.content).toContain('sync_interval: always');
+    expect(readFileSync(path.join(REPOSITORY, 'deploy/docker/nats.conf'), 'utf8')).toContain('sync_interval: always');
+  });
+
+  it('asks for the secrets that deploy/make-secrets.sh draws, and no others', () => {
+    const text = readFileSync(path.join(REPOSITORY, COMPOSE), 'utf8');
+    const asked = new Set([...text.matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name));
+    const drawn = makeSecrets('compose')
+      .trim()
+      .split('\n')
+      .map((line) => line.split('='));
+    expect(drawn.map(([name]) => name).sort()).toEqual([...asked].sort());
+    for (const [, value = ''] of drawn) expect(value).toMatch(/^(?:[0-9a-f]{12}\.)?[a-z][0-9a-f]{64}$/);
+    expect(new Set(drawn.map(([, value]) => value)).size).toBe(drawn.length);
+  });
+
+  it('gives each app what it reads, and its own user of NATS', () => {
+    for (const name of APPS) {
+      const given = Object.keys(app(name).environment);
+      expect(variablesFor(name, given)).toEqual(given);
+      expect(app(name).environment['NATS_URL']).toContain(`nats://${name}:\${${passwordVariable(name as BusUser)}:?`);
+    }
+    expect(Object.keys(app('nats').environment).sort()).toEqual(BUS_USERS.map(passwordVariable).sort());
+    expect(app('nats').volumes).toEqual(
+      expect.arrayContaining([
+        './deploy/docker/nats.conf:/etc/nats/nats.conf:ro',
+        './deploy/k8s/servers/nats-users.conf:/etc/nats/nats-users.conf:ro',
+      ]),
+    );
+    expect(readFileSync(path.join(REPOSITORY, 'deploy/docker/nats.conf'), 'utf8')).toContain(
+      'include ./nats-users.conf',
+    );
   });
 });
 

@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { QUEUES } from '@pentaprism/contracts';
+import { variablesFor } from '@pentaprism/config';
+import { BUS_USERS, natsUsersFile, passwordVariable, QUEUES } from '@pentaprism/contracts';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { APPS, configurationOf, isPinned, unknownVariables } from './support/apps.js';
 import { containerOf, labelsOf, Manifests, selects, type Workload } from './support/kubernetes.js';
-import { parseYaml, render, REPOSITORY, runPython, TOOLS_MISSING } from './support/tools.js';
+import { makeSecrets, parseYaml, render, REPOSITORY, runPython, TOOLS_MISSING } from './support/tools.js';
 
 /** The release that the manifests are held to. */
 const KUBERNETES = '1.34';
@@ -14,7 +15,10 @@ const SERVERS = ['mongodb', 'nats', 'valkey'];
 const SERVER_OF = { NATS_URL: 'nats', MONGODB_URI: 'mongodb', REDIS_URL: 'valkey' } as const;
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { mongodb: 27017, nats: 4222, valkey: 6379 };
 /** Kinds that Kubernetes does not know by itself; their shape is checked here. */
-const CUSTOM_KINDS: Readonly<Record<string, readonly string[]>> = { 'single-node': [], cluster: ['ScaledObject'] };
+const CUSTOM_KINDS: Readonly<Record<string, readonly string[]>> = {
+  'single-node': [],
+  cluster: ['ScaledObject', 'TriggerAuthentication'],
+};
 
 const { version } = z
   .looseObject({ version: z.string() })
@@ -32,7 +36,7 @@ described.each(['single-node', 'cluster'])(
 
     beforeAll(() => {
       yaml = render(overlay);
-      manifests = new Manifests(parseYaml(yaml));
+      manifests = new Manifests(parseYaml(yaml), parseYaml(makeSecrets('kubernetes', overlay)));
     });
 
     it(`is valid for Kubernetes ${KUBERNETES}`, () => {
@@ -130,12 +134,52 @@ described.each(['single-node', 'cluster'])(
         ...containerOf(each).envFrom.flatMap(({ secretRef }) => secretRef?.name ?? []),
       ]);
       expect([...new Set(named)].sort()).toEqual(
-        overlay === 'cluster' ? ['pentaprism-s3', 'pentaprism-secrets'] : ['pentaprism-secrets'],
+        [...APPS, ...SERVERS, ...(overlay === 'cluster' ? ['s3'] : [])].map((name) => `pentaprism-${name}`).sort(),
       );
       // Who does not sign or check anything does not get what it is signed with.
       expect(
         running().filter((each) => JSON.stringify(containerOf(each).env).includes('SIGNING_SECRETS')),
       ).toHaveLength(2);
+    });
+
+    it('gives each app its own Secret, with what it reads and nothing else', () => {
+      const documents = z
+        .array(z.object({ metadata: z.object({ name: z.string() }), stringData: z.record(z.string(), z.string()) }))
+        .parse(parseYaml(makeSecrets('kubernetes', overlay)));
+      for (const name of APPS) {
+        const references = containerOf(app(name)).env.flatMap(({ valueFrom }) => valueFrom?.secretKeyRef ?? []);
+        expect([...new Set(references.map((each) => each.name))]).toEqual([`pentaprism-${name}`]);
+        const made = documents.find(({ metadata }) => metadata.name === `pentaprism-${name}`)?.stringData ?? {};
+        const required = references.filter(({ optional }) => !optional).map(({ key }) => key);
+        expect(Object.keys(made).sort()).toEqual(required.sort());
+        expect(variablesFor(name, required)).toEqual(required);
+      }
+      const all = documents.flatMap(({ stringData }) => Object.values(stringData));
+      expect(all.join()).not.toMatch(/undefined|:@|,,/);
+    });
+
+    it('gives every server its secrets, and none of them on a command line', () => {
+      expect(manifests.environmentOf(app('mongodb-initiate'))).toMatchObject({ MONGODB_PASSWORD: expect.any(String) });
+      for (const name of ['mongodb', 'valkey']) {
+        const [variable = ''] = Object.keys(manifests.environmentOf(app(name)));
+        const { command } = containerOf(app(name)) as { command?: string[] };
+        // The shell's own printf is no process: only what comes behind exec has a command line.
+        expect(command?.at(-1)).toContain(`"$${variable}" > /tmp/`);
+        expect(command?.at(-1)?.split('exec ')[1]).not.toContain('$');
+      }
+      expect(containerOf(app('nats')).envFrom).toEqual([{ secretRef: { name: 'pentaprism-nats' } }]);
+    });
+
+    it('lets in to NATS the users of the contracts, with their passwords and permissions', () => {
+      const configuration = manifests.config('nats');
+      expect(configuration['nats.conf']).toContain('include ./nats-users.conf');
+      // After a change of the contracts: npm run build && node tools/nats-users.mjs
+      expect(configuration['nats-users.conf']).toBe(natsUsersFile());
+      const passwords = /name: pentaprism-nats\n[\s\S]*?stringData:\n((?: .*\n)+)/.exec(
+        makeSecrets('kubernetes', overlay),
+      );
+      const variables = [...(passwords?.[1] ?? '').matchAll(/^ {2}(\w+): '[a-z]\w{32,}'$/gm)].map(([, name]) => name);
+      expect(variables.sort()).toEqual(BUS_USERS.map(passwordVariable).sort());
     });
 
     it('has no need of the credentials of a device, and gives them to the one app that asks it', () => {
@@ -208,6 +252,26 @@ described.each(['single-node', 'cluster'])(
       for (const network of blocked) expect(JSON.stringify(outward)).toContain(`"${network}"`);
     });
 
+    it('lets no app reach a private network or the metadata of the cloud, whichever policies add up', () => {
+      const inner = ['10.1.2.3', '100.64.0.1', '127.0.0.1', '172.16.0.1', '192.168.1.1', 'fd00::1', 'fe80::1'];
+      const metadata = ['169.254.169.254', '168.63.129.16', 'fd00:ec2::254'];
+      const reached = APPS.flatMap((name) =>
+        [...inner, ...metadata, '93.184.216.34', '2606:2800:220:1::1'].flatMap((address) =>
+          [80, 443, 6379, 8080]
+            .filter((port) => manifests.mayReachAddress(app(name), address, port))
+            .map((port) => `${name} ${address}:${port}`),
+        ),
+      );
+      const fetcher = ['93.184.216.34', '2606:2800:220:1::1'].flatMap((address) =>
+        [80, 443].map((port) => `training-ingest ${address}:${port}`),
+      );
+      // A store may be in a private network, for apps that fetch nothing that a user names.
+      const store = ['gateway', 'catalog', 'augmentation', 'worker'].flatMap((name) =>
+        [...inner, '93.184.216.34'].filter((each) => !each.includes(':')).map((address) => `${name} ${address}:443`),
+      );
+      expect(reached.sort()).toEqual([...fetcher, ...(overlay === 'cluster' ? store : [])].sort());
+    });
+
     it('has services that lead to the ports of its pods', () => {
       for (const { metadata, spec } of manifests.services) {
         const behind = running().filter((each) =>
@@ -221,14 +285,18 @@ described.each(['single-node', 'cluster'])(
     });
 
     it('tells the apps of every member of the servers, and the members of each other', () => {
-      const { NATS_URL = '', MONGODB_URI = '', REDIS_URL } = manifests.config('pentaprism');
+      const environment = manifests.environmentOf(app('catalog'));
+      const [NATS_URL = '', MONGODB_URI = '', REDIS_URL] = ['NATS_URL', 'MONGODB_URI', 'REDIS_URL'].map((name) =>
+        // Without the user and the password.
+        environment[name]?.replaceAll(/\/\/[a-z]*:\w+@/g, '//'),
+      );
       const members = (name: string) =>
         Array.from({ length: app(name).spec.replicas ?? 1 }, (_, member) => `${name}-${member}.${name}`);
       expect(NATS_URL.split(',')).toEqual(
         members('nats').length === 1 ? ['nats://nats:4222'] : members('nats').map((host) => `nats://${host}:4222`),
       );
       const hosts = members('mongodb').map((host) => `${host}:27017`);
-      expect(MONGODB_URI).toBe(`mongodb://${hosts.join(',')}/pentaprism?replicaSet=rs0`);
+      expect(MONGODB_URI).toBe(`mongodb://${hosts.join(',')}/pentaprism?replicaSet=rs0&authSource=admin`);
       expect(manifests.environmentOf(app('mongodb-initiate'))['MEMBERS']).toBe(members('mongodb').join(','));
       expect(REDIS_URL).toBe('redis://valkey:6379');
       const configuration = manifests.config('nats')['nats.conf'] ?? '';
@@ -263,7 +331,7 @@ described.each(['single-node', 'cluster'])(
 described('deploy/k8s/overlays/cluster', () => {
   let manifests: Manifests;
   beforeAll(() => {
-    manifests = new Manifests(parseYaml(render('cluster')));
+    manifests = new Manifests(parseYaml(render('cluster')), parseYaml(makeSecrets('kubernetes', 'cluster')));
   });
 
   it('has more than one of all that can be, on different nodes', () => {
@@ -280,6 +348,7 @@ described('deploy/k8s/overlays/cluster', () => {
   it('scales workers by all jobs that wait or are being done, in whichever key BullMQ keeps them', () => {
     const trigger = z.strictObject({
       type: z.literal('redis'),
+      authenticationRef: z.strictObject({ name: z.literal('valkey') }),
       metadata: z.strictObject({ address: z.string(), listName: z.string(), listLength: z.string().regex(/^\d+$/) }),
     });
     const scaledObject = z.object({

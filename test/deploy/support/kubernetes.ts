@@ -1,3 +1,4 @@
+import { BlockList, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { ANY_SECRET } from './apps.js';
 
@@ -60,8 +61,9 @@ const workload = z.object({
   metadata,
   spec: z.looseObject({ replicas: z.int().optional(), selector: selector.optional(), template: podTemplate }),
 });
+const ipBlock = z.strictObject({ cidr: z.string(), except: z.array(z.string()).default([]) });
 const peer = z
-  .object({ podSelector: selector.optional(), namespaceSelector: selector.optional(), ipBlock: z.unknown().optional() })
+  .object({ podSelector: selector.optional(), namespaceSelector: selector.optional(), ipBlock: ipBlock.optional() })
   .strict();
 const rulePorts = z.array(z.object({ protocol: z.string(), port: z.int() }));
 const networkPolicy = z.object({
@@ -84,6 +86,7 @@ const service = z.object({
   }),
 });
 const configMap = z.object({ metadata, data: labels });
+const secret = z.object({ metadata, stringData: labels });
 
 export type Workload = z.output<typeof workload>;
 type Selector = z.output<typeof selector>;
@@ -97,14 +100,22 @@ export class Manifests {
   readonly services: z.output<typeof service>[];
   readonly policies: z.output<typeof networkPolicy>[];
   private readonly configMaps: ReadonlyMap<string, Record<string, string>>;
+  private readonly secrets: ReadonlyMap<string, Record<string, string>>;
 
-  constructor(private readonly documents: readonly unknown[]) {
+  /** @param secrets those that an operator makes */
+  constructor(
+    private readonly documents: readonly unknown[],
+    secrets: readonly unknown[] = [],
+  ) {
     this.workloads = ['Deployment', 'StatefulSet', 'Job'].flatMap((kind) => this.ofKind(kind, workload));
     this.budgets = this.ofKind('PodDisruptionBudget', disruptionBudget);
     this.services = this.ofKind('Service', service);
     this.policies = this.ofKind('NetworkPolicy', networkPolicy);
     const maps = this.ofKind('ConfigMap', configMap);
     this.configMaps = new Map(maps.map(({ metadata: { name }, data }) => [name, data]));
+    this.secrets = new Map(
+      secrets.map((each) => secret.parse(each)).map(({ metadata: { name }, stringData }) => [name, stringData]),
+    );
   }
 
   ofKind<T>(kind: string, schema: z.ZodType<T>): T[] {
@@ -128,7 +139,7 @@ export class Manifests {
     return data;
   }
 
-  /** What the container's process finds in its environment; secrets have some value. */
+  /** What the container's process finds in its environment; what an operator may leave out has some value. */
   environmentOf(each: Workload): Record<string, string> {
     const { env, envFrom } = containerOf(each);
     const fromMaps = envFrom.map(({ configMapRef }) => {
@@ -137,13 +148,36 @@ export class Manifests {
       if (!data) throw new Error(`${each.metadata.name} names the missing ConfigMap ${configMapRef.name}`);
       return data;
     });
-    const own = env.map(({ name, value }) => [name, value ?? ANY_SECRET] as const);
+    const own = env.map(({ name, value, valueFrom }) => {
+      const { secretKeyRef } = valueFrom ?? {};
+      const known = secretKeyRef && this.secrets.get(secretKeyRef.name)?.[secretKeyRef.key];
+      if (secretKeyRef && !secretKeyRef.optional && known === undefined)
+        throw new Error(`${each.metadata.name}: no ${secretKeyRef.key} in the Secret ${secretKeyRef.name}`);
+      return [name, value ?? known ?? ANY_SECRET] as const;
+    });
     return Object.assign({}, ...fromMaps, Object.fromEntries(own)) as Record<string, string>;
   }
 
   /** Whether the policies of both ends let one pod open a connection to another. */
   mayConnect(from: Workload, to: Workload, port: number): boolean {
     return this.allows('egress', from, to, port) && this.allows('ingress', to, from, port);
+  }
+
+  /** Whether the policies together, which add up, let a pod open a connection to an address outside of the cluster. */
+  mayReachAddress(from: Workload, address: string, port: number): boolean {
+    const mine = this.policies.filter(
+      ({ spec }) => spec.policyTypes.includes('Egress') && selects(spec.podSelector, labelsOf(from)),
+    );
+    return (
+      mine.length === 0 ||
+      mine.some(({ spec }) =>
+        spec.egress.some(
+          ({ to, ports }) =>
+            ports.some((each) => each.protocol === 'TCP' && each.port === port) &&
+            (to === undefined || to.some((each) => each.ipBlock && holds(each.ipBlock, address))),
+        ),
+      )
+    );
   }
 
   private allows(direction: Direction, of: Workload, other: Workload, port: number): boolean {
@@ -161,6 +195,18 @@ export class Manifests {
       }),
     );
   }
+}
+
+function holds({ cidr, except }: z.output<typeof ipBlock>, address: string): boolean {
+  const isIn = (network: string) => {
+    const [start = '', bits] = network.split('/');
+    const family = isIPv6(start) ? 'ipv6' : 'ipv4';
+    if ((family === 'ipv6') !== isIPv6(address)) return false;
+    const list = new BlockList();
+    list.addSubnet(start, Number(bits), family);
+    return list.check(address, family);
+  };
+  return isIn(cidr) && !except.some(isIn);
 }
 
 export function containerOf(each: Workload) {

@@ -38,6 +38,14 @@ export function parseYaml(text: string): unknown[] {
   return JSON.parse(stdout) as unknown[];
 }
 
+/** What `deploy/make-secrets.sh` prints. */
+export function makeSecrets(...args: readonly string[]): string {
+  const script = path.join(REPOSITORY, 'deploy/make-secrets.sh');
+  const { status, stdout, stderr } = spawnSync('sh', [script, ...args], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+  return stdout;
+}
+
 export function exists(file: string): boolean {
   return existsSync(path.join(REPOSITORY, file));
 }
