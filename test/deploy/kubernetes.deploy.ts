@@ -370,7 +370,7 @@ described('deploy/k8s/overlays/cluster', () => {
     const worker = manifests.workload('worker');
     const { QUEUE_PREFIX } = configurationOf('worker', manifests.environmentOf(worker));
     const keys = QUEUES.flatMap((queue) =>
-      ['wait', 'prioritized', 'active'].map((state) => `${String(QUEUE_PREFIX)}:${queue}:${state}`),
+      ['wait', 'active'].map((state) => `${String(QUEUE_PREFIX)}:${queue}:${state}`),
     );
     expect(spec?.triggers.map(({ metadata }) => metadata.listName).sort()).toEqual(keys.sort());
     const { namespace } = worker.metadata;

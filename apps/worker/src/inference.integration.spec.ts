@@ -1,28 +1,28 @@
 /** @jest-environment ./test/support/native-arrays.environment.mjs */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { FileBlobStore, type BlobStore } from '@pentaprism/blob-store';
-import type { ContentReference } from '@pentaprism/contracts';
-import { createDecodePool, type DecodePool } from '@pentaprism/imaging';
+import type { Bus } from '@pentaprism/bus';
+import { jobDirectoryContracts, type ContentReference, type Rpc } from '@pentaprism/contracts';
+import { createDecodePool } from '@pentaprism/imaging';
 import { encodeHead, fromVectorText, type Head, predict } from '@pentaprism/heads';
 import { DEFAULT_BACKBONE_PATH } from '@pentaprism/inference';
 import type { JobControl } from '@pentaprism/jobs';
-import { testScope } from '@pentaprism/testing';
-import { Queue } from 'bullmq';
 import { strFromU8, unzipSync } from 'fflate';
 import { createHash } from 'node:crypto';
 import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as onnxRuntime from 'onnxruntime-node';
 import { EmbedContentHandler } from './handlers/embed-content.handler.js';
 import { ExportModelHandler } from './handlers/export-model.handler.js';
 import { UploadsFirst } from './handlers/uploads-first.js';
+import { SharedPool } from './shared-pool.js';
 import { Embedder } from './inference/embedder.js';
 import { InferenceController, MAX_WAITING_QUESTIONS } from './rpc/inference.controller.js';
 
 const WORKSPACE = 'w1';
 const ABSENT = '0'.repeat(64);
-const scope = testScope('worker-inference');
 const control = (signal = new AbortController().signal): JobControl => ({
   jobId: 'j',
   workspace: WORKSPACE,
@@ -32,8 +32,8 @@ const control = (signal = new AbortController().signal): JobControl => ({
 
 let directory: string;
 let blobs: BlobStore;
-let pool: DecodePool;
-let promptPool: DecodePool;
+let pool: SharedPool;
+let promptPool: SharedPool;
 let embedder: Embedder;
 let coffee: string;
 let notAPicture: string;
@@ -44,8 +44,8 @@ const embed = (sha256: string) => embedder.embed({ area: 'originals', workspace:
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'worker-inference-'));
   blobs = await FileBlobStore.open(directory);
-  pool = createDecodePool({ size: 1 });
-  promptPool = createDecodePool({ size: 1 });
+  pool = new SharedPool(createDecodePool({ size: 1 }), 1);
+  promptPool = new SharedPool(createDecodePool({ size: 1 }), 1);
   embedder = new Embedder(blobs, pool, promptPool, undefined);
   coffee = await put(await readFile('libs/inference/src/fixtures/coffee.jpg'));
   notAPicture = await put(Buffer.from('a letter'));
@@ -53,7 +53,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([pool.close(), promptPool.close(), embedder.onApplicationShutdown()]);
   await rm(directory, { recursive: true });
-  await scope.cleanUp();
 });
 
 describe('Embedder', () => {
@@ -73,7 +72,7 @@ describe('Embedder', () => {
   });
 
   it('answers who waits although the jobs of this worker cannot be done', async () => {
-    const closed = createDecodePool({ size: 1 });
+    const closed = new SharedPool(createDecodePool({ size: 1 }), 1);
     await closed.close();
     const busy = new Embedder(blobs, closed, promptPool, undefined);
     const key = { area: 'originals', workspace: WORKSPACE, sha256: coffee } as const;
@@ -93,16 +92,19 @@ describe('Embedder', () => {
 });
 
 describe('EmbedContentHandler', () => {
-  let analysis: Queue;
+  /** The workspaces that have uploads waiting, as the catalog says. */
+  const uploading = new Set<string>();
+  const bus = {
+    call: async (rpc: Rpc, _request: unknown, { context }: { context: { workspace: string } }) => {
+      expect(rpc).toBe(jobDirectoryContracts.pending);
+      return { pending: uploading.has(context.workspace) };
+    },
+  } as unknown as Bus;
   let handler: EmbedContentHandler;
   beforeAll(() => {
-    analysis = new Queue('analysis', { connection: { url: scope.redisUrl }, prefix: scope.queuePrefix });
-    handler = new EmbedContentHandler(embedder, new UploadsFirst(analysis));
+    handler = new EmbedContentHandler(embedder, new UploadsFirst(bus));
   });
-  afterAll(async () => {
-    await analysis.obliterate({ force: true });
-    await analysis.close();
-  });
+  afterEach(() => uploading.clear());
 
   it('embeds a picture; what is none, or gone, has no embedding', async () => {
     const run = (sha256: string) => handler.run({ workspace: WORKSPACE, sha256 }, control());
@@ -112,24 +114,28 @@ describe('EmbedContentHandler', () => {
   });
 
   it('lets uploads go first, but not for ever', async () => {
-    const job = await analysis.add('content.analyse', {});
+    uploading.add(WORKSPACE);
     let ended = false;
     const running = handler.run({ workspace: WORKSPACE, sha256: coffee }, control()).finally(() => (ended = true));
     // It would have ended before this one, had it begun.
     await embed(coffee);
     expect(ended).toBe(false);
     expect(await running).toMatchObject({ state: 'embedded' });
-    expect(await analysis.getJobCountByTypes('waiting')).toBe(1);
-    await job.remove();
+  });
+
+  it('does not wait for the uploads of another workspace', async () => {
+    uploading.add('other');
+    const running = handler.run({ workspace: WORKSPACE, sha256: coffee }, control());
+    const first = await Promise.race([running.then(() => 'embedded'), sleep(1500, 'waits')]);
+    expect(first).toBe('embedded');
   });
 
   it('ends when it is aborted while it waits', async () => {
-    const job = await analysis.add('content.analyse', {});
+    uploading.add(WORKSPACE);
     const controller = new AbortController();
     const running = handler.run({ workspace: WORKSPACE, sha256: coffee }, control(controller.signal));
     controller.abort(new Error('enough'));
     await expect(running).rejects.toThrow();
-    await job.remove();
   });
 });
 
@@ -167,7 +173,7 @@ describe('ExportModelHandler', () => {
     const session = await onnxRuntime.InferenceSession.create(bytes);
     const key = { area: 'originals', workspace: WORKSPACE, sha256: coffee } as const;
     const path = blobs.localPath?.(key) ?? '';
-    const { pixels } = await pool.modelInput({ path }, { width: 224, height: 224 });
+    const { pixels } = await pool.use(WORKSPACE, (each) => each.modelInput({ path }, { width: 224, height: 224 }));
     const { probabilities } = await session.run({ image: new onnxRuntime.Tensor('uint8', pixels, [1, 224, 224, 3]) });
     const expected = predict(head, fromVectorText((await embed(coffee)).vector));
     const found = [...(probabilities?.data as Float32Array)];
@@ -199,6 +205,16 @@ describe('InferenceController', () => {
     const questions = Array.from({ length: MAX_WAITING_QUESTIONS }, ask);
     await expect(ask()).rejects.toMatchObject({ code: 'RATE_LIMITED', details: { limit: MAX_WAITING_QUESTIONS } });
     const expected = await embed(coffee);
+    // Those of another workspace neither are refused nor wait for all of these.
+    let answered = 0;
+    for (const question of questions) void question.then(() => (answered += 1));
+    await blobs.put('originals', 'other', await readFile('libs/inference/src/fixtures/coffee.jpg'), { maxBytes: 1e9 });
+    const elsewhere = controller.embed(
+      { area: 'originals', content: { sha256: coffee, size: 1, mediaType: 'image/jpeg' } },
+      { workspace: 'other' } as Parameters<InferenceController['embed']>[1],
+    );
+    expect(await elsewhere).toEqual(expected);
+    expect(answered).toBeLessThan(MAX_WAITING_QUESTIONS / 2);
     expect(await Promise.all(questions)).toEqual(questions.map(() => expected));
     expect(await ask()).toEqual(expected);
   });

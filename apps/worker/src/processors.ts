@@ -29,8 +29,8 @@ class QueueProcessor extends WorkerHost<Worker<QueuedJob>> implements OnApplicat
     this.worker.on('error', (error) => this.logger.warn({ err: error }, 'jobs: worker'));
   }
 
-  process(job: Job<QueuedJob>, token?: string): Promise<void> {
-    return this.runner.process(job, token);
+  process(job: Job<QueuedJob>): Promise<void> {
+    return this.runner.process(job);
   }
 }
 

@@ -1,8 +1,8 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
-import type { DecodePool } from '@pentaprism/imaging';
 import { JobRunner } from '@pentaprism/jobs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AnalysisProcessor, AugmentationProcessor, EmbeddingProcessor, TrainingProcessor } from './processors.js';
+import type { SharedPool } from './shared-pool.js';
 import { DECODE_POOL, PROMPT_POOL } from './tokens.js';
 
 /** Milliseconds in which running jobs may end by themselves; then they are given back. */
@@ -22,8 +22,8 @@ export class WorkerShutdown implements BeforeApplicationShutdown {
     private readonly augmentation: AugmentationProcessor,
     private readonly embedding: EmbeddingProcessor,
     private readonly training: TrainingProcessor,
-    @Inject(DECODE_POOL) private readonly pool: DecodePool,
-    @Inject(PROMPT_POOL) private readonly promptPool: DecodePool,
+    @Inject(DECODE_POOL) private readonly pool: SharedPool,
+    @Inject(PROMPT_POOL) private readonly promptPool: SharedPool,
   ) {}
 
   async beforeApplicationShutdown(): Promise<void> {

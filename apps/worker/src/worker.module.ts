@@ -2,7 +2,7 @@ import { BullModule } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import { ALL_JOBS, QUEUES, type JobType } from '@pentaprism/contracts';
-import { createDecodePool, type DecodePool } from '@pentaprism/imaging';
+import { createDecodePool } from '@pentaprism/imaging';
 import { createThreadedTraining } from '@pentaprism/inference';
 import { JobRunner, WORKER_CONNECTION, type JobHandler } from '@pentaprism/jobs';
 import { LOGGER, type Logger } from '@pentaprism/observability';
@@ -18,6 +18,7 @@ import { UploadsFirst } from './handlers/uploads-first.js';
 import { Embedder } from './inference/embedder.js';
 import { AnalysisProcessor, AugmentationProcessor, EmbeddingProcessor, TrainingProcessor } from './processors.js';
 import { InferenceController } from './rpc/inference.controller.js';
+import { SharedPool } from './shared-pool.js';
 import { BACKBONE_PATH, CONCURRENCY, DECODE_POOL, PROMPT_POOL, TRAIN_AND_EVALUATE } from './tokens.js';
 import { WorkerShutdown } from './worker-shutdown.js';
 
@@ -26,6 +27,10 @@ export interface WorkerOptions {
   readonly QUEUE_PREFIX: string;
   readonly WORKER_CONCURRENCY?: number | undefined;
   readonly BACKBONE_MODEL?: string | undefined;
+}
+
+function sharedPool(size: number): SharedPool {
+  return new SharedPool(createDecodePool({ size }), size);
 }
 
 /** One handler for each type of job in the system. */
@@ -54,8 +59,8 @@ export class WorkerModule {
       controllers: [InferenceController],
       providers: [
         { provide: CONCURRENCY, useValue: concurrency },
-        { provide: DECODE_POOL, useFactory: (): DecodePool => createDecodePool({ size: concurrency }) },
-        { provide: PROMPT_POOL, useFactory: (): DecodePool => createDecodePool({ size: concurrency }) },
+        { provide: DECODE_POOL, useFactory: () => sharedPool(concurrency) },
+        { provide: PROMPT_POOL, useFactory: () => sharedPool(concurrency) },
         { provide: BACKBONE_PATH, useValue: options.BACKBONE_MODEL },
         { provide: TRAIN_AND_EVALUATE, useFactory: () => createThreadedTraining() },
         Embedder,

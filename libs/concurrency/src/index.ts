@@ -1,5 +1,6 @@
 /** Ways for work that comes at the same time to share what it costs. Knows nothing of databases and buses. */
 export * from './fair-shares.js';
+export * from './fair-turns.js';
 export * from './fresh-reads.js';
 export * from './groups.js';
 export * from './growing-shares.js';

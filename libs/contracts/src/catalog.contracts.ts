@@ -1,6 +1,6 @@
 import { MAX_PAGE_SIZE } from '@pentaprism/domain';
 import { z } from 'zod';
-import { defineFact, defineJob, defineRpc, defineSignal } from './define.js';
+import { defineFact, defineJob, defineRpc, defineSignal, QUEUES } from './define.js';
 import {
   apiKey,
   contentReference,
@@ -286,6 +286,13 @@ export const jobDirectoryContracts = {
     request: idOrNumber,
     response: job,
     errors: ['NOT_FOUND'],
+  }),
+  /** Whether jobs of the workspace wait or run in a queue of the catalog's own. */
+  pending: defineRpc({
+    owner,
+    subject: 'catalog.v1.job.pending',
+    request: z.strictObject({ queue: z.enum(QUEUES) }),
+    response: z.object({ pending: z.boolean() }),
   }),
 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { SERVICES } from './define.js';
+import { QUEUES, SERVICES } from './define.js';
 import { ALL_JOBS, ALL_RPCS, rpcsOwnedBy } from './registry.js';
 
 describe('contracts', () => {
@@ -21,5 +21,12 @@ describe('contracts', () => {
   it('name each type of job once', () => {
     const types = ALL_JOBS.map((job) => job.type);
     expect(new Set(types).size).toBe(types.length);
+  });
+
+  it('give every queue one owner, which compares its tickets with its jobs', () => {
+    for (const queue of QUEUES) {
+      const owners = ALL_JOBS.filter((job) => job.queue === queue).map(({ owner }) => owner);
+      expect([...new Set(owners)]).toHaveLength(1);
+    }
   });
 });

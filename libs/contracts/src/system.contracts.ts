@@ -1,6 +1,6 @@
 import { JOB_STATES } from '@pentaprism/domain';
 import { z } from 'zod';
-import { defineFact, defineRpc, JOB_OWNERS, SERVICES, type JobOwner, type ServiceName } from './define.js';
+import { defineFact, defineRpc, JOB_OWNERS, QUEUES, SERVICES, type JobOwner, type ServiceName } from './define.js';
 import { empty, jobError, objectId, serviceHealth } from './schemas.js';
 
 /** Every service says on the bus whether it and what it depends on are well. */
@@ -24,14 +24,23 @@ const attempt = { jobId: objectId, attempt: z.int().positive() };
 /** What workers tell the owner of a job, and what others ask of it. */
 function defineJobReports(owner: JobOwner) {
   return {
-    /** Takes the job. `taken: false`: it is finished or aborted and must be dropped. */
+    /**
+     * Takes a job: with a ticket the one whose turn it is in this queue, without one `jobId` itself. `taken: false`: there is
+     * none, or it is finished or aborted, and the ticket must be dropped.
+     */
     start: defineRpc({
       owner,
       subject: `${owner}.v1.job.start`,
-      request: z.strictObject({ jobId: objectId, worker: z.string().max(200) }),
+      request: z.strictObject({
+        jobId: objectId,
+        worker: z.string().max(200),
+        ticket: z.strictObject({ id: z.string().max(200), queue: z.enum(QUEUES) }).optional(),
+      }),
       response: z.discriminatedUnion('taken', [
         z.object({
           taken: z.literal(true),
+          /** Missing in answers of owners that know no tickets: the job that was asked for. */
+          jobId: objectId.optional(),
           attempt: z.int(),
           workspace: z.string(),
           type: z.string(),

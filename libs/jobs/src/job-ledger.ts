@@ -1,15 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { getModelToken } from '@nestjs/mongoose';
-import type { Job, JobOwner, JobPayload, JobType } from '@pentaprism/contracts';
+import type { Job, JobOwner, JobPayload, JobType, QueueName } from '@pentaprism/contracts';
 import { isDuplicateKey } from '@pentaprism/database';
 import { MAX_JOB_STARTS, type JobState } from '@pentaprism/domain';
 import { trusted, Types, type ClientSession, type Model } from 'mongoose';
 import { JOB_MODEL, type JobDocument } from './job.schema.js';
+import type { Ticket } from './turns.js';
 
 export const JOB_OWNER = Symbol('JobOwner');
 
 /** Milliseconds before the second start of a job that failed; doubled for each further one. */
 export const FIRST_RETRY_MS = 1000;
+/** Milliseconds that a job may be started before its back-off is over: timers and clocks are not exact. */
+const EARLY_MS = 200;
 /** The longest of these waits: an outage may last for hours, and its end should not be noticed hours later. */
 export const LONGEST_RETRY_MS = 30_000;
 
@@ -103,6 +106,17 @@ export class JobLedger {
     });
   }
 
+  /** Returns whether a job of the workspace waits or runs in a queue. */
+  async isPending(workspace: string, queue: QueueName): Promise<boolean> {
+    const filter = { owner: this.owner, queue, workspace };
+    // Two questions, because each state has an index of its own.
+    const [queued, running] = await Promise.all([
+      this.jobs.exists({ ...filter, state: 'queued' }),
+      this.jobs.exists({ ...filter, state: 'running' }),
+    ]);
+    return queued !== null || running !== null;
+  }
+
   find(id: Types.ObjectId, session?: ClientSession): Promise<JobDocument | null> {
     return this.jobs
       .findOne({ _id: id, owner: this.owner })
@@ -110,18 +124,49 @@ export class JobLedger {
       .lean();
   }
 
-  /** queued or (its worker was lost) running -> running; null when it is final, or was started too often. */
+  /** This job and no other, for workers without tickets: queued or running -> running; null when it is final, or was started too often. */
   start(id: Types.ObjectId, worker: string): Promise<JobDocument | null> {
-    const now = new Date();
     return this.jobs
       .findOneAndUpdate(
         { _id: id, owner: this.owner, state: pending(), starts: trusted({ $lt: MAX_JOB_STARTS }) },
-        {
-          $set: { state: 'running', worker, startedAt: now, heartbeatAt: now, progress: 0 },
-          $inc: { attempt: 1, starts: 1 },
-        },
+        begun(worker),
         { returnDocument: 'after' },
       )
+      .lean();
+  }
+
+  /** Returns the running jobs of a queue, and the workspaces with queued ones. */
+  async competing(queue: QueueName) {
+    const { owner } = this;
+    const [running, waiting] = await Promise.all([
+      this.jobs
+        .find({ owner, queue, state: 'running' }, { workspace: 1, ticket: 1, attempt: 1 })
+        .lean<Pick<JobDocument, '_id' | 'workspace' | 'ticket' | 'attempt'>[]>(),
+      this.jobs.distinct('workspace', { owner, queue, state: 'queued' }),
+    ]);
+    return { running, waiting };
+  }
+
+  /**
+   * queued -> running: the next due job of a workspace. Null when none is due. A job that was started too often comes, too,
+   * with more than `MAX_JOB_STARTS`: the caller ends it.
+   */
+  startNext({ id, queue }: Ticket, workspace: string, worker: string): Promise<JobDocument | null> {
+    const due = trusted({ $lte: new Date(Date.now() + EARLY_MS) });
+    return this.jobs
+      .findOneAndUpdate({ owner: this.owner, queue, state: 'queued', workspace, notBefore: due }, begun(worker, id), {
+        returnDocument: 'after',
+        sort: { priority: 1, createdAt: 1 },
+      })
+      .lean();
+  }
+
+  /** running -> running: the attempt's worker was lost. Null when it has ended meanwhile. */
+  restart(id: Types.ObjectId, attempt: number, ticket: Ticket, worker: string): Promise<JobDocument | null> {
+    return this.jobs
+      .findOneAndUpdate({ _id: id, owner: this.owner, state: 'running', attempt }, begun(worker, ticket.id), {
+        returnDocument: 'after',
+      })
       .lean();
   }
 
@@ -135,22 +180,29 @@ export class JobLedger {
   }
 
   /**
-   * running -> queued, to be started again after a back-off. Returns the milliseconds, or null when it may not.
+   * running -> queued, to be started again after a back-off. Returns the job and the milliseconds, or null when it may not.
    *
    * @param counts whether this start counts towards the limit: not when something else was away
    */
-  async retry(id: Types.ObjectId, attempt: number, counts: boolean): Promise<number | null> {
+  async retry(
+    id: Types.ObjectId,
+    attempt: number,
+    counts: boolean,
+  ): Promise<{ job: JobDocument; delay: number } | null> {
     const job = await this.jobs
       .findOne({ _id: id, owner: this.owner, state: 'running', attempt }, { starts: 1 })
       .lean();
     if (!job || (counts && job.starts >= MAX_JOB_STARTS)) return null;
     const delay = Math.min(FIRST_RETRY_MS * 2 ** (attempt - 1), LONGEST_RETRY_MS);
     const notBefore = new Date(Date.now() + delay);
-    const { matchedCount } = await this.jobs.updateOne(
-      { _id: id, owner: this.owner, state: 'running', attempt },
-      { $set: { state: 'queued', notBefore, enqueuedAt: notBefore }, $inc: { starts: counts ? 0 : -1 } },
-    );
-    return matchedCount === 1 ? delay : null;
+    const queued = await this.jobs
+      .findOneAndUpdate(
+        { _id: id, owner: this.owner, state: 'running', attempt },
+        { $set: { state: 'queued', notBefore, enqueuedAt: notBefore }, $inc: { starts: counts ? 0 : -1 } },
+        { returnDocument: 'after' },
+      )
+      .lean();
+    return queued && { job: queued, delay };
   }
 
   /** running -> queued at once; the start does not count. */
@@ -185,6 +237,23 @@ export class JobLedger {
       )
       .lean();
   }
+}
+
+/** The start of an attempt. */
+function begun(worker: string, ticket?: string) {
+  const now = new Date();
+  return {
+    $set: {
+      state: 'running' as const,
+      worker,
+      startedAt: now,
+      heartbeatAt: now,
+      progress: 0,
+      ...(ticket && { ticket }),
+    },
+    ...(ticket ? {} : { $unset: { ticket: 1 as const } }),
+    $inc: { attempt: 1, starts: 1 },
+  };
 }
 
 /** A job as contracts show it. */

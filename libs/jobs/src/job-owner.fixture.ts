@@ -165,7 +165,7 @@ export async function startWorker(
   const connection = await connectBus({ url: natsUrl, prefix: subjectPrefix, name, logger });
   const bus = new Bus(connection);
   const runner = new JobRunner(bus, logger, name, [{ type: makeSamples, run }]);
-  const worker = new Worker<QueuedJob>(makeSamples.queue, (job, token) => runner.process(job, token), {
+  const worker = new Worker<QueuedJob>(makeSamples.queue, (job) => runner.process(job), {
     connection: { url: redisUrl, maxRetriesPerRequest: null },
     prefix: queuePrefix,
     concurrency: 8,
@@ -193,6 +193,13 @@ export function reportsOver(bus: Bus) {
   const reports = jobReportContracts.augmentation;
   return {
     start: (job: Named) => bus.call(reports.start, { jobId: job._id.toHexString(), worker: 'by hand' }),
+    /** As a worker does that has got a ticket, which was made for the job. */
+    take: (id: string, job: Named) =>
+      bus.call(reports.start, {
+        jobId: job._id.toHexString(),
+        worker: 'by hand',
+        ticket: { id, queue: makeSamples.queue },
+      }),
     progress: (job: Named, attempt: number, progress: number) =>
       bus.call(reports.progress, { jobId: job._id.toHexString(), attempt, progress }),
     complete: (job: Named, attempt: number, result: unknown = { originals: [] }) =>

@@ -9,6 +9,7 @@ import { JobReports, JOB_EFFECTS, type JobEffect } from './job-reports.js';
 import { createJobReportsController } from './job-reports.controller.js';
 import { JOB_MODEL, jobSchema } from './job.schema.js';
 import { Reconciler } from './reconciler.js';
+import { Turns } from './turns.js';
 
 export interface JobOwnerOptions {
   readonly owner: JobOwner;
@@ -55,6 +56,7 @@ export class JobOwnerModule {
         JobQueue,
         JobReports,
         Reconciler,
+        Turns,
       ],
       exports: [JobLedger, JobQueue],
     };

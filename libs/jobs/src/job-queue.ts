@@ -24,11 +24,16 @@ export const WORKER_CONNECTION = { maxRetriesPerRequest: null, retryStrategy } a
 /** Milliseconds that a request waits for Valkey. */
 const ANSWER_LIMIT_MS = 1000;
 
-/** Puts ledger entries on their BullMQ queues. Adding one that is there already changes nothing. */
+/**
+ * Puts a ticket for each ledger entry on its BullMQ queue. A ticket lets a worker start one job, whichever has its turn; so
+ * there must be as many as there are queued jobs, and more do no harm. Adding one that is there already changes nothing.
+ */
 @Injectable()
 export class JobQueue implements OnApplicationShutdown {
+  private readonly timers = new Set<NodeJS.Timeout>();
+
   constructor(
-    @Inject(JOB_QUEUES) private readonly queues: ReadonlyMap<QueueName, Queue>,
+    @Inject(JOB_QUEUES) readonly queues: ReadonlyMap<QueueName, Queue>,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     for (const queue of queues.values())
@@ -49,22 +54,38 @@ export class JobQueue implements OnApplicationShutdown {
     }
   }
 
-  /** Takes an aborted job from the queue, as far as it is still there. */
+  /** Enqueues a job that failed when its back-off is over. If this process ends before, the reconciler does it. */
+  enqueueLater(job: JobDocument, milliseconds: number): void {
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      void this.enqueue(job);
+    }, milliseconds);
+    this.timers.add(timer.unref());
+  }
+
+  /** Takes the ticket of an aborted job from the queue, as far as it is still there. */
   async remove(job: JobDocument): Promise<void> {
     const queue = this.queues.get(job.queue);
-    // A worker that takes it all the same learns from the ledger that it is over.
-    if (queue) await ask(queue, () => queue.remove(job._id.toHexString())).catch(() => undefined);
+    // A ticket too many starts nothing.
+    if (queue) await ask(queue, () => queue.remove(ticketOf(job))).catch(() => undefined);
+  }
+
+  /** Returns how many tickets wait in a queue. @throws Error when Valkey does not answer */
+  async waiting(name: QueueName): Promise<number> {
+    const queue = this.queues.get(name);
+    return queue ? ask(queue, () => queue.getJobCountByTypes('waiting', 'prioritized')) : 0;
   }
 
   /** Counts what is in the queues, for the metrics. @throws Error when Valkey does not answer */
   async measure(): Promise<void> {
     for (const [name, queue] of this.queues) {
-      const counts = await ask(queue, () => queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized'));
+      const counts = await ask(queue, () => queue.getJobCounts('waiting', 'active'));
       for (const [state, count] of Object.entries(counts)) metrics.queueJobs.set({ queue: name, state }, count);
     }
   }
 
   async onApplicationShutdown(): Promise<void> {
+    for (const timer of this.timers) clearTimeout(timer);
     await Promise.allSettled([...this.queues.values()].map((queue) => queue.close()));
   }
 }
@@ -86,16 +107,18 @@ async function within<T>(milliseconds: number, answer: Promise<T>): Promise<T> {
   return Promise.race([answer, limit]).finally(() => clearTimeout(timer));
 }
 
+/** Of a job that is queued since then: its ticket of an earlier time may be in use for another job. */
+function ticketOf(job: JobDocument): string {
+  return `${job._id.toHexString()}-${job.enqueuedAt.getTime()}`;
+}
+
 function toBullJob(job: JobDocument) {
   return {
     name: job.type,
     data: { jobId: job._id.toHexString(), owner: job.owner },
     opts: {
-      // The ledger's id: the same job is never twice in the queue.
-      jobId: job._id.toHexString(),
-      delay: Math.max(0, job.notBefore.getTime() - Date.now()),
-      priority: job.priority,
-      // Nothing stays in the queue: the ledger remembers, and the id must be free for another round.
+      jobId: ticketOf(job),
+      // Nothing stays in the queue: the ledger remembers.
       removeOnComplete: true,
       removeOnFail: true,
       attempts: 1,

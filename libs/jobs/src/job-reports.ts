@@ -7,6 +7,7 @@ import type { ClientSession, Types } from 'mongoose';
 import { JobLedger, type FinishOptions } from './job-ledger.js';
 import { JobQueue } from './job-queue.js';
 import type { JobDocument } from './job.schema.js';
+import { Turns, type Ticket } from './turns.js';
 
 /** What an owner does when one of its jobs ends; part of the transaction that ends it. */
 export interface JobEffect<J extends JobType> {
@@ -33,6 +34,7 @@ export class JobReports {
   constructor(
     private readonly ledger: JobLedger,
     private readonly queue: JobQueue,
+    private readonly turns: Turns,
     private readonly outbox: Outbox,
     private readonly transactions: Transactions,
     @Inject(JOB_EFFECTS) effects: readonly JobEffect<JobType>[],
@@ -43,21 +45,32 @@ export class JobReports {
       throw new Error(`${ledger.owner} has no effect for ${missing.map((job) => job.type).join(', ')}`);
   }
 
-  async start(request: { jobId: string; worker: string }) {
-    const id = toObjectId(request.jobId, 'job');
-    const job = await this.ledger.start(id, request.worker);
+  async start({ jobId, worker, ticket }: { jobId: string; worker: string; ticket?: Ticket | undefined }) {
+    const id = toObjectId(jobId, 'job');
+    const job = ticket ? await this.next(ticket, worker) : await this.ledger.start(id, worker);
     if (job)
       return {
         taken: true as const,
+        jobId: job._id.toHexString(),
         attempt: job.attempt,
         workspace: job.workspace,
         type: job.type,
         payload: job.payload,
       };
+    if (ticket) return { taken: false as const, state: (await this.ledger.find(id))?.state ?? ('failed' as const) };
     // Compares the starts again: the job may have been given back in the meantime, and is then nobody's failure.
     await this.end(id, 'failed', { minimumStarts: MAX_JOB_STARTS, error: STARTED_TOO_OFTEN });
     const current = await this.ledger.find(id);
     return { taken: false as const, state: current?.state ?? ('failed' as const) };
+  }
+
+  /** The job whose turn it is. Those that were started too often end on the way. */
+  private async next(ticket: Ticket, worker: string): Promise<JobDocument | null> {
+    for (;;) {
+      const job = await this.turns.start(ticket, worker);
+      if (!job || job.starts <= MAX_JOB_STARTS) return job;
+      await this.end(job._id, 'failed', { attempt: job.attempt, error: STARTED_TOO_OFTEN });
+    }
   }
 
   async progress(request: { jobId: string; attempt: number; progress: number }) {
@@ -99,8 +112,12 @@ export class JobReports {
   }) {
     const id = toObjectId(request.jobId, 'job');
     if (request.retryable) {
-      const retryInMs = await this.ledger.retry(id, request.attempt, !isOutage(request.error.code));
-      if (retryInMs !== null) return { retryInMs };
+      const retried = await this.ledger.retry(id, request.attempt, !isOutage(request.error.code));
+      if (retried) {
+        this.turns.ended(retried.job, Date.now());
+        this.queue.enqueueLater(retried.job, retried.delay);
+        return { retryInMs: retried.delay };
+      }
     }
     await this.end(id, 'failed', { attempt: request.attempt, error: request.error });
     return { retryInMs: null };
@@ -139,6 +156,7 @@ export class JobReports {
 
   private ended(job: JobDocument): void {
     metrics.jobsFinished.inc({ type: job.type, state: job.state });
+    this.turns.ended(job, Date.now());
     this.outbox.flush();
     this.effectOf(job).committed?.(job);
   }

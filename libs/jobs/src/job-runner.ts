@@ -6,12 +6,13 @@ import {
   type JobReports,
   type JobResult,
   type JobType,
+  type QueueName,
 } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import { metrics, newTraceId, runWithContext, type Logger } from '@pentaprism/observability';
-import { DelayedError, type Job as BullJob } from 'bullmq';
+import type { Job as BullJob } from 'bullmq';
 
-/** What the queue carries: everything else is in the ledger. */
+/** What the queue carries: everything else is in the ledger. The job is the one that the ticket was made for. */
 export interface QueuedJob {
   readonly jobId: string;
   readonly owner: JobOwner;
@@ -60,17 +61,15 @@ export class JobRunner {
     this.handlers = new Map(handlers.map((handler) => [handler.type.type, handler]));
   }
 
-  /** BullMQ's processor. Throws only `DelayedError`, which puts the job back for later. */
-  async process(bullJob: BullJob<QueuedJob>, token?: string): Promise<void> {
+  /** BullMQ's processor. What it is called with is a ticket; its owner says which job it is for. */
+  async process(bullJob: BullJob<QueuedJob>): Promise<void> {
     const { jobId, owner } = bullJob.data;
     const reports = jobReportContracts[owner];
-    const started = await this.report(() => this.bus.call(reports.start, { jobId, worker: this.worker }));
+    const ticket = { id: bullJob.id ?? jobId, queue: bullJob.queueName as QueueName };
+    const started = await this.report(() => this.bus.call(reports.start, { jobId, worker: this.worker, ticket }));
     if (!started.taken) return;
     const context = { traceId: newTraceId(), workspace: started.workspace, actor: `worker ${this.worker}` };
-    const retryInMs = await runWithContext(context, () => this.attempt(reports, { jobId, ...started }));
-    if (retryInMs === null) return;
-    await bullJob.moveToDelayed(Date.now() + retryInMs, token);
-    throw new DelayedError();
+    await runWithContext(context, () => this.attempt(reports, { ...started, jobId: started.jobId ?? jobId }));
   }
 
   /** Ends what is being done, so that it can be given back; so is what still comes from the queue. */
@@ -83,11 +82,11 @@ export class JobRunner {
     return this.active.size;
   }
 
-  /** One attempt, from handler to report. Returns the milliseconds after which to try again, or null. */
+  /** One attempt, from handler to report. */
   private async attempt(
     reports: JobReports,
     job: { jobId: string; attempt: number; workspace: string; type: string; payload?: unknown },
-  ): Promise<number | null> {
+  ): Promise<void> {
     const controller = new AbortController();
     const heart = this.beat(reports, job, controller);
     const stopTimer = metrics.jobSeconds.startTimer({ type: job.type });
@@ -98,16 +97,15 @@ export class JobRunner {
       const result = await this.run(job, controller, heart.progress);
       await this.report(() => this.bus.call(reports.complete, { ...attempt, result }));
       stopTimer({ outcome: 'completed' });
-      return null;
     } catch (error) {
       if (controller.signal.aborted) {
         stopTimer({ outcome: 'stopped' });
         if ((controller.signal.reason as Error).message === STOPPED)
           await this.report(() => this.bus.call(reports.giveBack, attempt));
-        return null;
+        return;
       }
       stopTimer({ outcome: 'failed' });
-      return await this.fail(reports, attempt, error);
+      await this.fail(reports, attempt, error);
     } finally {
       heart.stop();
       this.active.delete(controller);
@@ -131,19 +129,14 @@ export class JobRunner {
     return Promise.race([working, rejectOnAbort(signal)]);
   }
 
-  private async fail(
-    reports: JobReports,
-    attempt: { jobId: string; attempt: number },
-    error: unknown,
-  ): Promise<number | null> {
+  private async fail(reports: JobReports, attempt: { jobId: string; attempt: number }, error: unknown): Promise<void> {
     const known = DomainError.is(error);
     const retryable = known ? error.retryable : true;
     this.logger.warn({ err: error, ...attempt, retryable }, 'jobs: attempt failed');
     const shown = known
       ? { code: error.code, message: error.message }
       : { code: 'INTERNAL', message: 'Something went wrong here.' };
-    const { retryInMs } = await this.report(() => this.bus.call(reports.fail, { ...attempt, error: shown, retryable }));
-    return retryInMs;
+    await this.report(() => this.bus.call(reports.fail, { ...attempt, error: shown, retryable }));
   }
 
   private beat(reports: JobReports, job: { jobId: string; attempt: number }, controller: AbortController) {
@@ -161,16 +154,16 @@ export class JobRunner {
         this.logger.debug({ err: error }, 'jobs: no sign of life could be sent');
       }
     };
-    let lastSent = Date.now();
+    let lastSent = performance.now();
     const timer = setInterval(() => {
-      lastSent = Date.now();
+      lastSent = performance.now();
       void send();
     }, HEARTBEAT_MS);
     const progress = (next: number) => {
       value = Math.min(1, Math.max(value, next));
       // Also the way to learn soon of an abort, so not only at the heartbeat; at most four times a second.
-      if (Date.now() - lastSent < 250) return;
-      lastSent = Date.now();
+      if (performance.now() - lastSent < 250) return;
+      lastSent = performance.now();
       void send();
     };
     return { progress, stop: () => clearInterval(timer) };
@@ -178,13 +171,13 @@ export class JobRunner {
 
   /** Repeats a report until its owner answers: done work must not be lost because a service restarts. */
   private async report<T>(send: () => Promise<T>): Promise<T> {
-    const until = Date.now() + REPORT_PATIENCE_MS;
+    const until = performance.now() + REPORT_PATIENCE_MS;
     for (let wait = 100; ; wait = Math.min(wait * 2, 2000)) {
       try {
         return await send();
       } catch (error) {
         const passing = DomainError.is(error, 'UNAVAILABLE') || DomainError.is(error, 'DEADLINE_EXCEEDED');
-        if (!passing || Date.now() > until) throw error;
+        if (!passing || performance.now() > until) throw error;
         await new Promise((resolve) => setTimeout(resolve, wait));
       }
     }

@@ -14,7 +14,7 @@ const run = () => {
   return new Promise(() => undefined);
 };
 const runner = new JobRunner(bus, logger, 'doomed', [{ type: makeSamples, run }]);
-new Worker(makeSamples.queue, (job, token) => runner.process(job, token), {
+new Worker(makeSamples.queue, (job) => runner.process(job), {
   connection: { url: redisUrl, maxRetriesPerRequest: null },
   prefix: queuePrefix,
   lockDuration: 1500,

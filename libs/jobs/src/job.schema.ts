@@ -21,9 +21,11 @@ export interface JobDocument {
   /** Attempts that count towards the limit: one that was given back does not. */
   starts: number;
   worker?: string;
+  /** The queue's entry that the running attempt was started with. */
+  ticket?: string;
   error?: { code: string; message: string };
   idempotencyKey?: string;
-  /** BullMQ's priority: 0 first, then 1, 2, ... */
+  /** Within the workspace: 0 first, then 1, 2, ... */
   priority: number;
   createdAt: Date;
   /** When the queue was last told; the reconciler tells it again after a while. */
@@ -55,6 +57,7 @@ export const jobSchema = new Schema<JobDocument>(
     attempt: { type: Number, default: 0 },
     starts: { type: Number, default: 0 },
     worker: String,
+    ticket: String,
     error: { type: new Schema({ code: String, message: String }, { _id: false }) },
     idempotencyKey: String,
     priority: { type: Number, default: 0 },
@@ -72,6 +75,11 @@ jobSchema.index({ workspace: 1, number: 1 }, { unique: true, partialFilterExpres
 jobSchema.index(
   { workspace: 1, owner: 1, type: 1, idempotencyKey: 1 },
   { unique: true, partialFilterExpression: { idempotencyKey: { $exists: true } } },
+);
+// Whose turn it is, and which job of theirs. `state` is a key, too, so that the workspaces are read from the index alone.
+jobSchema.index(
+  { owner: 1, queue: 1, state: 1, workspace: 1, priority: 1, createdAt: 1 },
+  { partialFilterExpression: { state: 'queued' } },
 );
 // The reconciler's two questions, and the count of a workspace's pending jobs; finished jobs are not in these indexes.
 jobSchema.index({ owner: 1, enqueuedAt: 1 }, { partialFilterExpression: { state: 'queued' } });

@@ -1,4 +1,5 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import type { QueueName } from '@pentaprism/contracts';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { trusted } from 'mongoose';
 import { JobLedger } from './job-ledger.js';
@@ -6,13 +7,13 @@ import { JobQueue } from './job-queue.js';
 
 /** Milliseconds between rounds. */
 const ROUND_MS = 2000;
-/** A job queued longer than this may have been lost by the queue: it is added again, which is free if it was not. */
+/** Milliseconds after which a queued job may have been lost by the queue. */
 export const REQUEUE_AFTER_MS = 10_000;
 /** A running job without a sign of life for this long has lost its worker; heartbeats come every 5 s. */
 export const LOST_AFTER_MS = 45_000;
 const BATCH = 500;
 
-/** Puts back what the queue lost: the ledger is the truth. */
+/** Puts back what the queue lost, which shows in fewer tickets than queued jobs: the ledger is the truth. */
 @Injectable()
 export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
   private timer: NodeJS.Timeout | undefined;
@@ -47,16 +48,24 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
       { owner, state: 'running', heartbeatAt: trusted({ $lt: new Date(now - LOST_AFTER_MS) }) },
       { $set: { state: 'queued', enqueuedAt: new Date(0) } },
     );
-    const stale = await jobs
-      .find({ owner, state: 'queued', enqueuedAt: trusted({ $lt: new Date(now - REQUEUE_AFTER_MS) }) })
-      .sort({ enqueuedAt: 1 })
-      .limit(BATCH)
-      .lean();
-    if (stale.length === 0 || !(await this.queue.enqueue(...stale))) return 0;
-    await jobs.updateMany(
-      { _id: trusted({ $in: stale.map((job) => job._id) }), owner, state: 'queued' },
-      { $set: { enqueuedAt: new Date(now) } },
-    );
-    return stale.length;
+    let added = 0;
+    for (const queue of this.queue.queues.keys()) added += await this.refill(queue, now);
+    return added;
+  }
+
+  private async refill(queue: QueueName, now: number): Promise<number> {
+    const { jobs, owner } = this.ledger;
+    const queued = { owner, queue, state: 'queued' } as const;
+    const stale = { ...queued, enqueuedAt: trusted({ $lt: new Date(now - REQUEUE_AFTER_MS) }) };
+    if (!(await jobs.exists(stale))) return 0;
+    const due = await jobs.countDocuments({ ...queued, enqueuedAt: trusted({ $lte: new Date(now) }) });
+    const missing = Math.min(BATCH, due - (await this.queue.waiting(queue)));
+    if (missing <= 0) return 0;
+    const lost = await jobs.find(stale).sort({ enqueuedAt: 1 }).limit(missing).lean();
+    // A new time makes new tickets: those of before may be held by workers, for other jobs.
+    const enqueuedAt = new Date(now);
+    await jobs.updateMany({ ...queued, _id: trusted({ $in: lost.map((job) => job._id) }) }, { $set: { enqueuedAt } });
+    await this.queue.enqueue(...lost.map((job) => ({ ...job, enqueuedAt })));
+    return lost.length;
   }
 }

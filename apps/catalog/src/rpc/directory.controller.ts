@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { RpcHandler, type HandlerContext } from '@pentaprism/bus';
 import { counterContracts, jobDirectoryContracts, type ParsedRequestOf } from '@pentaprism/contracts';
+import { JobLedger } from '@pentaprism/jobs';
 import { CounterRepository } from '../adapters/mongo/counter.repository.js';
 import { FindJobs } from '../usecases/find-jobs.usecase.js';
 
@@ -9,11 +10,17 @@ export class DirectoryController {
   constructor(
     private readonly jobs: FindJobs,
     private readonly counters: CounterRepository,
+    private readonly ledger: JobLedger,
   ) {}
 
   @RpcHandler(jobDirectoryContracts.get)
   getJob(key: ParsedRequestOf<typeof jobDirectoryContracts.get>, { workspace }: HandlerContext) {
     return this.jobs.get(workspace, key);
+  }
+
+  @RpcHandler(jobDirectoryContracts.pending)
+  async pending({ queue }: ParsedRequestOf<typeof jobDirectoryContracts.pending>, { workspace }: HandlerContext) {
+    return { pending: await this.ledger.isPending(workspace, queue) };
   }
 
   @RpcHandler(counterContracts.next)

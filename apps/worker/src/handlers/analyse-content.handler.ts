@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BlobStore } from '@pentaprism/blob-store';
 import { analyseContent, type JobPayload, type JobResult } from '@pentaprism/contracts';
-import type { DecodePool } from '@pentaprism/imaging';
-import type { JobHandler } from '@pentaprism/jobs';
+import type { JobControl, JobHandler } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
+import type { SharedPool } from '../shared-pool.js';
 import { DECODE_POOL } from '../tokens.js';
 import { orUndecodable, storeAnalysis } from './analysis-result.js';
 import { imageSource } from './image-source.js';
@@ -18,15 +18,15 @@ export class AnalyseContentHandler implements JobHandler<typeof analyseContent> 
 
   constructor(
     @Inject(BLOB_STORE) private readonly blobs: BlobStore,
-    @Inject(DECODE_POOL) private readonly pool: DecodePool,
+    @Inject(DECODE_POOL) private readonly pool: SharedPool,
   ) {}
 
-  run({ workspace, sha256 }: Payload): Promise<Result> {
-    return orUndecodable(this.analyse(workspace, sha256));
+  run({ workspace, sha256 }: Payload, { signal }: JobControl): Promise<Result> {
+    return orUndecodable(this.analyse(workspace, sha256, signal));
   }
 
-  private async analyse(workspace: string, sha256: string): Promise<Result> {
+  private async analyse(workspace: string, sha256: string, signal: AbortSignal): Promise<Result> {
     const source = await imageSource(this.blobs, { area: 'originals', workspace, sha256 });
-    return storeAnalysis(this.blobs, workspace, await this.pool.analyse(source));
+    return storeAnalysis(this.blobs, workspace, await this.pool.use(workspace, (pool) => pool.analyse(source), signal));
   }
 }

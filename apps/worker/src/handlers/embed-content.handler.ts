@@ -19,9 +19,12 @@ export class EmbedContentHandler implements JobHandler<typeof embedContent> {
   ) {}
 
   async run({ workspace, sha256 }: Payload, { signal }: JobControl): Promise<Result> {
-    await this.uploads.wait(signal);
+    await this.uploads.wait(workspace, signal);
     try {
-      return { state: 'embedded', ...(await this.embedder.embed({ area: 'originals', workspace, sha256 })) };
+      return {
+        state: 'embedded',
+        ...(await this.embedder.embed({ area: 'originals', workspace, sha256 }, { signal })),
+      };
     } catch (error) {
       if (DomainError.is(error, 'UNDECODABLE_IMAGE') || DomainError.is(error, 'NOT_FOUND'))
         return { state: 'none', reason: error.message };

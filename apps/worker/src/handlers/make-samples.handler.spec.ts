@@ -5,6 +5,7 @@ import type { Picture } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import type { DecodePool } from '@pentaprism/imaging';
 import { setImmediate as turn } from 'node:timers/promises';
+import { SharedPool } from '../shared-pool.js';
 import { MakeSamplesHandler } from './make-samples.handler.js';
 
 const PICTURES = Array.from({ length: 12 }, (_, n) => ({ id: `${n}`, width: n + 1, height: 1 }) as Picture);
@@ -17,7 +18,8 @@ function handlerWithTwoProcesses() {
   const bus = { call: async () => ({ pictures: PICTURES, pending: 0 }) } as unknown as Bus;
   const blobs = { localPath: () => '/nowhere' } as unknown as BlobStore;
   const augment = () => new Promise<never[]>((resolve, reject) => tasks.push({ resolve: () => resolve([]), reject }));
-  const pool = { augment } as unknown as DecodePool;
+  // More places than tasks: who has a place is not what is tested here.
+  const pool = new SharedPool({ augment } as unknown as DecodePool, 100);
   return { tasks, handler: new MakeSamplesHandler(bus, blobs, pool, 2) };
 }
 

@@ -4,10 +4,11 @@ import { Bus } from '@pentaprism/bus';
 import { inLanes } from '@pentaprism/concurrency';
 import { imageContracts, makeSamples, type JobPayload, type JobResult, type Picture } from '@pentaprism/contracts';
 import { DomainError, resolveTransformations } from '@pentaprism/domain';
-import { MAX_BYTES, type DecodePool } from '@pentaprism/imaging';
+import { MAX_BYTES } from '@pentaprism/imaging';
 import type { JobControl, JobHandler } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { SharedPool } from '../shared-pool.js';
 import { CONCURRENCY, DECODE_POOL } from '../tokens.js';
 import { imageSource } from './image-source.js';
 
@@ -28,7 +29,7 @@ export class MakeSamplesHandler implements JobHandler<typeof makeSamples> {
   constructor(
     private readonly bus: Bus,
     @Inject(BLOB_STORE) private readonly blobs: BlobStore,
-    @Inject(DECODE_POOL) private readonly pool: DecodePool,
+    @Inject(DECODE_POOL) private readonly pool: SharedPool,
     @Inject(CONCURRENCY) private readonly concurrency: number,
   ) {}
 
@@ -48,14 +49,14 @@ export class MakeSamplesHandler implements JobHandler<typeof makeSamples> {
 
   /** The pictures of this job: the same ones at every start, as far as the project still has them. */
   private async choose({ projectId, numberOfRows }: Payload, { jobId, signal }: JobControl): Promise<Picture[]> {
-    const until = Date.now() + ANALYSIS_PATIENCE_MS;
+    const until = performance.now() + ANALYSIS_PATIENCE_MS;
     for (;;) {
       const { pictures, pending } = await this.bus.call(imageContracts.choosePictures, {
         projectId,
         count: numberOfRows,
         seed: jobId,
       });
-      const enough = pictures.length === numberOfRows || pending === 0 || Date.now() > until;
+      const enough = pictures.length === numberOfRows || pending === 0 || performance.now() > until;
       if (enough && pictures.length > 0) return pictures;
       if (enough) throw new DomainError('FAILED_PRECONDITION', 'The project has no image that can be decoded.');
       await sleep(ANALYSIS_POLL_MS, undefined, { signal });
@@ -67,11 +68,12 @@ export class MakeSamplesHandler implements JobHandler<typeof makeSamples> {
     const { id: imageId, sha256, width, height } = picture;
     const { workspace, numberOfNewImages } = payload;
     const source = await imageSource(this.blobs, { area: 'originals', workspace, sha256 });
-    const images = await this.pool.augment(source, {
+    const options = {
       transformations: resolveTransformations(payload.transformations),
       probability: payload.transformationProbability,
       seeds: Array.from({ length: numberOfNewImages }, (_, i) => `${jobId}/${imageId}/${i}`),
-    });
+    };
+    const images = await this.pool.use(workspace, (pool) => pool.augment(source, options), signal);
     signal.throwIfAborted();
     const augmented = await Promise.all(
       images.map(async ({ bytes, mediaType, width, height }) => {

@@ -3,7 +3,9 @@ import type { BlobStore } from '@pentaprism/blob-store';
 import { renderRadiograph, type JobPayload } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import type { DecodePool, RenderedRadiograph } from '@pentaprism/imaging';
+import type { JobControl } from '@pentaprism/jobs';
 import { createHash } from 'node:crypto';
+import { SharedPool } from '../shared-pool.js';
 import { RenderRadiographHandler } from './render-radiograph.handler.js';
 
 const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
@@ -41,6 +43,13 @@ const success: RenderedRadiograph = {
   },
 };
 
+const control: JobControl = {
+  jobId: 'j',
+  workspace: 'clinic',
+  signal: new AbortController().signal,
+  progress: () => undefined,
+};
+
 /** A handler over a store that keeps nothing but what it was told. */
 function handlerWith(render: DecodePool['renderRadiograph']) {
   const stored: string[] = [];
@@ -58,13 +67,13 @@ function handlerWith(render: DecodePool['renderRadiograph']) {
       return render(...task);
     },
   } as unknown as DecodePool;
-  return { handler: new RenderRadiographHandler(blobs, pool), stored, asked };
+  return { handler: new RenderRadiographHandler(blobs, new SharedPool(pool, 1)), stored, asked };
 }
 
 describe('RenderRadiographHandler', () => {
   it('stores the picture and those made of it, and says where they are', async () => {
     const { handler, stored, asked } = handlerWith(async () => success);
-    const result = await handler.run(payload);
+    const result = await handler.run(payload, control);
     expect(asked).toEqual([[{ path: `/blobs/originals/clinic/${SOURCE}` }, payload.lut]]);
     expect(stored.sort()).toEqual([
       `originals/clinic/${PICTURE}`,
@@ -96,7 +105,7 @@ describe('RenderRadiographHandler', () => {
 
   it('without a lookup table', async () => {
     const { handler, asked } = handlerWith(async () => success);
-    await handler.run({ ...payload, lut: null });
+    await handler.run({ ...payload, lut: null }, control);
     expect(asked[0]?.[1]).toBeNull();
   });
 
@@ -104,7 +113,7 @@ describe('RenderRadiographHandler', () => {
     const { handler, stored } = handlerWith(async () => {
       throw new DomainError('UNDECODABLE_IMAGE', 'The file is truncated or damaged.', { reason: 'damaged' });
     });
-    const result = await handler.run(payload);
+    const result = await handler.run(payload, control);
     expect(result).toEqual({ state: 'undecodable', reason: 'The file is truncated or damaged.', code: 'damaged' });
     expect(renderRadiograph.result.parse(result)).toEqual(result);
     expect(stored).toEqual([]);
@@ -114,6 +123,6 @@ describe('RenderRadiographHandler', () => {
     const { handler } = handlerWith(async () => {
       throw new DomainError('INTERNAL', 'The decode process was lost.');
     });
-    await expect(handler.run(payload)).rejects.toMatchObject({ code: 'INTERNAL' });
+    await expect(handler.run(payload, control)).rejects.toMatchObject({ code: 'INTERNAL' });
   });
 });

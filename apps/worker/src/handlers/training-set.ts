@@ -120,7 +120,7 @@ export class TrainingSets {
   private async compute(workspace: string, hashes: readonly string[], signal: AbortSignal): Promise<Embedding[]> {
     const found: Embedding[] = [];
     await inLanes(hashes, { lanes: LANES, signal }, async (sha256) => {
-      const embedded = await usable(this.embedder.embed({ area: 'originals', workspace, sha256 }));
+      const embedded = await usable(this.embedder.embed({ area: 'originals', workspace, sha256 }, { signal }));
       if (embedded) found.push({ sha256, vector: embedded.vector });
     });
     return found;
@@ -140,7 +140,7 @@ export class TrainingSets {
     const vectors: Float32Array[][] = examples.map(() => []);
     let done = 0;
     await inLanes(examples, { lanes: LANES, signal }, async ({ sha256 }, row) => {
-      await this.uploads.wait(signal);
+      await this.uploads.wait(workspace, signal);
       const made = this.embedder.embedAugmented(
         { area: 'originals', workspace, sha256 },
         {
@@ -148,6 +148,7 @@ export class TrainingSets {
           probability: augmentation.transformationProbability,
           seeds: Array.from({ length: augmentation.numberOfNewImages }, (_, i) => `${seed}/${sha256}/${i}`),
         },
+        signal,
       );
       vectors[row] = (await usable(made)) ?? [];
       onProgress(++done / examples.length);

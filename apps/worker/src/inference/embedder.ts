@@ -1,12 +1,13 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { BlobKey, BlobStore } from '@pentaprism/blob-store';
 import { DomainError } from '@pentaprism/domain';
-import type { DecodePool, ImageSource, VariantOptions } from '@pentaprism/imaging';
+import type { ImageSource, VariantOptions } from '@pentaprism/imaging';
 import { toVectorText } from '@pentaprism/heads';
 import { type Backbone, DEFAULT_BACKBONE_PATH, openOnnxBackbone } from '@pentaprism/inference';
 import { BLOB_STORE } from '@pentaprism/service';
 import { readFile } from 'node:fs/promises';
 import { imageSource } from '../handlers/image-source.js';
+import type { SharedPool } from '../shared-pool.js';
 import { BACKBONE_PATH, DECODE_POOL, PROMPT_POOL } from '../tokens.js';
 
 /** An embedding, and the model that it comes from. */
@@ -19,6 +20,8 @@ export interface Embedded {
 export interface EmbedOptions {
   /** Somebody waits for the answer: it must not stand behind jobs. */
   readonly prompt?: boolean;
+  /** Ends the wait for a place. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -31,8 +34,8 @@ export class Embedder implements OnApplicationShutdown {
 
   constructor(
     @Inject(BLOB_STORE) private readonly blobs: BlobStore,
-    @Inject(DECODE_POOL) private readonly pool: DecodePool,
-    @Inject(PROMPT_POOL) private readonly promptPool: DecodePool,
+    @Inject(DECODE_POOL) private readonly pool: SharedPool,
+    @Inject(PROMPT_POOL) private readonly promptPool: SharedPool,
     @Inject(BACKBONE_PATH) private readonly path: string | undefined,
   ) {}
 
@@ -47,11 +50,18 @@ export class Embedder implements OnApplicationShutdown {
   }
 
   /** @throws DomainError UNDECODABLE_IMAGE; NOT_FOUND when the bytes are not there; UNAVAILABLE */
-  async embed(key: BlobKey, { prompt = false }: EmbedOptions = {}): Promise<Embedded> {
+  async embed(key: BlobKey, { prompt = false, signal }: EmbedOptions = {}): Promise<Embedded> {
     const [backbone, source] = await Promise.all([this.backbone(), this.sourceOf(key)]);
-    const pool = prompt ? this.promptPool : this.pool;
-    const { pixels } = await pool.modelInput(source, backbone.inputSize);
-    const [embedding] = await backbone.embed([pixels]);
+    const shared = prompt ? this.promptPool : this.pool;
+    // With its place until the network has run as well: there, too, a workspace with many pictures is not before others.
+    const embedding = await shared.use(
+      key.workspace,
+      async (pool) => {
+        const { pixels } = await pool.modelInput(source, backbone.inputSize);
+        return (await backbone.embed([pixels]))[0];
+      },
+      signal,
+    );
     if (!embedding) throw new Error('the backbone gave no embedding');
     return { backbone: backbone.id, vector: toVectorText(embedding) };
   }
@@ -61,9 +71,13 @@ export class Embedder implements OnApplicationShutdown {
    *
    * @throws DomainError as `embed`
    */
-  async embedAugmented(key: BlobKey, options: VariantOptions): Promise<Float32Array[]> {
+  async embedAugmented(key: BlobKey, options: VariantOptions, signal?: AbortSignal): Promise<Float32Array[]> {
     const [backbone, source] = await Promise.all([this.backbone(), this.sourceOf(key)]);
-    return backbone.embed(await this.pool.augmentedInputs(source, { ...backbone.inputSize, ...options }));
+    return this.pool.use(
+      key.workspace,
+      async (pool) => backbone.embed(await pool.augmentedInputs(source, { ...backbone.inputSize, ...options })),
+      signal,
+    );
   }
 
   /** Bytes that are gone, or were never there, would look like a broken decode process. */

@@ -1,15 +1,17 @@
 import { Controller } from '@nestjs/common';
-import { RpcHandler, type HandlerContext } from '@pentaprism/bus';
+import { DEFAULT_DEADLINE_MS, RpcHandler, type HandlerContext } from '@pentaprism/bus';
 import { inferenceContracts as contracts, type ParsedRequestOf } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import { Embedder } from '../inference/embedder.js';
 
-/** Questions that one worker takes at a time: more would wait for longer than their clients. */
+/** Questions of one workspace that a worker takes at a time: more would wait for longer than their clients. */
 export const MAX_WAITING_QUESTIONS = 64;
+
+const tooLate = () => new DomainError('DEADLINE_EXCEEDED', 'The workers have more pictures than fit in the time.');
 
 @Controller()
 export class InferenceController {
-  private waiting = 0;
+  private readonly waiting = new Map<string, number>();
 
   constructor(private readonly embedder: Embedder) {}
 
@@ -19,16 +21,24 @@ export class InferenceController {
   }
 
   @RpcHandler(contracts.embed)
-  async embed({ content, area }: ParsedRequestOf<typeof contracts.embed>, { workspace }: HandlerContext) {
-    if (this.waiting >= MAX_WAITING_QUESTIONS)
+  async embed({ content, area }: ParsedRequestOf<typeof contracts.embed>, context: HandlerContext) {
+    const { workspace, deadline = performance.now() + DEFAULT_DEADLINE_MS } = context;
+    const before = this.waiting.get(workspace) ?? 0;
+    if (before >= MAX_WAITING_QUESTIONS)
       throw new DomainError('RATE_LIMITED', 'The worker has too many pictures to look at.', {
         limit: MAX_WAITING_QUESTIONS,
       });
-    this.waiting++;
+    this.waiting.set(workspace, before + 1);
+    const giveUp = new AbortController();
+    const timer = setTimeout(() => giveUp.abort(tooLate()), deadline - performance.now());
     try {
-      return await this.embedder.embed({ area, workspace, sha256: content.sha256 }, { prompt: true });
+      const options = { prompt: true, signal: giveUp.signal };
+      return await this.embedder.embed({ area, workspace, sha256: content.sha256 }, options);
     } finally {
-      this.waiting--;
+      clearTimeout(timer);
+      const left = (this.waiting.get(workspace) ?? 1) - 1;
+      if (left > 0) this.waiting.set(workspace, left);
+      else this.waiting.delete(workspace);
     }
   }
 }
