@@ -35,7 +35,7 @@ export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
   ],
   'catalog.v1.api-key.create': [ok({ name: 'reader', role: 'reader' })],
   'catalog.v1.api-key.list': [ok({})],
-  'catalog.v1.job.pending': [ok({ queue: 'analysis' })],
+  'catalog.v1.queue.pending': [ok({ queue: 'analysis' })],
   'catalog.v1.api-key.revoke': [
     fails('NOT_FOUND', { id: 'unheard-of' }),
     fails('FAILED_PRECONDITION', { id: 'contract-test' }),

@@ -2,6 +2,7 @@ import { bodyFloods } from './body-floods.drill.js';
 import { bombs } from './bombs.drill.js';
 import type { Drill } from './drill.js';
 import { expiryUnderKills } from './expiry-under-kills.drill.js';
+import { floodedQueues } from './flooded-queues.drill.js';
 import { foreignIds } from './foreign-ids.drill.js';
 import { fsyncOrder } from './fsync-order.drill.js';
 import { internalAddresses } from './internal-addresses.drill.js';
@@ -26,6 +27,7 @@ export const DRILLS: readonly Drill[] = [
   internalAddresses,
   malformedRequests,
   foreignIds,
+  floodedQueues,
   rollingRestarts,
   soak,
   bodyFloods,

@@ -290,7 +290,7 @@ export const jobDirectoryContracts = {
   /** Whether jobs of the workspace wait or run in a queue of the catalog's own. */
   pending: defineRpc({
     owner,
-    subject: 'catalog.v1.job.pending',
+    subject: 'catalog.v1.queue.pending',
     request: z.strictObject({ queue: z.enum(QUEUES) }),
     response: z.object({ pending: z.boolean() }),
   }),

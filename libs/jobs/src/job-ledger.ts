@@ -4,8 +4,7 @@ import type { Job, JobOwner, JobPayload, JobType, QueueName } from '@pentaprism/
 import { isDuplicateKey } from '@pentaprism/database';
 import { MAX_JOB_STARTS, type JobState } from '@pentaprism/domain';
 import { trusted, Types, type ClientSession, type Model } from 'mongoose';
-import { JOB_MODEL, type JobDocument } from './job.schema.js';
-import type { Ticket } from './turns.js';
+import { JOB_MODEL, type JobDocument, type Ticket } from './job.schema.js';
 
 export const JOB_OWNER = Symbol('JobOwner');
 

@@ -6,8 +6,8 @@ import { metrics } from '@pentaprism/observability';
 import type { ClientSession, Types } from 'mongoose';
 import { JobLedger, type FinishOptions } from './job-ledger.js';
 import { JobQueue } from './job-queue.js';
-import type { JobDocument } from './job.schema.js';
-import { Turns, type Ticket } from './turns.js';
+import type { JobDocument, Ticket } from './job.schema.js';
+import { Turns } from './turns.js';
 
 /** What an owner does when one of its jobs ends; part of the transaction that ends it. */
 export interface JobEffect<J extends JobType> {

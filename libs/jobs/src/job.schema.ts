@@ -38,6 +38,12 @@ export interface JobDocument {
   finishedAt?: Date;
 }
 
+/** An entry of a BullMQ queue: the permission to start one job of this queue, whichever has its turn. */
+export interface Ticket {
+  readonly id: string;
+  readonly queue: QueueName;
+}
+
 /** Seconds that finished jobs stay visible. */
 const FINISHED_TTL_SECONDS = 30 * 24 * 3600;
 

@@ -1,14 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { QueueName } from '@pentaprism/contracts';
 import { FairTurns } from '@pentaprism/concurrency';
-import type { JobDocument } from './job.schema.js';
+import type { JobDocument, Ticket } from './job.schema.js';
 import { JobLedger } from './job-ledger.js';
-
-/** An entry of a BullMQ queue: the permission to start one job of this queue, whichever has its turn. */
-export interface Ticket {
-  readonly id: string;
-  readonly queue: QueueName;
-}
 
 /**
  * Starts jobs so that workspaces take turns in each queue. Within a workspace the order is that of priorities, then of

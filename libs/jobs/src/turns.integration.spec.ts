@@ -1,0 +1,159 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { makeSamples } from '@pentaprism/contracts';
+import { MAX_JOB_STARTS } from '@pentaprism/domain';
+import { eventually, testScope } from '@pentaprism/testing';
+import { Queue } from 'bullmq';
+import { Types } from 'mongoose';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  reportsOver,
+  samplesPayload,
+  startOwner,
+  startWorker,
+  type Owner,
+  type Run,
+  type TestWorker,
+} from './job-owner.fixture.js';
+import type { JobDocument } from './job.schema.js';
+
+const scope = testScope('turns');
+const done = { originals: [] };
+const workers: TestWorker[] = [];
+let owner: Owner;
+/** Calls the owner as a worker does. */
+let caller: TestWorker;
+let report: ReturnType<typeof reportsOver>;
+let bullQueue: Queue;
+
+const work = async (run: Run) => {
+  workers.push(await startWorker(scope, run));
+};
+const becomes = (job: JobDocument, state: JobDocument['state']) =>
+  eventually(async () => expect((await owner.read(job)).state).toBe(state), { timeoutMs: 10_000 });
+const ledgerOnly = () => owner.ledger.add(makeSamples, { workspace: 'clinic', payload: samplesPayload });
+
+beforeAll(async () => {
+  owner = await startOwner(scope);
+  caller = await startWorker(scope, () => Promise.resolve(done), { autorun: false });
+  report = reportsOver(caller.bus);
+  bullQueue = new Queue(makeSamples.queue, { connection: { url: scope.redisUrl }, prefix: scope.queuePrefix });
+});
+afterEach(async () => {
+  for (const { runner } of workers) runner.stop();
+  await Promise.all(workers.splice(0).map((worker) => worker.close()));
+  await owner.ledger.jobs.deleteMany({});
+  await bullQueue.obliterate({ force: true });
+});
+afterAll(async () => {
+  await bullQueue.close();
+  await caller.close();
+  await owner.app.close();
+  await scope.cleanUp();
+});
+
+describe('workspaces', () => {
+  const add = (workspace: string, count: number, priority = 0) =>
+    owner.ledger.addAll(
+      makeSamples,
+      Array.from({ length: count }, () => ({ workspace, payload: samplesPayload, priority })),
+    );
+  const taken = async (ticket: string, job: JobDocument) => {
+    const started = await report.take(ticket, job);
+    if (!started.taken || !started.jobId) throw new Error('not taken');
+    return { ...started, _id: new Types.ObjectId(started.jobId) };
+  };
+
+  it('take turns, however many jobs one of them has waiting', async () => {
+    const flood = await add('flood', 50);
+    await add('other', 3);
+    const order: string[] = [];
+    for (const [i, job] of flood.slice(0, 8).entries()) {
+      const started = await taken(`t${i}`, job);
+      order.push(started.workspace);
+      await report.complete(started, started.attempt);
+    }
+    expect(order.filter((workspace) => workspace === 'other')).toHaveLength(3);
+    expect(order.slice(6)).toEqual(['flood', 'flood']);
+  });
+
+  it('get the next free place while another one holds all the others', async () => {
+    const flood = await add('flood', 50);
+    for (const [i, job] of flood.slice(0, 4).entries()) await taken(`t${i}`, job);
+    await add('other', 1);
+    expect(await taken('t5', flood[5] as JobDocument)).toMatchObject({ workspace: 'other' });
+    expect(await taken('t6', flood[6] as JobDocument)).toMatchObject({ workspace: 'flood' });
+  });
+
+  it('have their jobs started by priority, then in the order of their creation', async () => {
+    const [first, second] = await add('clinic', 2, 1);
+    await sleep(5);
+    const [urgent] = await add('clinic', 1, 0);
+    const ids: string[] = [];
+    for (const ticket of ['a', 'b', 'c']) ids.push((await taken(ticket, first as JobDocument))._id.toHexString());
+    expect(ids[0]).toBe(urgent?._id.toHexString());
+    expect(ids.slice(1).toSorted()).toEqual([first, second].map((job) => job?._id.toHexString()).toSorted());
+  });
+
+  it('that flood a real queue do not delay another one', async () => {
+    const finished: string[] = [];
+    await work(async (_payload, { workspace }) => {
+      await sleep(20);
+      finished.push(workspace);
+      return done;
+    });
+    const flood = await add('flood', 300);
+    await owner.queue.enqueue(...flood);
+    await eventually(() => expect(finished.length).toBeGreaterThan(20));
+    const before = finished.length;
+    const job = await owner.submit({ workspace: 'other' });
+    await becomes(job, 'completed');
+    expect(finished.indexOf('other') - before).toBeLessThan(60);
+    await eventually(async () => expect(await owner.ledger.jobs.countDocuments({ state: 'completed' })).toBe(301), {
+      timeoutMs: 30_000,
+    });
+    await eventually(async () => expect(await bullQueue.getJobCountByTypes()).toBe(0));
+    expect(finished).toHaveLength(301);
+  });
+
+  it('are found without reading their jobs', async () => {
+    await add('flood', 2000);
+    await add('other', 3);
+    const filter = { owner: 'augmentation', queue: 'augmentation', state: 'queued' };
+    const plan = await owner.ledger.jobs.db.db?.command({
+      explain: { distinct: 'jobs', key: 'workspace', query: filter },
+      verbosity: 'executionStats',
+    });
+    expect(plan?.['executionStats']).toMatchObject({ totalDocsExamined: 0 });
+    expect((plan?.['executionStats'] as { totalKeysExamined: number }).totalKeysExamined).toBeLessThan(10);
+    expect((await owner.ledger.competing('augmentation')).waiting.toSorted()).toEqual(['flood', 'other']);
+  });
+});
+
+describe('a ticket', () => {
+  it('that comes again, because its worker was lost, starts what it started before', async () => {
+    const [first, second] = [await ledgerOnly(), await ledgerOnly()];
+    const started = await report.take('lost', second);
+    expect(started).toMatchObject({ taken: true, jobId: first._id.toHexString(), attempt: 1 });
+    expect(await report.take('lost', second)).toMatchObject({ jobId: first._id.toHexString(), attempt: 2 });
+    expect(await report.take('other', first)).toMatchObject({ jobId: second._id.toHexString(), attempt: 1 });
+    expect(await report.complete(first, 1)).toEqual({ accepted: false });
+    expect(await report.complete(first, 2)).toEqual({ accepted: true });
+    expect(await report.take('lost', second)).toEqual({ taken: false, state: 'running' });
+  });
+
+  it('ends a job that was started too often, and starts the next one', async () => {
+    const [worn, next] = [await ledgerOnly(), await ledgerOnly()];
+    await owner.ledger.jobs.updateOne({ _id: worn._id }, { $set: { starts: MAX_JOB_STARTS } });
+    expect(await report.take('t', worn)).toMatchObject({ taken: true, jobId: next._id.toHexString() });
+    expect(await owner.read(worn)).toMatchObject({ state: 'failed' });
+    expect(await owner.effects(worn)).toEqual(['failed']);
+  });
+
+  it('of a version that had no tickets starts what is queued', async () => {
+    await work(() => Promise.resolve(done));
+    const job = await ledgerOnly();
+    const id = job._id.toHexString();
+    await bullQueue.add('samples.make', { jobId: id, owner: 'augmentation' }, { jobId: id, priority: 1 });
+    await becomes(job, 'completed');
+  });
+});
