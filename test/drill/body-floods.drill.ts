@@ -5,7 +5,7 @@ import { createKey } from '../e2e/support/stack.js';
 import { examplesOf, none, type Drill, type DrillContext, type DrillResult } from './drill.js';
 import { FLOOD_KINDS, Flood, type Target } from './support/flood.js';
 import { onStack } from './support/on-stack.js';
-import { memory, peakMemory, resetPeakMemory } from './support/processes.js';
+import { memory, peakMemory, resetPeakMemory, threadTimes } from './support/processes.js';
 import { VisionClient } from './support/vision-client.js';
 
 const CLIENTS = 300;
@@ -36,6 +36,7 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
   const other = await createKey({ url, ownerKey: faulty.stack.ownerKey, data: '' }, { name: 'other' });
   const before = memory(pid);
   resetPeakMemory(pid);
+  const begun = threadTimes(pid);
   const clients = context.count(CLIENTS);
   const flood = new Flood(url, targets, context.random('flood'), clients);
   const seconds = Math.max(LEAST_FLOOD_SECONDS, FLOOD_SECONDS * context.scale);
@@ -46,6 +47,7 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
     await sleep(PAUSE_MS);
   }
   const peak = peakMemory(pid);
+  const ended = threadTimes(pid);
   await flood.stop();
   const restarted = gateway.pid === pid ? [] : ['gateway'];
   const after = await send('GET', `${url}/v1/images?limit=1`, { headers: { authorization: `Bearer ${other.key}` } });
@@ -53,9 +55,13 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
   context.log(
     `memory before ${before.toFixed(0)} MB, peak ${peak.toFixed(0)} MB, afterwards ${memory(pid).toFixed(0)} MB`,
   );
+  const [ran, waited] = [ended.ranMs - begun.ranMs, ended.waitedMs - begun.waitedMs];
+  context.log(
+    `the gateway ran for ${Math.round(ran / 1000)} s, and waited for a core for ${Math.round(waited / 1000)} s`,
+  );
   const p95 = served.times.sort((a, b) => a - b)[Math.floor(served.times.length * 0.95)] ?? NaN;
   return {
-    did: `${clients} clients of ${FLOOD_KINDS.length} kinds for ${Math.round(seconds)} s, ${flood.answers} answers, ${served.times.length} requests of others`,
+    did: `${clients} clients with bodies of ${FLOOD_KINDS.length + 1} kinds for ${Math.round(seconds)} s, ${flood.answers} answers, ${served.times.length} requests of others`,
     measures: [
       { what: 'memory of the gateway', worst: peak, atMost: PEAK_MB, unit: 'MB' },
       { what: 'requests of another workspace, p95', worst: p95, atMost: OTHERS_MS, unit: 'ms' },

@@ -91,7 +91,7 @@ export const gatewayVariables = {
    * Bytes of memory for request bodies that are read whole, of all requests to one gateway together. The process takes
    * more, since memory is free only after a garbage collection.
    */
-  BODY_MEMORY: wholeNumber(16 * 1024 ** 2, 64 * 1024 ** 3).default(160 * 1024 ** 2),
+  BODY_MEMORY: wholeNumber(16 * 1024 ** 2, 64 * 1024 ** 3).default(96 * 1024 ** 2),
   /** Seconds without a byte after which a connection is given up. */
   IDLE_TIMEOUT: wholeNumber(1, 3600).default(30),
   /**

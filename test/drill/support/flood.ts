@@ -45,9 +45,15 @@ export const FLOOD_KINDS: readonly Kind[] = [
   ...[REFUSED, BATCH].flatMap((body) =>
     (['steady', 'trickle', 'leaves'] as const).map((pace): Kind => ({ body, pace })),
   ),
-  { body: REFUSED, pace: 'single bytes' },
 ];
 
+/**
+ * Each such body keeps the gateway busy for some 20 ms before it is refused, so that they are a flood of their own sooner
+ * than of memory.
+ */
+const SINGLE_BYTES: Kind = { body: REFUSED, pace: 'single bytes' };
+/** One of so many clients sends them. */
+const SINGLE_BYTES_OF = 60;
 const BLOCK = 64 * 1024;
 /** Bytes that a trickling client sends at once, before it slows down. */
 const TRICKLE_AFTER = 500_000;
@@ -81,7 +87,10 @@ export class Flood {
   }
 
   private async run(target: Target, random: Random, index: number): Promise<void> {
-    const kinds = FLOOD_KINDS.filter(({ body }) => target.project !== undefined || body.path !== files);
+    const singleBytes = index % SINGLE_BYTES_OF === 1;
+    const kinds = singleBytes
+      ? [SINGLE_BYTES]
+      : FLOOD_KINDS.filter(({ body }) => target.project !== undefined || body.path !== files);
     // The first bodies are of all kinds.
     let kind = kinds[Math.floor(index / 3) % kinds.length] as Kind;
     while (!this.stopped) {
