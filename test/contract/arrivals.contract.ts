@@ -32,7 +32,7 @@ const s3 = await startS3Server();
     const service = definition as ServiceDefinition<never>;
     const environment = {
       ...{ ...scope.environment, ...server.environment, BLOB_URL: `s3://${bucket}`, MAX_UPLOAD_BYTES: '100000' },
-      PENTAPRISM_OWNER_KEY: 'arrivals-test.0123456789abcdef',
+      PENTAPRISM_OWNER_KEY: 'arrivals-test.0123456789abcdef0123456789abcdef',
       SIGNING_SECRETS: 'a secret of the tests of arrivals that is long enough',
     };
     const app = await createService(service, readConfig(service.config, environment) as never, scope.logger);

@@ -32,7 +32,7 @@ async function start(definition: ServiceDefinition<never>): Promise<void> {
   const environment = {
     ...scope.environment,
     BLOB_URL: pathToFileURL(blobs).href,
-    PENTAPRISM_OWNER_KEY: 'contract-test.0123456789abcdef',
+    PENTAPRISM_OWNER_KEY: 'contract-test.0123456789abcdef0123456789abcdef',
     SIGNING_SECRETS: 'a secret of the contract tests that is long enough',
   };
   const app = await createService(definition, readConfig(definition.config, environment) as never, scope.logger);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -56,6 +56,30 @@ describe('data directory', () => {
     const secrets = loadSecrets(directory, { PENTAPRISM_OWNER_KEY: 'mine', SIGNING_SECRETS: 'a,b' });
     expect(secrets).toMatchObject({ ownerKey: 'mine', ownerKeyFrom: 'environment', signingSecrets: 'a,b' });
     expect(() => readFileSync(secrets.ownerKeyFile)).toThrow(/ENOENT/);
+  });
+
+  it('refuses to replace a signing secret that was lost, and says what to do', () => {
+    const directory = openDataDirectory(root);
+    const { signingSecrets } = loadSecrets(directory, {});
+    writeFileSync(path.join(directory.serverData('mongodb'), 'WiredTiger'), '');
+    expect(loadSecrets(directory, {}).signingSecrets).toBe(signingSecrets);
+    for (const lose of [
+      () => writeFileSync(path.join(root, 'signing-secret'), ''),
+      () => rmSync(path.join(root, 'signing-secret')),
+    ]) {
+      lose();
+      expect(() => loadSecrets(directory, {})).toThrow(
+        /signing-secret is missing .* restore the file .* SIGNING_SECRETS/,
+      );
+    }
+    expect(loadSecrets(directory, { SIGNING_SECRETS: 'given' }).signingSecrets).toBe('given');
+  });
+
+  it('closes a directory that other users could read', () => {
+    mkdirSync(root, { mode: 0o755 });
+    mkdirSync(path.join(root, 'logs'), { mode: 0o755 });
+    const { secrets } = openDataDirectory(root);
+    expect([root, path.join(root, 'logs'), secrets].map(mode)).toEqual([0o700, 0o700, 0o700]);
   });
 
   it('makes a new key where a crash left an empty file', () => {

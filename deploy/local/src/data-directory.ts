@@ -116,13 +116,24 @@ export interface Secrets {
   readonly signingSecrets: string;
 }
 
-/** The environment wins; otherwise secrets are made at the first start, 256 random bits each, and kept (mode 0600). */
+/**
+ * The environment wins; otherwise secrets are made at the first start, 256 random bits each, and kept (mode 0600).
+ * @throws LauncherError when the signing secret is gone although there is data: keys are stored as hashes under it, so a
+ *   new one would revoke all of them without a word
+ */
 export function loadSecrets(directory: DataDirectory, env: NodeJS.ProcessEnv): Secrets {
   const ownerKeyFile = path.join(directory.root, 'owner-key');
   const signingFile = path.join(directory.root, 'signing-secret');
   const fromEnvironment = env['PENTAPRISM_OWNER_KEY'];
   const stored = fromEnvironment ? undefined : readOptional(ownerKeyFile);
   const signingSecrets = env['SIGNING_SECRETS'] || readOptional(signingFile);
+  if (!signingSecrets && holdsData(directory)) {
+    throw new LauncherError(
+      `${signingFile} is missing although ${directory.root} holds data, and no API key works without it: restore the file ` +
+        'from a backup or set SIGNING_SECRETS; to start with a new secret, which revokes all keys but the owner key, ' +
+        `write one of your own to it (openssl rand -hex 32 > '${signingFile}').`,
+    );
+  }
   return {
     ownerKey:
       fromEnvironment || stored || writePrivate(ownerKeyFile, `${randomBytes(6).toString('hex')}.${randomSecret()}`),
@@ -130,6 +141,11 @@ export function loadSecrets(directory: DataDirectory, env: NodeJS.ProcessEnv): S
     ownerKeyFile,
     signingSecrets: signingSecrets || writePrivate(signingFile, randomSecret()),
   };
+}
+
+/** Whether a mongod has ever written here; the data of one that runs elsewhere comes with its SIGNING_SECRETS. */
+function holdsData(directory: DataDirectory): boolean {
+  return readdirSync(directory.serverData('mongodb')).length > 0;
 }
 
 /** 256 random bits. */

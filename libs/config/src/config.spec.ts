@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { readConfig } from './config.js';
 import {
   busVariables,
+  catalogVariables,
   gatewayVariables,
   modalityVariables,
   radiographVariables,
@@ -23,6 +24,23 @@ describe('readConfig', () => {
         SUBJECT_PREFIX: '',
       }),
     );
+  });
+
+  it('refuses an owner key whose secret can be guessed, and does not repeat it', () => {
+    const catalog = z.object(catalogVariables);
+    const secret = '0123456789abcdef0123456789abcdef';
+    for (const key of [secret, `first.${secret}`, `first.${secret}.more`, `${secret}.${secret}`])
+      expect(readConfig(catalog, { PENTAPRISM_OWNER_KEY: key }).PENTAPRISM_OWNER_KEY).toBe(key);
+    for (const key of [
+      'password',
+      secret.slice(1),
+      `${secret}.short`,
+      `a-long-identifier-before-it.${secret.slice(1)}`,
+      'x'.repeat(40),
+    ])
+      expect(() => readConfig(catalog, { PENTAPRISM_OWNER_KEY: key })).toThrow(
+        /^(?!.*(?:password|short|xxxx|0123)).*PENTAPRISM_OWNER_KEY: needs a random secret of at least 32 characters/,
+      );
   });
 
   it('takes an empty variable for an absent one', () => {

@@ -21,6 +21,16 @@ function isPlainUrl(text: string): boolean {
   return username === '' && password === '';
 }
 
+/** Characters of the secret in a configured key: 32 hexadecimal digits are 128 bits. */
+const SHORTEST_SECRET = 32;
+/** Different characters in it: 32 random hexadecimal digits have fewer once in a million times. */
+const FEWEST_CHARACTERS = 8;
+
+function isHardToGuess(key: string): boolean {
+  const secret = key.slice(key.indexOf('.') + 1);
+  return secret.length >= SHORTEST_SECRET && new Set(secret).size >= FEWEST_CHARACTERS;
+}
+
 const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
 /** What every app reads. */
@@ -132,7 +142,9 @@ export const urlImportVariables = {
 
 export const catalogVariables = {
   /** The first API key: `id.secret`, or a bare secret. */
-  PENTAPRISM_OWNER_KEY: z.string().min(8, 'needs at least 8 characters'),
+  PENTAPRISM_OWNER_KEY: z
+    .string()
+    .refine(isHardToGuess, 'needs a random secret of at least 32 characters, alone or behind an id and a dot'),
   /** Seconds that bytes stay in the blob store after nothing points to them any more. */
   BLOB_GRACE: wholeNumber(0, 30 * 24 * 3600).default(3600),
 };
