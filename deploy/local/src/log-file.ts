@@ -1,8 +1,8 @@
-import { closeSync, openSync, readSync, renameSync, statSync } from 'node:fs';
+import { closeSync, copyFileSync, openSync, readSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 
-/** One old log is kept per part; both together stay near twice this size unless a part runs for very long. */
-const ROTATE_ABOVE_BYTES = 20 * 1024 * 1024;
+/** One old log is kept per part, so that the logs of a part stay near twice this size. */
+export const ROTATE_ABOVE_BYTES = 20 * 1024 * 1024;
 const TAIL_EVERY_MS = 150;
 const TAIL_CHUNK_BYTES = 256 * 1024;
 
@@ -13,6 +13,20 @@ const TAIL_CHUNK_BYTES = 256 * 1024;
 export function openLog(file: string): number {
   if (sizeOf(file) > ROTATE_ABOVE_BYTES) renameSync(file, `${file}.1`);
   return openSync(file, 'a', 0o600);
+}
+
+/**
+ * Makes a large log that a process writes to its own `FILE.1`, and empties it: the process keeps its descriptor, which
+ * appends. Lines that are written between the two are lost. Where there is no space for a copy, there is none.
+ */
+export function rotateLog(file: string): void {
+  if (sizeOf(file) <= ROTATE_ABOVE_BYTES) return;
+  try {
+    copyFileSync(file, `${file}.1`);
+  } catch {
+    rmSync(`${file}.1`, { force: true, recursive: true });
+  }
+  truncateSync(file);
 }
 
 const LAST_WORDS_BYTES = 16 * 1024;

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ROTATE_ABOVE_BYTES } from './log-file.js';
 import type { PartSpec } from './part.js';
 import { processIdentity, readRecord } from './process-record.js';
 import { Supervisor } from './supervisor.js';
@@ -46,6 +47,15 @@ describe('supervisor', () => {
     expect(part.pid).not.toBe(first);
     expect(part.crashes).toBe(1);
     expect(readRecord(path.join(directory, 'run/worker.json'))?.pid).toBe(part.pid);
+  });
+
+  it('keeps the log of a part that runs for long from growing without bound', async () => {
+    const chatter = `process.stdout.write('x'.repeat(${ROTATE_ABOVE_BYTES + 1}));`;
+    const part = supervisor.add(node('mongod', `${chatter} ${POLITE}`), 'server');
+    await supervisor.startAll();
+    while (!existsSync(`${part.logFile}.1`) || statSync(part.logFile).size > 0) await sleep(100);
+    expect(statSync(`${part.logFile}.1`).size).toBe(ROTATE_ABOVE_BYTES + 1);
+    expect(part.crashes).toBe(0);
   });
 
   it('waits longer after each crash', async () => {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LauncherError } from './launcher-error.js';
+import { rotateLog } from './log-file.js';
 import { Part, type PartOptions, type PartSpec } from './part.js';
 
 /** In the order in which they stop: nothing is stopped while something that needs it still finishes its work. */
@@ -14,6 +15,7 @@ const PATIENCE_MS: Readonly<Record<Exclude<Stage, 'server'>, number>> = { gatewa
 /** After this time apps are killed, and the servers get what is left. Everything is gone within 10 s. */
 const APPS_KILLED_AFTER_MS = 7000;
 const SERVERS_KILLED_AFTER_MS = 9000;
+const ROTATE_EVERY_MS = 5000;
 
 /** Runs the parts of one stack as child processes, and stops them in order. */
 export class Supervisor {
@@ -21,7 +23,12 @@ export class Supervisor {
   private readonly stages = new Map<Part, Stage>();
   private stopping: Promise<void> | undefined;
 
-  constructor(private readonly options: PartOptions) {}
+  private readonly rotation: NodeJS.Timeout;
+
+  constructor(private readonly options: PartOptions) {
+    this.rotation = setInterval(() => this.rotateLogs(), ROTATE_EVERY_MS);
+    this.rotation.unref();
+  }
 
   add(spec: PartSpec, stage: Stage): Part {
     if (this.stopping) throw new LauncherError('The stack is being stopped.');
@@ -47,10 +54,22 @@ export class Supervisor {
   /** Ends everything at once and without waiting; for a second Ctrl-C, and for when the launcher must go. */
   killAll(): void {
     this.stopping ??= Promise.resolve();
+    clearInterval(this.rotation);
     for (const part of this.parts.values()) part.killGroup();
   }
 
+  private rotateLogs(): void {
+    for (const { logFile } of this.parts.values()) {
+      try {
+        rotateLog(logFile);
+      } catch {
+        // A log that cannot be rotated must not end the launcher: the next round tries again.
+      }
+    }
+  }
+
   private async stopInOrder(): Promise<void> {
+    clearInterval(this.rotation);
     const startedAt = Date.now();
     const remaining = (limit: number): number => Math.max(0, startedAt + limit - Date.now());
     for (const stage of STAGES) {
