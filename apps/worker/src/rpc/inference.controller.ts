@@ -1,5 +1,5 @@
 import { Controller } from '@nestjs/common';
-import { DEFAULT_DEADLINE_MS, RpcHandler, type HandlerContext } from '@pentaprism/bus';
+import { RpcHandler, type HandlerContext } from '@pentaprism/bus';
 import { inferenceContracts as contracts, type ParsedRequestOf } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import { Embedder } from '../inference/embedder.js';
@@ -22,7 +22,7 @@ export class InferenceController {
 
   @RpcHandler(contracts.embed)
   async embed({ content, area }: ParsedRequestOf<typeof contracts.embed>, context: HandlerContext) {
-    const { workspace, deadline = performance.now() + DEFAULT_DEADLINE_MS } = context;
+    const { workspace, deadline } = context;
     const before = this.waiting.get(workspace) ?? 0;
     if (before >= MAX_WAITING_QUESTIONS)
       throw new DomainError('RATE_LIMITED', 'The worker has too many pictures to look at.', {
@@ -30,7 +30,8 @@ export class InferenceController {
       });
     this.waiting.set(workspace, before + 1);
     const giveUp = new AbortController();
-    const timer = setTimeout(() => giveUp.abort(tooLate()), deadline - performance.now());
+    // Without a deadline the caller waits for as long as it takes.
+    const timer = deadline && setTimeout(() => giveUp.abort(tooLate()), deadline - performance.now());
     try {
       const options = { prompt: true, signal: giveUp.signal };
       return await this.embedder.embed({ area, workspace, sha256: content.sha256 }, options);
