@@ -1,6 +1,6 @@
 // @ts-check
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 export const REPOSITORY = path.resolve(import.meta.dirname, '../..');
@@ -9,7 +9,8 @@ export const DIRECTORY = path.join(REPOSITORY, '.nx/containers');
 const STORAGE = path.join(DIRECTORY, 'storage.conf');
 /** Limits that need no right to raise limits. */
 export const ULIMITS = ['--ulimit', 'nofile=4096:4096', '--ulimit', 'nproc=4096:4096'];
-const BUILD_ULIMITS = ULIMITS.slice(0, 2);
+/** A build uses the network of the host, because a registry may be reached from there only. */
+const BUILD_OPTIONS = [...ULIMITS.slice(0, 2), '--network', 'host', '--layers', '--pull=never'];
 /** Milliseconds that one command of the engine may take. The slowest one builds all images. */
 const COMMAND_LIMIT_MS = 15 * 60_000;
 
@@ -31,12 +32,16 @@ export function requireCommands(commands) {
 export class Engine {
   /** @type {NodeJS.ProcessEnv} */
   #env;
+  /** Packages that the user's npm has fetched are not fetched again by the build. */
+  #npmCache = /** @type {string[]} */ ([]);
 
   constructor() {
     mkdirSync(DIRECTORY, { recursive: true, mode: 0o700 });
     const storage = ['driver = "overlay"', `graphroot = "${DIRECTORY}/storage"`, `runroot = "${DIRECTORY}/run"`];
     writeFileSync(STORAGE, ['[storage]', ...storage, ''].join('\n'));
     this.#env = { ...process.env, CONTAINERS_STORAGE_CONF: STORAGE, BUILDAH_FORMAT: 'docker' };
+    const cache = this.#spawn('npm', ['config', 'get', 'cache']).stdout.trim();
+    if (existsSync(cache) && process.getuid?.() === 0) this.#npmCache = ['--volume', `${cache}:/root/.npm`];
     const version = this.run(['info', '--format', '{{.Host.CgroupsVersion}}']);
     if (version.output.trim() === 'v1') this.#env.CONTAINERS_CONF = path.join(import.meta.dirname, 'containers.conf');
   }
@@ -44,7 +49,7 @@ export class Engine {
   /**
    * Runs podman.
    * @param {readonly string[]} args
-   * @param {{ input?: string, show?: boolean }} [options]
+   * @param {{ input?: string }} [options]
    */
   run(args, options) {
     return this.#spawn('podman', args, options);
@@ -53,7 +58,7 @@ export class Engine {
   /**
    * Runs podman and returns its output. Throws if it fails.
    * @param {readonly string[]} args
-   * @param {{ input?: string, show?: boolean }} [options]
+   * @param {{ input?: string }} [options]
    */
   must(args, options) {
     const { status, output } = this.run(args, options);
@@ -62,20 +67,12 @@ export class Engine {
   }
 
   /**
-   * Builds an image. The network is that of the host, so that a registry that only the host reaches is reached.
+   * Builds an image.
    * @param {string} tag
-   * @param {{ file: string, context: string, target?: string, volumes?: string[], input?: string }} options
+   * @param {{ file: string, context: string }} options
    */
-  build(tag, { file, context, target, volumes = [], input }) {
-    const options = [
-      ...BUILD_ULIMITS,
-      '--network',
-      'host',
-      '--layers',
-      ...volumes.flatMap((each) => ['--volume', each]),
-    ];
-    const selected = target ? ['--target', target] : [];
-    this.must(['build', ...options, ...selected, '--pull=never', '-t', tag, '-f', file, context], { input });
+  build(tag, { file, context }) {
+    this.must(['build', ...BUILD_OPTIONS, '-t', tag, '-f', file, context]);
   }
 
   /**
@@ -85,10 +82,11 @@ export class Engine {
    * @param {NodeJS.ProcessEnv} env
    */
   compose(project, args, env) {
+    const build = [...BUILD_OPTIONS, ...this.#npmCache];
     const options = [
       ...['-p', project, '--parallel', '1'],
       `--podman-run-args=${ULIMITS.join(' ')}`,
-      `--podman-build-args=${BUILD_ULIMITS.join(' ')} --network host --layers --pull=never`,
+      `--podman-build-args=${build.join(' ')}`,
     ];
     const { status, output } = this.#spawn('podman-compose', [...options, ...args], {}, env);
     if (status !== 0) throw new Error(`podman-compose ${args.join(' ')} ended with ${status}: ${output.slice(-2000)}`);
@@ -106,7 +104,7 @@ export class Engine {
   /**
    * @param {string} command
    * @param {readonly string[]} args
-   * @param {{ input?: string, show?: boolean }} [options]
+   * @param {{ input?: string }} [options]
    * @param {NodeJS.ProcessEnv} [env]
    */
   #spawn(command, args, { input = '' } = {}, env = {}) {

@@ -214,10 +214,14 @@ async function checkProject(engine, compose, client) {
       assert.ok((await client.sample()) > 0);
     });
   }
-  await check('every app stops by itself, with exit code 0', () => {
-    compose('stop');
-    for (const app of APPS) assert.equal(inspect(app, '{{.State.Running}} {{.State.ExitCode}}'), 'false 0', app);
-  });
+  // The gateway first and the servers last, as an orchestrator that knows the dependencies does.
+  for (const app of [...APPS].reverse()) {
+    await check(`${app} stops by itself, with exit code 0`, () => {
+      compose('stop', app);
+      const state = inspect(app, '{{.State.Running}} {{.State.ExitCode}}');
+      assert.equal(state, 'false 0', engine.run(['logs', '--tail', '10', nameOf(app)]).output);
+    });
+  }
 }
 
 try {
