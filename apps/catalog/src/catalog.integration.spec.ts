@@ -242,7 +242,25 @@ describe('contents', () => {
     const attempt = await startAnalysis(content.sha256);
     await call(reports.complete, { ...attempt, result: { state: 'undecodable', reason: 'It is cut off.' } });
     expect(await contentOf(id)).toMatchObject({ state: 'undecodable', reason: 'It is cut off.' });
-    await expect(call(images.getPicture, { projectId: library, id })).rejects.toEqual(notFound);
+    await expect(call(images.getPicture, { projectId: library, id })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: 'The image cannot be decoded. It is cut off.',
+    });
+    expect(await call(images.get, { id })).toMatchObject({ undecodable: 'It is cut off.' });
+  });
+
+  it('that cannot be decoded say so in lists that were read before, and in those of images that are added later', async () => {
+    const content = await putBytes();
+    const { id } = await create(content);
+    const page = { limit: 100, offset: 0 };
+    const before = await call(images.list, page);
+    expect(before.images.find((image) => image.id === id)).not.toHaveProperty('undecodable');
+    const attempt = await startAnalysis(content.sha256);
+    await call(reports.complete, { ...attempt, result: { state: 'undecodable', reason: 'It is cut off.' } });
+    const later = await create(content);
+    const after = await call(images.list, { ...page, known: before.revision });
+    for (const each of [id, later.id])
+      expect(after.images.find((image) => image.id === each)).toMatchObject({ undecodable: 'It is cut off.' });
   });
 
   it('whose analysis fails for good are marked too', async () => {
@@ -251,7 +269,10 @@ describe('contents', () => {
     const attempt = await startAnalysis(content.sha256);
     const error = { code: 'NOT_FOUND', message: 'There is no such blob.' };
     await call(reports.fail, { ...attempt, error, retryable: false });
-    expect(await contentOf(id)).toMatchObject({ state: 'undecodable', reason: error.message });
+    expect(await contentOf(id)).toMatchObject({
+      state: 'undecodable',
+      reason: 'The bytes of the file are not there any more.',
+    });
   });
 });
 

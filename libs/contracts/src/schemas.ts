@@ -98,6 +98,8 @@ export const image = z.object({
   mediaType: z.string().optional(),
   /** From then on it counts as gone; absent: it stays. */
   expiresAt: timestamp.optional(),
+  /** Why its bytes are no picture, in a sentence. Absent: they are one, or have not been decoded yet. */
+  undecodable: z.string().optional(),
 });
 export type Image = z.output<typeof image>;
 

@@ -251,6 +251,20 @@ describe('what is refused', () => {
     expect(await failureOf(analyseImage(Buffer.from(text)))).toEqual(UNKNOWN);
   });
 
+  it.each([
+    ['HEIC', '\0\0\0\x18ftypheic\0\0\0\0mif1heic'],
+    ['HEIC', '\0\0\0\x18ftypmif1\0\0\0\0mif1heic'],
+    ['JPEG XL', '\xff\x0a\xfa\x1f'],
+    ['JPEG 2000', '\0\0\0\x0cjP  \r\n\x87\n'],
+    ['Photoshop', '8BPS\0\x01'],
+  ])('%s, by its name', async (name, text) => {
+    expect(await failureOf(analyseImage(Buffer.from(text.padEnd(64, '\0'), 'latin1')))).toEqual({
+      code: 'UNDECODABLE_IMAGE',
+      message: `It is a ${name} file, which is not decoded here. Convert it to JPEG or PNG.`,
+      reason: 'unsupported',
+    });
+  });
+
   it.each(['\x89PNG\r\n\x1a\n<svg width="9" height="9"></svg>', 'GIF89a<script>', '\xff\xd8\xff%PDF-1.4', 'II*\0<svg'])(
     'a signature with something else behind it: %j',
     async (text) => {

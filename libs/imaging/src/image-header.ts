@@ -7,7 +7,7 @@ import { checkJpeg, maxJpegPixels, readJpegStructure } from './jpeg-structure.js
 import { MAX_BITMAP_PIXELS, MAX_BYTES, MAX_PAGES, MAX_PIXELS, MAX_SIDE } from './limits.js';
 import { checkTextsOfPng } from './png-texts.js';
 import { readTiff, type TiffDescription } from './tiff-description.js';
-import { damaged, undecodable } from './undecodable.js';
+import { damaged, undecodable, unsupported } from './undecodable.js';
 
 export const IMAGE_FORMATS = ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff', 'bmp'] as const;
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
@@ -43,7 +43,7 @@ export async function readImageHeader(bytes: Uint8Array, maxPixels = MAX_PIXELS)
   const format = IMAGE_FORMATS.find((name) => mediaType === `image/${name}`);
   switch (format) {
     case undefined:
-      throw undecodable('unknown_format', 'The format is not an image that can be decoded here.');
+      throw unknownFormat(bytes);
     case 'bmp':
       return { format, mediaType, pages: 1, ...readBitmap(bytes, maxPixels) };
     case 'tiff':
@@ -63,6 +63,23 @@ export async function readImageHeader(bytes: Uint8Array, maxPixels = MAX_PIXELS)
       return { format, mediaType, ...(await readByLibvips(bytes, mediaType, maxPixels)) };
   }
 }
+
+/** Formats that people have pictures in, and that are no media type here. */
+function unknownFormat(bytes: Uint8Array): Error {
+  const box = Buffer.from(bytes.subarray(0, SNIFF_LENGTH)).toString('latin1');
+  const name = OTHERS.find(([, starts]) =>
+    starts.some((start) => box.startsWith(start, start.startsWith('ftyp') ? 4 : 0)),
+  )?.[0];
+  if (name === undefined) return undecodable('unknown_format', 'The format is not an image that can be decoded here.');
+  return unsupported(`It is a ${name} file, which is not decoded here. Convert it to JPEG or PNG.`);
+}
+
+const OTHERS: readonly (readonly [name: string, starts: readonly string[]])[] = [
+  ['HEIC', ['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'mif1', 'msf1'].map((brand) => `ftyp${brand}`)],
+  ['JPEG XL', ['\xff\x0a', '\0\0\0\x0cJXL ']],
+  ['JPEG 2000', ['\0\0\0\x0cjP  ', '\xff\x4f\xff\x51']],
+  ['Photoshop', ['8BPS']],
+];
 
 type Size = Pick<ImageHeader, 'width' | 'height' | 'pages' | 'metadata'>;
 

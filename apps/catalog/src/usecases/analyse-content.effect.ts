@@ -27,11 +27,7 @@ export class AnalyseContentEffect implements JobEffect<typeof analyseContent> {
 
   /** Bytes that killed every worker that looked at them are marked, so that no other part of the system tries. */
   ended(job: JobDocument, session: ClientSession): Promise<void> {
-    return this.write(
-      job,
-      { state: 'undecodable', reason: job.error?.message ?? 'It could not be analysed.' },
-      session,
-    );
+    return this.write(job, { state: 'undecodable', reason: reasonOf(job.error), code: 'failed' }, session);
   }
 
   committed(job: JobDocument): void {
@@ -43,7 +39,16 @@ export class AnalyseContentEffect implements JobEffect<typeof analyseContent> {
     const { workspace, sha256 } = job.payload as JobPayload<typeof analyseContent>;
     await this.contents.setAnalysis(workspace, sha256, result, session);
     await this.images.setState(workspace, sha256, result.state, session);
-    for (const project of await this.images.projectsOf(workspace, sha256, session))
+    for (const project of await this.images.projectsOf(workspace, sha256, session)) {
       await this.counts.noteAnalysed(workspace, project, session);
+      // Lists of all images say why one is no picture, and say nothing of the others.
+      if (result.state === 'undecodable') await this.counts.note(workspace, project, [], session);
+    }
   }
+}
+
+/** Messages of other failures are for operators: they name paths and libraries. */
+function reasonOf(error: JobDocument['error']): string {
+  if (error?.code === 'NOT_FOUND') return 'The bytes of the file are not there any more.';
+  return 'The file could not be decoded: each attempt ended with a failure of the decoder.';
 }

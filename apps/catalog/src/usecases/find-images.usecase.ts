@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Image, Picture } from '@pentaprism/contracts';
 import { notFound } from '@pentaprism/database';
+import { DomainError } from '@pentaprism/domain';
 import { LRUCache } from 'lru-cache';
 import { createHash } from 'node:crypto';
 import { ContentRepository } from '../adapters/mongo/content.repository.js';
@@ -9,6 +10,8 @@ import { ImageRepository, type ImageKey } from '../adapters/mongo/image.reposito
 import { toImage, type ImageDocument } from '../adapters/mongo/image.schema.js';
 import { ProjectRepository } from '../adapters/mongo/project.repository.js';
 
+/** What is said of bytes that are no picture for a reason that nobody knows. */
+const NO_REASON = 'The file could not be decoded.';
 /** Descriptions of contents that are remembered. */
 const REMEMBERED_CONTENTS = 10_000;
 
@@ -32,7 +35,19 @@ export class FindImages {
   async get(workspace: string, key: ImageKey): Promise<Image> {
     const image = await this.images.get(workspace, key);
     if ((await this.ofProjects(workspace, [image])).length === 0) throw notFound('image');
-    return toImage(image);
+    return (await this.withReasons(workspace, [image]))[0] as Image;
+  }
+
+  /** Images as other services see them. Those that are no pictures say why. */
+  async withReasons(workspace: string, images: readonly ImageDocument[]): Promise<Image[]> {
+    const undecodable = images.filter(({ state }) => state === 'undecodable');
+    const hashes = new Set(undecodable.flatMap(({ sha256 }) => sha256 ?? []));
+    const contents = hashes.size === 0 ? undefined : await this.describe(workspace, [...hashes]);
+    return images.map((image) =>
+      image.state === 'undecodable'
+        ? toImage(image, contents?.get(image.sha256 ?? '')?.reason ?? NO_REASON)
+        : toImage(image),
+    );
   }
 
   async getContents(workspace: string, ids: readonly string[]) {
@@ -49,10 +64,11 @@ export class FindImages {
 
   async getPicture(workspace: string, projectId: string, id: string): Promise<Picture> {
     const image = await this.images.get(workspace, { id });
-    const content = image.sha256 && (await this.contents.find(workspace, image.sha256));
-    const picture = content ? toPicture(image, content) : null;
-    if (!picture || picture.projectId !== projectId) throw notFound('image');
+    const content = image.sha256 ? await this.contents.find(workspace, image.sha256) : undefined;
+    if (image.project.toHexString() !== projectId) throw notFound('image');
     if ((await this.ofProjects(workspace, [image])).length === 0) throw notFound('image');
+    const picture = content ? toPicture(image, content) : null;
+    if (!picture) throw noPicture(image, content?.reason);
     return picture;
   }
 
@@ -110,6 +126,17 @@ export class FindImages {
 /** Where in [0, 1) the drawing of pictures begins for a seed. */
 function startOf(seed: string): number {
   return createHash('sha256').update(seed).digest().readUInt32BE(0) / 2 ** 32;
+}
+
+/** For clients that ask for a picture: it exists, and is none. */
+function noPicture({ state }: ImageDocument, reason = NO_REASON): DomainError {
+  if (state === 'undecodable')
+    return new DomainError('NOT_FOUND', `The image cannot be decoded. ${reason}`, { reason: 'undecodable' });
+  if (state === 'pending')
+    return new DomainError('NOT_FOUND', 'The image has not been decoded yet. Try again in some seconds.', {
+      reason: 'pending',
+    });
+  return new DomainError('NOT_FOUND', 'The image has no file yet.', { reason: 'awaiting-file' });
 }
 
 /** Null for what is no picture (yet). */

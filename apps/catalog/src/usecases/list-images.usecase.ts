@@ -10,8 +10,9 @@ import {
   type ImageCountsNow,
 } from '../adapters/mongo/image-count.repository.js';
 import { ImageListRepository, type ImageFilter, type ListStart } from '../adapters/mongo/image-list.repository.js';
-import { toImage, type ImageDocument } from '../adapters/mongo/image.schema.js';
+import type { ImageDocument } from '../adapters/mongo/image.schema.js';
 import { ProjectRepository } from '../adapters/mongo/project.repository.js';
+import { FindImages } from './find-images.usecase.js';
 import { remember } from './remember.js';
 
 export interface ImageQuery {
@@ -25,6 +26,8 @@ export interface ImageQuery {
   readonly limit: number;
 }
 
+/** Bytes of a sentence that says why a file is no picture. */
+const LARGEST_REASON = 1000;
 /** Totals that are remembered, of all projects together. */
 const REMEMBERED_TOTALS = 10_000;
 /** Projects whose blocks are remembered: at most a few thousand numbers each. */
@@ -47,6 +50,7 @@ export class ListImages {
     private readonly images: ImageListRepository,
     private readonly counts: ImageCountRepository,
     private readonly projects: ProjectRepository,
+    private readonly find: FindImages,
   ) {}
 
   async execute(workspace: string, query: ImageQuery) {
@@ -66,7 +70,8 @@ export class ListImages {
       this.page(workspace, filter, counts, query),
       this.total(workspace, filter, counts, query),
     ]);
-    return { images: fitting(images, largestSize).map(toImage), total, revision, unchanged: false };
+    const shown = await this.find.withReasons(workspace, fitting(images, largestSize));
+    return { images: shown, total, revision, unchanged: false };
   }
 
   private async page(
@@ -76,13 +81,13 @@ export class ListImages {
     { offset, limit }: ImageQuery,
   ): Promise<ImageDocument[]> {
     if (offset < BLOCK_NUMBERS || !isWhole(filter)) return this.images.page(workspace, filter, { offset, limit });
-    const place = await this.find(workspace, filter, counts, offset);
+    const place = await this.findPlace(workspace, filter, counts, offset);
     if (!place) return [];
     return this.images.page(workspace, filter, { offset: place.offset, limit, start: place.start });
   }
 
   /** Where a deep page begins: in which block of numbers, and how far in it. Undefined past the end. */
-  private async find(
+  private async findPlace(
     workspace: string,
     { project, uploadedOnly }: ImageFilter,
     { revision }: ImageCountsNow,
@@ -127,9 +132,9 @@ function isWhole({ createdFrom, createdTo, tagGroups }: ImageFilter): boolean {
 }
 
 /** Ids, numbers and member names are counted generously. */
-function largestSize({ fileName, createdBy, tags }: ImageDocument): number {
+function largestSize({ fileName, createdBy, tags, state }: ImageDocument): number {
   return tags.reduce(
     (sum, { name }) => sum + 100 + largestText(name),
-    600 + largestText(fileName) + largestText(createdBy),
+    600 + (state === 'undecodable' ? LARGEST_REASON : 0) + largestText(fileName) + largestText(createdBy),
   );
 }

@@ -54,7 +54,8 @@ export class ImagesController {
       const picture = await this.bus.call(imageContracts.getPicture, { projectId: key.projectId, id: key.imageId });
       return { ...picture, area: 'originals', imageId: picture.id };
     } catch (error) {
-      if (!DomainError.is(error, 'NOT_FOUND')) throw error;
+      // An image that exists and is no picture says why.
+      if (!DomainError.is(error, 'NOT_FOUND') || error.details['reason'] !== undefined) throw error;
       return { ...(await this.bus.call(sampleContracts.getImage, key)), area: 'samples' };
     }
   }

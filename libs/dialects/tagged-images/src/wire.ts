@@ -70,6 +70,8 @@ export const imageRecord = z
     tags: z.array(tag),
     uploaded_timestamp: z.int().nullable(),
     url: z.string().nullable(),
+    /** Not in the original: why the file is no picture. Absent for pictures, and before the file has been decoded. */
+    undecodable_reason: z.string().optional(),
   })
   .meta({ id: 'ImageRecord' });
 export type ImageRecord = z.output<typeof imageRecord>;
@@ -108,6 +110,7 @@ export function toImageRecord(image: Image, url: string | null): ImageRecord {
     tags: image.tags.map(toTag).sort((a, b) => compareTagNames(a.name, b.name)),
     uploaded_timestamp: image.uploadedAt === null ? null : seconds(image.uploadedAt),
     url,
+    ...(image.undecodable === undefined ? {} : { undecodable_reason: image.undecodable }),
   };
 }
 

@@ -24,7 +24,7 @@ type Filter = mongo.Filter<ImageDocument>;
 /** Newest first. Numbers grow with seconds, and decide within one. */
 const NEWEST_FIRST = { createdSecond: -1, number: -1 } as const;
 
-const FIELDS = { workspace: 0, draw: 0, state: 0, radiograph: 0 } as const;
+const FIELDS = { workspace: 0, draw: 0, radiograph: 0 } as const;
 
 /**
  * Pages of images. Reads go to the driver: casting filters and building documents costs mongoose more than the database

@@ -124,7 +124,8 @@ export const textIs = (text: string) => ({ $eq: text, $type: 'string' }) as cons
 /** Part of a filter: whether an image is there at a time. */
 export const unexpired = (now = new Date()) => ({ expiresAt: { $not: { $lte: now } } });
 
-export function toImage(image: ImageDocument): Image {
+/** @param undecodable why its bytes are no picture */
+export function toImage(image: ImageDocument, undecodable?: string): Image {
   return {
     id: image._id.toHexString(),
     number: image.number,
@@ -138,6 +139,7 @@ export function toImage(image: ImageDocument): Image {
     sha256: image.sha256,
     ...(image.mediaType === undefined ? {} : { mediaType: image.mediaType }),
     ...(image.expiresAt === undefined ? {} : { expiresAt: image.expiresAt.getTime() }),
+    ...(undecodable === undefined ? {} : { undecodable }),
   };
 }
 
