@@ -52,11 +52,19 @@ describe('bytes that are no picture', () => {
     const asPicture = async (record: ImageRecord) => {
       const id = /originals\/([0-9a-f]{24})/.exec(urlOf(record))?.[1];
       const url = `${system.url}/api/v2/projects/${library}/images/${id}/`;
-      return (await send('GET', url, { headers: client.authorization })).status;
+      return send('GET', url, { headers: client.authorization });
     };
-    await eventually(async () => expect(await asPicture(picture)).toBe(200), { timeoutMs: 30_000, everyMs: 200 });
+    const isPicture = async () => expect((await asPicture(picture)).status).toBe(200);
+    await eventually(isPicture, { timeoutMs: 30_000, everyMs: 200 });
     expect(broken.length).toBeGreaterThan(8);
-    for (const record of broken) expect([record.size, await asPicture(record)]).toEqual([record.size, 404]);
+    for (const record of broken) {
+      const answer = await asPicture(record);
+      expect([record.size, answer.status]).toEqual([record.size, 404]);
+      // Both APIs say why, in the same sentence.
+      const { undecodable_reason: reason } = (await client.record(record.id)) as { undecodable_reason?: string };
+      expect(reason).toMatch(/^(The|It) .+\.$/);
+      expect(json<{ message: string }>(answer).message).toBe(`The image cannot be decoded. ${reason}`);
+    }
     expect((await send('GET', `${system.url}/health/ready`)).status).toBe(200);
   });
 

@@ -23,7 +23,7 @@ export async function readTiff(
 ): Promise<{ pages: number; metadata: ImageMetadata; tiff: TiffDescription }> {
   const header = readTiffHeader(bytes);
   check(header);
-  const layout = layoutOf(header);
+  const layout = layoutOf(header, bytes.length);
   const { samplesPerPixel, isPlanar, width, height } = header;
   // libvips reads the header as well, so that both agree on it.
   const known =

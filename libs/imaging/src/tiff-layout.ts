@@ -38,6 +38,16 @@ const COLORS = new Map([
 const [OLD_JPEG, JPEG] = [6, 7];
 /** Ways to compress that know bytes only: none, LZW, Deflate (two numbers), PackBits, LZMA, Zstandard. */
 const OF_BYTES: readonly number[] = [1, 5, 8, 32_946, 32_773, 34_925, 50_000];
+/** Bytes that one byte can become: none, LZW (strings of 4,096 bytes in 12 bits), Deflate, PackBits. */
+const MAX_RATIOS = new Map([
+  [1, 1],
+  [5, 2731],
+  [8, 1032],
+  [32_946, 1032],
+  [32_773, 64],
+]);
+/** More than instruments write; the others are ignored, but have to be read. */
+const MAX_BANDS = 1024;
 /** Bands of a color and alpha. */
 const MAX_SHOWN = 4;
 /** Of one tile, decompressed: 1,000 times what programs write. */
@@ -49,9 +59,10 @@ const MAX_CHANNELS = 5;
  * Decides which bands of a TIFF are shown: those of its colors, and alpha only where the file calls a band so. All others
  * are ignored. A file that cannot be shown rightly is refused.
  *
+ * @param fileBytes length of the file: less cannot become all the numbers that the header claims
  * @throws DomainError UNDECODABLE_IMAGE with a sentence that says why
  */
-export function layoutOf(header: TiffHeader): TiffLayout {
+export function layoutOf(header: TiffHeader, fileBytes: number): TiffLayout {
   const { photometric, samplesPerPixel: samples, extraSamples } = header;
   const colors = COLORS.get(photometric);
   if (colors === undefined) throw unsupported(`It is a TIFF of color model ${photometric}, which is not decoded here.`);
@@ -69,6 +80,8 @@ export function layoutOf(header: TiffHeader): TiffLayout {
     );
   }
   checkNumbers(header);
+  checkMemory(header);
+  checkLength(header, fileBytes);
   return {
     kind: 'numbers',
     colors: modelOf(header),
@@ -117,6 +130,8 @@ function modelOf({ photometric }: TiffHeader): NumbersLayout['colors'] {
 function checkNumbers(header: TiffHeader): void {
   const { bitsPerSample: bits, photometric, sampleFormat: format, subsampling } = header;
   const { unsigned, signed, float } = SAMPLE_FORMAT;
+  if (header.samplesPerPixel > MAX_BANDS)
+    throw unsupported(`It is a TIFF of ${header.samplesPerPixel} bands; files of at most ${MAX_BANDS} are decoded.`);
   if (format > float) throw unsupported('It is a TIFF of complex numbers, which are not decoded here.');
   const isKnown =
     (format === unsigned && ((bits >= 1 && bits <= 16) || bits === 32)) ||
@@ -130,7 +145,6 @@ function checkNumbers(header: TiffHeader): void {
   if ((photometric === CIELAB || photometric === ICCLAB) && ![8, 16].includes(bits))
     throw unsupported(`It is a TIFF of CIE L*a*b* colors of ${bits} bits, which are not decoded here.`);
   checkPredictor(header);
-  checkMemory(header);
 }
 
 function checkPredictor({ predictor, bitsPerSample: bits, sampleFormat }: TiffHeader): void {
@@ -158,6 +172,16 @@ function checkMemory(header: TiffHeader): void {
   if (tileWidth < 1 || tileHeight === undefined || tileHeight < 1) throw damaged();
   if (bytesOf(tileWidth * tileHeight, isPlanar ? 1 : samplesPerPixel) > MAX_TILE_BYTES)
     throw undecodable('too_much_memory', `It has tiles of ${tileWidth} × ${tileHeight} pixels, which are too large.`);
+}
+
+/** A short file that claims much is refused before memory is taken for it. */
+function checkLength(
+  { width, height, bitsPerSample, samplesPerPixel, compression }: TiffHeader,
+  fileBytes: number,
+): void {
+  const ratio = MAX_RATIOS.get(compression);
+  if (ratio !== undefined && (width * height * samplesPerPixel * bitsPerSample) / 8 > fileBytes * ratio)
+    throw damaged();
 }
 
 function nameOf(format: number): string {

@@ -262,8 +262,26 @@ describe('a TIFF is refused with a reason', () => {
     expect(failure).toEqual({ code: 'UNDECODABLE_IMAGE', message, reason: 'unsupported' });
   });
 
+  it.each([
+    [{ bits: 16, format: 2, compression: 1 }, 3000],
+    [{ bits: 16, format: 2, compression: 8 }, 7000],
+  ])('where %j cannot become the pixels that it claims', async (kind, side) => {
+    const bytes = tiff(kind);
+    for (const tag of [256, 257])
+      bytes.writeUInt32LE(side, bytes.indexOf(Buffer.from([tag & 255, tag >> 8, 4, 0])) + 8);
+    const memory = process.memoryUsage.rss();
+    expect(await failureOf(analyseImage(bytes))).toMatchObject({ reason: 'damaged' });
+    expect(process.memoryUsage.rss() - memory).toBeLessThan(16 * 1024 ** 2);
+  });
+
+  it('where it has more bands than are read', async () => {
+    const at = () => 0;
+    const failure = await failureOf(analyseImage(tiff({ bands: 1025, at })));
+    expect(failure).toMatchObject({ message: 'It is a TIFF of 1025 bands; files of at most 1024 are decoded.' });
+  });
+
   it('where its numbers would take too much memory', async () => {
-    const bytes = tiff({ bands: 9, bits: 64, format: 3 });
+    const bytes = tiff({ bands: 9, bits: 64, format: 3, compression: 50_000 });
     // 7,000 × 7,000 × 9 × 8 bytes.
     for (const tag of [256, 257])
       bytes.writeUInt32LE(7000, bytes.indexOf(Buffer.from([tag & 255, tag >> 8, 4, 0])) + 8);

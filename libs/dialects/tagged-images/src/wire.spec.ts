@@ -50,6 +50,12 @@ describe('toImageRecord', () => {
     expect(imageRecord.strict().parse(record)).toEqual(record);
   });
 
+  it('says why the file is no picture, where it is none', () => {
+    const record = toImageRecord({ ...image, undecodable: 'The file is empty.' }, 'http://x/files');
+    expect(record).toMatchObject({ undecodable_reason: 'The file is empty.' });
+    expect(imageRecord.strict().parse(record)).toEqual(record);
+  });
+
   it('has neither time nor address while there is no file', () => {
     const record = toImageRecord({ ...image, uploadedAt: null, sha256: null }, null);
     expect(record).toMatchObject({ uploaded_timestamp: null, url: null });
