@@ -9,6 +9,7 @@ import { internalAddresses } from './internal-addresses.drill.js';
 import { killUnderUploads } from './kill-under-uploads.drill.js';
 import { malformedRequests } from './malformed-requests.drill.js';
 import { mutatedPictures } from './mutated-pictures.drill.js';
+import { requiredRoles } from './required-roles.drill.js';
 import { otherUsers } from './other-users.drill.js';
 import { rollingRestarts } from './rolling-restarts.drill.js';
 import { serverOutages } from './server-outages.drill.js';
@@ -32,6 +33,7 @@ export const DRILLS: readonly Drill[] = [
   rollingRestarts,
   otherUsers,
   soak,
+  requiredRoles,
   bodyFloods,
   expiryUnderKills,
   visionUnderKills,

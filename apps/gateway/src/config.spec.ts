@@ -27,11 +27,15 @@ describe('gatewayConfig', () => {
     ]);
     expect(read({ OPEN_DIALECTS: 'custom-vision' }).OPEN_DIALECTS).toEqual(['custom-vision']);
     expect(read({ OPEN_DIALECTS: ',' }).OPEN_DIALECTS).toEqual([]);
+    expect(read({ OPEN_DIALECTS: 'none' }).OPEN_DIALECTS).toEqual([]);
   });
 
-  it.each(['tagged-image', 'admin', 'all', 'tagged-images,*'])('refuses to open %s', (OPEN_DIALECTS) => {
-    expect(() => read({ OPEN_DIALECTS })).toThrow(/OPEN_DIALECTS.*tagged-images/);
-  });
+  it.each(['tagged-image', 'admin', 'all', 'tagged-images,*', 'none,filters'])(
+    'refuses to open %s',
+    (OPEN_DIALECTS) => {
+      expect(() => read({ OPEN_DIALECTS })).toThrow(/OPEN_DIALECTS.*tagged-images/);
+    },
+  );
 
   it.each(['NATS_URL', 'BLOB_URL', 'SIGNING_SECRETS'])('does not start without %s', (name) => {
     expect(() => read({ [name]: '' })).toThrow(name);

@@ -6,16 +6,21 @@ const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/;
 /** Dialects that answer without a key on a loopback address, as their own specifications do. */
 const OPEN_ON_LOOPBACK = ['tensorboard', 'tagged-images'];
 
+/** The value of OPEN_DIALECTS that closes all. */
+const NONE = 'none';
+
 export const gatewayConfig = z
   .object(APP_SETTINGS.gateway)
-  .transform((config) => ({
-    ...config,
-    OPEN_DIALECTS: config.OPEN_DIALECTS ?? (LOOPBACK.test(config.HOST) ? OPEN_ON_LOOPBACK : []),
-  }))
+  .transform((config) => ({ ...config, OPEN_DIALECTS: openDialects(config) }))
   .refine((config) => config.OPEN_DIALECTS.every((name) => (DIALECTS as readonly string[]).includes(name)), {
     path: ['OPEN_DIALECTS'],
-    message: `must name dialects: ${DIALECTS.join(', ')}`,
+    message: `must be none, or name dialects: ${DIALECTS.join(', ')}`,
   });
+
+function openDialects({ OPEN_DIALECTS, HOST }: { OPEN_DIALECTS?: string[] | undefined; HOST: string }): string[] {
+  if (OPEN_DIALECTS === undefined) return LOOPBACK.test(HOST) ? OPEN_ON_LOOPBACK : [];
+  return OPEN_DIALECTS.length === 1 && OPEN_DIALECTS[0] === NONE ? [] : OPEN_DIALECTS;
+}
 
 export type GatewayConfig = z.output<typeof gatewayConfig>;
 

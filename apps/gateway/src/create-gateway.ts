@@ -15,19 +15,19 @@ import {
 } from '@pentaprism/http';
 import { NestLogger, type Logger } from '@pentaprism/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { IncomingMessage } from 'node:http';
 import 'reflect-metadata';
 import type { GatewayConfig } from './config.js';
-import { canonicalUrl } from './dialects.js';
 import { fileRoutes } from './files/files.routes.js';
 import { ImageContents } from './files/image-contents.js';
 import { GatewayModule } from './gateway.module.js';
+import { addNotFoundHandlers } from './http/access.js';
 import { Authentication } from './http/authentication.js';
 import { corsOptions } from './http/cors.js';
 import { Drain, releaseConnections } from './http/drain.js';
 import { HttpErrorFilter } from './http/error.filter.js';
 import { addHooks, requestId } from './http/hooks.js';
 import { parseQueryString } from './http/query-string.js';
+import { routedUrl } from './http/request-target.js';
 import { answerUnparsable } from './http/unparsable.js';
 import { serveDocumentation } from './openapi.js';
 
@@ -51,7 +51,7 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
     skipMiddie: true,
     multipart: false,
     trustProxy: config.TRUST_PROXY,
-    rewriteUrl: ({ url = '/' }: IncomingMessage) => canonicalUrl(url),
+    rewriteUrl: routedUrl,
     genReqId: requestId,
     requestIdHeader: false,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -97,13 +97,16 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
   registerFormParser(fastify);
   registerStreamParsers(fastify);
   acceptSerializedJson(fastify);
+  const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+    failures.answer(error, request, reply);
   await fastify.register(fileRoutes, {
     bus: app.get<Bus>(Bus),
     contents: app.get<Contents>(Contents),
     images: app.get<ImageContents>(ImageContents),
     config,
-    onError: (error: unknown, request: FastifyRequest, reply: FastifyReply) => failures.answer(error, request, reply),
+    onError,
   });
+  await addNotFoundHandlers(fastify, onError);
   serveDocumentation(app, VERSION);
   return app;
 }

@@ -46,6 +46,6 @@ describe.each(DIALECTS.map((dialect) => [dialect.name, dialect] as const))('%s',
   });
 
   it('has base paths without a slash at the end', () => {
-    for (const path of dialect.basePaths) expect(path).toMatch(/^(?:\/[a-z0-9-]+)+$/);
+    for (const path of dialect.basePaths) expect(path).toMatch(/^(?:\/[\w.-]+)+$/);
   });
 });

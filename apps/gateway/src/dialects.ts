@@ -18,7 +18,10 @@ const BY_PREFIX = DIALECTS.flatMap((dialect) => dialect.basePaths.map((prefix) =
   (a, b) => b.prefix.length - a.prefix.length,
 );
 
-/** Whose a path is; what belongs to nobody is answered by the gateway's own API. */
+/**
+ * The dialect of a route by its pattern; what belongs to none is answered by the gateway's own API. Never call it with the
+ * URL of a request that the router has read: the two could read it differently.
+ */
 export function dialectOf(url: string): Dialect {
   const path = url.split('?', 1)[0] ?? '';
   const match = BY_PREFIX.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`));

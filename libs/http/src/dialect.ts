@@ -3,14 +3,38 @@ import type { DialectName, DomainError, ErrorCode, Role } from '@pentaprism/doma
 import type { FastifyRequest } from 'fastify';
 
 /** What there is of a request that an error is written for: of one that breaks half-way, it is all. */
-export type Asked = Pick<FastifyRequest, 'url' | 'headers'>;
+export interface Asked {
+  /**
+   * The pattern of the matched route, e.g. `/v1/images/:id`, or the base path of the API where no route matched. Only a
+   * request that the router cannot read, such as one that is no HTTP, has its own path here.
+   */
+  readonly path: string;
+  readonly headers: FastifyRequest['headers'];
+}
+
+/** The role that a route requires; `none` for a route that needs no key. */
+export type RequiredRole = Role | 'none';
+
+/** Changes that are written to the audit log. */
+export type AuditAction = 'key.create' | 'key.revoke' | 'project.delete';
+
+/** What a route can set with Nest's `@RouteConfig`, beside the settings of its body. */
+export interface AccessConfig {
+  /** By default the one that the method of the route implies, see `roleForMethod`. */
+  readonly role?: RequiredRole;
+  /** Requests to the route are written to the audit log under this name. */
+  readonly audit?: AuditAction;
+}
 
 /** An HTTP API that the gateway speaks. The gateway asks it how errors look; its module holds its controllers. */
 export interface Dialect {
   /** `admin` is Pentaprism's own API: keys, files, health, metrics, documentation. */
   readonly name: DialectName | 'admin';
   readonly title: string;
-  /** What belongs to it, e.g. `['/v1']`; the longest prefix wins. */
+  /**
+   * What belongs to it, e.g. `['/v1']`; the longest prefix wins. A generation of the API whose errors look different has
+   * a base path of its own, so that requests that match no route are answered in its shape.
+   */
   readonly basePaths: readonly string[];
   /** Its controllers. */
   readonly module: Type;
@@ -30,8 +54,10 @@ export interface Dialect {
    * not its own. Nothing may be decoded in it.
    */
   canonicalUrl?(url: string): string | undefined;
-  /** The role that a request needs; by default a reader's for GET, an editor's for the rest. */
-  roleFor?(method: string, path: string): Role;
+  /** Each route must declare its role. By default the method implies it. */
+  readonly declaresRoles?: boolean;
+  /** The base paths below which a path that does not exist is 404 without a key, too. */
+  readonly openPaths?: readonly string[];
 }
 
 /** What HTTP itself calls each error: for dialects whose original says nothing else. */
@@ -54,7 +80,7 @@ export const CONVENTIONAL_STATUSES: Dialect['statuses'] = {
   INTERNAL: 500,
 };
 
-/** The role that requests of most dialects need. */
+/** The role that a route requires which declares none: a reader's to read, an editor's for the rest. */
 export function roleForMethod(method: string): Role {
   return method === 'GET' || method === 'HEAD' ? 'reader' : 'editor';
 }

@@ -14,6 +14,13 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   503: 'UNAVAILABLE',
 };
 
+/** A request that is no valid HTTP: 400 in every dialect, whatever it calls a value that is not valid. */
+export class MalformedRequest extends DomainError {
+  constructor(message: string) {
+    super('INVALID_ARGUMENT', message);
+  }
+}
+
 interface FrameworkError {
   statusCode?: number;
   getStatus?: () => number;

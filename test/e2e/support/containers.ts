@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { REPOSITORY } from './repository.js';
 
 /** The user of the images, see `deploy/docker/Dockerfile`. */
 const USER = 1000;
@@ -17,9 +18,6 @@ const PROBE_EVERY_MS = 100;
 const START_LIMIT_MS = 120_000;
 /** Milliseconds of patience with SIGTERM: the manifests give more. */
 const STOP_LIMIT_MS = 20_000;
-
-/** `src` and `dist` lie at different depths. */
-const REPOSITORY = ancestorWith(import.meta.dirname, 'package-lock.json');
 
 /**
  * A mount namespace of the process's own, in which it sees what a container sees: the code at another place, nothing that
@@ -178,11 +176,4 @@ export function makeVolume(directory: string, { otherUser }: Isolation): string 
 
 function appScript(app: string): string {
   return path.join(REPOSITORY, 'apps', app, 'dist/main.js');
-}
-
-function ancestorWith(directory: string, file: string): string {
-  if (existsSync(path.join(directory, file))) return directory;
-  const parent = path.dirname(directory);
-  if (parent === directory) throw new Error(`no directory above holds ${file}`);
-  return ancestorWith(parent, file);
 }

@@ -10,5 +10,6 @@ export const adminDialect: Dialect = {
   challenge: 'Bearer',
   statuses: CONVENTIONAL_STATUSES,
   errorBody: (status, { code, message, details }) => ({ code: status, message, error: code, details }),
-  roleFor: () => 'owner',
+  declaresRoles: true,
+  openPaths: ['/health', '/metrics', '/docs', '/files'],
 };

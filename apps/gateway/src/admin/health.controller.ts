@@ -6,6 +6,7 @@ import { healthContracts, SERVICES, type ServiceHealth, type ServiceName } from 
 import { BLOB_STORE } from '@pentaprism/service';
 import type { FastifyReply } from 'fastify';
 import { Drain } from '../http/drain.js';
+import { WithoutKey } from './route-access.js';
 
 interface Part {
   readonly name: string;
@@ -30,12 +31,14 @@ export class HealthController {
     private readonly drain: Drain,
   ) {}
 
+  @WithoutKey()
   @Get('live')
   @ApiOperation({ summary: 'Whether this process serves; says nothing of what it depends on' })
   live(): { status: 'ok' } {
     return { status: 'ok' };
   }
 
+  @WithoutKey()
   @Get('ready')
   @ApiOperation({ summary: 'Whether every service answers and every server is reachable; 503 with what is missing' })
   async ready(@Res() reply: FastifyReply): Promise<void> {

@@ -4,6 +4,7 @@ import { Bus } from '@pentaprism/bus';
 import { apiKeyContracts, type ApiKey } from '@pentaprism/contracts';
 import { isWorkspaceName, ROLES } from '@pentaprism/domain';
 import { z } from 'zod';
+import { OwnerOnly } from './route-access.js';
 
 const newKey = z
   .strictObject({
@@ -19,6 +20,7 @@ const newKey = z
 export class KeysController {
   constructor(private readonly bus: Bus) {}
 
+  @OwnerOnly('key.create')
   @Post()
   @ApiOperation({ summary: 'Makes an API key. Its secret is in this answer and nowhere else.' })
   async create(@Body({ schema: newKey }) body: z.output<typeof newKey>) {
@@ -27,6 +29,7 @@ export class KeysController {
     return { ...shown(key), secret, key: `${key.id}.${secret}` };
   }
 
+  @OwnerOnly()
   @Get()
   @ApiOperation({ summary: 'The API keys of the workspace, oldest first, without their secrets' })
   async list() {
@@ -34,6 +37,7 @@ export class KeysController {
     return { keys: keys.map(shown) };
   }
 
+  @OwnerOnly('key.revoke')
   @Delete(':id')
   @HttpCode(204)
   @ApiOperation({ summary: 'Revokes a key; gateways believe it for at most five more seconds' })

@@ -2,7 +2,14 @@ import { Bus } from '@pentaprism/bus';
 import { verifySignedUrl, type SignedTarget } from '@pentaprism/blob-store';
 import { imageContracts, ingestContracts } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
-import { awaitsContinue, drain, incompleteBody, refuseDeclaredLength, type Contents } from '@pentaprism/http';
+import {
+  awaitsContinue,
+  drain,
+  incompleteBody,
+  refuseDeclaredLength,
+  type AccessConfig,
+  type Contents,
+} from '@pentaprism/http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Readable } from 'node:stream';
 import type { GatewayConfig } from '../config.js';
@@ -30,8 +37,10 @@ export async function fileRoutes(scope: FastifyInstance, options: FileRoutesOpti
   });
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
-  scope.get('/files/*', (request, reply) => download(request, reply, options));
-  scope.put('/files/*', { bodyLimit: options.config.MAX_UPLOAD_BYTES }, (request, reply) =>
+  // The URL is the permission.
+  const config: AccessConfig = { role: 'none' };
+  scope.get('/files/*', { config }, (request, reply) => download(request, reply, options));
+  scope.put('/files/*', { config, bodyLimit: options.config.MAX_UPLOAD_BYTES }, (request, reply) =>
     upload(request, reply, options),
   );
 }

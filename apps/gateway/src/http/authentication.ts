@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import { apiKeyContracts } from '@pentaprism/contracts';
-import { DEFAULT_WORKSPACE, DomainError, roleSuffices } from '@pentaprism/domain';
-import { roleForMethod, type Dialect, type Principal } from '@pentaprism/http';
+import { DEFAULT_WORKSPACE, DomainError, roleSuffices, type Role } from '@pentaprism/domain';
+import type { Dialect, Principal } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { createHash } from 'node:crypto';
@@ -32,12 +32,13 @@ export class Authentication {
     @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
   ) {}
 
-  /** @throws DomainError UNAUTHENTICATED, PERMISSION_DENIED, RATE_LIMITED, or UNAVAILABLE while keys cannot be checked */
-  async authenticate(request: FastifyRequest, dialect: Dialect): Promise<Principal> {
+  /**
+   * @param required the role that the matched route requires
+   * @throws DomainError UNAUTHENTICATED, PERMISSION_DENIED, RATE_LIMITED, or UNAVAILABLE while keys cannot be checked
+   */
+  async authenticate(request: FastifyRequest, dialect: Dialect, required: Role): Promise<Principal> {
     const principal = await this.identify(request, dialect);
     await this.limits.countRequest(principal.keyId ?? request.ip);
-    const path = request.url.split('?', 1)[0] ?? '';
-    const required = dialect.roleFor?.(request.method, path) ?? roleForMethod(request.method);
     if (!roleSuffices(principal.role, required)) {
       throw new DomainError('PERMISSION_DENIED', `This needs a key with the role ${required}.`, { required });
     }

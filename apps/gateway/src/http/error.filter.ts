@@ -1,10 +1,10 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { DomainError } from '@pentaprism/domain';
-import { asHttpFailure, type BodyConfig } from '@pentaprism/http';
+import { asHttpFailure, MalformedRequest, type BodyConfig } from '@pentaprism/http';
 import type { Logger } from '@pentaprism/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
-import { dialectOf } from '../dialects.js';
+import { errorShapeOf } from './access.js';
 
 /** Answers every failure in the words of the dialect that the path belongs to. */
 @Catch()
@@ -25,13 +25,14 @@ export class HttpErrorFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    const dialect = dialectOf(request.url);
-    const status = dialect.statusFor?.(error, request) ?? dialect.statuses[error.code];
+    const { dialect, asked } = errorShapeOf(request);
+    const usual = dialect.statusFor?.(error, request) ?? dialect.statuses[error.code];
+    const status = error instanceof MalformedRequest ? 400 : usual;
     if (status === 401) void reply.header('WWW-Authenticate', dialect.challenge);
     const { retryAfter } = error.details;
     if (typeof retryAfter === 'number') void reply.header('Retry-After', retryAfter);
-    const body = dialect.errorBody(status, error, request);
-    const { type, text } = dialect.writeError?.(body, request) ?? {
+    const body = dialect.errorBody(status, error, asked);
+    const { type, text } = dialect.writeError?.(body, asked) ?? {
       type: 'application/json',
       text: JSON.stringify(body),
     };

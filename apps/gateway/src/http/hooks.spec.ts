@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DomainError, type ErrorCode } from '@pentaprism/domain';
-import { fastify, type FastifyInstance } from 'fastify';
+import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Authentication } from './authentication.js';
+import { addNotFoundHandlers } from './access.js';
 import { addHooks, requestId } from './hooks.js';
 
 const IDLE_MS = 400;
@@ -13,24 +14,32 @@ const NOBODY = {
   authenticate: () => Promise.reject(new DomainError('UNAUTHENTICATED', 'A key is needed.')),
 } as unknown as Authentication;
 
+const STATUSES: Partial<Record<ErrorCode, number>> = {
+  UNAUTHENTICATED: 401,
+  NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+};
+const refuse = (error: unknown, reply: FastifyReply) =>
+  reply.status(DomainError.is(error) ? (STATUSES[error.code] ?? 400) : 500).send({});
+
 let server: FastifyInstance;
 let port: number;
 beforeAll(async () => {
   server = fastify({ connectionTimeout: IDLE_MS });
   addHooks(server, NOBODY);
-  const statuses: Partial<Record<ErrorCode, number>> = { METHOD_NOT_ALLOWED: 405, UNSUPPORTED_MEDIA_TYPE: 415 };
-  server.setErrorHandler((error, _request, reply) =>
-    reply.status(DomainError.is(error) ? (statuses[error.code] ?? 400) : 500).send({}),
-  );
+  server.setErrorHandler((error, _request, reply) => refuse(error, reply));
   server.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
-  server.get('/files/slow', async () => {
+  const config = { role: 'none' };
+  server.get('/files/slow', { config }, async () => {
     await sleep(IDLE_MS * 4);
     return 'late';
   });
-  server.put('/files/slow', async ({ raw }) => {
+  server.put('/files/slow', { config }, async ({ raw }) => {
     for await (const _chunk of raw);
     return 'all';
   });
+  await addNotFoundHandlers(server, (error, _request, reply) => void refuse(error, reply));
   await server.listen({ host: '127.0.0.1', port: 0 });
   port = (server.server.address() as AddressInfo).port;
 });
@@ -60,7 +69,7 @@ describe('every request', () => {
     ['POST', '/files/slow?x=1', 405, 'GET, HEAD, PUT'],
     ['POST', '/files/other', 404, null],
     // What needs a key says without one nothing of what exists.
-    ['POST', '/keys', 400, null],
+    ['POST', '/keys', 401, null],
   ])('%s %s is %i', async (method, path, status, allow) => {
     const answer = await fetch(`http://127.0.0.1:${port}${path}`, { method });
     expect([answer.status, answer.headers.get('allow')]).toEqual([status, allow]);

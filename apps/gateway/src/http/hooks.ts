@@ -2,20 +2,19 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DomainError } from '@pentaprism/domain';
-import { awaitsContinue, isGivenUp, isHost, principalOf, setPrincipal, type Dialect } from '@pentaprism/http';
+import { awaitsContinue, isGivenUp, principalOf, setPrincipal } from '@pentaprism/http';
 import { metrics, runWithContext, traceIdFrom } from '@pentaprism/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Socket } from 'node:net';
-import { dialectOf } from '../dialects.js';
+import { accessOf, declareAccess, errorShapeOf } from './access.js';
 import { AllowedMethods } from './allowed-methods.js';
 import type { Authentication } from './authentication.js';
+import { checkTarget } from './request-target.js';
 import { rememberRequest } from './unparsable.js';
-
-/** Paths of the gateway's own API that need no key: probes, metrics, documentation, and URLs that are signed. */
-const WITHOUT_KEY = ['/health', '/metrics', '/docs', '/files'];
 
 /** What every request goes through, in this order, whatever dialect it belongs to. */
 export function addHooks(fastify: FastifyInstance, authentication: Authentication): void {
+  declareAccess(fastify);
   const allowed = new AllowedMethods();
   fastify.addHook('onRoute', ({ url, method }) => allowed.add(url, method));
   fastify.addHook('onRequest', async (request, reply) => {
@@ -25,15 +24,16 @@ export function addHooks(fastify: FastifyInstance, authentication: Authenticatio
       if (!request.raw.complete || reply.raw.headersSent) socket.destroy();
     });
     void reply.header('X-Request-Id', request.id).header('X-Content-Type-Options', 'nosniff');
-    if (!isHost(request.host)) throw new DomainError('INVALID_ARGUMENT', 'The Host header is not valid.');
-    const dialect = dialectOf(request.url);
-    if (needsKey(request, dialect)) setPrincipal(request, await authentication.authenticate(request, dialect));
-    if (request.is404) refuseMethod(allowed.of(pathOf(request)), reply);
+    const access = accessOf(request);
+    checkTarget(request);
+    if (access.role !== 'none')
+      setPrincipal(request, await authentication.authenticate(request, access.dialect, access.role));
+    if (request.is404) refuseMethod(allowed.of(request.url.split('?', 1)[0] ?? ''), reply);
     else refuseEncoding(request);
   });
   // After the body was read: whoever handles the request calls services in its name.
   fastify.addHook('preHandler', (request, _reply, done) => {
-    const principal = needsKey(request, dialectOf(request.url)) ? principalOf(request) : undefined;
+    const principal = accessOf(request).role === 'none' ? undefined : principalOf(request);
     const context = { traceId: request.id, workspace: principal?.workspace ?? '', actor: principal?.name ?? '' };
     runWithContext(context, done);
   });
@@ -66,22 +66,9 @@ function refuseEncoding({ method, headers }: FastifyRequest): void {
     throw new DomainError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as it is, without a Content-Encoding.');
 }
 
-function pathOf(request: FastifyRequest): string {
-  return request.url.split('?', 1)[0] ?? '';
-}
-
-function needsKey(request: FastifyRequest, dialect: Dialect): boolean {
-  if (request.method === 'OPTIONS') return false;
-  if (dialect.name !== 'admin') return true;
-  const path = pathOf(request);
-  // A browser that opens the address which the launcher prints is led to the documentation.
-  if (path === '/') return false;
-  return !WITHOUT_KEY.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
-}
-
 function observe(request: FastifyRequest, reply: FastifyReply): void {
   const labels = {
-    dialect: dialectOf(request.url).name,
+    dialect: errorShapeOf(request).dialect.name,
     method: request.method,
     // The pattern, never the path: a label for every image would fill Prometheus.
     route: request.routeOptions.url ?? 'unmatched',

@@ -44,7 +44,7 @@ export function answerUnparsable(error: ParseError, socket: Socket): void {
 function written(status: number, message: string, asked: Asked | undefined): { type: string; text: string } {
   const type = 'application/json';
   if (!asked) return { type, text: JSON.stringify({ code: status, message }) };
-  const dialect = dialectOf(asked.url);
+  const dialect = dialectOf(asked.path);
   const body = dialect.errorBody(status, new DomainError('INVALID_ARGUMENT', message), asked);
   return dialect.writeError?.(body, asked) ?? { type, text: JSON.stringify(body) };
 }
@@ -52,7 +52,7 @@ function written(status: number, message: string, asked: Asked | undefined): { t
 /** Of a request whose headers could not be parsed, the first line may be at hand still. */
 function askedOn(socket: Socket, packet: unknown): Asked | undefined {
   const request = underWay.get(socket);
-  if (request && !request.complete) return { url: request.url ?? '', headers: request.headers };
+  if (request && !request.complete) return { path: request.url ?? '', headers: request.headers };
   const [, url] = /^[A-Z]{1,20} (\/[\x21-\x7e]*)/.exec(Buffer.isBuffer(packet) ? packet.toString('latin1') : '') ?? [];
-  return url === undefined ? undefined : { url: canonicalUrl(url), headers: {} };
+  return url === undefined ? undefined : { path: canonicalUrl(url), headers: {} };
 }

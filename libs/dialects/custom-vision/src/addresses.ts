@@ -1,6 +1,3 @@
-import { roleForMethod } from '@pentaprism/http';
-import type { Role } from '@pentaprism/domain';
-
 /** Both generations below one path: each has an address for training and one for predictions. */
 export const BASE = 'customvision';
 export const V1_TRAINING = `${BASE}/v1.2/Training`;
@@ -47,13 +44,7 @@ export function canonicalUrl(url: string): string | undefined {
   return `/${[base, ...segments].join('/')}${query}`;
 }
 
-/** Whether the request came in the words of v1.2; what has no known version did not. */
-export function isV1(url: string): boolean {
-  return url.startsWith(`/${V1_TRAINING}`) || url.startsWith(`/${V1_PREDICTION}`);
-}
-
-/** To look at pictures and at what was predicted is reading; a prediction that is stored is writing. */
-export function roleFor(method: string, path: string): Role {
-  if (method === 'POST' && /\/(?:nostore|predictions\/query)\/?$/.test(path)) return 'reader';
-  return roleForMethod(method);
+/** Whether the pattern of a route, or a path, belongs to v1.2; what has no known version does not. */
+export function isV1(path: string): boolean {
+  return path.startsWith(`/${V1_TRAINING}`) || path.startsWith(`/${V1_PREDICTION}`);
 }

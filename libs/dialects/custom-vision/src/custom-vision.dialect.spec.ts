@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { ERROR_CODES } from '@pentaprism/domain';
-import { customVisionDialect } from './custom-vision.dialect.js';
-import { P, TestApi, V1, V3 } from './custom-vision.fixture.js';
+import { TestApi, V1, V3 } from './custom-vision.fixture.js';
 import { CustomVisionModule } from './custom-vision.module.js';
 import { CODES } from './wire/codes.js';
 
@@ -71,13 +70,4 @@ it('is documented, every route of it', () => {
   expect(count).toBe(97);
   expect(Object.keys(document.paths)).toContain('/customvision/v1.2/Training/projects/{projectId}/images/tagged');
   expect(JSON.stringify(document)).not.toContain('$defs');
-});
-
-it('asks an editor to write, and a reader to look', () => {
-  const role = (method: string, path: string) => customVisionDialect.roleFor?.(method, path);
-  expect(role('GET', V3)).toBe('reader');
-  expect(role('POST', `${V3}/train`)).toBe('editor');
-  expect(role('POST', `${V3}/predictions/query`)).toBe('reader');
-  expect(role('POST', `/customvision/v3.1/prediction/${P}/classify/iterations/x/image`)).toBe('editor');
-  expect(role('POST', `/customvision/v3.1/prediction/${P}/classify/iterations/x/image/nostore`)).toBe('reader');
 });

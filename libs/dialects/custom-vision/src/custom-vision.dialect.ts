@@ -1,5 +1,5 @@
 import { CONVENTIONAL_STATUSES, type Dialect } from '@pentaprism/http';
-import { BASE, canonicalUrl, isV1, roleFor } from './addresses.js';
+import { BASE, canonicalUrl, isV1, V1_PREDICTION, V1_TRAINING } from './addresses.js';
 import { CustomVisionModule } from './custom-vision.module.js';
 import { error as errorV1 } from './v1/models.js';
 import { error as errorV3 } from './v3/models.js';
@@ -11,7 +11,8 @@ import { render } from './wire/render.js';
 export const customVisionDialect: Dialect = {
   name: 'custom-vision',
   title: 'Custom Vision Training and Prediction',
-  basePaths: [`/${BASE}`],
+  // The first generation has errors of its own.
+  basePaths: [`/${BASE}`, `/${V1_TRAINING}`, `/${V1_PREDICTION}`],
   module: CustomVisionModule,
   challenge: 'Training-Key',
   statuses: {
@@ -20,14 +21,13 @@ export const customVisionDialect: Dialect = {
     FAILED_PRECONDITION: 400,
     UNDECODABLE_IMAGE: 400,
   },
-  errorBody(_status, failure, { url }) {
+  errorBody(_status, failure, { path }) {
     const [code, { message }] = [codeOf(failure), failure];
-    return isV1(url) ? { Code: code, Message: message } : { code, message };
+    return isV1(path) ? { Code: code, Message: message } : { code, message };
   },
-  writeError(body, { url, headers }) {
+  writeError(body, { path, headers }) {
     const type = answerTypeOf(headers.accept);
-    return { type: contentTypeOf(type), text: render(body, isV1(url) ? errorV1 : errorV3, type) };
+    return { type: contentTypeOf(type), text: render(body, isV1(path) ? errorV1 : errorV3, type) };
   },
-  roleFor,
   canonicalUrl,
 };

@@ -236,8 +236,9 @@ class TestFilter implements ExceptionFilter {
     ];
     const error = asHttpFailure(thrown);
     const status = customVisionDialect.statuses[error.code];
-    const body = customVisionDialect.errorBody(status, error, request);
-    const written = customVisionDialect.writeError?.(body, request);
+    const asked = { path: request.routeOptions.url ?? request.url, headers: request.headers };
+    const body = customVisionDialect.errorBody(status, error, asked);
+    const written = customVisionDialect.writeError?.(body, asked);
     void reply
       .status(status)
       .header('Content-Type', written?.type ?? '')

@@ -20,7 +20,7 @@ import {
   ApiProduces,
   ApiQuery,
 } from '@nestjs/swagger';
-import { addVary, type BodyConfig } from '@pentaprism/http';
+import { addVary, type AccessConfig, type AuditAction, type BodyConfig, type RequiredRole } from '@pentaprism/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
 import { z } from 'zod';
@@ -42,6 +42,10 @@ export interface RouteOptions {
   readonly body?: z.ZodType;
   /** It takes pictures: forms and bytes. */
   readonly upload?: boolean;
+  /** For a POST that stores nothing; by default the method implies it. */
+  readonly role?: RequiredRole;
+  /** Requests are written to the audit log under this name. */
+  readonly audit?: AuditAction;
 }
 
 const ROUTE = Symbol('route of Custom Vision');
@@ -56,9 +60,14 @@ export const Delete = (path: string, options: RouteOptions) => route(RequestMeth
 
 /** A route that reads its body itself, answers in JSON or XML, and is in the OpenAPI document with all of that. */
 function route(method: RequestMethod, path: string, options: RouteOptions): MethodDecorator {
-  const { id, summary, answer, query, body, upload = false } = options;
+  const { id, summary, answer, query, body, upload = false, role, audit } = options;
   const status = options.status ?? (answer ? 200 : 204);
-  const config: BodyConfig = { streamed: true, multipart: upload };
+  const config: BodyConfig & AccessConfig = {
+    streamed: true,
+    multipart: upload,
+    ...(role ? { role } : {}),
+    ...(audit ? { audit } : {}),
+  };
   return applyDecorators(
     RequestMapping({ method, path }),
     HttpCode(status),

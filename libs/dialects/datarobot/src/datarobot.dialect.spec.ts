@@ -78,7 +78,7 @@ class TestFilter implements ExceptionFilter {
     const [request, reply] = [host.switchToHttp().getRequest(), host.switchToHttp().getResponse()];
     const error = asHttpFailure(thrown);
     const status = datarobotDialect.statusFor?.(error, request) ?? datarobotDialect.statuses[error.code];
-    reply.status(status).send(datarobotDialect.errorBody(status, error, request));
+    reply.status(status).send(datarobotDialect.errorBody(status, error, { path: '', headers: {} }));
   }
 }
 
@@ -379,7 +379,7 @@ describe('errors', () => {
 
   it('have the client’s shape', () => {
     const error = new DomainError('INVALID_ARGUMENT', 'm', { field: 'name', secret: 1 });
-    expect(datarobotDialect.errorBody(422, error, {} as FastifyRequest)).toEqual({
+    expect(datarobotDialect.errorBody(422, error, { path: '', headers: {} })).toEqual({
       message: 'm',
       errors: { name: 'm' },
     });

@@ -42,6 +42,7 @@ export class StoredPredictionsControllerV1 {
 
   @Post('predictions/query', {
     id: 'QueryPredictionResults',
+    role: 'reader',
     summary: 'List stored predictions',
     body: inputs.predictionQueryToken,
     answer: models.predictionQuery,
@@ -81,6 +82,7 @@ export class PredictControllerV1 {
 
   @Post('image/nostore', {
     id: 'PredictImageWithNoStore',
+    role: 'reader',
     summary: 'Classify an image',
     query: queries.predictQuery,
     upload: true,
@@ -105,6 +107,7 @@ export class PredictControllerV1 {
 
   @Post('url/nostore', {
     id: 'PredictImageUrlWithNoStore',
+    role: 'reader',
     summary: 'Classify an image elsewhere',
     query: queries.predictQuery,
     body: inputs.imageUrl,

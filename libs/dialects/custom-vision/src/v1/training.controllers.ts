@@ -65,7 +65,7 @@ export class ProjectsControllerV1 {
     return models.toProject(await this.projects.update(project, changes));
   }
 
-  @Delete(':projectId', { id: 'DeleteProject', summary: 'Delete a project' })
+  @Delete(':projectId', { id: 'DeleteProject', audit: 'project.delete', summary: 'Delete a project' })
   delete(@Param('projectId') project: string) {
     return this.projects.delete(project);
   }

@@ -41,6 +41,7 @@ export class StoredPredictionsControllerV3 {
 
   @Post('predictions/query', {
     id: 'queryPredictions',
+    role: 'reader',
     summary: 'List stored predictions',
     body: inputs.predictionQueryToken,
     answer: models.predictionQueryResult,
@@ -78,6 +79,7 @@ export class ClassifyControllerV3 {
 
   @Post('image/nostore', {
     id: 'classifyImageWithNoStore',
+    role: 'reader',
     summary: 'Classify an image',
     query: queries.predictQueryV3,
     upload: true,
@@ -105,6 +107,7 @@ export class ClassifyControllerV3 {
 
   @Post('url/nostore', {
     id: 'classifyImageUrlWithNoStore',
+    role: 'reader',
     summary: 'Classify an image elsewhere',
     query: queries.predictQueryV3,
     body: inputs.imageUrl,

@@ -65,7 +65,7 @@ export class ProjectsControllerV3 {
     return this.projects.update(project, { ...input, ...settings });
   }
 
-  @Delete(':projectId', { id: 'deleteProject', summary: 'Delete a project' })
+  @Delete(':projectId', { id: 'deleteProject', audit: 'project.delete', summary: 'Delete a project' })
   delete(@Param('projectId') project: string) {
     return this.projects.delete(project);
   }

@@ -77,7 +77,12 @@ export class UnsupportedDetectionControllerV3 {
     refuse();
   }
 
-  @Post('image/nostore', { id: 'detectImageWithNoStore', summary: 'Not supported: object detection', upload: true })
+  @Post('image/nostore', {
+    id: 'detectImageWithNoStore',
+    role: 'reader',
+    summary: 'Not supported: object detection',
+    upload: true,
+  })
   imageNoStore(): void {
     refuse();
   }
@@ -87,7 +92,7 @@ export class UnsupportedDetectionControllerV3 {
     refuse();
   }
 
-  @Post('url/nostore', { id: 'detectImageUrlWithNoStore', summary: 'Not supported: object detection' })
+  @Post('url/nostore', { id: 'detectImageUrlWithNoStore', role: 'reader', summary: 'Not supported: object detection' })
   urlNoStore(): void {
     refuse();
   }
