@@ -2,7 +2,8 @@ import { APP_SETTINGS } from '@pentaprism/config';
 import { DIALECTS } from '@pentaprism/domain';
 import { z } from 'zod';
 
-const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/;
+/** The names of loopback addresses, as HOST and as a Host header have them. */
+export const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/;
 /** Dialects that answer without a key on a loopback address, as their own specifications do. */
 const OPEN_ON_LOOPBACK = ['tensorboard', 'tagged-images'];
 

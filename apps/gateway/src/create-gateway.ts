@@ -27,6 +27,7 @@ import { Drain, releaseConnections } from './http/drain.js';
 import { HttpErrorFilter } from './http/error.filter.js';
 import { addHooks, requestId } from './http/hooks.js';
 import { parseQueryString } from './http/query-string.js';
+import { trustOf } from './http/proxies.js';
 import { routedUrl } from './http/request-target.js';
 import { answerUnparsable } from './http/unparsable.js';
 import { serveDocumentation } from './openapi.js';
@@ -50,7 +51,7 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
     logger: false,
     skipMiddie: true,
     multipart: false,
-    trustProxy: config.TRUST_PROXY,
+    trustProxy: trustOf(config.TRUST_PROXY),
     rewriteUrl: routedUrl,
     genReqId: requestId,
     requestIdHeader: false,

@@ -10,8 +10,10 @@ import { BlobContents } from './files/blob-contents.js';
 import { ImageContents } from './files/image-contents.js';
 import { PresignedFileUrls } from './files/presigned-file-urls.js';
 import { SignedFileUrls } from './files/signed-file-urls.js';
+import { AuthFailures } from './http/auth-failures.js';
 import { Authentication } from './http/authentication.js';
 import { Drain } from './http/drain.js';
+import { OpenAccess } from './http/open-access.js';
 import { RateLimits } from './http/rate-limits.js';
 import { BusJobWaiter } from './jobs/bus-job-waiter.js';
 
@@ -39,6 +41,8 @@ export class GatewayModule {
         },
         { provide: JobWaiter, useClass: BusJobWaiter },
         Authentication,
+        AuthFailures,
+        OpenAccess,
         Drain,
         ImageContents,
         RateLimits,

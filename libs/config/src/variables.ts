@@ -79,24 +79,45 @@ export const secretVariables = {
   SIGNING_SECRETS: words.pipe(z.array(z.string().min(32, 'each secret needs at least 32 characters')).min(1)),
 };
 
+const MAX_HOPS = 10;
+
+/** Hops to trust, 0 for none, or the networks of the proxies. */
+const trustedProxies = z
+  .string()
+  .default('false')
+  .transform((text, context): number | string[] => {
+    if (text === 'false') return 0;
+    // Never all of them: the leftmost address of X-Forwarded-For is whatever the client wrote.
+    if (text === 'true') return 1;
+    if (/^\d+$/.test(text) && Number(text) <= MAX_HOPS) return Number(text);
+    const ranges = text.split(',').map((range) => range.trim());
+    if (ranges.every(isAddressRange)) return ranges;
+    const message = `must be true, false, a number of hops up to ${MAX_HOPS}, or addresses and networks such as 10.0.0.0/8`;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+
 export const gatewayVariables = {
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(0, 65535).default(3000),
   PUBLIC_URL: url('http', 'https')
     .transform((text) => text.replace(/\/+$/, ''))
     .optional(),
-  /** Whether X-Forwarded-* of the peer are believed: only behind a proxy that sets them. */
-  TRUST_PROXY: z
-    .enum(['true', 'false'])
-    .default('false')
-    .transform((text) => text === 'true'),
+  /** The proxies whose X-Forwarded-* headers are trusted: how many hops there are, or the networks that they are in. */
+  TRUST_PROXY: trustedProxies,
   SIGNED_URL_TTL: wholeNumber(1, 7 * 24 * 3600).default(3600),
   CORS_ORIGINS: words.default([]),
   OPEN_DIALECTS: words.optional(),
+  /** Host names, besides its own, that a gateway on a loopback address answers to without a key. */
+  ALLOWED_HOSTS: words.transform((names) => names.map((name) => name.toLowerCase())).default([]),
+  /** A key that `/metrics` then requires. */
+  METRICS_KEY: z.string().min(16, 'needs at least 16 characters').optional(),
   /** Requests of one key (or address, without a key) per ten seconds. */
   RATE_LIMIT: wholeNumber(1, 1_000_000).default(20_000),
-  /** Failed authentications of one address per ten seconds. */
+  /** Failed authentications of one address with one key id per ten seconds. */
   AUTH_FAILURE_LIMIT: wholeNumber(1, 1_000_000).default(100),
+  /** Failed authentications of one address per ten seconds, whatever the key ids are. */
+  AUTH_FAILURE_ADDRESS_LIMIT: wholeNumber(1, 1_000_000).default(1000),
   /**
    * Bytes of memory for request bodies that are read whole, of all requests to one gateway together. The process takes
    * more, since memory is free only after a garbage collection.

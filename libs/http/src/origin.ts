@@ -5,7 +5,9 @@ import type { FastifyRequest } from 'fastify';
  * gateway is told to trust its proxy; the host was checked when the request came in.
  */
 export function originOf(request: FastifyRequest): string {
-  return `${request.protocol}://${request.host}`;
+  // A proxy passes on what it was sent: nothing but these two is a scheme here.
+  const scheme = request.protocol === 'https' ? 'https' : 'http';
+  return `${scheme}://${request.host}`;
 }
 
 /** The origin of absolute URLs in answers: the configured one, or else the one that the client used. */

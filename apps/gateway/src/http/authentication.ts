@@ -7,7 +7,9 @@ import type { FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { createHash } from 'node:crypto';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
+import { AuthFailures } from './auth-failures.js';
 import { credentialsOf } from './credentials.js';
+import { OpenAccess } from './open-access.js';
 import { RateLimits } from './rate-limits.js';
 
 /** Milliseconds that a verified key is believed: also how long a revoked one still works. */
@@ -29,6 +31,8 @@ export class Authentication {
   constructor(
     private readonly bus: Bus,
     private readonly limits: RateLimits,
+    private readonly failures: AuthFailures,
+    private readonly open: OpenAccess,
     @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
   ) {}
 
@@ -48,18 +52,23 @@ export class Authentication {
   private async identify(request: FastifyRequest, dialect: Dialect): Promise<Principal> {
     const credentials = credentialsOf(request.headers, dialect.basicOnly);
     if (credentials.length === 0) {
-      if (this.config.OPEN_DIALECTS.includes(dialect.name)) return ANONYMOUS;
-      throw new DomainError('UNAUTHENTICATED', 'An API key is needed.');
+      if (!this.config.OPEN_DIALECTS.includes(dialect.name))
+        throw new DomainError('UNAUTHENTICATED', 'An API key is needed.');
+      this.open.check(request);
+      return ANONYMOUS;
     }
     const hash = createHash('sha256').update(credentials.join('\0')).digest('base64');
     // Keys that work go on working while somebody behind the same proxy guesses.
-    if (!this.verified.has(hash)) await this.limits.checkFailures(request.ip);
+    const caller = { address: request.ip, keyId: keyIdOf(credentials), hash };
+    const isVerified = this.verified.has(hash);
+    if (!isVerified) this.failures.check(caller);
     try {
       const principal = await this.verified.fetch(hash, { context: credentials });
       if (!principal) throw new DomainError('UNAUTHENTICATED', 'The API key is not valid.');
+      if (!isVerified) this.failures.remember(caller);
       return principal;
     } catch (error) {
-      if (DomainError.is(error, 'UNAUTHENTICATED')) await this.limits.countFailure(request.ip);
+      if (DomainError.is(error, 'UNAUTHENTICATED')) this.failures.count(caller);
       throw error;
     }
   }
@@ -68,4 +77,10 @@ export class Authentication {
     const key = await this.bus.call(apiKeyContracts.verify, { credentials });
     return { keyId: key.id, name: key.name, role: key.role, workspace: key.workspace };
   }
+}
+
+/** The id of a key, to count its failures; empty for a bare secret. */
+function keyIdOf(credentials: readonly string[]): string {
+  const key = credentials.find((text) => text.includes('.')) ?? '';
+  return key.slice(0, Math.max(0, key.indexOf('.')));
 }

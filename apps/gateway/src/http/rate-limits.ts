@@ -6,15 +6,13 @@ import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 /** Seconds of a window. */
 const WINDOW = 10;
 
-/** Requests per key, and failed authentications per address. Each gateway counts for itself. */
+/** Requests per key. Each gateway counts for itself. */
 @Injectable()
 export class RateLimits {
   private readonly requests: RateLimiterMemory;
-  private readonly failures: RateLimiterMemory;
 
   constructor(@Inject(GATEWAY_CONFIG) config: GatewayConfig) {
     this.requests = new RateLimiterMemory({ points: config.RATE_LIMIT, duration: WINDOW });
-    this.failures = new RateLimiterMemory({ points: config.AUTH_FAILURE_LIMIT, duration: WINDOW });
   }
 
   /** @throws DomainError RATE_LIMITED with `retryAfter` in seconds */
@@ -22,16 +20,6 @@ export class RateLimits {
     await this.requests.consume(caller).catch((state: RateLimiterRes) => {
       throw limited(state, 'This key makes too many requests.');
     });
-  }
-
-  /** @throws DomainError RATE_LIMITED: guessing keys ends here */
-  async checkFailures(address: string): Promise<void> {
-    const state = await this.failures.get(address);
-    if (state && state.remainingPoints <= 0) throw limited(state, 'Too many wrong keys came from this address.');
-  }
-
-  async countFailure(address: string): Promise<void> {
-    await this.failures.penalty(address);
   }
 }
 
