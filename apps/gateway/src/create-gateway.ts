@@ -21,6 +21,7 @@ import { fileRoutes } from './files/files.routes.js';
 import { ImageContents } from './files/image-contents.js';
 import { GatewayModule } from './gateway.module.js';
 import { addNotFoundHandlers } from './http/access.js';
+import { AuditLog } from './http/audit.js';
 import { Authentication } from './http/authentication.js';
 import { corsOptions } from './http/cors.js';
 import { Drain, releaseConnections } from './http/drain.js';
@@ -87,7 +88,7 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
   if (config.CORS_ORIGINS.length > 0) app.enableCors(corsOptions(config.CORS_ORIGINS));
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   fastify.server.headersTimeout = HEADERS_MS;
-  addHooks(fastify, app.get(Authentication));
+  addHooks(fastify, app.get(Authentication), new AuditLog(logger));
   acceptExpectations(fastify);
   compareDigests(fastify);
   shareBodyMemory(fastify, new BodyMemory({ total: config.BODY_MEMORY }));

@@ -1,9 +1,11 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Bus } from '@pentaprism/bus';
 import { apiKeyContracts, type ApiKey } from '@pentaprism/contracts';
 import { isWorkspaceName, ROLES } from '@pentaprism/domain';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { setAuditTarget } from '../http/audit-target.js';
 import { OwnerOnly } from './route-access.js';
 
 const newKey = z
@@ -23,8 +25,9 @@ export class KeysController {
   @OwnerOnly('key.create')
   @Post()
   @ApiOperation({ summary: 'Makes an API key. Its secret is in this answer and nowhere else.' })
-  async create(@Body({ schema: newKey }) body: z.output<typeof newKey>) {
+  async create(@Body({ schema: newKey }) body: z.output<typeof newKey>, @Req() request: FastifyRequest) {
     const { secret, ...key } = await this.bus.call(apiKeyContracts.create, body);
+    setAuditTarget(request, { id: key.id, name: key.name, role: key.role, workspace: key.workspace });
     // What clients send: one string that holds both.
     return { ...shown(key), secret, key: `${key.id}.${secret}` };
   }

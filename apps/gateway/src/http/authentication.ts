@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import { apiKeyContracts } from '@pentaprism/contracts';
 import { DEFAULT_WORKSPACE, DomainError, roleSuffices, type Role } from '@pentaprism/domain';
-import type { Dialect, Principal } from '@pentaprism/http';
+import { setPrincipal, type Dialect, type Principal } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { createHash } from 'node:crypto';
@@ -40,13 +40,13 @@ export class Authentication {
    * @param required the role that the matched route requires
    * @throws DomainError UNAUTHENTICATED, PERMISSION_DENIED, RATE_LIMITED, or UNAVAILABLE while keys cannot be checked
    */
-  async authenticate(request: FastifyRequest, dialect: Dialect, required: Role): Promise<Principal> {
+  async authenticate(request: FastifyRequest, dialect: Dialect, required: Role): Promise<void> {
     const principal = await this.identify(request, dialect);
+    setPrincipal(request, principal);
     await this.limits.countRequest(principal.keyId ?? request.ip);
     if (!roleSuffices(principal.role, required)) {
       throw new DomainError('PERMISSION_DENIED', `This needs a key with the role ${required}.`, { required });
     }
-    return principal;
   }
 
   private async identify(request: FastifyRequest, dialect: Dialect): Promise<Principal> {

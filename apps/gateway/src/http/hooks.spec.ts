@@ -5,6 +5,8 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createLogger } from '@pentaprism/observability';
+import { AuditLog } from './audit.js';
 import type { Authentication } from './authentication.js';
 import { addNotFoundHandlers } from './access.js';
 import { addHooks, requestId } from './hooks.js';
@@ -27,7 +29,7 @@ let server: FastifyInstance;
 let port: number;
 beforeAll(async () => {
   server = fastify({ connectionTimeout: IDLE_MS });
-  addHooks(server, NOBODY);
+  addHooks(server, NOBODY, new AuditLog(createLogger('gateway', 'silent')));
   server.setErrorHandler((error, _request, reply) => refuse(error, reply));
   server.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   const config = { role: 'none' };

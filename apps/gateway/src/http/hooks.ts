@@ -1,19 +1,18 @@
-import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DomainError } from '@pentaprism/domain';
-import { awaitsContinue, isGivenUp, principalOf, setPrincipal } from '@pentaprism/http';
+import { awaitsContinue, isGivenUp, principalOf } from '@pentaprism/http';
 import { metrics, runWithContext, traceIdFrom } from '@pentaprism/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Socket } from 'node:net';
 import { accessOf, declareAccess, errorShapeOf } from './access.js';
 import { AllowedMethods } from './allowed-methods.js';
+import type { AuditLog } from './audit.js';
 import type { Authentication } from './authentication.js';
+import { bodyDropped, dropRefusedBody, REFUSED_BODY } from './refused-body.js';
 import { checkTarget } from './request-target.js';
 import { rememberRequest } from './unparsable.js';
 
 /** What every request goes through, in this order, whatever dialect it belongs to. */
-export function addHooks(fastify: FastifyInstance, authentication: Authentication): void {
+export function addHooks(fastify: FastifyInstance, authentication: Authentication, audit: AuditLog): void {
   declareAccess(fastify);
   const allowed = new AllowedMethods();
   fastify.addHook('onRoute', ({ url, method }) => allowed.add(url, method));
@@ -26,8 +25,7 @@ export function addHooks(fastify: FastifyInstance, authentication: Authenticatio
     void reply.header('X-Request-Id', request.id).header('X-Content-Type-Options', 'nosniff');
     const access = accessOf(request);
     checkTarget(request);
-    if (access.role !== 'none')
-      setPrincipal(request, await authentication.authenticate(request, access.dialect, access.role));
+    if (access.role !== 'none') await authentication.authenticate(request, access.dialect, access.role);
     if (request.is404) refuseMethod(allowed.of(request.url.split('?', 1)[0] ?? ''), reply);
     else refuseEncoding(request);
   });
@@ -40,9 +38,12 @@ export function addHooks(fastify: FastifyInstance, authentication: Authenticatio
   fastify.addHook('onSend', async (request, reply) => {
     const { raw } = request;
     if (isGivenUp(request)) void reply.header('Connection', 'close');
-    else if (reply.statusCode >= 400 && !raw.complete && !awaitsContinue(request)) await readOn(raw);
+    else if (reply.statusCode >= 400 && !raw.complete && !awaitsContinue(request)) await drop(request, reply);
   });
-  fastify.addHook('onResponse', async (request, reply) => observe(request, reply));
+  fastify.addHook('onResponse', async (request, reply) => {
+    observe(request, reply);
+    audit.record(request, reply.statusCode);
+  });
 }
 
 /** The trace id of the client where it sends one, so that its log and ours can be read together. */
@@ -77,26 +78,15 @@ function observe(request: FastifyRequest, reply: FastifyReply): void {
   metrics.httpRequests.observe(labels, reply.elapsedTime / 1000);
 }
 
-/** Milliseconds for which what a refused client still sends is read and dropped. */
+/** Milliseconds that an answer waits for the end of a body, for clients that look at it only then. */
 const READ_ON_MS = 500;
 
 /**
- * A refusal can come before the body was read. If the connection is closed while the client still sends, that is a reset
- * for it, and the answer is lost.
+ * A refusal can come before the body was read. Where the connection ends with the answer, the answer waits: closing it while
+ * the client still sends would be a reset for it, and the answer would be lost.
  */
-async function readOn(raw: IncomingMessage): Promise<void> {
-  raw.resume();
-  const done = new AbortController();
-  const { signal } = done;
-  try {
-    await Promise.race([
-      once(raw, 'close', { signal }),
-      once(raw, 'end', { signal }),
-      sleep(READ_ON_MS, undefined, { signal }),
-    ]);
-  } catch {
-    // The client is gone, and hears nothing.
-  } finally {
-    done.abort();
-  }
+async function drop({ raw }: FastifyRequest, reply: FastifyReply): Promise<void> {
+  dropRefusedBody(raw);
+  const closes = !reply.raw.shouldKeepAlive || /close/i.test(String(reply.getHeader('connection') ?? ''));
+  await bodyDropped(raw, closes ? REFUSED_BODY.lookMs : READ_ON_MS);
 }

@@ -10,6 +10,7 @@ import {
   type Rpc,
   type TagDetails,
 } from '@pentaprism/contracts';
+import { DomainError } from '@pentaprism/domain';
 import type { PredictionRepository } from '../adapters/mongo/prediction.repository.js';
 import { AddTrainingImages } from './add-training-images.usecase.js';
 import type { ImportImage } from './import-image.usecase.js';
@@ -119,4 +120,29 @@ describe('images that come in', () => {
     expect(await statusesOf([picture], [negative])).toEqual(['conflicting-tags']);
     expect(added[0]?.tags).toEqual([{ id: negative, number: 1, name: 'none', negative: true }]);
   });
+});
+
+it('gives each image of a batch a signal of its own, so that Node.js sees no leak', async () => {
+  const warnings: Error[] = [];
+  const warned = (warning: Error) => warnings.push(warning);
+  process.on('warning', warned);
+  const signals: (AbortSignal | undefined)[] = [];
+  const importImage = {
+    execute: async (_workspace: string, _url: string, { signal }: { signal?: AbortSignal }) => {
+      signal?.addEventListener('abort', () => undefined);
+      signals.push(signal);
+      throw new DomainError('UPSTREAM_FAILED', 'There is no image.');
+    },
+  } as unknown as ImportImage;
+  const images = Array.from({ length: 20 }, (_, i) => ({
+    fileName: '',
+    source: { kind: 'url' as const, url: `https://images.example/${i}` },
+    tagIds: [],
+  }));
+  const batch = new AddTrainingImages(bus, importImage, {} as PredictionRepository);
+  await batch.execute('w', { projectId: PROJECT, tagIds: [], images });
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', warned);
+  expect(new Set(signals).size).toBe(20);
+  expect(warnings).toEqual([]);
 });

@@ -110,7 +110,8 @@ export class AddTrainingImages {
       return await Promise.all(
         images.map(({ source }) => {
           if (source.kind === 'refused') return { refusal: source.status };
-          if (source.kind === 'url') return this.importOne(workspace, source.url, late.signal);
+          // A signal for each image: all of them would wait at one, and Node.js takes that for a leak.
+          if (source.kind === 'url') return this.importOne(workspace, source.url, AbortSignal.any([late.signal]));
           const content = source.kind === 'content' ? source.content : pictures.get(source.id);
           if (!content) return { refusal: 'source-error' as const };
           return content.size > MAX_TRAINING_IMAGE_BYTES ? { refusal: 'too-many-bytes' as const } : { content };

@@ -12,6 +12,13 @@ export interface Element {
 
 /** Elements, or names of a form, of one body. */
 export const MAX_ELEMENTS = 10_000;
+/**
+ * Attributes of an XML body, declarations of namespaces included. 1 MB of them took 0.2 s to parse; clients write a few
+ * per element.
+ */
+export const MAX_ATTRIBUTES = 10_000;
+/** Attributes of one element. */
+export const MAX_ELEMENT_ATTRIBUTES = 32;
 /** Elements inside one another. */
 export const MAX_DEPTH = 32;
 

@@ -43,6 +43,9 @@ function json(text: string | Buffer, size = Infinity): unknown {
   return parsed(reader);
 }
 
+const attributes = (count: number, prefix = '') =>
+  Array.from({ length: count }, (_, i) => `${prefix}a${i}="x"`).join(' ');
+
 describe('XML', () => {
   it.each([
     [
@@ -102,6 +105,10 @@ describe('XML', () => {
     ['a name that comes twice', '<b><Name>a</Name><name>b</name></b>'],
     ['10,001 elements', `<b>${'<a/>'.repeat(10_000)}</b>`],
     ['an attribute without quotes', '<b a=1/>'],
+    ['33 attributes of one element', `<b ${attributes(33)}/>`],
+    ['33 namespaces of one element', `<b ${attributes(33, 'xmlns:')}/>`],
+    ['an element that would have a megabyte of attributes', `<b ${attributes(33)} never closed`],
+    ['10,001 attributes', `<b c=""${`><a ${attributes(10)}/`.repeat(1000)}></b>`],
     ['a control character', '<b><Name>\u0001</Name></b>'],
     ['JSON', '{"name":"a"}'],
   ])('refuses %s', (_what, text) => {
@@ -110,6 +117,11 @@ describe('XML', () => {
       reader.write(text);
       fromElement(reader.end(), schema);
     }).toThrow(refused);
+  });
+
+  it('takes 32 attributes of one element, and 10,000 of all', () => {
+    expect(xml(`<b ${attributes(32)}/>`)).toEqual({});
+    expect(xml(`<b>${`<a ${attributes(10)}/>`.repeat(1000)}</b>`)).toEqual({});
   });
 
   it('takes 32 levels', () => {

@@ -1,5 +1,13 @@
 import { SaxesParser } from 'saxes';
-import { malformed, MAX_DEPTH, MAX_ELEMENTS, newElement, type Element } from './element.js';
+import {
+  malformed,
+  MAX_ATTRIBUTES,
+  MAX_DEPTH,
+  MAX_ELEMENT_ATTRIBUTES,
+  MAX_ELEMENTS,
+  newElement,
+  type Element,
+} from './element.js';
 
 /**
  * Reads XML as it comes. Namespaces mean nothing. A DOCTYPE is refused, and with it every entity but the five of XML:
@@ -10,6 +18,8 @@ export class XmlReader {
   private readonly open: Element[] = [];
   private root: Element | undefined;
   private elements = 0;
+  private attributes = 0;
+  private ofElement = 0;
 
   constructor() {
     const { parser } = this;
@@ -19,6 +29,9 @@ export class XmlReader {
     parser.on('doctype', () => {
       throw malformed('The body has a DOCTYPE, which is not taken.');
     });
+    parser.on('opentagstart', () => (this.ofElement = 0));
+    // Not when the element is complete: it would have been parsed by then.
+    parser.on('attribute', () => this.countAttribute());
     parser.on('opentag', ({ name, attributes }) => this.begin(name, attributes));
     parser.on('closetag', () => this.open.pop());
     parser.on('text', (text) => this.add(text));
@@ -35,6 +48,12 @@ export class XmlReader {
     this.parser.close();
     if (!this.root) throw malformed('The body holds no element.');
     return this.root;
+  }
+
+  private countAttribute(): void {
+    if (++this.attributes > MAX_ATTRIBUTES) throw malformed(`The body has more than ${MAX_ATTRIBUTES} attributes.`);
+    if (++this.ofElement > MAX_ELEMENT_ATTRIBUTES)
+      throw malformed(`An element has more than ${MAX_ELEMENT_ATTRIBUTES} attributes.`);
   }
 
   private begin(name: string, attributes: Readonly<Record<string, string>>): void {
