@@ -47,7 +47,7 @@ export class GatewayModule {
         ImageContents,
         RateLimits,
       ],
-      exports: [Contents, Drain, FileUrls, JobWaiter, LOGGER, PublicOrigin],
+      exports: [Contents, Drain, FileUrls, GATEWAY_CONFIG, JobWaiter, LOGGER, PublicOrigin],
     };
   }
 }
