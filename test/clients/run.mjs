@@ -19,7 +19,11 @@ const LIMIT_MS = 300_000;
 /** Each with what it needs, and the program that uses it. */
 const CLIENTS = {
   'custom-vision-python-3.1.1': {
-    python: ['azure-cognitiveservices-vision-customvision==3.1.1'],
+    python: [
+      'azure-cognitiveservices-vision-customvision==3.1.1',
+      // What runs its exports.
+      ...['numpy==1.26.4', 'onnx==1.17.0', 'onnxruntime==1.20.1', 'pillow==11.1.0'],
+    ],
     program: 'custom_vision_v3.py',
   },
   'custom-vision-python-0.1.0': {
@@ -33,6 +37,7 @@ const CLIENTS = {
     ],
     program: 'custom-vision.mjs',
   },
+  'custom-vision-tfjs-1.3.0': { npm: ['@microsoft/customvision-tfjs@1.3.0'], program: 'custom-vision-tfjs.mjs' },
 };
 
 function must(command, args, options = {}) {

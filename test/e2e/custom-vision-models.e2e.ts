@@ -1,6 +1,5 @@
 /** @jest-environment ./test/support/native-arrays.environment.mjs */
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { openOnnxBackbone } from '@pentaprism/inference';
 import { eventually } from '@pentaprism/testing';
 import { unzipSync } from 'fflate';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -19,6 +18,7 @@ import {
 
 interface Export {
   readonly platform: string;
+  readonly flavor: string | null;
   readonly downloadUri: string;
 }
 
@@ -136,19 +136,21 @@ describe('an iteration', () => {
   });
 
   describe('is exported', () => {
-    const exported = async (platform: string, flavor = '') => {
+    const exported = async (platform: string, flavor: string | null = null) => {
       const path = `/iterations/${iteration.id}/export`;
-      await project.get(`${path}?platform=${platform}${flavor && `&flavor=${flavor}`}`, 'POST');
+      await project.get(`${path}?platform=${platform}${flavor === null ? '' : `&flavor=${flavor}`}`, 'POST');
       const { downloadUri } = await eventually(
         async () => {
           const all = await project.get<Export[]>(path);
-          const found = all.find((each) => each.platform === platform);
+          const found = all.find((each) => each.platform === platform && each.flavor === flavor);
           expect(found).toMatchObject({ status: 'Done' });
           return found as Export;
         },
         { timeoutMs: 30_000 },
       );
-      return (await send('GET', downloadUri)).bytes;
+      const { headers, bytes } = await send('GET', downloadUri);
+      expect(headers['content-disposition']).toBe('attachment; filename=model.zip');
+      return unzipSync(bytes);
     };
     let pixels: Uint8Array;
     /** What the API says of the picture, by tag. */
@@ -164,7 +166,7 @@ describe('an iteration', () => {
       pixels = new Uint8Array(await sharp(picture).resize(224, 224, { fit: 'fill' }).removeAlpha().raw().toBuffer());
       const { predictions } = await project.quickTest(picture, iteration.id);
       expected = Object.fromEntries(predictions.map(({ tagName, probability }) => [tagName, probability]));
-      archive = unzipSync(await exported('TensorFlow', 'TensorFlowJs'));
+      archive = await exported('TensorFlow', 'TensorFlowJs');
       labels = text(archive['labels.txt']).trimEnd().split('\n');
     });
     const expectSame = (probabilities: ArrayLike<number>) => {
@@ -173,30 +175,42 @@ describe('an iteration', () => {
       for (const [i, label] of labels.entries()) expect(probabilities[i]).toBeCloseTo(expected[label] ?? NaN, 3);
     };
 
-    it('as one ONNX file that says the same', async () => {
-      const session = await InferenceSession.create(await exported('ONNX'));
-      const [input] = session.inputNames;
-      const tensor = new Tensor('uint8', pixels, [1, 224, 224, 3]);
-      const { probabilities } = await session.run({ [input as string]: tensor });
-      expectSame(probabilities?.data as Float32Array);
+    it.each([null, 'ONNX12'])('as an ONNX model that predicts the same (flavor %s)', async (flavor) => {
+      const files = await exported('ONNX', flavor);
+      expect(text(files['labels.txt'])).toBe(text(archive['labels.txt']));
+      const session = await InferenceSession.create(files['model.onnx'] ?? new Uint8Array());
+      const area = 224 * 224;
+      // Planes of BGR.
+      const planes = Float32Array.from({ length: 3 * area }, (_, i) => pixels[(i % area) * 3 + 2 - Math.floor(i / area)] ?? 0); // prettier-ignore
+      const { model_output: output } = await session.run({ data: new Tensor('float32', planes, [1, 3, 224, 224]) });
+      expectSame(output?.data as Float32Array);
+      await session.release();
     });
 
-    it('as TensorFlow.js files of the head that say the same', async () => {
-      const backbone = await openOnnxBackbone();
-      const [embedding] = await backbone.embed([pixels]);
-      await backbone.close();
-      const { modelTopology, weightsManifest } = JSON.parse(text(archive['model.json']));
+    it('as a graph model of TensorFlow.js that predicts the same', async () => {
+      const { weightsManifest, ...described } = JSON.parse(text(archive['model.json']));
       const weightSpecs = weightsManifest.flatMap(({ weights }: { weights: unknown[] }) => weights);
       const weightData = Uint8Array.from(archive['weights.bin'] ?? []).buffer;
-      const { loadLayersModel } = await import('@tensorflow/tfjs-layers');
+      const { loadGraphModel } = await import('@tensorflow/tfjs-converter');
       const tf = await import('@tensorflow/tfjs-core');
       // Before a backend comes in: it greets on the console.
       tf.enableProdMode();
       await import('@tensorflow/tfjs-backend-cpu');
       await tf.setBackend('cpu');
-      const model = await loadLayersModel({ load: async () => ({ modelTopology, weightSpecs, weightData }) });
-      const output = model.predict(tf.tensor2d([...(embedding ?? [])], [1, 1280])) as ReturnType<typeof tf.tensor2d>;
+      const model = await loadGraphModel({ load: async () => ({ ...described, weightSpecs, weightData }) });
+      const output = model.predict(tf.tensor4d([...pixels], [1, 224, 224, 3])) as ReturnType<typeof tf.tensor4d>;
       expectSame(output.dataSync());
+    });
+
+    it.each([
+      ['TensorFlow', ''],
+      ['TensorFlow', 'TensorFlowLite'],
+      ['CoreML', ''],
+      ['DockerFile', 'Linux'],
+      ['ONNX', 'TensorFlowJs'],
+    ])('and refused as %s with the flavor %j, which nothing here can make', async (platform, flavor) => {
+      const path = `/iterations/${iteration.id}/export?platform=${platform}&flavor=${flavor}`;
+      expect(await errorOf('POST', path)).toEqual([400, 'BadRequestOperationNotSupported']);
     });
   });
 });

@@ -117,8 +117,12 @@ const predictedTag = z.object({
   probability: z.number().min(0).max(1),
 });
 
+/** Kinds of files that a model can be made into. */
+export const EXPORT_FORMATS = ['onnx', 'onnx-float16', 'onnx-1.0', 'onnx-1.2', 'tensorflow-js'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
 export const exportedModel = z.object({
-  platform: z.enum(['onnx', 'tensorflow-js']),
+  platform: z.enum(EXPORT_FORMATS),
   status: z.enum(['exporting', 'completed', 'failed']),
   content: contentReference.nullable(),
 });

@@ -10,7 +10,8 @@ export { crossValidate, type CrossValidationRequest } from './cross-validation.j
 export { backbonePath, DEFAULT_BACKBONE_PATH } from './default-backbone.js';
 export type { HeadTrainer, TrainingData, TrainingRequest } from './head-trainer.js';
 export { openOnnxBackbone } from './onnx-backbone.js';
-export { exportOnnx, type OnnxExport } from './onnx-export.js';
+export { exportOnnx, ONNX_VARIANTS, type OnnxExport, type OnnxVariant } from './onnx-export.js';
+export { modelArchive, type ModelArchive } from './model-archive.js';
 export { TENSORFLOW_BACKENDS, type TensorFlowBackend } from './tensorflow.js';
 export { createTensorFlowHeadTrainer } from './tensorflow-head-trainer.js';
 export { exportTensorFlowJs, type TensorFlowJsExport } from './tensorflow-js-export.js';

@@ -6,7 +6,7 @@ import { createRandom } from '@pentaprism/domain';
 import * as onnxRuntime from 'onnxruntime-node';
 import { DEFAULT_BACKBONE_PATH } from './default-backbone.js';
 import { openOnnxBackbone } from './onnx-backbone.js';
-import { exportOnnx } from './onnx-export.js';
+import { exportOnnx, type OnnxVariant } from './onnx-export.js';
 import { readOnnx, writeOnnx } from './onnx-protobuf.js';
 import { fixturePixels } from './photo.fixture.js';
 
@@ -29,23 +29,31 @@ function headOf(kind: HeadKind): Head {
   return { kind, weights, bias: Float32Array.of(0.3, -0.2, 0.1) };
 }
 
-const exported = (kind: HeadKind) => exportOnnx({ backbone, head: headOf(kind), labels: LABELS, name: 'cups, cats' });
+const exported = (kind: HeadKind, variant: OnnxVariant = 'float32') =>
+  exportOnnx({ backbone, head: headOf(kind), labels: LABELS, name: 'cups, cats', variant });
+
+const AREA = 224 * 224;
+/** Interleaved RGB → planes of BGR, as programs for exports of Custom Vision write them. */
+const planesOf = (photo: Uint8Array) =>
+  Float32Array.from({ length: 3 * AREA }, (_, i) => photo[(i % AREA) * 3 + 2 - Math.floor(i / AREA)] as number);
 
 describe.each(HEAD_KINDS)('the exported model (%s)', (kind) => {
-  it('says of photos what backbone and head say, one by one and in a batch', async () => {
-    const session = await onnxRuntime.InferenceSession.create(exported(kind));
-    expect([session.inputNames, session.outputNames]).toEqual([['image'], ['probabilities']]);
+  it.each(['float32', 'onnx-1.2'] as const)('predicts what backbone and head predict (%s)', async (variant) => {
+    const session = await onnxRuntime.InferenceSession.create(exported(kind, variant));
+    expect([session.inputNames, session.outputNames]).toEqual([['data'], ['model_output']]);
+    expect(session.inputMetadata[0]).toMatchObject({ type: 'float32', shape: ['batch', 3, 224, 224] });
     const expected = embeddings.map((embedding) => predict(headOf(kind), embedding));
     expect(Math.abs((expected[0]?.[0] as number) - (expected[1]?.[0] as number))).toBeGreaterThan(0.01);
-    const ask = async (pixels: Uint8Array, count: number) => {
-      const image = new onnxRuntime.Tensor('uint8', pixels, [count, 224, 224, 3]);
-      const { probabilities } = await session.run({ image });
-      expect(probabilities?.dims).toEqual([count, 3]);
-      return probabilities?.data as Float32Array;
+    const ask = async (pictures: readonly Uint8Array[]) => {
+      const planes = Float32Array.from(pictures.flatMap((photo) => [...planesOf(photo)]));
+      const data = new onnxRuntime.Tensor('float32', planes, [pictures.length, 3, 224, 224]);
+      const { model_output: output } = await session.run({ data });
+      expect(output?.dims).toEqual([pictures.length, 3]);
+      return output?.data as Float32Array;
     };
-    const together = await ask(new Uint8Array(Buffer.concat(photos)), 2);
+    const together = await ask(photos);
     for (const [i, photo] of photos.entries()) {
-      const alone = await ask(photo, 1);
+      const alone = await ask([photo]);
       expected[i]?.forEach((probability, tag) => {
         expect(Math.abs((alone[tag] as number) - probability)).toBeLessThan(1e-4);
         expect(Math.abs((together[i * 3 + tag] as number) - probability)).toBeLessThan(1e-4);
@@ -54,10 +62,45 @@ describe.each(HEAD_KINDS)('the exported model (%s)', (kind) => {
     await session.release();
   });
 
-  it('has its labels, kind and name inside', () => {
+  it('takes and gives half-precision floats in the variant float16', async () => {
+    const session = await onnxRuntime.InferenceSession.create(exported(kind, 'float16'));
+    expect(session.inputMetadata[0]).toMatchObject({ type: 'float16', shape: ['batch', 3, 224, 224] });
+    expect(session.outputMetadata[0]).toMatchObject({ type: 'float16' });
+    await session.release();
+  });
+
+  it('says how pixels are written, and has its labels, kind and name inside', () => {
     const { metadataProps } = readOnnx(exported(kind));
     const metadata = Object.fromEntries(metadataProps.map(({ key, value }) => [key, value]));
-    expect(metadata).toEqual({ name: 'cups, cats', kind, labels: JSON.stringify(LABELS) });
+    expect(metadata).toEqual({
+      'Image.BitmapPixelFormat': 'Bgr8',
+      'Image.ColorSpaceGamma': 'SRGB',
+      'Image.NominalPixelRange': 'NominalRange_0_255',
+      name: 'cups, cats',
+      kind,
+      labels: JSON.stringify(LABELS),
+    });
+  });
+});
+
+describe('the variant onnx-1.2', () => {
+  it('has operator set 7 and format version 3', () => {
+    const { irVersion, opsetImport, graph } = readOnnx(exported('multiclass', 'onnx-1.2'));
+    expect([Number(irVersion), opsetImport.map(({ version }) => Number(version))]).toEqual([3, [7]]);
+    // Bounds were attributes of Clip then, and all weights were inputs, too.
+    expect(graph.node.filter(({ opType, input }) => opType === 'Clip' && input.length > 1)).toEqual([]);
+    const inputs = graph.input.map(({ name }) => name);
+    expect(inputs).toEqual(['data', ...graph.initializer.map(({ name }) => name)]);
+  });
+
+  it('is refused for a backbone with an operator that means something else there', () => {
+    const model = readOnnx(backbone);
+    const pooling = model.graph.node.find(({ opType }) => opType === 'GlobalAveragePool');
+    Object.assign(pooling ?? {}, { opType: 'ReduceMean' });
+    const request = { head: headOf('multiclass'), labels: LABELS, name: 'x', variant: 'onnx-1.2' as const };
+    expect(() => exportOnnx({ ...request, backbone: writeOnnx(model) })).toThrow(
+      'The operator ReduceMean cannot be written for operator set 7.',
+    );
   });
 });
 

@@ -1,5 +1,22 @@
 import { embeddingSizeOf, float32Bytes, type Head } from '@pentaprism/heads';
-import { FLOAT, readOnnx, writeOnnx, type OnnxModel, type OnnxNode, type OnnxTensor } from './onnx-protobuf.js';
+import { toOperatorSet7 } from './onnx-operator-set.js';
+import {
+  FLOAT,
+  FLOAT16,
+  INT64,
+  intAttribute,
+  intsAttribute,
+  readOnnx,
+  writeOnnx,
+  type OnnxAttribute,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxTensor,
+} from './onnx-protobuf.js';
+
+/** float32: the backbone's operator set. float16: half-precision input and output. onnx-1.2: operator set 7. */
+export const ONNX_VARIANTS = ['float32', 'float16', 'onnx-1.2'] as const;
+export type OnnxVariant = (typeof ONNX_VARIANTS)[number];
 
 export interface OnnxExport {
   /** An ONNX model with an output `embedding`, see `openOnnxBackbone`. */
@@ -9,57 +26,85 @@ export interface OnnxExport {
   readonly labels: readonly string[];
   /** Of the model, for people. */
   readonly name: string;
+  readonly variant?: OnnxVariant;
 }
 
+const [INPUT, OUTPUT] = ['data', 'model_output'];
 const EMBEDDING = 'embedding';
-const PROBABILITIES = 'probabilities';
 /** Of the names that come in, so that they cannot meet one of the backbone's. */
-const PREFIX = 'pentaprism.head.';
+const PREFIX = 'pentaprism.';
+const own = (value: string): string => PREFIX + value;
 /** From 13 on, softmax works along the last axis by itself. */
 const MIN_OPSET = 13;
 /** Their inner graphs may use values of the outer one, which the search for what is needed would not see. */
 const WITH_INNER_GRAPHS = new Set(['If', 'Loop', 'Scan', 'SequenceMap']);
+/** How pictures are to be written into the input: https://github.com/onnx/onnx/blob/main/docs/MetadataProps.md */
+const IMAGE_METADATA = {
+  'Image.BitmapPixelFormat': 'Bgr8',
+  'Image.ColorSpaceGamma': 'SRGB',
+  'Image.NominalPixelRange': 'NominalRange_0_255',
+};
 
 /**
- * One self-contained ONNX model: backbone, normalisation to length 1, head. Its inputs are the backbone's, its one output
- * is `probabilities` (float32, batch × tags). What only other outputs of the backbone needed is left out.
+ * Returns one self-contained ONNX model: pixels, backbone, normalisation to length 1, head. Its one input is `data`, batch × 3
+ * × height × width of BGR from 0 to 255, as exports of Custom Vision have it; its one output is `model_output`, batch × tags
+ * probabilities. Whatever only other outputs of the backbone needed is left out.
  *
- * `metadata_props` has `name`, `kind` and `labels` (a JSON array, in the order of the tags).
+ * `metadata_props` says how pixels are written, and has `name`, `kind` and `labels` (a JSON array, in the order of the tags).
  *
  * @throws RangeError where labels or embedding have another number than the head; Error for another kind of backbone
  */
-export function exportOnnx({ backbone, head, labels, name }: OnnxExport): Uint8Array {
+export function exportOnnx({ backbone, head, labels, name, variant = 'float32' }: OnnxExport): Uint8Array {
   const tags = head.bias.length;
   if (labels.length !== tags) throw new RangeError(`${tags} tags have ${labels.length} labels.`);
   const model = readOnnx(backbone);
-  const embedding = checkedEmbedding(model, embeddingSizeOf(head));
+  checkEmbedding(model, embeddingSizeOf(head));
   keepOnlyFor(EMBEDDING, model);
-  const { nodes, initializers } = headGraph(head);
-  model.graph.node.push(...nodes);
-  model.graph.initializer.push(...initializers);
-  const batch = embedding[0] ?? { dimParam: 'batch' };
+  const elemType = variant === 'float16' ? FLOAT16 : FLOAT;
+  const pixels = pixelGraph(model, elemType);
+  const { nodes, initializers } = headGraph(head, elemType);
+  model.graph.node = [...pixels.nodes, ...model.graph.node, ...nodes];
+  model.graph.initializer.push(...pixels.initializers, ...initializers);
+  const batch = { dimParam: 'batch' };
   const shape = { dim: [batch, { dimValue: tags }] };
-  model.graph.output = [{ name: PROBABILITIES, type: { tensorType: { elemType: FLOAT, shape } } }];
-  setMetadata(model, { name, kind: head.kind, labels: JSON.stringify(labels) });
+  model.graph.output = [{ name: OUTPUT, type: { tensorType: { elemType, shape } } }];
+  setMetadata(model, { ...IMAGE_METADATA, name, kind: head.kind, labels: JSON.stringify(labels) });
+  if (variant === 'onnx-1.2') toOperatorSet7(model);
   return writeOnnx(model);
 }
 
-/** The dimensions of the embedding. */
-function checkedEmbedding(model: OnnxModel, size: number) {
+function checkEmbedding(model: OnnxModel, size: number): void {
   const opset = model.opsetImport.find(({ domain = '' }) => domain === '' || domain === 'ai.onnx');
   if (opset === undefined || Number(opset.version) < MIN_OPSET) {
     throw new Error(`The backbone has to use ONNX's operator set ${MIN_OPSET} or a later one.`);
   }
   const output = model.graph.output.find(({ name }) => name === EMBEDDING);
   if (output === undefined) throw new Error(`The backbone has no output "${EMBEDDING}".`);
-  const dimensions = output.type.tensorType?.shape?.dim ?? [];
-  const found = Number(dimensions[1]?.dimValue);
+  const found = Number(output.type.tensorType?.shape?.dim[1]?.dimValue);
   if (found !== size) throw new RangeError(`The head is for embeddings of ${size} numbers, the backbone has ${found}.`);
-  return dimensions;
+}
+
+/** Turns planes of BGR into the interleaved RGB that the backbone takes, and makes them the input of the model. */
+function pixelGraph({ graph }: OnnxModel, elemType: number): { nodes: OnnxNode[]; initializers: OnnxTensor[] } {
+  const [image] = graph.input;
+  const { elemType: imageType = FLOAT, shape } = image?.type.tensorType ?? {};
+  const [, height, width] = shape?.dim ?? [];
+  if (image === undefined || height === undefined || width === undefined)
+    throw new Error('The backbone has no input of batch × height × width × 3.');
+  const order = { name: own('rgb'), dims: [3], dataType: INT64, rawData: int64Bytes([2, 1, 0]) };
+  const planes = { dim: [{ dimParam: 'batch' }, { dimValue: 3 }, height, width] };
+  graph.input = [{ name: INPUT, type: { tensorType: { elemType, shape: planes } } }];
+  const nodes = [
+    node('Gather', [INPUT, order.name], own('planes'), [intAttribute('axis', 1)]),
+    node('Transpose', [own('planes')], own('pixels'), [intsAttribute('perm', [0, 2, 3, 1])]),
+    // The cast of a model that takes single-precision floats is one of a type to itself.
+    node('Cast', [own('pixels')], image.name, [intAttribute('to', imageType)]),
+  ];
+  return { nodes, initializers: [order] };
 }
 
 /** Drops nodes, weights and descriptions of values that this output does not need. */
-function keepOnlyFor(output: string, { graph }: OnnxModel): void {
+export function keepOnlyFor(output: string, { graph }: OnnxModel): void {
   if (graph.node.some(({ opType }) => WITH_INNER_GRAPHS.has(opType))) return;
   const needed = new Set([output]);
   // From the end, since nodes stand behind those whose values they use.
@@ -72,36 +117,40 @@ function keepOnlyFor(output: string, { graph }: OnnxModel): void {
 }
 
 /**
- * x / max(‖x‖, ε), weights, softmax or sigmoid. The length by a product with ones, from operators that every runtime and
+ * x / √(‖x‖² + ε), weights, softmax or sigmoid. The length by a product with ones, from operators that every runtime and
  * converter has: not all know LpNormalization, and the attributes of ReduceL2 became inputs in operator set 18.
  */
-function headGraph(head: Head): { nodes: OnnxNode[]; initializers: OnnxTensor[] } {
+function headGraph(head: Head, elemType: number): { nodes: OnnxNode[]; initializers: OnnxTensor[] } {
   const [size, tags] = [embeddingSizeOf(head), head.bias.length];
   const initializers = [
     tensor('ones', [size, 1], new Float32Array(size).fill(1)),
-    tensor('epsilon', [], Float32Array.of(1e-12)),
+    tensor('epsilon', [1], Float32Array.of(1e-24)),
     tensor('weights', [size, tags], head.weights),
     tensor('bias', [tags], head.bias),
   ];
-  const own = (value: string) => PREFIX + value;
   const nodes = [
     node('Mul', [EMBEDDING, EMBEDDING], own('squares')),
     node('MatMul', [own('squares'), own('ones')], own('sum')),
-    node('Sqrt', [own('sum')], own('length')),
-    node('Max', [own('length'), own('epsilon')], own('divisor')),
-    node('Div', [EMBEDDING, own('divisor')], own('normalised')),
+    node('Add', [own('sum'), own('epsilon')], own('positive')),
+    node('Sqrt', [own('positive')], own('length')),
+    node('Div', [EMBEDDING, own('length')], own('normalised')),
     node('Gemm', [own('normalised'), own('weights'), own('bias')], own('scores')),
-    node(head.kind === 'multiclass' ? 'Softmax' : 'Sigmoid', [own('scores')], PROBABILITIES),
+    node(head.kind === 'multiclass' ? 'Softmax' : 'Sigmoid', [own('scores')], own('probabilities')),
+    node('Cast', [own('probabilities')], OUTPUT, [intAttribute('to', elemType)]),
   ];
   return { nodes, initializers };
 }
 
-function node(opType: string, input: string[], output: string): OnnxNode {
-  return { opType, input, output: [output], name: output === PROBABILITIES ? PREFIX + output : output };
+function node(opType: string, input: string[], output: string, attribute: OnnxAttribute[] = []): OnnxNode {
+  return { opType, input, output: [output], name: output === OUTPUT ? own('output') : output, attribute };
 }
 
 function tensor(name: string, dims: number[], values: Float32Array): OnnxTensor {
-  return { name: PREFIX + name, dims, dataType: FLOAT, rawData: float32Bytes(values) };
+  return { name: own(name), dims, dataType: FLOAT, rawData: float32Bytes(values) };
+}
+
+function int64Bytes(values: readonly number[]): Uint8Array {
+  return new Uint8Array(BigInt64Array.from(values.map(BigInt)).buffer);
 }
 
 function setMetadata(model: OnnxModel, entries: Readonly<Record<string, string>>): void {

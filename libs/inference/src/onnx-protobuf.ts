@@ -8,6 +8,7 @@ const SCHEMA = `
 syntax = "proto2";
 package onnx;
 message ModelProto {
+  optional int64 ir_version = 1;
   optional GraphProto graph = 7;
   repeated OperatorSetIdProto opset_import = 8;
   repeated StringStringEntryProto metadata_props = 14;
@@ -15,6 +16,7 @@ message ModelProto {
 message GraphProto {
   repeated NodeProto node = 1;
   repeated TensorProto initializer = 5;
+  repeated ValueInfoProto input = 11;
   repeated ValueInfoProto output = 12;
   repeated ValueInfoProto value_info = 13;
 }
@@ -23,6 +25,14 @@ message NodeProto {
   repeated string output = 2;
   optional string name = 3;
   optional string op_type = 4;
+  repeated AttributeProto attribute = 5;
+}
+message AttributeProto {
+  optional string name = 1;
+  optional float f = 2;
+  optional int64 i = 3;
+  repeated int64 ints = 8;
+  optional int32 type = 20;
 }
 message TensorProto {
   repeated int64 dims = 1;
@@ -58,14 +68,27 @@ message StringStringEntryProto {
 }
 `;
 
-/** `TensorProto.DataType.FLOAT` */
-export const FLOAT = 1;
+/** Of `TensorProto.DataType`. */
+export const [FLOAT, UINT8, INT64, FLOAT16] = [1, 2, 7, 10] as const;
+
+/** Of `AttributeProto.AttributeType`. */
+const [FLOAT_ATTRIBUTE, INT_ATTRIBUTE, INTS_ATTRIBUTE] = [1, 2, 7] as const;
+
+/** Integers are objects where they were read. */
+export interface OnnxAttribute {
+  name: string;
+  type: number;
+  f?: number;
+  i?: unknown;
+  ints?: unknown[];
+}
 
 export interface OnnxNode {
   input: string[];
   output: string[];
   name?: string;
   opType: string;
+  attribute?: OnnxAttribute[];
 }
 
 export interface OnnxTensor {
@@ -87,8 +110,17 @@ export interface OnnxValueInfo {
   type: { tensorType?: { elemType: number; shape?: { dim: OnnxDimension[] } } };
 }
 
+export interface OnnxGraph {
+  node: OnnxNode[];
+  initializer: OnnxTensor[];
+  input: OnnxValueInfo[];
+  output: OnnxValueInfo[];
+  valueInfo: OnnxValueInfo[];
+}
+
 export interface OnnxModel {
-  graph: { node: OnnxNode[]; initializer: OnnxTensor[]; output: OnnxValueInfo[]; valueInfo: OnnxValueInfo[] };
+  irVersion: unknown;
+  graph: OnnxGraph;
   opsetImport: { domain?: string; version: unknown }[];
   metadataProps: { key: string; value: string }[];
 }
@@ -107,4 +139,29 @@ export function readOnnx(bytes: Uint8Array): OnnxModel {
 
 export function writeOnnx(model: OnnxModel): Uint8Array {
   return new Uint8Array(Model.encode(model as unknown as protobuf.Message).finish());
+}
+
+/** Returns an attribute that is a float, an integer, or a list of integers. */
+export const floatAttribute = (name: string, f: number): OnnxAttribute => ({ name, f, type: FLOAT_ATTRIBUTE });
+export const intAttribute = (name: string, i: number): OnnxAttribute => ({ name, i, type: INT_ATTRIBUTE });
+export const intsAttribute = (name: string, ints: number[]): OnnxAttribute => ({ name, ints, type: INTS_ATTRIBUTE });
+
+/** Returns an integer attribute of a node, or `otherwise` where it has none of this name. */
+export function intOf(node: OnnxNode, name: string, otherwise: number): number {
+  const found = node.attribute?.find((attribute) => attribute.name === name);
+  return found?.i === undefined || found.i === null ? otherwise : Number(found.i);
+}
+
+/** Returns a list of integers of a node, or `otherwise` where it has none of this name. */
+export function intsOf(node: OnnxNode, name: string, otherwise: readonly number[]): number[] {
+  const found = node.attribute?.find((attribute) => attribute.name === name);
+  return found?.ints === undefined || found.ints.length === 0 ? [...otherwise] : found.ints.map(Number);
+}
+
+/** Returns the floats of a tensor in single precision, whatever precision it is kept in. */
+export function floatsOf({ dataType, rawData, name }: OnnxTensor): Float32Array {
+  // A copy, since nothing says that the bytes start at a multiple of four.
+  const bytes = Uint8Array.from(rawData);
+  if (dataType === FLOAT) return new Float32Array(bytes.buffer);
+  throw new Error(`The tensor ${name} is not of float32.`);
 }

@@ -1,64 +1,88 @@
 /** @jest-environment ./test/support/native-arrays.environment.mjs */
-import { describe, expect, it } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { createRandom } from '@pentaprism/domain';
-import { type Head, HEAD_KINDS, type HeadKind, predict } from '@pentaprism/heads';
-import { l2Normalised } from './backbone.js';
+import { HEAD_KINDS, predict, type Head, type HeadKind } from '@pentaprism/heads';
+import { DEFAULT_BACKBONE_PATH } from './default-backbone.js';
+import { openOnnxBackbone } from './onnx-backbone.js';
+import { readOnnx, writeOnnx } from './onnx-protobuf.js';
+import { fixturePixels } from './photo.fixture.js';
 import { onTensorFlow } from './tensorflow.js';
 import { exportTensorFlowJs } from './tensorflow-js-export.js';
 
-const random = createRandom('export');
-const LABELS = ['cup', 'two\nlines', '杯'];
+const LABELS = ['cup', 'cat', '杯'];
+const [SIDE, TAGS] = [224, 3];
+let backbone: Uint8Array;
+let photos: Uint8Array[];
+let embeddings: Float32Array[];
+beforeAll(async () => {
+  backbone = await readFile(DEFAULT_BACKBONE_PATH);
+  photos = [await fixturePixels('coffee'), await fixturePixels('chelsea')];
+  const opened = await openOnnxBackbone();
+  embeddings = await opened.embed(photos);
+  await opened.close();
+});
 
+/** With weights that make probabilities differ by picture. */
 function headOf(kind: HeadKind): Head {
-  const weights = Float32Array.from({ length: 1280 * 3 }, () => (random() - 0.5) * 8);
+  const random = createRandom('export');
+  const weights = Float32Array.from({ length: 1280 * TAGS }, () => (random() - 0.5) * 8);
   return { kind, weights, bias: Float32Array.of(0.3, -0.2, 0.1) };
 }
 
-const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
+const jsonOf = (bytes: Uint8Array | undefined) => JSON.parse(new TextDecoder().decode(bytes));
+const exported = (kind: HeadKind) =>
+  exportTensorFlowJs({ backbone, head: headOf(kind), labels: LABELS, name: 'cups, cats' });
 
-describe.each(HEAD_KINDS)('the exported head (%s)', (kind) => {
-  const head = headOf(kind);
-  const files = exportTensorFlowJs({ head, labels: LABELS, name: 'cups' });
-
-  it('is loaded by TensorFlow.js, and says the same', async () => {
-    const { loadLayersModel } = await import('@tensorflow/tfjs-layers');
-    const model = JSON.parse(text(files['model.json'])) as {
-      modelTopology: object;
-      weightsManifest: { weights: never[] }[];
-    };
-    const embeddings = Array.from({ length: 4 }, () =>
-      l2Normalised(Float32Array.from({ length: 1280 }, () => random() ** 4)),
-    );
-    const probabilities = await onTensorFlow('cpu', async (tf) => {
-      const weightData = (files['weights.bin'] as Uint8Array).buffer as ArrayBuffer;
-      const weightSpecs = model.weightsManifest.flatMap(({ weights }) => weights);
-      const artifacts = { modelTopology: model.modelTopology, weightSpecs, weightData };
-      const loaded = await loadLayersModel({ load: async () => artifacts });
-      const input = tf.tensor2d(new Float32Array(embeddings.flatMap((embedding) => [...embedding])), [4, 1280]);
-      return (loaded.predict(input) as typeof input).dataSync();
+describe.each(HEAD_KINDS)('exportTensorFlowJs (%s)', (kind) => {
+  it('makes a graph model that predicts from pixels what backbone and head predict', async () => {
+    const files = exported(kind);
+    const { weightsManifest, ...model } = jsonOf(files['model.json']);
+    const weightData = Uint8Array.from(files['weights.bin'] ?? []).buffer;
+    const artifacts = { ...model, weightSpecs: weightsManifest[0].weights, weightData };
+    const found = await onTensorFlow('wasm', async (tf) => {
+      const { loadGraphModel } = await import('@tensorflow/tfjs-converter');
+      const loaded = await loadGraphModel({ load: async () => artifacts });
+      expect(loaded.inputs[0]?.shape).toEqual([-1, SIDE, SIDE, 3]);
+      const shape: [number, number, number, number] = [photos.length, SIDE, SIDE, 3];
+      const pixels = tf.tensor4d(Float32Array.from(photos.flatMap((photo) => [...photo])), shape);
+      return (loaded.predict(pixels) as typeof pixels).data();
     });
-    embeddings.forEach((embedding, i) => {
-      predict(head, embedding).forEach((probability, tag) => {
-        expect(Math.abs((probabilities[i * 3 + tag] as number) - probability)).toBeLessThan(1e-5);
-      });
-    });
+    const expected = embeddings.map((embedding) => predict(headOf(kind), embedding));
+    expect(found).toHaveLength(photos.length * TAGS);
+    expect(Math.abs((expected[0]?.[0] as number) - (expected[1]?.[0] as number))).toBeGreaterThan(0.01);
+    for (const [i, probabilities] of expected.entries()) {
+      for (const [tag, probability] of probabilities.entries())
+        expect(Math.abs((found[i * TAGS + tag] as number) - probability)).toBeLessThan(1e-3);
+    }
   });
 
-  it('comes as three files', () => {
-    expect(Object.keys(files).sort()).toEqual(['labels.txt', 'model.json', 'weights.bin']);
-    expect(text(files['labels.txt'])).toBe('cup\ntwo lines\n杯\n');
-    const model = JSON.parse(text(files['model.json']));
-    expect(model).toMatchObject({
-      format: 'layers-model',
+  it('says how pixels are written, and keeps labels, kind and name', () => {
+    const files = exported(kind);
+    expect(Object.keys(files)).toEqual(['model.json', 'weights.bin']);
+    expect(jsonOf(files['model.json'])).toMatchObject({
+      format: 'graph-model',
       weightsManifest: [{ paths: ['weights.bin'] }],
-      userDefinedMetadata: { name: 'cups', kind, labels: LABELS },
+      userDefinedMetadata: { 'Image.BitmapPixelFormat': 'Rgb8', name: 'cups, cats', kind, labels: LABELS },
     });
-    expect(files['weights.bin']).toHaveLength((1280 * 3 + 3) * 4);
+    // Half precision, and without the 1000 classes.
+    expect(files['weights.bin']?.length).toBeLessThan(backbone.length - 1280 * 1000 * 2);
   });
 });
 
-it('is refused where labels do not fit', () => {
-  expect(() => exportTensorFlowJs({ head: headOf('multiclass'), labels: [], name: 'x' })).toThrow(
-    '3 tags have 0 labels.',
-  );
+describe('exportTensorFlowJs', () => {
+  it('refuses labels of another number than the head has', () => {
+    const request = { backbone, head: headOf('multiclass'), labels: ['one'], name: 'x' };
+    expect(() => exportTensorFlowJs(request)).toThrow('3 tags have 1 labels.');
+  });
+
+  it('refuses a backbone with an operator that it cannot write', () => {
+    const model = readOnnx(backbone);
+    const pooling = model.graph.node.find(({ opType }) => opType === 'GlobalAveragePool');
+    Object.assign(pooling ?? {}, { opType: 'GlobalMaxPool' });
+    const request = { head: headOf('multiclass'), labels: LABELS, name: 'x' };
+    expect(() => exportTensorFlowJs({ ...request, backbone: writeOnnx(model) })).toThrow(
+      'The operator GlobalMaxPool (pooled) of the backbone cannot be written for TensorFlow.js.',
+    );
+  });
 });

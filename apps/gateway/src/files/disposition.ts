@@ -1,4 +1,5 @@
 import { UNKNOWN_MEDIA_TYPE } from '@pentaprism/domain';
+import type { StoredContent } from '@pentaprism/http';
 import { create as contentDisposition } from 'content-disposition';
 
 /** The extensions of the types that are shown; the first one is added where a name has none of them. */
@@ -41,3 +42,8 @@ function safeName(fileName: string, extensions: readonly string[]): string {
   const extension = /\.([^.]+)$/.exec(name)?.[1]?.toLowerCase();
   return extension !== undefined && extensions.includes(extension) ? name : `${name}.${first}`;
 }
+
+/** Names of files that have none of their own. Exports of models are the only archives that are served. */
+const NAMES: Partial<Record<StoredContent['area'], string>> = { models: 'model.zip' };
+
+export const nameInArea = (area: StoredContent['area']): string | undefined => NAMES[area];

@@ -14,6 +14,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Readable } from 'node:stream';
 import type { GatewayConfig } from '../config.js';
 import { fromContentId } from './content-id.js';
+import { nameInArea } from './disposition.js';
 import type { ImageContents } from './image-contents.js';
 
 export interface FileRoutesOptions {
@@ -60,7 +61,8 @@ async function download(
     // The bytes never change, and the URL is the permission: for as long as it lives, nobody need ask again.
     const maxAge = Math.max(0, expiresAt - Math.floor(Date.now() / 1000));
     try {
-      await contents.send(request, reply, { area: contentArea, workspace, ...content }, { maxAge });
+      const fileName = nameInArea(contentArea);
+      await contents.send(request, reply, { area: contentArea, workspace, ...content }, { maxAge, fileName });
     } catch (error) {
       // The bytes are gone: that is not to be kept by anybody's cache.
       for (const name of ['ETag', 'Cache-Control', 'Content-Range', 'Content-Disposition']) reply.removeHeader(name);

@@ -3,7 +3,7 @@ import { DomainError, UNKNOWN_MEDIA_TYPE } from '@pentaprism/domain';
 import { FileUrls, type SignedContent, type SignedImage } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../config.js';
-import { dispositionOf } from './disposition.js';
+import { dispositionOf, nameInArea } from './disposition.js';
 
 /** URLs of the storage's own: the bytes go past this gateway. */
 export class PresignedFileUrls extends FileUrls {
@@ -26,7 +26,7 @@ export class PresignedFileUrls extends FileUrls {
   async signContent(_request: FastifyRequest, content: SignedContent): Promise<string> {
     const { area, workspace, sha256, mediaType, expiresAt } = content;
     const expiresIn = this.secondsLeft(expiresAt);
-    const disposition = dispositionOf(mediaType);
+    const disposition = dispositionOf(mediaType, nameInArea(area));
     return this.storage.downloadUrl({ area, workspace, sha256 }, { expiresIn, mediaType, disposition });
   }
 

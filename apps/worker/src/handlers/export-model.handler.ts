@@ -1,18 +1,29 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BlobStore } from '@pentaprism/blob-store';
-import { exportModel, type JobPayload, type JobResult } from '@pentaprism/contracts';
-import { DomainError, MAX_EXPORT_FILE_BYTES, MAX_MODEL_FILE_BYTES } from '@pentaprism/domain';
+import { exportModel, type ExportFormat, type JobPayload, type JobResult } from '@pentaprism/contracts';
+import { DomainError, MAX_EXPORT_FILE_BYTES, MAX_MODEL_FILE_BYTES, toUuid } from '@pentaprism/domain';
 import { decodeHead } from '@pentaprism/heads';
-import { exportOnnx, exportTensorFlowJs } from '@pentaprism/inference';
+import { modelArchive, type ModelArchive } from '@pentaprism/inference';
 import type { JobHandler } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
-import { zipSync } from 'fflate';
 import { Embedder } from '../inference/embedder.js';
 
 type Payload = JobPayload<typeof exportModel>;
 type Result = JobResult<typeof exportModel>;
 
-/** Makes files of a model that run elsewhere: one ONNX file, or a ZIP archive of what TensorFlow.js loads. */
+/** What each format is made of, and its platform and flavor in the words of the archive's manifest. */
+const FORMATS: Readonly<
+  Record<ExportFormat, { file: ModelArchive['format']; platform: string; flavor: string | null }>
+> = {
+  onnx: { file: { onnx: 'float32' }, platform: 'ONNX', flavor: null },
+  'onnx-float16': { file: { onnx: 'float16' }, platform: 'ONNX', flavor: 'ONNXFloat16' },
+  // ONNX 1.0 has operator set 1, which current runtimes do not load: it gets the operator set of 1.2.
+  'onnx-1.0': { file: { onnx: 'onnx-1.2' }, platform: 'ONNX', flavor: 'ONNX10' },
+  'onnx-1.2': { file: { onnx: 'onnx-1.2' }, platform: 'ONNX', flavor: 'ONNX12' },
+  'tensorflow-js': { file: 'tensorflow-js', platform: 'TensorFlow', flavor: 'TensorFlowJs' },
+};
+
+/** Makes a ZIP archive of a model that runs elsewhere: pictures in, probabilities out. */
 @Injectable()
 export class ExportModelHandler implements JobHandler<typeof exportModel> {
   readonly type = exportModel;
@@ -29,17 +40,21 @@ export class ExportModelHandler implements JobHandler<typeof exportModel> {
     const head = decodeHead(
       await this.blobs.read({ area: 'models', workspace, sha256: file.sha256 }, { maxBytes: MAX_MODEL_FILE_BYTES }),
     );
-    const { bytes, mediaType } = await this.make(payload, head);
+    const { file: format, platform, flavor } = FORMATS[payload.platform];
+    const bytes = modelArchive({
+      format,
+      backbone: await this.embedder.backboneFile(),
+      head,
+      labels: payload.labels,
+      name: payload.name,
+      manifest: {
+        Platform: platform,
+        Flavor: flavor,
+        ExportedDate: new Date().toISOString(),
+        IterationId: toUuid(payload.iterationId),
+      },
+    });
     const { sha256, size } = await this.blobs.put('models', workspace, bytes, { maxBytes: MAX_EXPORT_FILE_BYTES });
-    return { content: { sha256, size, mediaType } };
-  }
-
-  private async make({ platform, labels, name }: Payload, head: ReturnType<typeof decodeHead>) {
-    if (platform === 'onnx') {
-      const backbone = await this.embedder.backboneFile();
-      return { bytes: exportOnnx({ backbone, head, labels, name }), mediaType: 'application/octet-stream' };
-    }
-    // Weights hardly get smaller: stored as they are.
-    return { bytes: zipSync(exportTensorFlowJs({ head, labels, name }), { level: 0 }), mediaType: 'application/zip' };
+    return { content: { sha256, size, mediaType: 'application/zip' } };
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { iterationContracts, type ExportedModel } from '@pentaprism/contracts';
+import { EXPORT_FORMATS, iterationContracts, type ExportedModel } from '@pentaprism/contracts';
 import { MAX_PUBLISH_NAME_LENGTH } from '@pentaprism/domain';
 import { FileUrls, principalOf } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
@@ -34,6 +34,9 @@ const MAX_PREDICTION_ID_LENGTH = 1_000;
 /** The files that a model can be made into, by platform and flavour of the original. */
 const FILES = {
   onnx: { platform: 'ONNX', flavor: null },
+  'onnx-float16': { platform: 'ONNX', flavor: 'ONNXFloat16' },
+  'onnx-1.0': { platform: 'ONNX', flavor: 'ONNX10' },
+  'onnx-1.2': { platform: 'ONNX', flavor: 'ONNX12' },
   'tensorflow-js': { platform: 'TensorFlow', flavor: 'TensorFlowJs' },
 } as const satisfies Record<ExportedModel['platform'], Pick<Export, 'platform' | 'flavor'>>;
 const EXPORT_STATUSES = { exporting: 'Exporting', completed: 'Done', failed: 'Failed' } as const;
@@ -114,7 +117,7 @@ export class Iterations {
     await this.services.call(iterationContracts.unpublish, keyOf(project, iteration));
   }
 
-  /** @throws DomainError BadRequestOperationNotSupported for anything but ONNX and TensorFlow.js */
+  /** @throws DomainError BadRequestOperationNotSupported for formats that are not made here */
   async export(
     request: FastifyRequest,
     project: string,
@@ -143,12 +146,17 @@ export function keyOf(project: string, iteration: string) {
   return { projectId: idInPath(project, 'project'), iterationId: idInPath(iteration, 'iteration') };
 }
 
+/** In any letter case, as the original takes them. */
 function fileOf(platform: string, flavor = ''): ExportedModel['platform'] {
-  const [asked, variant] = [platform.toLowerCase(), flavor.toLowerCase()];
-  if (asked === 'onnx' && variant === '') return 'onnx';
-  if (asked === 'tensorflow' && ['', 'tensorflowjs'].includes(variant)) return 'tensorflow-js';
+  const wanted = `${platform}/${flavor}`.toLowerCase();
+  const file = EXPORT_FORMATS.find((format) => {
+    const { platform, flavor } = FILES[format];
+    return `${platform}/${flavor ?? ''}`.toLowerCase() === wanted;
+  });
+  if (file) return file;
   throw refusal(
     'BadRequestOperationNotSupported',
-    'Models are exported as ONNX, or as TensorFlow with the flavor TensorFlowJs.',
+    'Models are exported as ONNX, without a flavor or with ONNX10, ONNX12 or ONNXFloat16, and as TensorFlow with the ' +
+      'flavor TensorFlowJs.',
   );
 }
