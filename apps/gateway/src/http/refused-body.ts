@@ -27,7 +27,8 @@ export function dropRefusedBody(raw: IncomingMessage, settings: RefusedBodySetti
     before = socket.bytesRead;
     if (!raw.complete && !socket.destroyed && ++looks < settings.looks && came >= settings.leastBytes) return;
     clearInterval(timer);
-    if (!raw.complete) socket.destroy();
+    // Not the socket: the request ends it, and requests that a test injects have none.
+    if (!raw.complete) raw.destroy();
   }, settings.lookMs);
   timer.unref();
   socket.once('close', () => clearInterval(timer));
