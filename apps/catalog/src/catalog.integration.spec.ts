@@ -267,13 +267,34 @@ describe('contents', () => {
     const content = await putBytes();
     const { id } = await create(content);
     const attempt = await startAnalysis(content.sha256);
-    const error = { code: 'NOT_FOUND', message: 'There is no such blob.' };
+    const error = { code: 'INTERNAL', message: 'Decoding failed.' };
     await call(reports.fail, { ...attempt, error, retryable: false });
     expect(await contentOf(id)).toMatchObject({
       state: 'undecodable',
       reason: 'The bytes of the file are not there any more.',
     });
   });
+
+  it.each(['DATA_LOSS', 'NOT_FOUND'])(
+    'whose bytes could not be read (%s) stay pending, and are analysed when they are uploaded again',
+    async (code) => {
+      const content = await putBytes();
+      const { id } = await create(content);
+      const attempt = await startAnalysis(content.sha256);
+      await call(reports.fail, { ...attempt, error: { code, message: 'They are damaged.' }, retryable: false });
+      const choice = { projectId: library, count: 0, seed: '' };
+      expect(await call(images.choosePictures, choice)).toMatchObject({ decoded: 0, pending: 1 });
+      const second = await create(content);
+      expect(await jobsOf(content.sha256)).toHaveLength(2);
+      const again = (await jobsOf(content.sha256)).find(({ state }) => state !== 'failed');
+      const started = await call(reports.start, { jobId: again?._id.toHexString() ?? '', worker: 'test' });
+      if (!started.taken) throw new Error(`the job is ${started.state}`);
+      const report = { jobId: again?._id.toHexString() ?? '', attempt: started.attempt };
+      await call(reports.complete, { ...report, result: analysisOf('b'.repeat(64)) });
+      for (const each of [id, second.id])
+        expect(await call(images.getPicture, { projectId: library, id: each })).toMatchObject({ width: 40 });
+    },
+  );
 });
 
 describe('pictures', () => {

@@ -1,16 +1,18 @@
+import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { BlobKey } from './blob-key.js';
 import { TIMESTAMP_SLACK_MS } from './blob-store.js';
 import { type BlobPaths, parseTrashName } from './blob-paths.js';
 import type { DurableDirectories } from './durable-directories.js';
 import type { FileOperations } from './file-operations.js';
+import { type BlobFault, hashFile } from './integrity.js';
 import { errorCode, isMissing, unlessMissing } from './storage-error.js';
 
 /**
  * Removal beside concurrent puts, in any number of processes, without a lock.
  *
  * Put ends in one of two ways:
- *   P1  it sets the time of the file that is there to now, and afterwards finds that the name still (or again) leads to
+ *   P1  it sets the time of the file that is there, whose bytes it has hashed, to now, and afterwards finds that the name still (or again) leads to
  *       that same file; or
  *   P2  it renames its own file, whose time it has just set to now, to the name.
  * Removal:
@@ -102,16 +104,28 @@ export class BlobRemoval {
   }
 }
 
+/** What the bytes under a name must be. */
+export interface TouchedBytes {
+  readonly size: number;
+  readonly sha256: string;
+  /** Called for other bytes, which the caller then replaces. */
+  readonly onDamage: (fault: BlobFault) => void;
+}
+
 /**
- * P1 above. True when the name led to the touched file after it was touched, and its time and bytes are durable; false
- * when there is no file, or it has another size than it should have: then the caller puts its own there.
+ * P1 above. Returns true if the name led to the touched file after it was touched, and its time and bytes are durable.
+ * Returns false if there is no file, or if it holds other bytes than it should: then the caller puts its own there.
  */
-export async function touchBlob(files: FileOperations, path: string, size?: number): Promise<boolean> {
+export async function touchBlob(files: FileOperations, path: string, expected?: TouchedBytes): Promise<boolean> {
   const handle = await unlessMissing(files.open(path, 'r'));
   if (handle === null) return false;
   try {
     const touched = await handle.stat({ bigint: true });
-    if (size !== undefined && touched.size !== BigInt(size)) return false;
+    const fault = expected && (await faultOf(handle, touched.size, expected));
+    if (fault) {
+      expected.onDamage(fault);
+      return false;
+    }
     const now = new Date();
     await handle.utimes(now, now);
     await handle.sync();
@@ -121,6 +135,15 @@ export async function touchBlob(files: FileOperations, path: string, size?: numb
   } finally {
     await handle.close();
   }
+}
+
+async function faultOf(
+  handle: FileHandle,
+  found: bigint,
+  { size, sha256 }: TouchedBytes,
+): Promise<BlobFault | undefined> {
+  if (found !== BigInt(size)) return 'size';
+  return (await hashFile(handle)) === sha256 ? undefined : 'hash';
 }
 
 /** Where the bytes of a blob may be at this moment: under its name, or in the trash on the way back. */

@@ -3,19 +3,10 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { BlobKey } from './blob-key.js';
-import { type BlobEntry, type BlobStore, SMALL_BLOB_BYTES } from './blob-store.js';
+import { type BlobEntry, SMALL_BLOB_BYTES } from './blob-store.js';
+import { type BlobStoreHarness, describeDamage } from './damage.conformance.js';
 
-/** A store to test, with what the suite cannot know about it. */
-export interface BlobStoreHarness {
-  readonly store: BlobStore;
-  /** Sets the time of the last put, where the storage can. */
-  age?(key: BlobKey, modifiedAt: Date): Promise<void>;
-  /** Number of files or objects of any kind, temporary ones included. */
-  countFiles(): Promise<number>;
-  /** Number of descriptors or uploads that are open. */
-  countOpen?(): Promise<number>;
-  close(): Promise<void>;
-}
+export type { BlobStoreHarness } from './damage.conformance.js';
 
 const AREA = 'originals';
 const WORKSPACE = '0123456789abcdef01234567';
@@ -58,6 +49,7 @@ export function describeBlobStoreConformance(
     describe('put', () => describePut(current));
     describe('put that fails', () => describeFailedPut(current));
     describe('reading', () => describeReading(current));
+    describe('damaged bytes', () => describeDamage(current));
     describe('hostile keys', () => describeHostileKeys(current));
     describe('removal', () => describeRemoval(current, Math.min(rounds, 200)));
     describe('removal beside puts', () => describeRaces(current, rounds));
@@ -273,6 +265,7 @@ function describeHostileKeys(harness: () => BlobStoreHarness): void {
     for (const key of hostile) {
       await expect(store.open(key)).rejects.toMatchObject(invalid);
       await expect(store.read(key)).rejects.toMatchObject(invalid);
+      await expect(store.verify(key)).rejects.toMatchObject(invalid);
       await expect(store.stat(key)).rejects.toMatchObject(invalid);
       await expect(store.removeIfUnusedSince(key, inAnHour())).rejects.toMatchObject(invalid);
       if (store.localPath) expect(() => store.localPath?.(key)).toThrow(expect.objectContaining(invalid));
@@ -378,6 +371,19 @@ function describeListing(harness: () => BlobStoreHarness): void {
     for (const { modifiedAt } of listed) expect(Math.abs(modifiedAt.getTime() - Date.now())).toBeLessThan(10_000);
     expect(names((await all(store.list(AREA, 'two'))).map(({ key }) => key))).toEqual(names(two));
     expect(await all(store.list(AREA, 'three'))).toEqual([]);
+  });
+
+  it('goes on behind any key', async () => {
+    const { store } = harness();
+    for (const workspace of ['a', 'a-b', 'a1', 'b'])
+      for (let each = 0; each < 6; each += 1) await store.put(AREA, workspace, Buffer.from(`${each}`), MAX);
+    const listed = (await all(store.list(AREA))).map(({ key }) => key);
+    expect(listed).toHaveLength(24);
+    for (const [at, after] of listed.entries())
+      expect((await all(store.list(AREA, undefined, after))).map(({ key }) => key)).toEqual(listed.slice(at + 1));
+    const gone = listed[10] as BlobKey;
+    await harness().tamper(gone, null);
+    expect((await all(store.list(AREA, undefined, gone))).map(({ key }) => key)).toEqual(listed.slice(11));
   });
 
   it('can be swept while it is listed, as a collector does', async () => {

@@ -5,7 +5,10 @@ import type { StoredBlob } from './stored-blob.js';
 
 export type { StoredBlob } from './stored-blob.js';
 
-/** Blobs up to this size are read whole and cached; larger ones are streamed. Reading whole is 4 times as fast. */
+/**
+ * Blobs up to this size are read whole, hashed before anything of them is passed on, and cached. Larger ones are hashed
+ * while they are streamed. Reading whole is 4 times as fast.
+ */
 export const SMALL_BLOB_BYTES = 1024 * 1024;
 
 /** Bytes at the start of a blob that `put` returns, so that its type can be recognised without reading it again. */
@@ -45,11 +48,25 @@ export interface BlobRange {
   readonly end?: number;
 }
 
+/** What the caller knows of the bytes that it wants. */
+export interface ExpectedBlob {
+  /** Bytes. Stored bytes of another number give DATA_LOSS before anything of them is passed on. */
+  readonly size?: number;
+}
+
+export interface OpenOptions extends BlobRange, ExpectedBlob {}
+
+export interface ReadOptions extends ExpectedBlob {
+  /** More bytes than this give PAYLOAD_TOO_LARGE. Default `SMALL_BLOB_BYTES`. */
+  readonly maxBytes?: number;
+}
+
 /** A place for bytes. Every key is checked: a malformed one gives INVALID_ARGUMENT before anything is touched. */
 export interface BlobStore {
   /**
    * Stores the bytes under their sha256 and returns once they are durable. Memory stays at about a megabyte, whatever
-   * the size. On failure nothing is left.
+   * the size. On failure nothing is left. Bytes that are there already are read and compared, and replaced if they are
+   * damaged.
    *
    * A stream is read and never destroyed, not even when its bytes are refused: whoever owns it may still want to
    * drain it and to answer.
@@ -59,14 +76,23 @@ export interface BlobStore {
    */
   put(area: string, workspace: string, source: BlobSource, options: PutOptions): Promise<StoredBlob>;
 
-  /** A stream of the bytes, open already: NOT_FOUND comes before the first byte. The caller consumes or destroys it. */
-  open(key: BlobKey, range?: BlobRange): Promise<Readable>;
+  /**
+   * Returns a stream of the bytes, open already: NOT_FOUND, and DATA_LOSS for another size than the expected one, come
+   * before the first byte. The caller consumes or destroys it.
+   *
+   * All bytes of the blob are hashed on the way, also for a range. Damaged ones end the stream with DATA_LOSS before its
+   * last bytes. A blob that was hashed a moment ago is not hashed again (`VERIFIED_FOR_MS`).
+   */
+  open(key: BlobKey, options?: OpenOptions): Promise<Readable>;
 
   /**
-   * All bytes at once. The buffer may be shared with other callers: never write to it. NOT_FOUND; PAYLOAD_TOO_LARGE
-   * above `maxBytes`, default `SMALL_BLOB_BYTES`.
+   * Returns all bytes at once, hashed. The buffer may be shared with other callers: never write to it. NOT_FOUND;
+   * DATA_LOSS if they are damaged; PAYLOAD_TOO_LARGE above `maxBytes`.
    */
-  read(key: BlobKey, options?: { readonly maxBytes?: number }): Promise<Buffer>;
+  read(key: BlobKey, options?: ReadOptions): Promise<Buffer>;
+
+  /** Reads and hashes all bytes. NOT_FOUND; DATA_LOSS if they are damaged. */
+  verify(key: BlobKey): Promise<void>;
 
   stat(key: BlobKey): Promise<BlobStat | null>;
 
@@ -76,8 +102,11 @@ export interface BlobStore {
    */
   removeIfUnusedSince(key: BlobKey, olderThan: Date): Promise<boolean>;
 
-  /** All blobs of an area, or of one workspace in it. What is put or removed meanwhile may or may not be among them. */
-  list(area: string, workspace?: string): AsyncIterable<BlobEntry>;
+  /**
+   * All blobs of an area, or of one workspace in it. What is put or removed meanwhile may or may not be among them.
+   * @param after a key of the area, there or not: only blobs behind it, in the order of this store
+   */
+  list(area: string, workspace?: string, after?: BlobKey): AsyncIterable<BlobEntry>;
 
   /** Removes what killed processes left before `olderThan`; returns the number of files removed. */
   sweepTemporary(olderThan: Date): Promise<number>;

@@ -3,15 +3,17 @@ import { LRUCache } from 'lru-cache';
 import { type BlobKey, blobName } from './blob-key.js';
 import {
   type BlobEntry,
-  type BlobRange,
   type BlobSource,
   type BlobStat,
   type BlobStore,
+  type OpenOptions,
   type PutOptions,
+  type ReadOptions,
   SMALL_BLOB_BYTES,
   type StoredBlob,
 } from './blob-store.js';
 import type { DirectTransfers } from './direct-transfers.js';
+import { blobDamaged } from './integrity.js';
 
 /** Default of the cache's total size: about 200 images of 300 kB, or 10,000 thumbnails. */
 export const HOT_CACHE_BYTES = 64 * 1024 * 1024;
@@ -20,8 +22,8 @@ export const HOT_CACHE_BYTES = 64 * 1024 * 1024;
 const ENTRY_BYTES = 512;
 
 /**
- * Keeps the small blobs that are read most often in memory, before any adapter. A blob's bytes never change, so an entry
- * cannot be stale; it can only outlive its blob. Removal through this object drops it; a removal by another process
+ * Keeps the small blobs that are read most often in memory, before any adapter. The adapter has hashed them, so wrong bytes
+ * are never kept. A blob's bytes never change, so an entry cannot be stale; it can only outlive its blob. Removal through this object drops it; a removal by another process
  * does not, and there the missing record already answers 404.
  *
  * Requests for the same blob at the same time share one read.
@@ -46,12 +48,15 @@ export class CachedBlobStore implements BlobStore {
     return this.#cache.calculatedSize;
   }
 
-  async read(key: BlobKey, options: { readonly maxBytes?: number } = {}): Promise<Buffer> {
+  async read(key: BlobKey, options: ReadOptions = {}): Promise<Buffer> {
     const name = blobName(key);
-    const { maxBytes = SMALL_BLOB_BYTES } = options;
+    const { maxBytes = SMALL_BLOB_BYTES, size } = options;
     // Another limit is a caller with a large blob, or one that counts on a refusal.
     if (maxBytes !== SMALL_BLOB_BYTES) return this.inner.read(key, options);
-    return this.#cache.get(name) ?? this.#reads.get(name) ?? this.#load(name, key);
+    const known = this.#cache.get(name) ?? this.#reads.get(name);
+    const bytes = await (known ?? this.#load(name, key, options));
+    if (size !== undefined && bytes.byteLength !== size) throw blobDamaged('size');
+    return bytes;
   }
 
   async removeIfUnusedSince(key: BlobKey, olderThan: Date): Promise<boolean> {
@@ -69,16 +74,20 @@ export class CachedBlobStore implements BlobStore {
     return this.inner.put(area, workspace, source, options);
   }
 
-  open(key: BlobKey, range?: BlobRange): Promise<Readable> {
-    return this.inner.open(key, range);
+  open(key: BlobKey, options?: OpenOptions): Promise<Readable> {
+    return this.inner.open(key, options);
+  }
+
+  verify(key: BlobKey): Promise<void> {
+    return this.inner.verify(key);
   }
 
   stat(key: BlobKey): Promise<BlobStat | null> {
     return this.inner.stat(key);
   }
 
-  list(area: string, workspace?: string): AsyncIterable<BlobEntry> {
-    return this.inner.list(area, workspace);
+  list(area: string, workspace?: string, after?: BlobKey): AsyncIterable<BlobEntry> {
+    return this.inner.list(area, workspace, after);
   }
 
   sweepTemporary(olderThan: Date): Promise<number> {
@@ -93,8 +102,8 @@ export class CachedBlobStore implements BlobStore {
     await this.inner.close?.();
   }
 
-  #load(name: string, key: BlobKey): Promise<Buffer> {
-    const reading = this.inner.read(key).then(
+  #load(name: string, key: BlobKey, options: ReadOptions): Promise<Buffer> {
+    const reading = this.inner.read(key, options).then(
       (bytes) => {
         if (this.#reads.get(name) === reading) {
           this.#reads.delete(name);

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -7,16 +7,20 @@ import { type BlobStoreHarness, describeBlobStoreConformance } from './blob-stor
 import type { BlobStore } from './blob-store.js';
 import { CachedBlobStore } from './cached-blob-store.js';
 import { FileBlobStore } from './file-blob-store.js';
+import type { BlobDamage } from './integrity.js';
 
 /** Memory where there is some: fsync is free there, so that the races get thousands of rounds in a few seconds. */
 const directory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 async function harness(wrap: (store: BlobStore) => BlobStore): Promise<BlobStoreHarness> {
   const root = await mkdtemp(join(directory, 'blob-store-'));
-  const files = await FileBlobStore.open(root);
+  const damages: BlobDamage[] = [];
+  const files = await FileBlobStore.open(root, { onDamage: (damage) => damages.push(damage) });
   return {
     store: wrap(files),
     age: (key, modifiedAt) => utimes(files.localPath(key), modifiedAt, modifiedAt),
+    damages,
+    tamper: (key, bytes) => (bytes ? writeFile(files.localPath(key), bytes) : rm(files.localPath(key))),
     countFiles: async () => {
       const entries = await readdir(root, { recursive: true, withFileTypes: true });
       return entries.filter((entry) => !entry.isDirectory()).length;

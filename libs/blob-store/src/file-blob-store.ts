@@ -1,4 +1,4 @@
-import { close, createReadStream, open as openDescriptor, read } from 'node:fs';
+import { close, createReadStream, fstat, open as openDescriptor, read, type Stats } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -15,31 +15,44 @@ import {
   type BlobSource,
   type BlobStat,
   type BlobStore,
+  type OpenOptions,
   type PutOptions,
+  type ReadOptions,
   SMALL_BLOB_BYTES,
   type StoredBlob,
 } from './blob-store.js';
 import { DurableDirectories, makeRoot } from './durable-directories.js';
 import { type FileOperations, NODE_FILES } from './file-operations.js';
 import { DEFAULT_MIN_FREE_BYTES, FreeSpace } from './free-space.js';
+import { blobDamaged, type BlobFault, hashBytes, hashFile, type OnDamage } from './integrity.js';
 import { blobNotFound, isMissing, storage, tooLarge, toStorageError } from './storage-error.js';
 import { TemporaryFile } from './temporary-file.js';
+import { VerifiedBlobs } from './verified-blobs.js';
+import { verifiedStream } from './verified-stream.js';
 
 export interface FileBlobStoreOptions {
   /** Puts are refused below this many free bytes on the file system; 0 switches the floor off. Default 512 MiB. */
   readonly minFreeBytes?: number;
+  readonly onDamage?: OnDamage;
   /** The system calls, for tests. */
   readonly files?: FileOperations;
 }
 
 const openFile = promisify(openDescriptor);
+const statOpen = promisify(fstat);
+const closeFile = promisify(close);
+
+/** Bytes of one read of a stream. */
+const CHUNK_BYTES = 256 * 1024;
+/** Milliseconds after the last change of a file in which another change may leave its times as they are. */
+const TIME_STEP_MS = 1000;
 
 /**
  * Blobs in a directory of a local file system. Any number of processes may use one root at the same time.
  *
  * A put writes a temporary file while it hashes, then fdatasync, rename to the content's name, fsync of the directory
  * and of the directories above that are new, and only then returns: whatever order the disk chooses, a name never
- * leads to bytes that are not there. Bytes that are there already cost an fsync for their new time instead.
+ * leads to bytes that are not there. Bytes that are there already are hashed, and cost an fsync for their new time instead.
  *
  * Files have mode 0600, directories 0700. Empty directories stay: removing one would race with a put into it.
  */
@@ -49,12 +62,15 @@ export class FileBlobStore implements BlobStore {
   readonly #directories: DurableDirectories;
   readonly #freeSpace: FreeSpace;
   readonly #removal: BlobRemoval;
+  readonly #verified = new VerifiedBlobs();
+  readonly #onDamage: OnDamage;
 
   private constructor(
     paths: BlobPaths,
-    { minFreeBytes = DEFAULT_MIN_FREE_BYTES, files = NODE_FILES }: FileBlobStoreOptions,
+    { minFreeBytes = DEFAULT_MIN_FREE_BYTES, onDamage = () => {}, files = NODE_FILES }: FileBlobStoreOptions,
   ) {
     this.#files = files;
+    this.#onDamage = onDamage;
     this.#paths = paths;
     this.#directories = new DurableDirectories(files, paths.blobs);
     this.#freeSpace = new FreeSpace(files, paths.root, minFreeBytes);
@@ -84,21 +100,42 @@ export class FileBlobStore implements BlobStore {
     }
   }
 
-  async open(key: BlobKey, range: BlobRange = {}): Promise<Readable> {
+  async open(key: BlobKey, { size: expected, ...range }: OpenOptions = {}): Promise<Readable> {
     requireBlobKey(key);
     requireRange(range);
     const fd = await this.#find(key, (path) => openFile(path, 'r'));
-    return createReadStream('', { ...range, fd, fs: { open: openDescriptor, read: readTranslated, close } });
+    try {
+      const found = await storage(() => statOpen(fd));
+      if (expected !== undefined && found.size !== expected) throw this.#damage(key, 'size');
+      return this.#stream(key, fd, found, range);
+    } catch (error) {
+      await closeFile(fd);
+      throw error;
+    }
   }
 
-  async read(key: BlobKey, { maxBytes = SMALL_BLOB_BYTES }: { readonly maxBytes?: number } = {}): Promise<Buffer> {
+  async read(key: BlobKey, { maxBytes = SMALL_BLOB_BYTES, size: expected }: ReadOptions = {}): Promise<Buffer> {
     requireBlobKey(key);
     const handle = await this.#find(key, (path) => this.#files.open(path, 'r'));
     try {
       return await storage(async () => {
-        if ((await handle.stat()).size > maxBytes) throw tooLarge(maxBytes);
-        return handle.readFile();
+        const { size } = await handle.stat();
+        if (expected !== undefined && size !== expected) throw this.#damage(key, 'size');
+        if (size > maxBytes) throw tooLarge(maxBytes);
+        const bytes = await handle.readFile();
+        if ((await hashBytes(bytes)) !== key.sha256) throw this.#damage(key, 'hash');
+        return bytes;
       });
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async verify(key: BlobKey): Promise<void> {
+    requireBlobKey(key);
+    const handle = await this.#find(key, (path) => this.#files.open(path, 'r'));
+    try {
+      if ((await storage(() => hashFile(handle))) !== key.sha256) throw this.#damage(key, 'hash');
     } finally {
       await handle.close();
     }
@@ -120,10 +157,11 @@ export class FileBlobStore implements BlobStore {
     return storage(() => this.#removal.removeIfUnusedSince(key, olderThan));
   }
 
-  list(area: string, workspace?: string): AsyncIterable<BlobEntry> {
+  list(area: string, workspace?: string, after?: BlobKey): AsyncIterable<BlobEntry> {
     // Without a workspace, any valid name stands for it.
     requireBlobArea(area, workspace ?? 'any');
-    return listBlobs(this.#files, this.#paths, area, workspace);
+    if (after) requireBlobKey(after);
+    return listBlobs(this.#files, this.#paths, { area, workspace, after });
   }
 
   async sweepTemporary(olderThan: Date): Promise<number> {
@@ -152,10 +190,36 @@ export class FileBlobStore implements BlobStore {
     return this.#paths.blob(key);
   }
 
+  #damage(key: BlobKey, fault: BlobFault): DomainError {
+    this.#onDamage({ key, fault, repaired: false });
+    return blobDamaged(fault);
+  }
+
+  /** Takes over the descriptor. */
+  #stream(key: BlobKey, fd: number, found: Stats, range: BlobRange): Readable {
+    const { size } = found;
+    const version = `${found.dev}:${found.ino}:${size}:${found.mtimeMs}:${found.ctimeMs}`;
+    const isSettled = Date.now() - found.ctimeMs > TIME_STEP_MS;
+    const options = { fd, highWaterMark: CHUNK_BYTES, fs: { open: openDescriptor, read: readTranslated, close } };
+    const onDamage = (fault: BlobFault) => this.#onDamage({ key, fault, repaired: false });
+    if (this.#verified.versionOf(key) === version) {
+      const { start = 0, end = size - 1 } = range;
+      const wanted = Math.max(0, Math.min(size, end + 1) - start);
+      return verifiedStream(createReadStream('', { ...options, ...range }), { size: wanted, onDamage });
+    }
+    const onVerified = () => {
+      if (isSettled) this.#verified.remember(key, version);
+    };
+    // From the first byte on, also for a range.
+    const whole = createReadStream('', { ...options, start: 0 });
+    return verifiedStream(whole, { ...range, sha256: key.sha256, size, onDamage, onVerified });
+  }
+
   /** Leaves the bytes durable under their name; true if it is this put's own file that has it now. */
   async #keep(key: BlobKey, file: TemporaryFile): Promise<boolean> {
     const path = this.#paths.blob(key);
-    const known = await touchBlob(this.#files, path, file.size);
+    const onDamage = (fault: BlobFault) => this.#onDamage({ key, fault, repaired: true });
+    const known = await touchBlob(this.#files, path, { size: file.size, sha256: file.sha256, onDamage });
     if (!known) await this.#install(file, path);
     // Also for known bytes: the put that installed them may not have come this far yet.
     await this.#directories.persist(dirname(path));

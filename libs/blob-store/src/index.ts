@@ -11,9 +11,11 @@
  *   left behind is removed by `sweepTemporary`.
  * - A blob has no owner here. Whoever keeps records decides what is unused, and asks `removeIfUnusedSince` to remove
  *   it; a put of the same bytes at the same moment wins (`blob-removal.ts` and `s3/s3-removal.ts` have the argument).
+ * - Bytes are hashed whenever they are read. Damaged ones are DATA_LOSS, are reported to `onDamage`, and are replaced by a
+ *   put of the same bytes. `scrub` finds those that nobody reads.
  * - `signUrl` and `verifySignedUrl` make and check URLs that live for a while and that nobody can change.
- * - Every failure of the storage is a `DomainError`: NOT_FOUND, INVALID_ARGUMENT, PAYLOAD_TOO_LARGE, STORAGE_FULL, or
- *   UNAVAILABLE with the cause. The source's own errors and the signal's reason pass through `put` as they are.
+ * - Every failure of the storage is a `DomainError`: NOT_FOUND, INVALID_ARGUMENT, PAYLOAD_TOO_LARGE, STORAGE_FULL,
+ *   DATA_LOSS, or UNAVAILABLE with the cause. The source's own errors and the signal's reason pass through `put` as they are.
  *
  * A new adapter runs the suite in `@pentaprism/blob-store/conformance`, which needs jest and is no part of a product.
  */
@@ -23,6 +25,7 @@ export * from './direct-transfers.js';
 export { CachedBlobStore, HOT_CACHE_BYTES } from './cached-blob-store.js';
 export { FileBlobStore, type FileBlobStoreOptions } from './file-blob-store.js';
 export { DEFAULT_MIN_FREE_BYTES } from './free-space.js';
+export type { BlobDamage, BlobFault, OnDamage } from './integrity.js';
 export { openBlobStore, type OpenBlobStoreOptions } from './open-blob-store.js';
 export type { S3Settings } from './s3/s3-location.js';
 export * from './signed-url.js';

@@ -33,6 +33,8 @@ export const ERROR_CODES = [
   'DEADLINE_EXCEEDED',
   /** The free space of the blob store is below its floor. */
   'STORAGE_FULL',
+  /** Stored bytes are damaged or missing. The same request fails until the bytes are stored again. */
+  'DATA_LOSS',
   /** A defect: the log has the details under the error id. */
   'INTERNAL',
 ] as const;
@@ -61,6 +63,8 @@ const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
   'UPSTREAM_FAILED',
   'DEADLINE_EXCEEDED',
   'STORAGE_FULL',
+  // A read may fail for a moment, and the bytes may be repaired meanwhile.
+  'DATA_LOSS',
   'INTERNAL',
 ]);
 

@@ -12,6 +12,8 @@ export interface SendOptions {
   readonly fileName?: string;
   /** Seconds that a client may keep it; 0: it must ask again each time. */
   readonly maxAge?: number;
+  /** Whether the bytes may have been removed since the caller learned of them. Then missing ones are NOT_FOUND. */
+  readonly mayBeGone?: boolean;
 }
 
 /** The gateway's way to the bytes, as dialects see it: they never see the blob store itself. */
@@ -29,7 +31,12 @@ export abstract class Contents {
     maxBytes: number,
     area?: StoredContent['area'],
   ): Promise<ContentReference>;
-  /** Answers with the bytes: ETag, range and conditional requests, never as active content. */
+  /**
+   * Answers with the bytes: ETag, range and conditional requests, never as active content.
+   *
+   * @throws DomainError DATA_LOSS if the stored bytes are damaged or missing, before any header is sent for a file up to
+   *   1 MiB and for one of another size than its record. Damage that shows later ends the connection.
+   */
   abstract send(
     request: FastifyRequest,
     reply: FastifyReply,

@@ -58,6 +58,12 @@ export const metrics = {
     buckets: [...SECONDS, 300, 1800],
     registers: [registry],
   }),
+  blobsDamaged: new Counter({
+    name: 'pentaprism_blobs_damaged_total',
+    help: 'Damaged or missing blobs that were found, by area, fault (hash, size, missing) and outcome (refused, repaired)',
+    labelNames: ['area', 'fault', 'outcome'],
+    registers: [registry],
+  }),
   queueJobs: new Gauge({
     name: 'pentaprism_queue_jobs',
     help: 'Jobs in a queue by state',

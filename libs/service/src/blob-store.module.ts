@@ -1,5 +1,6 @@
 import { Global, Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
-import { openBlobStore, type BlobStore, type OpenBlobStoreOptions } from '@pentaprism/blob-store';
+import { openBlobStore, type BlobStore, type OnDamage, type OpenBlobStoreOptions } from '@pentaprism/blob-store';
+import { LOGGER, metrics, type Logger } from '@pentaprism/observability';
 
 /** Nest's token for the `BlobStore`. */
 export const BLOB_STORE = Symbol('BlobStore');
@@ -28,7 +29,14 @@ export class BlobStoreModule implements OnApplicationShutdown {
     };
     return {
       module: BlobStoreModule,
-      providers: [{ provide: BLOB_STORE, useFactory: () => openBlobStore(config.BLOB_URL, { ...options, s3 }) }],
+      providers: [
+        {
+          provide: BLOB_STORE,
+          inject: [LOGGER],
+          useFactory: (logger: Logger) =>
+            openBlobStore(config.BLOB_URL, { ...options, s3, onDamage: reportDamage(logger) }),
+        },
+      ],
       exports: [BLOB_STORE],
     };
   }
@@ -37,4 +45,12 @@ export class BlobStoreModule implements OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     await this.blobs.close?.();
   }
+}
+
+/** Logs and counts damaged blobs. */
+function reportDamage(logger: Logger): OnDamage {
+  return ({ key, fault, repaired }) => {
+    metrics.blobsDamaged.inc({ area: key.area, fault, outcome: repaired ? 'repaired' : 'refused' });
+    logger.error({ ...key, fault, repaired }, 'blobs: stored bytes are damaged');
+  };
 }

@@ -6,6 +6,7 @@ import type { ClientSession } from 'mongoose';
 import { ContentRepository } from '../adapters/mongo/content.repository.js';
 import { ImageCountRepository } from '../adapters/mongo/image-count.repository.js';
 import { ImageRepository } from '../adapters/mongo/image.repository.js';
+import { isStorageFault } from './storage-fault.js';
 
 type Result = JobResult<typeof analyseContent>;
 
@@ -25,9 +26,17 @@ export class AnalyseContentEffect implements JobEffect<typeof analyseContent> {
     return this.write(job, result, session);
   }
 
-  /** Bytes that killed every worker that looked at them are marked, so that no other part of the system tries. */
-  ended(job: JobDocument, session: ClientSession): Promise<void> {
-    return this.write(job, { state: 'undecodable', reason: reasonOf(job.error), code: 'failed' }, session);
+  /**
+   * Marks bytes that killed every worker as undecodable, so that no other part of the system tries. Damaged or missing
+   * bytes say nothing about the image: it stays pending, and the next upload of the same bytes, which repairs them, begins
+   * a new analysis.
+   */
+  async ended(job: JobDocument, session: ClientSession): Promise<void> {
+    if (isStorageFault(job)) {
+      const { workspace, sha256 } = job.payload as JobPayload<typeof analyseContent>;
+      return this.contents.setUnseen(workspace, sha256, session);
+    }
+    await this.write(job, { state: 'undecodable', reason: reasonOf(job.error), code: 'failed' }, session);
   }
 
   committed(job: JobDocument): void {

@@ -7,6 +7,7 @@ import { ContentRepository } from '../adapters/mongo/content.repository.js';
 import { ImageCountRepository } from '../adapters/mongo/image-count.repository.js';
 import { ImageRepository } from '../adapters/mongo/image.repository.js';
 import { ContentReferences } from './content-references.js';
+import { isStorageFault } from './storage-fault.js';
 
 type Payload = JobPayload<typeof renderRadiograph>;
 type Result = JobResult<typeof renderRadiograph>;
@@ -44,8 +45,12 @@ export class RenderRadiographEffect implements JobEffect<typeof renderRadiograph
     await this.outbox.add(session, imageAdded, fact, workspace);
   }
 
-  /** It stays what it is for its own API, and is hidden where a picture is needed. */
+  /**
+   * It stays what it is for its own API, and is hidden where a picture is needed. Damaged or missing bytes say nothing
+   * about the radiograph, which stays pending.
+   */
   async ended(job: JobDocument, session: ClientSession): Promise<void> {
+    if (isStorageFault(job)) return;
     const { workspace, imageId } = job.payload as Payload;
     const image = await this.images.setUndecodable(workspace, toObjectId(imageId, 'image'), session);
     if (image) await this.counts.note(workspace, image.project, [], session);

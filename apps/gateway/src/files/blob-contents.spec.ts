@@ -17,8 +17,9 @@ beforeEach(() => {
       opened.push(key);
       return Readable.from([Buffer.alloc(end - start + 1)]);
     },
+    stat: async () => ({ size: LARGE }),
   } as unknown as BlobStore;
-  const contents = new BlobContents(blobs);
+  const contents = new BlobContents(blobs, { error: () => {} });
   const content = { area: 'originals', workspace: 'w', sha256, size: LARGE, mediaType: 'image/png' } as const;
   server = fastify();
   server.get('/', async (request, reply) => {

@@ -1,13 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { SMALL_BLOB_BYTES, type BlobKey, type BlobStore } from '@pentaprism/blob-store';
+import { SMALL_BLOB_BYTES, type BlobKey, type BlobRange, type BlobStore } from '@pentaprism/blob-store';
 import type { ContentReference } from '@pentaprism/contracts';
-import { sniffMediaType } from '@pentaprism/domain';
+import { DomainError, sniffMediaType } from '@pentaprism/domain';
 import { Contents, type SendOptions, type StoredContent } from '@pentaprism/http';
+import { LOGGER, metrics, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE } from '@pentaprism/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import parseRange from 'range-parser';
 import { dispositionOf } from './disposition.js';
+
+type ByteRange = Required<BlobRange>;
 
 /** Whatever a file holds, a browser runs nothing of it and loads nothing for it. */
 const INERT = "default-src 'none'; sandbox";
@@ -15,7 +18,10 @@ const INERT = "default-src 'none'; sandbox";
 /** The dialects' way to bytes, on top of the blob store. */
 @Injectable()
 export class BlobContents extends Contents {
-  constructor(@Inject(BLOB_STORE) private readonly blobs: BlobStore) {
+  constructor(
+    @Inject(BLOB_STORE) private readonly blobs: BlobStore,
+    @Inject(LOGGER) private readonly logger: Pick<Logger, 'error'>,
+  ) {
     super();
   }
 
@@ -38,36 +44,77 @@ export class BlobContents extends Contents {
     content: StoredContent,
     options: SendOptions = {},
   ): Promise<void> {
-    const { area, workspace, sha256, size } = content;
-    const etag = `"${sha256}"`;
-    describe(reply, content, options).header('ETag', etag);
+    const { size } = content;
+    const etag = `"${content.sha256}"`;
     if (matches(request.headers['if-none-match'], etag)) {
+      describe(reply, content, options).header('ETag', etag);
       // Fastify gives an answer to HEAD without a body the length 0, which caches then take for the file's.
       await reply.status(304).send(request.method === 'HEAD' ? Readable.from([]) : undefined);
       return;
     }
     const range = rangeOf(request, size, etag);
     if (range === 'unsatisfiable') {
-      await reply.header('Content-Range', `bytes */${size}`).status(416).send();
+      await describe(reply, content, options).header('Content-Range', `bytes */${size}`).status(416).send();
       return;
     }
+    // Before any header is set: an error has other ones, and nothing of a damaged file may be kept by a cache.
+    const body = await this.body(request.method, content, range, options);
     const { start, end } = range ?? { start: 0, end: size - 1 };
+    describe(reply, content, options).header('ETag', etag);
     if (range) void reply.status(206).header('Content-Range', `bytes ${start}-${end}/${size}`);
-    void reply.header('Content-Length', end - start + 1);
-    if (request.method === 'HEAD') {
-      // Fastify would read the whole file to throw it away, and takes anything but a stream for the length.
-      await reply.send(Readable.from([]));
-      return;
-    }
-    await reply.send(await this.bytes({ area, workspace, sha256 }, size, range));
+    await reply.header('Content-Length', end - start + 1).send(body);
   }
 
-  /** Small blobs come whole out of a cache, large ones as a stream. */
-  private async bytes(key: BlobKey, size: number, range: { start: number; end: number } | undefined) {
-    if (size > SMALL_BLOB_BYTES) return this.blobs.open(key, range);
-    const whole = await this.blobs.read(key);
-    return range ? whole.subarray(range.start, range.end + 1) : whole;
+  /**
+   * Returns the bytes: small blobs whole out of a cache, large ones as a stream. Their size has been compared with that of
+   * the record.
+   * @throws DomainError DATA_LOSS if they are damaged or missing; NOT_FOUND if they are missing and may be
+   */
+  private async body(
+    method: string,
+    { area, workspace, sha256, size }: StoredContent,
+    range: ByteRange | undefined,
+    { mayBeGone = false }: SendOptions,
+  ): Promise<Buffer | Readable> {
+    const key = { area, workspace, sha256 };
+    try {
+      if (method === 'HEAD') {
+        await this.requireSize(key, size);
+        // Fastify would read the whole file to throw it away, and takes anything but a stream for the length.
+        return Readable.from([]);
+      }
+      if (size > SMALL_BLOB_BYTES) return await firstBytesOf(await this.blobs.open(key, { ...range, size }));
+      const whole = await this.blobs.read(key, { size });
+      return range ? whole.subarray(range.start, range.end + 1) : whole;
+    } catch (error) {
+      if (mayBeGone || !DomainError.is(error, 'NOT_FOUND')) throw error;
+      metrics.blobsDamaged.inc({ area, fault: 'missing', outcome: 'refused' });
+      this.logger.error({ area, workspace, sha256, size }, 'blobs: stored bytes are missing');
+      throw new DomainError('DATA_LOSS', 'The stored bytes are missing; storing the same file again repairs them.', {
+        fault: 'missing',
+      });
+    }
   }
+
+  private async requireSize(key: BlobKey, size: number): Promise<void> {
+    const found = await this.blobs.stat(key);
+    if (!found) throw new DomainError('NOT_FOUND', 'These bytes are not in the blob store.');
+    // Reports the damage.
+    if (found.size !== size) await this.blobs.verify(key);
+  }
+}
+
+/** Resolves when a stream has its first bytes, or none at all; rejects if it fails before. */
+async function firstBytesOf(stream: Readable): Promise<Readable> {
+  await new Promise<void>((resolve, reject) => {
+    const settle = (error?: Error) => {
+      stream.off('readable', settle).off('error', settle);
+      if (error) reject(error);
+      else resolve();
+    };
+    stream.on('readable', settle).on('error', settle);
+  });
+  return stream;
 }
 
 function describe(
@@ -87,6 +134,7 @@ function matches(header: string | undefined, etag: string): boolean {
   return (header ?? '').split(',').some((candidate) => [etag, `W/${etag}`, '*'].includes(candidate.trim()));
 }
 
+<<<<<<< HEAD
 /**
  * Returns the requested range. Returns undefined, so that the whole file is sent, for several ranges at once, and for a
  * range of another version of the file.
@@ -96,6 +144,10 @@ function rangeOf(
   size: number,
   etag: string,
 ): { start: number; end: number } | 'unsatisfiable' | undefined {
+=======
+/** The one range that is asked for; several at once, or one of other bytes than these, get the whole. */
+function rangeOf(request: FastifyRequest, size: number, etag: string): ByteRange | 'unsatisfiable' | undefined {
+>>>>>>> bb792d0 (Hash stored bytes whenever they are read, and repair them when they are put again)
   const { range } = request.headers;
   const condition = request.headers['if-range'];
   if (range === undefined || (condition !== undefined && condition !== etag)) return undefined;

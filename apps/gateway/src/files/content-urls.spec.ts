@@ -25,7 +25,7 @@ const pathOf = async (target: Parameters<SignedFileUrls['signContent']>[1]) =>
 
 let server: FastifyInstance;
 let gone: boolean;
-const read = jest.fn(async (_key: object) => {
+const read = jest.fn(async (_key: object, _options: object) => {
   if (gone) throw new DomainError('NOT_FOUND', 'gone');
   return BYTES;
 });
@@ -35,7 +35,7 @@ beforeEach(async () => {
   server = fastify();
   await server.register(fileRoutes, {
     bus: {} as Bus,
-    contents: new BlobContents({ read } as unknown as BlobStore),
+    contents: new BlobContents({ read } as unknown as BlobStore, { error: () => {} }),
     images: {} as ImageContents,
     config,
     onError: (error, _request, reply) => {
@@ -52,7 +52,8 @@ describe('a URL of a content', () => {
     expect([answer.statusCode, answer.headers['content-type'], answer.rawPayload]).toEqual([200, 'image/jpeg', BYTES]);
     expect(answer.headers['etag']).toBe(`"${content.sha256}"`);
     expect(answer.headers['cache-control']).toMatch(/^private, max-age=(3[6-9]|4[0-5])\d\d$/);
-    expect(read).toHaveBeenCalledWith({ area: 'thumbnails', workspace: 'w', sha256: content.sha256 });
+    const key = { area: 'thumbnails', workspace: 'w', sha256: content.sha256 };
+    expect(read).toHaveBeenCalledWith(key, { size: BYTES.length });
   });
 
   it('knows ranges and conditions', async () => {

@@ -60,14 +60,9 @@ async function download(
   if (content && contentArea) {
     // The bytes never change, and the URL is the permission: for as long as it lives, nobody need ask again.
     const maxAge = Math.max(0, expiresAt - Math.floor(Date.now() / 1000));
-    try {
-      const fileName = nameInArea(contentArea);
-      await contents.send(request, reply, { area: contentArea, workspace, ...content }, { maxAge, fileName });
-    } catch (error) {
-      // The bytes are gone: that is not to be kept by anybody's cache.
-      for (const name of ['ETag', 'Cache-Control', 'Content-Range', 'Content-Disposition']) reply.removeHeader(name);
-      throw error;
-    }
+    // No record was read: the bytes may have been collected since the URL was made.
+    const options = { maxAge, mayBeGone: true, fileName: nameInArea(contentArea) };
+    await contents.send(request, reply, { area: contentArea, workspace, ...content }, options);
     return reply;
   }
   if (area !== 'originals') throw nothing();

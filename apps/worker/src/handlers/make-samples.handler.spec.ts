@@ -16,7 +16,7 @@ const recipe = { transformationProbability: 1, transformations: [] };
 function handlerWithTwoProcesses() {
   const tasks: { resolve: () => void; reject: (error: Error) => void }[] = [];
   const bus = { call: async () => ({ pictures: PICTURES, pending: 0 }) } as unknown as Bus;
-  const blobs = { localPath: () => '/nowhere' } as unknown as BlobStore;
+  const blobs = { localPath: () => '/nowhere', verify: async () => {} } as unknown as BlobStore;
   const augment = () => new Promise<never[]>((resolve, reject) => tasks.push({ resolve: () => resolve([]), reject }));
   // More places than tasks: who has a place is not what is tested here.
   const pool = new SharedPool({ augment } as unknown as DecodePool, 100);

@@ -56,6 +56,7 @@ function handlerWith(render: DecodePool['renderRadiograph']) {
   const asked: Parameters<DecodePool['renderRadiograph']>[] = [];
   const blobs = {
     localPath: ({ area, workspace, sha256 }: Record<string, string>) => `/blobs/${area}/${workspace}/${sha256}`,
+    verify: async () => {},
     put: async (area: string, workspace: string, bytes: Buffer) => {
       stored.push(`${area}/${workspace}/${bytes.toString()}`);
       return { sha256: sha256Of(bytes), size: bytes.length };

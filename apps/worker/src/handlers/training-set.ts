@@ -10,7 +10,7 @@ import {
   type trainModel,
   type TrainingImage,
 } from '@pentaprism/contracts';
-import { DomainError, MAX_TRAINING_PAGE_SIZE, resolveTransformations } from '@pentaprism/domain';
+import { DomainError, MAX_TRAINING_PAGE_SIZE, resolveTransformations, type ErrorCode } from '@pentaprism/domain';
 import { fromVectorText } from '@pentaprism/heads';
 import type { AugmentedExamples } from '@pentaprism/inference';
 import { Embedder } from '../inference/embedder.js';
@@ -157,12 +157,15 @@ export class TrainingSets {
   }
 }
 
+/** Errors of one image that a training leaves out. Damaged bytes have been reported by the blob store. */
+const LEFT_OUT: ReadonlySet<string> = new Set<ErrorCode>(['UNDECODABLE_IMAGE', 'NOT_FOUND', 'DATA_LOSS']);
+
 /** Nothing where there is nothing to learn from. */
 async function usable<T>(embedding: Promise<T>): Promise<T | undefined> {
   try {
     return await embedding;
   } catch (error) {
-    if (DomainError.is(error, 'UNDECODABLE_IMAGE') || DomainError.is(error, 'NOT_FOUND')) return undefined;
+    if (DomainError.is(error) && LEFT_OUT.has(error.code)) return undefined;
     throw error;
   }
 }

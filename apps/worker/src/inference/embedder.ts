@@ -1,7 +1,6 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { BlobKey, BlobStore } from '@pentaprism/blob-store';
-import { DomainError } from '@pentaprism/domain';
-import type { ImageSource, VariantOptions } from '@pentaprism/imaging';
+import type { VariantOptions } from '@pentaprism/imaging';
 import { toVectorText } from '@pentaprism/heads';
 import { type Backbone, DEFAULT_BACKBONE_PATH, openOnnxBackbone } from '@pentaprism/inference';
 import { BLOB_STORE } from '@pentaprism/service';
@@ -49,9 +48,9 @@ export class Embedder implements OnApplicationShutdown {
     return readFile(this.path ?? DEFAULT_BACKBONE_PATH);
   }
 
-  /** @throws DomainError UNDECODABLE_IMAGE; NOT_FOUND when the bytes are not there; UNAVAILABLE */
+  /** @throws DomainError UNDECODABLE_IMAGE; NOT_FOUND when the bytes are not there; DATA_LOSS; UNAVAILABLE */
   async embed(key: BlobKey, { prompt = false, signal }: EmbedOptions = {}): Promise<Embedded> {
-    const [backbone, source] = await Promise.all([this.backbone(), this.sourceOf(key)]);
+    const [backbone, source] = await Promise.all([this.backbone(), imageSource(this.blobs, key)]);
     const shared = prompt ? this.promptPool : this.pool;
     // With its place until the network has run as well: there, too, a workspace with many pictures is not before others.
     const embedding = await shared.use(
@@ -72,18 +71,12 @@ export class Embedder implements OnApplicationShutdown {
    * @throws DomainError as `embed`
    */
   async embedAugmented(key: BlobKey, options: VariantOptions, signal?: AbortSignal): Promise<Float32Array[]> {
-    const [backbone, source] = await Promise.all([this.backbone(), this.sourceOf(key)]);
+    const [backbone, source] = await Promise.all([this.backbone(), imageSource(this.blobs, key)]);
     return this.pool.use(
       key.workspace,
       async (pool) => backbone.embed(await pool.augmentedInputs(source, { ...backbone.inputSize, ...options })),
       signal,
     );
-  }
-
-  /** Bytes that are gone, or were never there, would look like a broken decode process. */
-  private async sourceOf(key: BlobKey): Promise<ImageSource> {
-    if (!(await this.blobs.stat(key))) throw new DomainError('NOT_FOUND', 'The bytes are not there.');
-    return imageSource(this.blobs, key);
   }
 
   async onApplicationShutdown(): Promise<void> {

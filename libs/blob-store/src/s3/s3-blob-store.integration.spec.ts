@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { describeBlobStoreConformance } from '../blob-store.conformance.js';
 import { CachedBlobStore } from '../cached-blob-store.js';
+import type { BlobDamage } from '../integrity.js';
 import { openBlobStore } from '../open-blob-store.js';
 import { S3Place } from './s3.fixture.js';
 
@@ -15,8 +16,11 @@ if (server) {
     'S3BlobStore',
     async () => {
       const place = await S3Place.make(server);
+      const damages: BlobDamage[] = [];
       return {
-        store: await place.open(),
+        store: await place.open({ onDamage: (damage) => damages.push(damage) }),
+        damages,
+        tamper: (key, bytes) => place.tamper(key, bytes),
         age: (key, modifiedAt) => place.age(key, modifiedAt),
         countFiles: async () => (await place.names()).length,
         ...(process.platform === 'linux' ? { countOpen: () => place.countOpen() } : {}),

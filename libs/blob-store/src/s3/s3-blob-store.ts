@@ -10,14 +10,20 @@ import {
   type BlobSource,
   type BlobStat,
   type BlobStore,
+  type OpenOptions,
   type PutOptions,
+  type ReadOptions,
   SMALL_BLOB_BYTES,
   type StoredBlob,
 } from '../blob-store.js';
+import { blobDamaged, type BlobFault, hashBytes, type OnDamage } from '../integrity.js';
 import { blobNotFound, tooLarge } from '../storage-error.js';
+import { VerifiedBlobs } from '../verified-blobs.js';
+import { verifiedStream } from '../verified-stream.js';
 import { limitedBody } from './s3-body.js';
 import { createS3Client, requireBucket } from './s3-client.js';
-import { isMissingObject, isUnsatisfiableRange, toS3Error } from './s3-error.js';
+import { S3Contents } from './s3-contents.js';
+import { isConditionFailed, isMissingObject, isUnsatisfiableRange, toS3Error } from './s3-error.js';
 import { S3Keys } from './s3-keys.js';
 import { parseS3Url, type S3Settings } from './s3-location.js';
 import { S3Removal } from './s3-removal.js';
@@ -28,6 +34,7 @@ import { Spool } from './spool.js';
 
 export interface S3BlobStoreOptions {
   readonly s3?: S3Settings;
+  readonly onDamage?: OnDamage;
   /** Changes the client before its first request, for tests. */
   readonly onClient?: (client: S3Client) => void;
 }
@@ -40,19 +47,25 @@ export interface S3BlobStoreOptions {
  * `S3Removal` has the argument why removals take nothing that was put meanwhile.
  */
 export class S3BlobStore implements BlobStore {
+  readonly #verified = new VerifiedBlobs();
+
   private constructor(
     private readonly requests: S3Requests,
     private readonly keys: S3Keys,
     private readonly removal: S3Removal,
     readonly direct: S3Transfers,
     private readonly clients: readonly S3Client[],
+    private readonly onDamage: OnDamage,
   ) {}
 
   /**
    * @param url `s3://bucket/prefix`; the bucket exists
    * Errors: FAILED_PRECONDITION for a URL, setting or credential that is wrong; UNAVAILABLE
    */
-  static async open(url: string, { s3 = {}, onClient }: S3BlobStoreOptions = {}): Promise<S3BlobStore> {
+  static async open(
+    url: string,
+    { s3 = {}, onClient, onDamage = () => {} }: S3BlobStoreOptions = {},
+  ): Promise<S3BlobStore> {
     const location = parseS3Url(url);
     const client = createS3Client(s3);
     onClient?.(client);
@@ -61,7 +74,13 @@ export class S3BlobStore implements BlobStore {
       await requireBucket(client, location);
       const requests = new S3Requests(client, location.bucket);
       const keys = new S3Keys(location.prefix);
-      const removal = new S3Removal(requests, keys);
+      const contents = new S3Contents(requests);
+      const isIntact = async (key: BlobKey) => {
+        const fault = await contents.faultOf(keys.blob(key), key.sha256);
+        if (fault) onDamage({ key, fault, repaired: true });
+        return !fault;
+      };
+      const removal = new S3Removal(requests, keys, isIntact);
       const outside =
         s3.publicUrl === undefined ? client : createS3Client({ ...s3, endpoint: s3.publicUrl }, 'public URL of S3');
       if (outside !== client) clients.push(outside);
@@ -71,7 +90,7 @@ export class S3BlobStore implements BlobStore {
         (key, write) => removal.keep(key, write, { askFirst: true }),
         outside,
       );
-      return new S3BlobStore(requests, keys, removal, direct, clients);
+      return new S3BlobStore(requests, keys, removal, direct, clients, onDamage);
     } catch (error) {
       for (const each of clients) each.destroy();
       throw error;
@@ -84,7 +103,8 @@ export class S3BlobStore implements BlobStore {
     const spool = await Spool.receive(source, options);
     try {
       const key = { area, workspace, sha256: spool.sha256 };
-      const write = (putAt: number) => upload(this.requests, this.keys.blob(key), spool, { putAt, signal });
+      const write = (putAt: number, replace: boolean) =>
+        upload(this.requests, this.keys.blob(key), spool, { putAt, replace, signal });
       // For a small one, to ask first would cost more than to send it in vain.
       await this.removal.keep(key, write, { askFirst: spool.size > SMALL_BLOB_BYTES, signal });
       return { key, sha256: spool.sha256, size: spool.size, head: spool.head };
@@ -93,31 +113,31 @@ export class S3BlobStore implements BlobStore {
     }
   }
 
-  async open(key: BlobKey, range: BlobRange = {}): Promise<Readable> {
+  async open(key: BlobKey, { size: expected, ...range }: OpenOptions = {}): Promise<Readable> {
     requireBlobKey(key);
     requireRange(range);
-    const { start = 0, end } = range;
-    const header = start > 0 || end !== undefined ? `bytes=${start}-${end ?? ''}` : undefined;
-    return this.#find(key, async (name) => {
-      try {
-        const { Body } = await this.requests.get(name, header === undefined ? {} : { range: header });
-        return limitedBody(Body as Readable);
-      } catch (error) {
-        if (isUnsatisfiableRange(error)) return Readable.from([]);
-        throw error;
-      }
-    });
+    return (await this.#openVerified(key, range)) ?? this.#openWhole(key, range, expected);
   }
 
-  async read(key: BlobKey, { maxBytes = SMALL_BLOB_BYTES }: { readonly maxBytes?: number } = {}): Promise<Buffer> {
+  async read(key: BlobKey, { maxBytes = SMALL_BLOB_BYTES, size: expected }: ReadOptions = {}): Promise<Buffer> {
     requireBlobKey(key);
     return this.#find(key, async (name) => {
       const { Body, ContentLength = 0 } = await this.requests.get(name);
       const body = limitedBody(Body as Readable);
-      if (ContentLength <= maxBytes) return buffer(body);
-      body.destroy();
-      throw tooLarge(maxBytes);
+      try {
+        if (expected !== undefined && ContentLength !== expected) throw this.#damage(key, 'size');
+        if (ContentLength > maxBytes) throw tooLarge(maxBytes);
+        const bytes = await buffer(body);
+        if ((await hashBytes(bytes)) !== key.sha256) throw this.#damage(key, 'hash');
+        return bytes;
+      } finally {
+        body.destroy();
+      }
     });
+  }
+
+  async verify(key: BlobKey): Promise<void> {
+    for await (const chunk of await this.#openWhole(key, {})) void chunk;
   }
 
   async stat(key: BlobKey): Promise<BlobStat | null> {
@@ -136,10 +156,11 @@ export class S3BlobStore implements BlobStore {
     return this.removal.removeIfUnusedSince(key, olderThan);
   }
 
-  list(area: string, workspace?: string): AsyncIterable<BlobEntry> {
+  list(area: string, workspace?: string, after?: BlobKey): AsyncIterable<BlobEntry> {
     // Without a workspace, any valid name stands for it.
     requireBlobArea(area, workspace ?? 'any');
-    return this.#list(`${this.keys.blobs}${area}/${workspace === undefined ? '' : `${workspace}/`}`);
+    const prefix = `${this.keys.blobs}${area}/${workspace === undefined ? '' : `${workspace}/`}`;
+    return this.#list(prefix, after && this.keys.blob(after));
   }
 
   async sweepTemporary(olderThan: Date): Promise<number> {
@@ -162,8 +183,46 @@ export class S3BlobStore implements BlobStore {
     for (const client of this.clients) client.destroy();
   }
 
-  async *#list(prefix: string): AsyncGenerator<BlobEntry> {
-    for await (const { name, size, modifiedAt } of this.requests.list(prefix)) {
+  #damage(key: BlobKey, fault: BlobFault): DomainError {
+    this.onDamage({ key, fault, repaired: false });
+    return blobDamaged(fault);
+  }
+
+  /** The range alone, of an object whose bytes were hashed a moment ago; undefined if there is none. */
+  async #openVerified(key: BlobKey, { start = 0, end }: BlobRange): Promise<Readable | undefined> {
+    const version = this.#verified.versionOf(key);
+    if (version === undefined) return undefined;
+    try {
+      const range = `bytes=${start}-${end ?? ''}`;
+      const { Body, ContentLength = 0 } = await this.requests.get(this.keys.blob(key), { range, ifMatch: version });
+      const onDamage = (fault: BlobFault) => this.onDamage({ key, fault, repaired: false });
+      return verifiedStream(limitedBody(Body as Readable), { size: ContentLength, onDamage });
+    } catch (error) {
+      if (isUnsatisfiableRange(error)) return Readable.from([]);
+      if (isConditionFailed(error) || isMissingObject(error)) return undefined;
+      throw toS3Error(error);
+    }
+  }
+
+  async #openWhole(key: BlobKey, range: BlobRange, expected?: number): Promise<Readable> {
+    requireBlobKey(key);
+    return this.#find(key, async (name) => {
+      const { Body, ContentLength: size = 0, ETag } = await this.requests.get(name);
+      const body = limitedBody(Body as Readable);
+      if (expected !== undefined && size !== expected) {
+        body.destroy();
+        throw this.#damage(key, 'size');
+      }
+      const onDamage = (fault: BlobFault) => this.onDamage({ key, fault, repaired: false });
+      const onVerified = () => {
+        if (ETag !== undefined) this.#verified.remember(key, ETag);
+      };
+      return verifiedStream(body, { ...range, sha256: key.sha256, size, onDamage, onVerified });
+    });
+  }
+
+  async *#list(prefix: string, after?: string): AsyncGenerator<BlobEntry> {
+    for await (const { name, size, modifiedAt } of this.requests.list(prefix, after)) {
       const key = this.keys.parseBlob(name);
       if (key) yield { key, size, modifiedAt };
     }

@@ -45,7 +45,7 @@ afterAll(async () => server?.stop());
       // Known bytes are not sent again.
       commands.length = 0;
       await store.put('originals', 'w', source(), MAX);
-      expect(commands).toEqual(['HeadObject', 'CopyObject', 'ListObjectsV2', 'HeadObject']);
+      expect(commands).toEqual(['HeadObject', 'GetObject', 'CopyObject', 'ListObjectsV2', 'HeadObject']);
       expect((await store.read(stored.key, MAX)).equals(bytes)).toBe(true);
       expect(await store.removeIfUnusedSince(stored.key, inAnHour())).toBe(true);
       expect(await place.names()).toEqual([]);

@@ -12,8 +12,11 @@ const PROMPT_MS = 1_000;
 /** Times that a put writes what removals take away, before it gives up. */
 const MAX_ROUNDS = 10;
 
-/** Writes a blob unless it is there, and says whether it did. `putAt` is in milliseconds since 1970. */
-export type WriteBlob = (putAt: number) => Promise<boolean>;
+/**
+ * Writes a blob unless it is there, and returns whether it did. With `replace` it writes in any case. `putAt` is in
+ * milliseconds since 1970.
+ */
+export type WriteBlob = (putAt: number, replace: boolean) => Promise<boolean>;
 
 export interface KeepOptions {
   /** Whether to look for the blob before writing it. */
@@ -38,7 +41,8 @@ export interface KeepOptions {
  *   R5  looks for a mark of its trash name; if there is one, it copies the bytes back, with the time of now;
  *   R6  deletes its trash name, and afterwards the mark.
  * Put:
- *   P1  writes the blob, or gives the one that is there the time of now; both replace it as a whole;
+ *   P1  writes the blob, or hashes the one that is there and gives it the time of now, or writes over damaged bytes; each
+ *       of these replaces it as a whole;
  *   P2  lists the trash names of this blob;
  *   P3  marks each of them;
  *   P4  looks whether the blob is there: if so, the put is acknowledged, otherwise it begins again;
@@ -61,6 +65,8 @@ export class S3Removal {
   constructor(
     private readonly requests: S3Requests,
     private readonly keys: S3Keys,
+    /** Whether the stored bytes are right; also true for an object that is not there. */
+    private readonly isIntact: (key: BlobKey) => Promise<boolean>,
   ) {}
 
   async removeIfUnusedSince(key: BlobKey, olderThan: Date): Promise<boolean> {
@@ -93,7 +99,8 @@ export class S3Removal {
       signal?.throwIfAborted();
       const known = askFirst && (await requests.head(name)) !== null;
       const putAt = Date.now();
-      const written = !known && (await write(putAt));
+      const written =
+        (!known && (await write(putAt, false))) || (!(await this.isIntact(key)) && (await write(putAt, true)));
       const prompt = written && Date.now() - putAt <= PROMPT_MS;
       if ((prompt || (await requests.copy(name, name, Date.now()))) && (await this.#isSafe(key))) return;
     }

@@ -148,11 +148,19 @@ export class S3Requests {
     );
   }
 
-  /** All objects whose names begin with `prefix`, in the order of names; a page of 1,000 is held at a time. */
-  async *list(prefix: string): AsyncGenerator<S3Entry> {
+  /**
+   * All objects whose names begin with `prefix`, in the order of names; a page of 1,000 is held at a time.
+   * @param after only names behind this one
+   */
+  async *list(prefix: string, after?: string): AsyncGenerator<S3Entry> {
     let token: string | undefined;
     do {
-      const command = new ListObjectsV2Command({ Bucket: this.bucket, Prefix: prefix, ContinuationToken: token });
+      const command = new ListObjectsV2Command({
+        Bucket: this.bucket,
+        Prefix: prefix,
+        StartAfter: after,
+        ContinuationToken: token,
+      });
       const page = await this.send((client, options) => client.send(command, options));
       for (const { Key, Size = 0, LastModified = new Date(0), ETag = '' } of page.Contents ?? []) {
         if (Key !== undefined) yield { name: Key, size: Size, modifiedAt: LastModified, etag: ETag };

@@ -26,11 +26,13 @@ const COMPLETE_MS = 120_000;
 
 interface UploadOptions {
   readonly putAt: number;
+  /** Whether to write over what has the name. */
+  readonly replace: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
-/** Only where there is nothing yet. */
-const IF_ABSENT = { IfNoneMatch: '*' };
+/** Without `replace`, only where there is nothing yet. */
+const conditionOf = ({ replace }: UploadOptions) => (replace ? {} : { IfNoneMatch: '*' });
 
 /**
  * Sends the bytes under the name, each request with its SHA-256, which the server checks before it keeps anything.
@@ -59,18 +61,14 @@ interface Target {
   readonly Key: string;
 }
 
-async function uploadWhole(
-  requests: S3Requests,
-  target: Target,
-  spool: Spool,
-  { putAt, signal }: UploadOptions,
-): Promise<true> {
+async function uploadWhole(requests: S3Requests, target: Target, spool: Spool, options: UploadOptions): Promise<true> {
+  const { putAt, signal } = options;
   const checksum = Buffer.from(spool.sha256, 'hex').toString('base64');
   await requests.send(
-    async (client, options) => {
-      const input = { ...target, ...IF_ABSENT, ...putAtMetadata(putAt), ContentLength: spool.size };
+    async (client, http) => {
+      const input = { ...target, ...conditionOf(options), ...putAtMetadata(putAt), ContentLength: spool.size };
       await spool.withBody(0, spool.size, (body) =>
-        client.send(new PutObjectCommand({ ...input, Body: body, ChecksumSHA256: checksum }), options),
+        client.send(new PutObjectCommand({ ...input, Body: body, ChecksumSHA256: checksum }), http),
       );
     },
     { extraMs: spool.size / SLOWEST_UPLOAD, signal },
@@ -83,24 +81,25 @@ async function uploadInParts(
   requests: S3Requests,
   target: Target,
   spool: Spool,
-  { putAt, signal }: UploadOptions,
+  options: UploadOptions,
 ): Promise<true> {
+  const { putAt, signal } = options;
   const create = new CreateMultipartUploadCommand({
     ...target,
     ...putAtMetadata(putAt),
     ChecksumAlgorithm: 'SHA256',
   });
-  const { UploadId } = await requests.send((client, options) => client.send(create, options), { signal });
+  const { UploadId } = await requests.send((client, http) => client.send(create, http), { signal });
   try {
     const parts = await sendParts(requests, { ...target, UploadId }, spool, signal);
     const complete = new CompleteMultipartUploadCommand({
       ...target,
-      ...IF_ABSENT,
+      ...conditionOf(options),
       UploadId,
       MultipartUpload: { Parts: parts },
     });
     const extra = { extraMs: COMPLETE_MS, signal };
-    await requests.send((client, options) => client.send(complete, options), extra, isThereAlready);
+    await requests.send((client, http) => client.send(complete, http), extra, isThereAlready);
     return true;
   } catch (error) {
     // What cannot be aborted now, since the server is away, is found by the sweep.

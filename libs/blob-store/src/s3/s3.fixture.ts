@@ -1,8 +1,15 @@
-import { AbortMultipartUploadCommand, CopyObjectCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
+import {
+  AbortMultipartUploadCommand,
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  ListMultipartUploadsCommand,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { S3Server } from '@pentaprism/testing';
 import { readdir, readlink } from 'node:fs/promises';
 import type { BlobKey } from '../blob-key.js';
+import type { OnDamage } from '../integrity.js';
 import { S3BlobStore } from './s3-blob-store.js';
 import { S3Keys } from './s3-keys.js';
 import { putAtMetadata, S3Requests } from './s3-requests.js';
@@ -14,6 +21,7 @@ export interface OpenOptions {
   readonly hook?: RequestHook;
   readonly endpoint?: string;
   readonly publicUrl?: string;
+  readonly onDamage?: OnDamage;
 }
 
 /** A prefix of its own on a real server, with a look behind the store. */
@@ -39,11 +47,15 @@ export class S3Place {
     return `s3://${this.bucket}/some/prefix`;
   }
 
-  async open({ hook, endpoint = this.server.endpoint, publicUrl }: OpenOptions = {}): Promise<S3BlobStore> {
+  async open({ hook, endpoint = this.server.endpoint, publicUrl, onDamage }: OpenOptions = {}): Promise<S3BlobStore> {
     const onClient = (client: S3Client) => {
       if (hook) addHook(client, hook);
     };
-    const store = await S3BlobStore.open(this.url, { s3: { endpoint, publicUrl }, onClient });
+    const store = await S3BlobStore.open(this.url, {
+      s3: { endpoint, publicUrl },
+      onClient,
+      ...(onDamage ? { onDamage } : {}),
+    });
     this.#stores.push(store);
     return store;
   }
@@ -64,6 +76,14 @@ export class S3Place {
         ...putAtMetadata(putAt.getTime()),
       }),
     );
+  }
+
+  /** Replaces the bytes of a blob, which keep their name; null removes them. */
+  async tamper(key: BlobKey, bytes: Uint8Array | null): Promise<void> {
+    const target = { Bucket: this.bucket, Key: this.keys.blob(key) };
+    const { client } = this.server;
+    if (bytes) await client.send(new PutObjectCommand({ ...target, Body: bytes, ...putAtMetadata(Date.now()) }));
+    else await client.send(new DeleteObjectCommand(target));
   }
 
   async uploads() {

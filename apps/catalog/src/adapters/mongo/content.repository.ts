@@ -236,6 +236,12 @@ export class ContentRepository {
     await this.contents.updateOne({ workspace, sha256 }, { $set: result }, { session });
   }
 
+  /** Takes back that bytes are being analysed: the next image of them begins an analysis. */
+  async setUnseen(workspace: string, sha256: string, session: ClientSession): Promise<void> {
+    const pending = { workspace, sha256, state: 'pending' as const };
+    await this.contents.updateOne(pending, { $set: { state: 'unseen' }, $inc: { revision: 1 } }, { session });
+  }
+
   find(workspace: string, sha256: string): Promise<ContentDocument | null> {
     return this.contents.findOne({ workspace, sha256 }).lean();
   }

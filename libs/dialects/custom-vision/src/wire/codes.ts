@@ -87,6 +87,7 @@ export const CODES: Readonly<Record<ErrorCode, string>> = {
   UPSTREAM_FAILED: 'ErrorUnknown',
   DEADLINE_EXCEEDED: 'ErrorServerTimeOut',
   STORAGE_FULL: 'ErrorUnknown',
+  DATA_LOSS: 'ErrorUnknown',
   INTERNAL: 'ErrorUnknown',
 };
 
