@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { pino, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import { currentContext } from './context.js';
+import { createLogDestination } from './log-destination.js';
 
 export type { Logger };
 
@@ -29,7 +30,11 @@ export function createLogger(app: string, level: string, destination?: Destinati
     },
     redact: { paths: CUT, censor: '[cut]' },
   };
-  return destination ? pino(options, destination) : pino(options);
+  if (destination) return pino(options, destination);
+  const onRecovered = (dropped: number) =>
+    logger.warn({ dropped }, 'log lines were dropped: they could not be written');
+  const logger: Logger = pino(options, createLogDestination({ onRecovered }));
+  return logger;
 }
 
 /** Lets Nest log through pino. */

@@ -58,6 +58,11 @@ export const metrics = {
     buckets: [...SECONDS, 300, 1800],
     registers: [registry],
   }),
+  logLinesDropped: new Counter({
+    name: 'pentaprism_log_lines_dropped_total',
+    help: 'Log lines that could not be written, as on a full disk',
+    registers: [registry],
+  }),
   blobsDamaged: new Counter({
     name: 'pentaprism_blobs_damaged_total',
     help: 'Damaged or missing blobs that were found, by area, fault (hash, size, missing) and outcome (refused, repaired)',

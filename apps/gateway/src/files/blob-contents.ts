@@ -134,20 +134,11 @@ function matches(header: string | undefined, etag: string): boolean {
   return (header ?? '').split(',').some((candidate) => [etag, `W/${etag}`, '*'].includes(candidate.trim()));
 }
 
-<<<<<<< HEAD
 /**
  * Returns the requested range. Returns undefined, so that the whole file is sent, for several ranges at once, and for a
  * range of another version of the file.
  */
-function rangeOf(
-  request: FastifyRequest,
-  size: number,
-  etag: string,
-): { start: number; end: number } | 'unsatisfiable' | undefined {
-=======
-/** The one range that is asked for; several at once, or one of other bytes than these, get the whole. */
 function rangeOf(request: FastifyRequest, size: number, etag: string): ByteRange | 'unsatisfiable' | undefined {
->>>>>>> bb792d0 (Hash stored bytes whenever they are read, and repair them when they are put again)
   const { range } = request.headers;
   const condition = request.headers['if-range'];
   if (range === undefined || (condition !== undefined && condition !== etag)) return undefined;
