@@ -1,9 +1,11 @@
 import { bodyFloods } from './body-floods.drill.js';
 import { bombs } from './bombs.drill.js';
+import { damagedBlobs } from './damaged-blobs.drill.js';
 import type { Drill } from './drill.js';
 import { expiryUnderKills } from './expiry-under-kills.drill.js';
 import { floodedQueues } from './flooded-queues.drill.js';
 import { foreignIds } from './foreign-ids.drill.js';
+import { fullDisk } from './full-disk.drill.js';
 import { fsyncOrder } from './fsync-order.drill.js';
 import { internalAddresses } from './internal-addresses.drill.js';
 import { killUnderUploads } from './kill-under-uploads.drill.js';
@@ -35,6 +37,8 @@ export const DRILLS: readonly Drill[] = [
   soak,
   requiredRoles,
   bodyFloods,
+  fullDisk,
+  damagedBlobs,
   expiryUnderKills,
   visionUnderKills,
   visionMutations,

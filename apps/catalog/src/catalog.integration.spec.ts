@@ -271,7 +271,7 @@ describe('contents', () => {
     await call(reports.fail, { ...attempt, error, retryable: false });
     expect(await contentOf(id)).toMatchObject({
       state: 'undecodable',
-      reason: 'The bytes of the file are not there any more.',
+      reason: 'The file could not be decoded: each attempt ended with a failure of the decoder.',
     });
   });
 

@@ -13,6 +13,7 @@ import { IMAGE_MODEL, imageSchema } from './adapters/mongo/image.schema.js';
 import { ProjectRepository } from './adapters/mongo/project.repository.js';
 import { PROJECT_MODEL, projectSchema, WORKSPACE_MODEL, workspaceSchema } from './adapters/mongo/project.schema.js';
 import { RadiographRepository } from './adapters/mongo/radiograph.repository.js';
+import { SCRUB_MODEL, ScrubRepository, scrubSchema } from './adapters/mongo/scrub.repository.js';
 import { SnapshotRepository } from './adapters/mongo/snapshot.repository.js';
 import {
   SNAPSHOT_IMAGE_MODEL,
@@ -57,6 +58,7 @@ import { ManageSnapshots } from './usecases/manage-snapshots.usecase.js';
 import { PredictedImages } from './usecases/predicted-images.usecase.js';
 import { RemoveProjects } from './usecases/remove-projects.usecase.js';
 import { RenderRadiographEffect } from './usecases/render-radiograph.effect.js';
+import { ScrubBlobs } from './usecases/scrub-blobs.usecase.js';
 import { SetImageTags } from './usecases/set-image-tags.usecase.js';
 import { TagTrainingImages } from './usecases/tag-training-images.usecase.js';
 
@@ -70,6 +72,7 @@ const REPOSITORIES = [
   ImageTagRepository,
   ProjectRepository,
   RadiographRepository,
+  ScrubRepository,
   SnapshotRepository,
   TagStateRepository,
   TrainingImageRepository,
@@ -86,6 +89,7 @@ const REPOSITORIES = [
       { name: IMAGE_COUNT_MODEL, schema: imageCountSchema },
       { name: IMAGE_MODEL, schema: imageSchema },
       { name: PROJECT_MODEL, schema: projectSchema },
+      { name: SCRUB_MODEL, schema: scrubSchema },
       { name: SNAPSHOT_IMAGE_MODEL, schema: snapshotImageSchema },
       { name: SNAPSHOT_MODEL, schema: snapshotSchema },
       { name: TAG_STATE_MODEL, schema: tagStateSchema },
@@ -149,6 +153,7 @@ export class CatalogModule implements OnModuleInit {
         ManageSnapshots,
         PredictedImages,
         RemoveProjects,
+        ScrubBlobs,
         SetImageTags,
         TagTrainingImages,
       ],

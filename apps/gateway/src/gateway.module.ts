@@ -15,6 +15,7 @@ import { Authentication } from './http/authentication.js';
 import { Drain } from './http/drain.js';
 import { OpenAccess } from './http/open-access.js';
 import { RateLimits } from './http/rate-limits.js';
+import { RecordSpace } from './http/record-space.js';
 import { BusJobWaiter } from './jobs/bus-job-waiter.js';
 
 @Global()
@@ -46,8 +47,9 @@ export class GatewayModule {
         Drain,
         ImageContents,
         RateLimits,
+        { provide: RecordSpace, useValue: new RecordSpace(config) },
       ],
-      exports: [Contents, Drain, FileUrls, GATEWAY_CONFIG, JobWaiter, LOGGER, PublicOrigin],
+      exports: [Contents, Drain, FileUrls, GATEWAY_CONFIG, JobWaiter, LOGGER, PublicOrigin, RecordSpace],
     };
   }
 }

@@ -2,12 +2,13 @@ import { BUS_USERS, type BusUser } from '@pentaprism/contracts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { binaryCaches, findServerBinary } from './server-binary.js';
 import { openDataDirectory, type DataDirectory } from './data-directory.js';
+import { DiskWatch } from './disk-watch.js';
 import { lockDirectory, type DirectoryLock } from './directory-lock.js';
 import type { Part, PartState } from './part.js';
 import { rememberedPorts } from './ports.js';
 import { stopLeftovers } from './process-record.js';
 import { SERVER_NAMES, SERVERS, type ServerName } from './server-definitions.js';
-import { natsUrl, serverPart, serverUrl } from './server-parts.js';
+import { hasJetStream, natsUrl, serverPart, serverUrl } from './server-parts.js';
 import { loadServerSecrets, type NatsUser } from './server-secrets.js';
 import { Supervisor } from './supervisor.js';
 
@@ -51,6 +52,7 @@ const URL_OF: Readonly<Record<ServerName, keyof ServerUrls>> = {
 /** A data directory in use: locked, freed of leftovers, with the processes that work on it. */
 export class Instance {
   readonly supervisor: Supervisor;
+  private readonly disk: DiskWatch;
   private closing: Promise<void> | undefined;
   /** Ends downloads when the caller gives up, and when another part has failed. */
   private readonly abort = new AbortController();
@@ -67,6 +69,11 @@ export class Instance {
       logDirectory: directory.logs,
       runDirectory: directory.run,
       onChange: (part) => this.report(part),
+      isDiskFull: () => this.disk.isFull(),
+    });
+    this.disk = new DiskWatch(directory.root, {
+      onNote: (text) => options.observer?.note(text),
+      onSpace: () => void this.reviveJetStream(),
     });
   }
 
@@ -78,6 +85,7 @@ export class Instance {
     if (leftovers.length > 0) {
       options.observer?.note(`Stopped what an earlier launcher had left running: ${leftovers.join(', ')}.`);
     }
+    await instance.disk.start();
     return instance;
   }
 
@@ -139,6 +147,7 @@ export class Instance {
 
   private async closeOnce(): Promise<void> {
     this.abort.abort();
+    this.disk.stop();
     await this.supervisor.stop();
     // Downloads that were given up remove their temporary files.
     await Promise.race([Promise.allSettled(this.searches), sleep(CLEANUP_PATIENCE_MS, undefined, { ref: false })]);
@@ -148,6 +157,13 @@ export class Instance {
   kill(): void {
     this.supervisor.killAll();
     this.lock.release();
+  }
+
+  /** A NATS server that could not write to its streams switches them off, until it is started again. */
+  private async reviveJetStream(): Promise<void> {
+    const part = this.supervisor.parts.get('nats-server');
+    if (part?.state !== 'running' || !part.spec.detail || (await hasJetStream(part.spec.detail))) return;
+    part.kill('SIGTERM');
   }
 
   private report(part: Part): void {

@@ -26,6 +26,8 @@ export interface PartOptions {
   readonly logDirectory: string;
   readonly runDirectory: string;
   readonly onChange: (part: Part) => void;
+  /** Whether a process may have ended because the disk is full. Such a part is never given up. */
+  readonly isDiskFull?: () => Promise<boolean>;
 }
 
 const FIRST_DELAY_MS = 250;
@@ -191,15 +193,24 @@ export class Part {
         rmSync(record, { force: true });
         this.child = undefined;
         resolve();
-        this.afterEnd(reason);
+        void this.afterEnd(reason);
       };
       const child = this.spawnChild(onEnd);
       if (child?.pid === undefined) return;
       this.child = child;
-      const written = recordOf(child.pid);
-      if (written) writeRecord(record, written);
+      this.record(record, child.pid);
       this.awaitReady(child, abort.signal);
     });
+  }
+
+  /** Without a record, a later launcher does not recognise the process: that is better than to end now. */
+  private record(file: string, pid: number): void {
+    try {
+      const written = recordOf(pid);
+      if (written) writeRecord(file, written);
+    } catch {
+      // The disk is full.
+    }
   }
 
   private spawnChild(onEnd: (reason: string, pid?: number) => void): ChildProcess | undefined {
@@ -245,7 +256,7 @@ export class Part {
     });
   }
 
-  private afterEnd(reason: string): void {
+  private async afterEnd(reason: string): Promise<void> {
     if (!this.wanted) {
       this.change('stopped');
       return;
@@ -253,8 +264,13 @@ export class Part {
     this.crashes += 1;
     if (this.age >= HEALTHY_AFTER_MS) this.failuresInRow = 0;
     this.failuresInRow += 1;
-    const why = this.reason && this.current === 'starting' ? this.reason : reason;
-    if (!this.everServed && this.failuresInRow >= START_ATTEMPTS) {
+    const own = this.reason && this.current === 'starting' ? this.reason : reason;
+    // At once, so that nobody takes the process that has ended for one that serves.
+    this.change('restarting', own);
+    const isDiskFull = (await this.options.isDiskFull?.()) ?? false;
+    if (!this.wanted) return;
+    const why = isDiskFull ? `${own}, the disk is full` : own;
+    if (!this.everServed && !isDiskFull && this.failuresInRow >= START_ATTEMPTS) {
       this.wanted = false;
       this.change('failed', why);
       return;

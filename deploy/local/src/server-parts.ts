@@ -126,6 +126,12 @@ async function probe(port: number, question: string, right: RegExp, signal: Abor
 }
 
 /** @returns the answer up to where it is right, or what had come when an error or the time limit ended it */
+/** Whether the NATS server at this address, HOST:PORT, serves its streams. */
+export async function hasJetStream(address: string): Promise<boolean> {
+  const answer = await ask(Number(address.split(':').at(-1)), '', /^INFO /);
+  return !answer.startsWith('INFO ') || /"jetstream":\s*true/.test(answer);
+}
+
 function ask(port: number, question: string, right: RegExp): Promise<string> {
   return new Promise((resolve) => {
     let answer = '';

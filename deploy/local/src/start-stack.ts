@@ -118,6 +118,7 @@ async function bringUp(instance: Instance, options: StartStackOptions, env: Node
     NATS_URL: servers.natsUrl,
     REDIS_URL: servers.redisUrl,
     BLOB_URL: env['BLOB_URL'] || pathToFileURL(instance.directory.blobs).href,
+    RECORDS_DIRECTORY: env['RECORDS_DIRECTORY'] || (options.servers?.mongodbUri ? undefined : instance.directory.root),
     // glibc would keep up to 8 arenas per core, which image work fills and never gives back.
     MALLOC_ARENA_MAX: '2',
   };

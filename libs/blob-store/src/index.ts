@@ -28,5 +28,6 @@ export { DEFAULT_MIN_FREE_BYTES } from './free-space.js';
 export type { BlobDamage, BlobFault, OnDamage } from './integrity.js';
 export { openBlobStore, type OpenBlobStoreOptions } from './open-blob-store.js';
 export type { S3Settings } from './s3/s3-location.js';
+export { scrubArea, type ScrubOptions } from './scrub-area.js';
 export * from './signed-url.js';
 export { sweepUnknown } from './sweep-unknown.js';

@@ -60,6 +60,8 @@ export const queueVariables = {
 
 export const blobVariables = {
   BLOB_URL: url('file', 's3'),
+  /** Free bytes of a `file:` store below which nothing more is stored; 0 for no floor. */
+  BLOB_MIN_FREE: wholeNumber(0, 2 ** 50).default(512 * 1024 ** 2),
   /** Where clients reach the server of an `s3:` URL, if not where the apps do: host and port of presigned URLs. */
   BLOB_PUBLIC_URL: url('http', 'https').optional(),
   /** The usual variables of S3 clients. Credentials are read by the client itself. */
@@ -123,6 +125,10 @@ export const gatewayVariables = {
    * more, since memory is free only after a garbage collection.
    */
   BODY_MEMORY: wholeNumber(16 * 1024 ** 2, 64 * 1024 ** 3).default(96 * 1024 ** 2),
+  /** A directory on the file system of MongoDB's data, whose free space is watched. None where MongoDB runs elsewhere. */
+  RECORDS_DIRECTORY: z.string().startsWith('/', 'must be an absolute path').optional(),
+  /** Free bytes there below which nothing more is recorded; lower than BLOB_MIN_FREE, and 0 for no floor. */
+  RECORDS_MIN_FREE: wholeNumber(0, 2 ** 50).default(256 * 1024 ** 2),
   /** Seconds without a byte after which a connection is given up. */
   IDLE_TIMEOUT: wholeNumber(1, 3600).default(30),
   /**
@@ -168,6 +174,10 @@ export const catalogVariables = {
     .refine(isHardToGuess, 'needs a random secret of at least 32 characters, alone or behind an id and a dot'),
   /** Seconds that bytes stay in the blob store after nothing points to them any more. */
   BLOB_GRACE: wholeNumber(0, 30 * 24 * 3600).default(3600),
+  /** Bytes per second that the scrub reads of the blob store, to find damaged ones; 0 for no scrub. */
+  BLOB_SCRUB_RATE: wholeNumber(0, 2 ** 40).default(4 * 1024 ** 2),
+  /** Seconds from the end of one pass of the scrub to the beginning of the next. */
+  BLOB_SCRUB_PAUSE: wholeNumber(0, 365 * 24 * 3600).default(24 * 3600),
 };
 
 const cores = wholeNumber(1, 256);

@@ -226,6 +226,12 @@ export const job = z.object({
 });
 export type Job = z.output<typeof job>;
 
-export const dependencyHealth = z.object({ name: z.string(), ok: z.boolean(), message: z.string().optional() });
+export const dependencyHealth = z.object({
+  name: z.string(),
+  ok: z.boolean(),
+  /** It serves reads, and refuses writes because there is too little space. */
+  degraded: z.boolean().optional(),
+  message: z.string().optional(),
+});
 export const serviceHealth = z.object({ service: z.string(), dependencies: z.array(dependencyHealth) });
 export type ServiceHealth = z.output<typeof serviceHealth>;

@@ -69,6 +69,37 @@ export const metrics = {
     labelNames: ['area', 'fault', 'outcome'],
     registers: [registry],
   }),
+  scrubbedBlobs: new Counter({
+    name: 'pentaprism_scrubbed_blobs_total',
+    help: 'Blobs that the scrub has read and hashed',
+    labelNames: ['area'],
+    registers: [registry],
+  }),
+  scrubbedBytes: new Counter({
+    name: 'pentaprism_scrubbed_bytes_total',
+    help: 'Bytes that the scrub has read and hashed',
+    registers: [registry],
+  }),
+  scrubFound: new Gauge({
+    name: 'pentaprism_scrub_found',
+    help: 'What the present or last pass of the scrub has found, by fault (damaged, missing)',
+    labelNames: ['fault'],
+    aggregator: 'max',
+    registers: [registry],
+  }),
+  scrubFinished: new Gauge({
+    name: 'pentaprism_scrub_finished_timestamp_seconds',
+    help: 'When the last whole pass of the scrub ended',
+    aggregator: 'max',
+    registers: [registry],
+  }),
+  storageLow: new Gauge({
+    name: 'pentaprism_storage_low',
+    help: '1 while a store has less free space than its floor, so that writes are refused; by store',
+    labelNames: ['store'],
+    aggregator: 'max',
+    registers: [registry],
+  }),
   queueJobs: new Gauge({
     name: 'pentaprism_queue_jobs',
     help: 'Jobs in a queue by state',

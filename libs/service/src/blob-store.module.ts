@@ -8,6 +8,7 @@ export const BLOB_STORE = Symbol('BlobStore');
 /** What an app's configuration says about its blob store: the `blobVariables`. */
 export interface BlobStoreConfig {
   readonly BLOB_URL: string;
+  readonly BLOB_MIN_FREE?: number | undefined;
   readonly BLOB_PUBLIC_URL?: string | undefined;
   readonly AWS_ENDPOINT_URL_S3?: string | undefined;
   readonly AWS_ENDPOINT_URL?: string | undefined;
@@ -34,7 +35,12 @@ export class BlobStoreModule implements OnApplicationShutdown {
           provide: BLOB_STORE,
           inject: [LOGGER],
           useFactory: (logger: Logger) =>
-            openBlobStore(config.BLOB_URL, { ...options, s3, onDamage: reportDamage(logger) }),
+            openBlobStore(config.BLOB_URL, {
+              ...options,
+              s3,
+              ...(config.BLOB_MIN_FREE === undefined ? {} : { minFreeBytes: config.BLOB_MIN_FREE }),
+              onDamage: reportDamage(logger),
+            }),
         },
       ],
       exports: [BLOB_STORE],

@@ -1,5 +1,7 @@
 import { Controller, type Type } from '@nestjs/common';
 import { RpcHandler } from '@pentaprism/bus';
+import { DomainError } from '@pentaprism/domain';
+import { metrics } from '@pentaprism/observability';
 import { healthContracts, type ServiceHealth, type ServiceName } from '@pentaprism/contracts';
 
 /** Named checks of what a service depends on; each rejects when the thing does not answer. */
@@ -28,8 +30,14 @@ async function probe(name: string, check: () => Promise<unknown>) {
   });
   try {
     await Promise.race([check(), limit]);
+    if (name === 'blob store') metrics.storageLow.set({ store: name }, 0);
     return { name, ok: true };
   } catch (error) {
+    // Reads go on: that is what readiness means.
+    if (DomainError.is(error, 'STORAGE_FULL')) {
+      metrics.storageLow.set({ store: name }, 1);
+      return { name, ok: true, degraded: true, message: error.message };
+    }
     return { name, ok: false, message: (error as Error).message.slice(0, 200) };
   } finally {
     clearTimeout(timer);

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { Bus, collectMetrics, connectBus, RpcHandler, type BusConnection } from '@pentaprism/bus';
 import { busVariables, readConfig } from '@pentaprism/config';
 import { healthContracts, rpcsOwnedBy, tagContracts } from '@pentaprism/contracts';
+import { DomainError } from '@pentaprism/domain';
 import { registry } from '@pentaprism/observability';
 import { eventually, testScope } from '@pentaprism/testing';
 import { fork, spawnSync, type ChildProcess } from 'node:child_process';
@@ -93,6 +94,14 @@ describe('a service in this process', () => {
         { name: 'silent', ok: false, message: 'no answer' },
       ],
     });
+  });
+
+  it('says that it serves reads only while a store has too little space', async () => {
+    const full = () => Promise.reject(new DomainError('STORAGE_FULL', 'too little space'));
+    app = await start({ 'blob store': full });
+    expect((await bus.call(healthContracts.tagging, {})).dependencies).toEqual([
+      { name: 'blob store', ok: true, degraded: true, message: 'too little space' },
+    ]);
   });
 
   it('turns faults of the database into UNAVAILABLE, and defects into INTERNAL', async () => {

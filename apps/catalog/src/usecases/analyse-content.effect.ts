@@ -10,6 +10,9 @@ import { isStorageFault } from './storage-fault.js';
 
 type Result = JobResult<typeof analyseContent>;
 
+/** The reason that clients get. Messages of failures are for operators: they name paths and libraries. */
+const NO_RESULT = 'The file could not be decoded: each attempt ended with a failure of the decoder.';
+
 /** Writes down what a worker found out about bytes, on the content and on every image that points to it. */
 @Injectable()
 export class AnalyseContentEffect implements JobEffect<typeof analyseContent> {
@@ -36,7 +39,7 @@ export class AnalyseContentEffect implements JobEffect<typeof analyseContent> {
       const { workspace, sha256 } = job.payload as JobPayload<typeof analyseContent>;
       return this.contents.setUnseen(workspace, sha256, session);
     }
-    await this.write(job, { state: 'undecodable', reason: reasonOf(job.error), code: 'failed' }, session);
+    await this.write(job, { state: 'undecodable', reason: NO_RESULT, code: 'failed' }, session);
   }
 
   committed(job: JobDocument): void {
@@ -54,10 +57,4 @@ export class AnalyseContentEffect implements JobEffect<typeof analyseContent> {
       if (result.state === 'undecodable') await this.counts.note(workspace, project, [], session);
     }
   }
-}
-
-/** Messages of other failures are for operators: they name paths and libraries. */
-function reasonOf(error: JobDocument['error']): string {
-  if (error?.code === 'NOT_FOUND') return 'The bytes of the file are not there any more.';
-  return 'The file could not be decoded: each attempt ended with a failure of the decoder.';
 }

@@ -3,15 +3,19 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { BlobStore } from '@pentaprism/blob-store';
 import { Bus } from '@pentaprism/bus';
 import { healthContracts, SERVICES, type ServiceHealth, type ServiceName } from '@pentaprism/contracts';
+import { DomainError } from '@pentaprism/domain';
 import { BLOB_STORE } from '@pentaprism/service';
 import type { FastifyReply } from 'fastify';
 import { Drain } from '../http/drain.js';
+import { RecordSpace } from '../http/record-space.js';
 import { WithoutKey } from './route-access.js';
 
 interface Part {
   readonly name: string;
   readonly ok: boolean;
-  readonly message?: string;
+  /** It serves reads, and refuses writes for want of space. */
+  readonly degraded?: boolean | undefined;
+  readonly message?: string | undefined;
 }
 
 /** Milliseconds for which one look at all parts is the answer. */
@@ -29,6 +33,7 @@ export class HealthController {
     private readonly bus: Bus,
     @Inject(BLOB_STORE) private readonly blobs: BlobStore,
     private readonly drain: Drain,
+    private readonly records: RecordSpace,
   ) {}
 
   @WithoutKey()
@@ -40,19 +45,22 @@ export class HealthController {
 
   @WithoutKey()
   @Get('ready')
-  @ApiOperation({ summary: 'Whether every service answers and every server is reachable; 503 with what is missing' })
+  @ApiOperation({
+    summary: 'Check that reads can be served: 503 with what is missing, `degraded` while space is too low for writes',
+  })
   async ready(@Res() reply: FastifyReply): Promise<void> {
     const parts = this.drain.draining ? STOPPING : await this.checkAll();
     const missing = parts.filter((part) => !part.ok).map((part) => part.name);
-    const body = { status: missing.length === 0 ? 'ok' : 'unavailable', missing, parts };
-    await reply.status(missing.length === 0 ? 200 : 503).send(body);
+    const degraded = parts.filter((part) => part.degraded).map((part) => part.name);
+    const status = missing.length > 0 ? 'unavailable' : degraded.length > 0 ? 'degraded' : 'ok';
+    await reply.status(missing.length === 0 ? 200 : 503).send({ status, missing, degraded, parts });
   }
 
   /** One look answers all who ask within a moment: the route needs no key, and a look reaches every part. */
   private checkAll(): Promise<Part[]> {
     const now = performance.now();
     if (!this.latest || now - this.latest.at > LOOK_MS) {
-      const looks = [this.checkStore(), ...SERVICES.map((service) => this.check(service))];
+      const looks = [this.checkStore(), this.checkRecords(), ...SERVICES.map((service) => this.check(service))];
       this.latest = { at: now, parts: Promise.all(looks).then((parts) => parts.flat()) };
     }
     return this.latest.parts;
@@ -76,7 +84,14 @@ export class HealthController {
       await this.blobs.checkWritable();
       return [{ name: 'gateway: blob store', ok: true }];
     } catch (error) {
+      if (DomainError.is(error, 'STORAGE_FULL'))
+        return [{ name: 'gateway: blob store', ok: true, degraded: true, message: error.message }];
       return [{ name: 'gateway: blob store', ok: false, message: (error as Error).message }];
     }
+  }
+
+  private async checkRecords(): Promise<Part[]> {
+    if (!(await this.records.isLow())) return [];
+    return [{ name: 'records', ok: true, degraded: true, message: 'MongoDB has too little free space.' }];
   }
 }

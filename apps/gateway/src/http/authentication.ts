@@ -11,6 +11,7 @@ import { AuthFailures } from './auth-failures.js';
 import { credentialsOf } from './credentials.js';
 import { OpenAccess } from './open-access.js';
 import { RateLimits } from './rate-limits.js';
+import { RecordSpace } from './record-space.js';
 
 /** Milliseconds that a verified key is believed: also how long a revoked one still works. */
 export const KEY_CACHE_MS = 5000;
@@ -33,12 +34,14 @@ export class Authentication {
     private readonly limits: RateLimits,
     private readonly failures: AuthFailures,
     private readonly open: OpenAccess,
+    private readonly records: RecordSpace,
     @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
   ) {}
 
   /**
    * @param required the role that the matched route requires
-   * @throws DomainError UNAUTHENTICATED, PERMISSION_DENIED, RATE_LIMITED, or UNAVAILABLE while keys cannot be checked
+   * @throws DomainError UNAUTHENTICATED, PERMISSION_DENIED, RATE_LIMITED, STORAGE_FULL while nothing can be recorded,
+   *   or UNAVAILABLE while keys cannot be checked
    */
   async authenticate(request: FastifyRequest, dialect: Dialect, required: Role): Promise<void> {
     const principal = await this.identify(request, dialect);
@@ -47,6 +50,7 @@ export class Authentication {
     if (!roleSuffices(principal.role, required)) {
       throw new DomainError('PERMISSION_DENIED', `This needs a key with the role ${required}.`, { required });
     }
+    await this.records.require(request.method, required);
   }
 
   private async identify(request: FastifyRequest, dialect: Dialect): Promise<Principal> {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { analyseContent, ContentReference, JobResult } from '@pentaprism/contracts';
-import { trusted, type ClientSession, type Model, type QueryFilter } from 'mongoose';
+import { trusted, Types, type ClientSession, type Model, type QueryFilter } from 'mongoose';
 import { CONTENT_MODEL, DERIVED_PICTURES, type ContentDocument } from './content.schema.js';
 
 export interface ContentReferral {
@@ -285,6 +285,20 @@ export class ContentRepository {
   async hasDerivedBeside(workspace: string, derived: string, sha256: string): Promise<boolean> {
     const other = { workspace, ...hasDerived([derived]), sha256: trusted({ $ne: sha256 }) };
     return (await this.contents.exists(other)) !== null;
+  }
+
+  /** Contents that images point to, in the order of their ids, behind one of them. For the scrub of all workspaces. */
+  referredAfter(id: string | null, limit: number): Promise<ContentDocument[]> {
+    const behind = id === null ? {} : { _id: trusted({ $gt: new Types.ObjectId(id) }) };
+    return this.contents
+      .find({ ...behind, orphanedAt: null })
+      .sort({ _id: 1 })
+      .limit(limit)
+      .lean();
+  }
+
+  async isReferred(id: Types.ObjectId): Promise<boolean> {
+    return (await this.contents.exists({ _id: id, orphanedAt: null })) !== null;
   }
 
   findOrphans({ before, transientBefore }: OrphanAges, limit: number): Promise<ContentDocument[]> {

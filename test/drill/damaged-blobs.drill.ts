@@ -1,0 +1,152 @@
+import { eventually } from '@pentaprism/testing';
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import type { FaultyStack } from '../e2e/support/faults-stack.js';
+import { examplesOf, none, pick, type Drill, type DrillContext, type DrillResult } from './drill.js';
+import { forEach } from './support/for-each.js';
+import { onStack } from './support/on-stack.js';
+
+const UPLOADS = 200;
+const CLIENTS = 4;
+/** Bytes of what is hashed before it is sent, and of what is hashed while it is. */
+const SIZES = [3000, 1_300_000];
+/** Milliseconds after which an answer counts as one that never comes. */
+const HUNG_MS = 20_000;
+/** Milliseconds for the scrub to find what was damaged: it begins every 5 s, and reads as fast as it can here. */
+const FOUND_WITHIN_MS = 90_000;
+
+const DAMAGES = ['flipped', 'cut', 'emptied', 'longer', 'removed'] as const;
+type Damage = (typeof DAMAGES)[number];
+
+interface Stored {
+  readonly bytes: Buffer;
+  readonly sha256: string;
+  readonly url: string;
+  readonly damage: Damage;
+}
+
+const record = z.object({ id: z.int() });
+const shown = z.object({ url: z.string() });
+
+/** Files of the blob store are changed, cut and removed behind the system's back. */
+export const damagedBlobs: Drill = {
+  number: 17,
+  name: 'damaged blobs',
+  goal:
+    '200 files of the blob store changed, cut, emptied, extended or removed: never served as right and no request left ' +
+    'without an answer, all found by the scrub, all right after the same files were uploaded again.',
+  limitSeconds: 6 * 60,
+  run: onStack(run, { BLOB_SCRUB_RATE: String(1024 ** 3), BLOB_SCRUB_PAUSE: '0' }),
+};
+
+async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillResult> {
+  const random = context.random('files');
+  const wanted = Array.from({ length: Math.max(2 * DAMAGES.length, context.count(UPLOADS)) }, (_, index) => ({
+    bytes: Buffer.from(Uint8Array.from({ length: SIZES[index % 2] as number }, () => random() * 256)),
+    damage: DAMAGES[Math.floor(index / 2) % DAMAGES.length] as Damage,
+  }));
+  const stored: Stored[] = [];
+  await forEach(wanted, CLIENTS, async ({ bytes, damage }) => {
+    const url = await upload(faulty, bytes);
+    stored.push({ bytes, damage, url, sha256: createHash('sha256').update(bytes).digest('hex') });
+  });
+  context.log(`${stored.length} files uploaded`);
+  const paths = await blobPaths(faulty.blobs);
+  for (const each of stored) await harm(paths.get(each.sha256) ?? '', each.damage, pick(random, [0, 0.5, 0.999]));
+  const damagedAt = new Date();
+
+  const served: string[] = [];
+  const hung: string[] = [];
+  const look = async (each: Stored, headers: Record<string, string>) => {
+    const outcome = await download(each.url, headers);
+    if (outcome === 'hung') hung.push(`${each.damage} ${each.sha256}`);
+    if (Buffer.isBuffer(outcome)) served.push(`${each.damage} ${each.sha256} ${JSON.stringify(headers)}`);
+  };
+  await forEach(stored, CLIENTS, async (each) => {
+    await look(each, {});
+    await look(each, { range: 'bytes=10-99' });
+  });
+  context.log('waiting for the scrub');
+  const found = await scrubbed(faulty, damagedAt);
+  const removed = stored.filter(({ damage }) => damage === 'removed').length;
+
+  await forEach(stored, CLIENTS, async ({ bytes }) => void (await upload(faulty, bytes)));
+  const repairedAt = new Date();
+  const broken: string[] = [];
+  await forEach(stored, CLIENTS, async (each) => {
+    const outcome = await download(each.url, {});
+    if (!Buffer.isBuffer(outcome) || !outcome.equals(each.bytes)) broken.push(`${each.damage} ${each.sha256}`);
+  });
+  const left = await scrubbed(faulty, repairedAt);
+  return {
+    did: `${stored.length} files damaged, ${removed} of them removed`,
+    measures: [
+      none('damaged and served as right', served),
+      none('requests without an answer', hung),
+      { what: 'damaged files found by the scrub', worst: found.damaged, atLeast: stored.length - removed },
+      { what: 'missing files found by the scrub', worst: found.missing, atLeast: removed },
+      none('not repaired by the same upload', broken),
+      { what: 'found by the scrub after the repair', worst: left.damaged + left.missing, atMost: 0 },
+    ],
+    examples: examplesOf({ served, hung, broken }),
+  };
+}
+
+/** Returns the signed URL of the uploaded file. */
+async function upload({ stack, authorization }: FaultyStack, bytes: Buffer): Promise<string> {
+  const body = JSON.stringify({ filename: 'file', image_data: bytes.toString('base64') });
+  const headers = { ...authorization, 'Content-Type': 'application/json' };
+  const answer = await fetch(`${stack.url}/v1/upload`, { method: 'POST', headers, body });
+  if (answer.status !== 201) throw new Error(`an upload was answered with ${answer.status}: ${await answer.text()}`);
+  const { id } = record.parse(await answer.json());
+  const image = await fetch(`${stack.url}/v1/images/${id}`, { headers: authorization });
+  return shown.parse(await image.json()).url;
+}
+
+/** Returns the bytes of a complete and successful answer, the status of another one, or what happened instead. */
+async function download(url: string, headers: Record<string, string>): Promise<Buffer | number | 'cut' | 'hung'> {
+  try {
+    const answer = await fetch(url, { headers, signal: AbortSignal.timeout(HUNG_MS) });
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    return answer.ok ? bytes : answer.status;
+  } catch (error) {
+    return (error as Error).name === 'TimeoutError' ? 'hung' : 'cut';
+  }
+}
+
+/** The files of all originals by their sha256. */
+async function blobPaths(root: string): Promise<Map<string, string>> {
+  const entries = await readdir(path.join(root, 'blobs/originals'), { recursive: true, withFileTypes: true });
+  return new Map(
+    entries.filter((entry) => entry.isFile()).map((entry) => [entry.name, path.join(entry.parentPath, entry.name)]),
+  );
+}
+
+/** @param place where a byte is changed, as a share of the file */
+async function harm(file: string, damage: Damage, place: number): Promise<void> {
+  if (damage === 'removed') return rm(file);
+  const bytes = await readFile(file);
+  if (damage === 'cut') return truncate(file, bytes.length - 1);
+  if (damage === 'emptied') return truncate(file, 0);
+  if (damage === 'longer') return writeFile(file, Buffer.concat([bytes, Buffer.of(0)]));
+  const at = Math.floor(place * bytes.length);
+  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+  await writeFile(file, bytes);
+}
+
+/** What a whole pass of the scrub has found that began after this moment. */
+function scrubbed({ database }: FaultyStack, since: Date): Promise<{ damaged: number; missing: number }> {
+  return eventually(
+    async () => {
+      const state = await database.collection('blob_scrubs').findOne();
+      const { startedAt, finishedAt, damaged, missing } = z
+        .object({ startedAt: z.date(), finishedAt: z.date(), damaged: z.int(), missing: z.int() })
+        .parse(state);
+      if (startedAt <= since || finishedAt < startedAt) throw new Error('no pass has ended yet');
+      return { damaged, missing };
+    },
+    { timeoutMs: FOUND_WITHIN_MS, everyMs: 300 },
+  );
+}
