@@ -37,6 +37,12 @@ describe('readBase64', () => {
     expect(() => readBase64(text)).toThrow(expect.objectContaining({ reason: 'spaces' }));
   });
 
+  it('reads 3 MB of line breaks and spaces in linear time', () => {
+    const run = '\n '.repeat(1_500_000);
+    expect(readBase64(run + base64 + run)).toEqual(bytes);
+    expect(() => readBase64(`A${run}A`)).toThrow(expect.objectContaining({ reason: 'spaces' }));
+  });
+
   it.each(['A', 'AAAA=', '_-_-', 'AA\u00a0AA', '!!!!'])('refuses %j', (text) => {
     expect(() => readBase64(text)).toThrow(Base64Error);
   });

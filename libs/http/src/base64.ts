@@ -37,7 +37,19 @@ export function readBase64(text: string): Buffer {
 }
 
 function withoutBreaks(text: string): string {
-  const bare = text.replace(/^\s*[\r\n][ \t]*|[\r\n][ \t\r\n]*$|[\t\r\n]+/g, '');
+  const bare = withoutIndent(text).replace(/[\t\r\n]+/g, '');
   if (bare.includes(' ')) throw new Base64Error('spaces');
   return bare;
+}
+
+/**
+ * Removes white space at the beginning if it has a line break in it, and at the end from its first line break on.
+ * One regular expression for both takes quadratic time on long runs of line breaks and spaces.
+ */
+function withoutIndent(text: string): string {
+  const start = text.length - text.trimStart().length;
+  const from = /[\r\n]/.test(text.slice(0, start)) ? start : 0;
+  const end = text.trimEnd().length;
+  const lineBreak = text.slice(end).search(/[\r\n]/);
+  return text.slice(from, lineBreak === -1 ? text.length : end + lineBreak);
 }

@@ -1,7 +1,7 @@
 import { DomainError } from '@pentaprism/domain';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Readable } from 'node:stream';
-import { JsonReader, notJson } from './json-reader.js';
+import { JsonReader, notJson, TEXT_COST } from './json-reader.js';
 import { readBody } from './read-body.js';
 import { decodeUtf8 } from './utf8.js';
 
@@ -14,9 +14,7 @@ export const JSON_DEPTH_LIMIT = 32;
  * meanwhile: 100,000 empty arrays in 300 kB took 0.4 s.
  */
 export const JSON_VALUE_LIMIT = 10_000;
-/** Bytes of memory for each byte of a body that is parsed: its pieces, the buffer and the text of them, and the values. */
-export const TEXT_COST = 4;
-/** The same where long strings stay the pieces that they came in: these, and the bytes that they are decoded to. */
+/** Bytes of memory for each byte of a long string that stays in pieces: these, and the bytes that it is decoded to. */
 const LIFTED_COST = 2;
 
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
@@ -93,7 +91,7 @@ async function readLifted(request: FastifyRequest, payload: Readable, limit: num
   await readBody(request, payload, {
     limit,
     take: (piece) => reader.write(piece),
-    cost: (size) => size * LIFTED_COST + reader.restBytes * (TEXT_COST - LIFTED_COST),
+    cost: (size) => reader.cost(size, LIFTED_COST),
   });
   return reader.end();
 }

@@ -3,6 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { Base64Error, readBase64 } from './base64.js';
 import { decodeUtf8 } from './utf8.js';
 
+/** Bytes of memory for each byte of a body that is parsed: its pieces, the buffer and the text of them, and the values. */
+export const TEXT_COST = 4;
+/**
+ * The same for a long string with a backslash or a space in it: its pieces, their sum, its text before and after it is
+ * parsed and without line breaks, and its bytes. Such strings are decoded one after the other.
+ */
+const ESCAPED_COST = 6;
 /** Bytes of a string that is worth being kept apart: a picture in base64. */
 const LIFTED_FROM = 4096;
 /** Stands for a string that was lifted out; nobody can guess it. */
@@ -42,7 +49,7 @@ export class LiftedText {
    */
   takeBase64(): Buffer {
     const pieces = this.pieces;
-    if (pieces.some((piece) => piece.includes(BACKSLASH) || piece.includes(SPACE))) return readBase64(this.take());
+    if (pieces.some(needsParsing)) return readBase64(this.take());
     const decoded = Buffer.allocUnsafe(Math.ceil((this.size / 4) * 3));
     this.pieces = [];
     let [size, rest] = [0, ''];
@@ -76,6 +83,11 @@ export class JsonReader {
   private readonly lifted: LiftedText[] = [];
   /** Of the string that is being read; undefined between strings. */
   private current: Buffer[] | undefined;
+  private currentSize = 0;
+  /** Whether it has to be parsed before it is decoded. */
+  private escaped = false;
+  /** Bytes of the largest string that has to be. */
+  private largest = 0;
   /** Backslashes at the end of what there is of it. */
   private backslashes = 0;
 
@@ -88,9 +100,13 @@ export class JsonReader {
     private readonly members: readonly string[],
   ) {}
 
-  /** Bytes so far of everything but long strings. */
-  get restBytes(): number {
-    return this.restSize;
+  /**
+   * Returns the bytes of memory for a body of `size` bytes so far.
+   *
+   * @param liftedCost bytes for each byte of a long string
+   */
+  cost(size: number, liftedCost: number): number {
+    return size * liftedCost + this.restSize * (TEXT_COST - liftedCost) + this.largest * (ESCAPED_COST - liftedCost);
   }
 
   /**
@@ -129,38 +145,33 @@ export class JsonReader {
       const end = endOfString(chunk, quote + 1);
       if (end === -1 || end - quote > LIFTED_FROM) {
         this.keep(chunk.subarray(from, quote + 1));
-        [this.current, this.backslashes] = [[], 0];
+        [this.current, this.currentSize, this.escaped, this.backslashes] = [[], 0, false, 0];
         return quote + 1;
       }
       at = end + 1;
     }
   }
 
-  private readString(chunk: Buffer, at: number): number {
-    const quote = chunk.indexOf(QUOTE, at);
-    const end = quote === -1 ? chunk.length : quote;
-    let before = 0;
-    while (end - before > at && chunk[end - before - 1] === BACKSLASH) before++;
-    // They go on from those at the end of the piece before.
-    if (before === end - at) before += this.backslashes;
-    const piece = chunk.subarray(at, end);
-    this.current?.push(piece);
-    if (quote === -1) {
-      this.backslashes = before;
-      return end;
+  /** Keeps one piece per chunk, however many quotes are escaped in it. */
+  private readString(chunk: Buffer, from: number): number {
+    const end = endOfString(chunk, from, this.backslashes);
+    const piece = chunk.subarray(from, end === -1 ? chunk.length : end);
+    if (piece.length > 0) this.current?.push(piece);
+    this.currentSize += piece.length;
+    this.escaped ||= needsParsing(piece);
+    if (this.escaped) this.largest = Math.max(this.largest, this.currentSize);
+    if (end === -1) {
+      this.backslashes = backslashesBefore(chunk, chunk.length, from, this.backslashes);
+      return chunk.length;
     }
-    if (before % 2 === 1) {
-      this.current?.push(chunk.subarray(quote, quote + 1));
-      this.backslashes = 0;
-    } else this.endString();
-    return quote + 1;
+    this.endString();
+    return end + 1;
   }
 
   private endString(): void {
     const pieces = this.current ?? [];
     this.current = undefined;
-    const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    if (size < LIFTED_FROM) for (const piece of pieces) this.keep(piece);
+    if (this.currentSize < LIFTED_FROM) for (const piece of pieces) this.keep(piece);
     else {
       this.keep(Buffer.from(`${MARK}${this.lifted.length}`));
       this.lifted.push(new LiftedText(pieces));
@@ -188,14 +199,33 @@ export class JsonReader {
   }
 }
 
-/** Where the string ends that begins at `from`: its quote, or -1 when it goes on behind these bytes. */
-function endOfString(chunk: Buffer, from: number): number {
-  for (let quote = chunk.indexOf(QUOTE, from); quote !== -1; quote = chunk.indexOf(QUOTE, quote + 1)) {
-    let before = 0;
-    while (quote - before > from && chunk[quote - before - 1] === BACKSLASH) before++;
-    if (before % 2 === 0) return quote;
+/**
+ * Returns the index of the quote that ends a string, or -1 if the string goes on in the next chunk.
+ *
+ * @param from where the string, or its next piece, begins
+ * @param carried backslashes at the end of the piece before
+ */
+function endOfString(chunk: Buffer, from: number, carried = 0): number {
+  const quote = chunk.indexOf(QUOTE, from);
+  if (quote === -1 || backslashesBefore(chunk, quote, from, carried) % 2 === 0) return quote;
+  // Where one quote is escaped, many can be, and a search for each would cost more than a look at each byte.
+  for (let at = quote + 1; at < chunk.length; at++) {
+    if (chunk[at] === QUOTE) return at;
+    if (chunk[at] === BACKSLASH) at++;
   }
   return -1;
+}
+
+/** Counts the backslashes right before `at`, with those of the piece before if there is nothing else since `from`. */
+function backslashesBefore(chunk: Buffer, at: number, from: number, carried: number): number {
+  let count = 0;
+  while (at - count > from && chunk[at - count - 1] === BACKSLASH) count++;
+  return at - count === from ? count + carried : count;
+}
+
+/** Returns whether a piece cannot be decoded from base64 on its own. */
+function needsParsing(piece: Buffer): boolean {
+  return piece.includes(BACKSLASH) || piece.includes(SPACE);
 }
 
 function parse(text: string): unknown {

@@ -37,7 +37,7 @@ export async function readModel<Schema extends z.ZodType>(
   const type = mediaTypeOf(request);
   if (JSON_TYPES.includes(type)) {
     const reader = new JsonReader(JSON_BODY_LIMIT, [PICTURE]);
-    const cost = (size: number) => size + reader.restBytes * (TEXT_COST - 1);
+    const cost = (size: number) => reader.cost(size, 1);
     await readBody(request, body, { limit, take: (piece) => reader.write(piece), cost });
     return parseWith(schema, fromJson(parsed(reader) ?? {}, schema));
   }
