@@ -1,12 +1,22 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { variablesFor } from '@pentaprism/config';
 import { BUS_USERS, passwordVariable, type BusUser } from '@pentaprism/contracts';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 import { ANY_SECRET, APPS, configurationOf, isPinned, unknownVariables } from './support/apps.js';
 import { containerOf, Manifests } from './support/kubernetes.js';
-import { exists, makeSecrets, parseYaml, render, REPOSITORY, runPython, TOOLS_MISSING } from './support/tools.js';
+import {
+  exists,
+  makeSecrets,
+  makeSecretsIn,
+  parseYaml,
+  render,
+  REPOSITORY,
+  runPython,
+  TOOLS_MISSING,
+} from './support/tools.js';
 
 const DOCKERFILE = 'deploy/docker/Dockerfile';
 const COMPOSE = 'docker-compose.yml';
@@ -160,6 +170,48 @@ described(`${COMPOSE}${why}`, () => {
     expect(drawn.map(([name]) => name).sort()).toEqual([...asked].sort());
     for (const [, value = ''] of drawn) expect(value).toMatch(/^(?:[0-9a-f]{12}\.)?[a-z][0-9a-f]{64}$/);
     expect(new Set(drawn.map(([, value]) => value)).size).toBe(drawn.length);
+  });
+
+  it('keeps the secrets that the environment of deploy/make-secrets.sh has', () => {
+    const given = {
+      SIGNING_SECRETS: 'new\'$HOME "`x`,old',
+      PENTAPRISM_OWNER_KEY: 'id.mine',
+      NATS_PASSWORD_WORKER: 'w',
+    };
+    const lines = makeSecretsIn(given, 'compose').split('\n');
+    for (const [name, value] of Object.entries(given)) expect(lines).toContain(`${name}=${value}`);
+    const { SIGNING_SECRETS, PENTAPRISM_OWNER_KEY } = given;
+    expect(parseYaml(makeSecretsIn(given, 'kubernetes', 'single-node'))).toContainEqual(
+      expect.objectContaining({
+        metadata: expect.objectContaining({ name: 'pentaprism-catalog' }) as unknown,
+        stringData: expect.objectContaining({ SIGNING_SECRETS, PENTAPRISM_OWNER_KEY }) as unknown,
+      }),
+    );
+  });
+
+  it('adds to a file of variables only those that it lacks, each time', () => {
+    const directory = mkdtempSync(path.join(tmpdir(), 'pentaprism-unit-'));
+    const file = path.join(directory, '.env');
+    try {
+      const before =
+        'PORT=4000\nSIGNING_SECRETS=mine\nexport PENTAPRISM_OWNER_KEY=id.mine\nVALKEY_PASSWORD=\nMONGODB_KEY=k';
+      writeFileSync(file, before, { mode: 0o644 });
+      makeSecrets('compose', file);
+      const after = readFileSync(file, 'utf8');
+      expect(after.startsWith(`${before}\n`)).toBe(true);
+      const added = after
+        .slice(before.length + 1)
+        .trim()
+        .split('\n')
+        .map((line) => line.split('=')[0]);
+      const apps = APPS.map((app) => `NATS_PASSWORD_${app.toUpperCase().replaceAll('-', '_')}`);
+      expect(added.sort()).toEqual(['MONGODB_PASSWORD', 'VALKEY_PASSWORD', ...apps].sort());
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+      makeSecrets('compose', file);
+      expect(readFileSync(file, 'utf8')).toBe(after);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 
   it('gives each app what it reads, and its own user of NATS', () => {

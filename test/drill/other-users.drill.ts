@@ -10,7 +10,7 @@ import { asNobody, whyNotAsNobody, type Attempt, type Seen } from './support/unp
 const PICTURE = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 const OP_MSG = 2013;
 
-/** Whoever has an account on the machine is no user of the system. */
+/** Tries to read everything of a running stack as an unprivileged user of the same machine. */
 export const otherUsers: Drill = {
   number: 14,
   name: 'other users of the machine',

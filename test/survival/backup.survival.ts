@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createTemporaryDirectory, startStack, type RunningStack, type TemporaryDirectory } from '@pentaprism/local';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -43,11 +43,12 @@ describe('the documented backup of the one-machine stack', () => {
     (stack = await startStack({ dataDirectory, port: 0, env: CLEAN, readyTimeoutMs: 120_000 }));
   const run = (mark: string): string => {
     const env = { PATH: process.env['PATH'], HOME: home, PENTAPRISM_DATA: directory.path };
-    return execFileSync('bash', ['-euc', documented(mark)], {
+    // Without -e, as in a terminal: a command that fails must stop the next ones by itself.
+    return execFileSync('bash', ['-uc', documented(mark)], {
       cwd: home,
       env,
       encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
   };
   const send = async (where: string, init: RequestInit = {}): Promise<Response> => {
@@ -71,13 +72,22 @@ describe('the documented backup of the one-machine stack', () => {
 
     run('backup');
     const backups = path.join(home, 'pentaprism-backups');
-    const archive = path.join(backups, 'backup.tgz');
+    const [name = '', ...others] = readdirSync(backups);
+    expect(name).toMatch(/^backup-\d{4}-\d{2}-\d{2}T\d{6}\.tgz$/);
+    expect(others).toEqual([]);
+    const archive = path.join(backups, name);
     expect([statSync(backups).mode & 0o777, statSync(archive).mode & 0o777]).toEqual([0o700, 0o600]);
     expect(execFileSync('tar', ['-tzf', archive], { encoding: 'utf8' })).toMatch(/^\.\/signing-secret$/m);
     directory.remove();
     run('restore');
     const restored = path.join(backups, 'restored');
     expect(statSync(restored).mode & 0o777).toBe(0o700);
+    const later = path.join(restored, 'owner-key');
+    const ownerKey = readFileSync(later);
+    writeFileSync(later, 'changed after the restore');
+    expect(() => run('restore')).toThrow(/mkdir/);
+    expect(readFileSync(later, 'utf8')).toBe('changed after the restore');
+    writeFileSync(later, ownerKey);
 
     await start(restored);
     const { url = '' } = stack ?? {};

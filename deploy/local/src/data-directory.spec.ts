@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -80,6 +80,43 @@ describe('data directory', () => {
     mkdirSync(path.join(root, 'logs'), { mode: 0o755 });
     const { secrets } = openDataDirectory(root);
     expect([root, path.join(root, 'logs'), secrets].map(mode)).toEqual([0o700, 0o700, 0o700]);
+  });
+
+  it('leaves a directory that it refuses as it is', () => {
+    mkdirSync(root);
+    writeFileSync(path.join(root, 'notes.txt'), '');
+    chmodSync(root, 0o1777);
+    expect(() => openDataDirectory(root)).toThrow(/no data directory of Pentaprism/);
+    expect(statSync(root).mode & 0o7777).toBe(0o1777);
+
+    rmSync(path.join(root, 'notes.txt'));
+    writeFileSync(path.join(root, 'version'), '2\n');
+    expect(() => openDataDirectory(root)).toThrow(/newer version/);
+    expect(statSync(root).mode & 0o7777).toBe(0o1777);
+  });
+
+  // Only root can act as another user here.
+  (process.geteuid?.() === 0 ? it : it.skip)('refuses an open directory of another user, and says why', () => {
+    chmodSync(parent, 0o755);
+    mkdirSync(root);
+    chmodSync(root, 0o777);
+    process.seteuid?.(65_534);
+    try {
+      expect(() => openDataDirectory(root)).toThrow(/mode cannot be changed \(EPERM\).* belongs to another user/);
+    } finally {
+      process.seteuid?.(0);
+    }
+    expect(readdirSync(root)).toEqual([]);
+  });
+
+  it.each([
+    ['an owner key', 'owner-key'],
+    ['a blob', 'blobs/first'],
+  ])('refuses to replace a lost signing secret when there is %s and MongoDB is elsewhere', (_, file) => {
+    const directory = openDataDirectory(root);
+    writeFileSync(path.join(root, file), 'kept');
+    const env = { PENTAPRISM_OWNER_KEY: 'mine', MONGODB_URI: 'mongodb://elsewhere' };
+    expect(() => loadSecrets(directory, env)).toThrow(/signing-secret is missing/);
   });
 
   it('makes a new key where a crash left an empty file', () => {

@@ -36,17 +36,22 @@ export interface DataDirectory {
 }
 
 /**
- * Opens the directory, and creates it (mode 0700) where it does not exist.
- * @throws LauncherError when a newer version wrote it, when it holds something else, or when it cannot be written
+ * Opens the directory, and creates it (mode 0700) where it does not exist. Changes nothing in a directory that it refuses.
+ * @throws LauncherError when a newer version wrote it, when it holds something else, when it cannot be written, or when it
+ *   cannot be closed to other users
  */
 export function openDataDirectory(directory: string): DataDirectory {
   const root = path.resolve(directory);
   try {
     if (!existsSync(path.dirname(root))) mkdirSync(path.dirname(root), { recursive: true });
-    ensurePrivateDirectory(root);
-    checkVersion(root);
+    ensureDirectory(root);
+    // Before anything changes: a directory of somebody else, such as /tmp, stays as it is.
+    const isNew = checkVersion(root);
+    closeToOthers(root);
+    if (isNew) writePrivate(path.join(root, 'version'), String(LAYOUT_VERSION));
     for (const name of ['logs', 'blobs', 'run', 'secrets', 'mongodb', 'nats', 'valkey']) {
-      ensurePrivateDirectory(path.join(root, name));
+      ensureDirectory(path.join(root, name));
+      closeToOthers(path.join(root, name));
     }
   } catch (error) {
     const code = errorCode(error);
@@ -67,22 +72,38 @@ export function openDataDirectory(directory: string): DataDirectory {
   };
 }
 
-/**
- * One level only: `recursive` never returns below some special file systems, such as /proc. A directory that was made by
- * hand is closed to other users: it holds secrets and everybody's images.
- */
-function ensurePrivateDirectory(directory: string): void {
+/** Creates one level only: `recursive` never returns below some special file systems, such as /proc. */
+function ensureDirectory(directory: string): void {
   try {
     mkdirSync(directory, { mode: 0o700 });
   } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error;
-    const found = statSync(directory);
-    if (!found.isDirectory()) throw error;
-    if ((found.mode & 0o077) !== 0) chmodSync(directory, 0o700);
+    if (errorCode(error) !== 'EEXIST' || !statSync(directory).isDirectory()) throw error;
   }
 }
 
-function checkVersion(root: string): void {
+/**
+ * Sets mode 0700 if other users have any right to the directory, because it holds secrets and all images.
+ * @throws LauncherError if the mode cannot be changed
+ */
+function closeToOthers(directory: string): void {
+  if ((statSync(directory).mode & 0o077) === 0) return;
+  try {
+    chmodSync(directory, 0o700);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code !== 'EPERM' && code !== 'ENOTSUP') throw error;
+    throw new LauncherError(
+      `Other users can open ${directory}, and its mode cannot be changed (${code}), because it belongs to another user or ` +
+        'its file system keeps no modes: choose a directory of your own on a local disk with PENTAPRISM_DATA.',
+    );
+  }
+}
+
+/**
+ * Checks that this version may use the directory, and changes nothing.
+ * @returns whether the directory is new
+ */
+function checkVersion(root: string): boolean {
   const text = readOptional(path.join(root, 'version'));
   if (text === undefined) {
     if (readdirSync(root).some((name) => !HARMLESS.has(name))) {
@@ -90,8 +111,7 @@ function checkVersion(root: string): void {
         `${root} holds files but is no data directory of Pentaprism: choose an empty or a new one with PENTAPRISM_DATA.`,
       );
     }
-    writePrivate(path.join(root, 'version'), String(LAYOUT_VERSION));
-    return;
+    return true;
   }
   const version = Number(text);
   if (!Number.isInteger(version) || version < 1) {
@@ -105,6 +125,7 @@ function checkVersion(root: string): void {
         'start that version, or choose another directory with PENTAPRISM_DATA.',
     );
   }
+  return false;
 }
 
 export interface Secrets {
@@ -134,18 +155,25 @@ export function loadSecrets(directory: DataDirectory, env: NodeJS.ProcessEnv): S
         `write one of your own to it (openssl rand -hex 32 > '${signingFile}').`,
     );
   }
+  // The signing secret is written first: an owner key without one counts as data.
+  const kept = signingSecrets || writePrivate(signingFile, randomSecret());
   return {
     ownerKey:
       fromEnvironment || stored || writePrivate(ownerKeyFile, `${randomBytes(6).toString('hex')}.${randomSecret()}`),
     ownerKeyFrom: fromEnvironment ? 'environment' : stored ? 'file' : 'generated',
     ownerKeyFile,
-    signingSecrets: signingSecrets || writePrivate(signingFile, randomSecret()),
+    signingSecrets: kept,
   };
 }
 
-/** Whether a mongod has ever written here; the data of one that runs elsewhere comes with its SIGNING_SECRETS. */
+/**
+ * Returns whether the directory has been in use. With a MongoDB elsewhere, the owner's key and the blobs are the only
+ * signs of it.
+ */
 function holdsData(directory: DataDirectory): boolean {
-  return readdirSync(directory.serverData('mongodb')).length > 0;
+  const isFilled = (each: string): boolean => readdirSync(each).length > 0;
+  const hasOwnerKey = Boolean(readOptional(path.join(directory.root, 'owner-key')));
+  return hasOwnerKey || isFilled(directory.serverData('mongodb')) || isFilled(directory.blobs);
 }
 
 /** 256 random bits. */

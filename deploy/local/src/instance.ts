@@ -120,8 +120,8 @@ export class Instance {
   }
 
   /**
-   * What an app is told as `NATS_URL`: its own user of an embedded NATS.
-   * @returns undefined for a NATS that runs elsewhere, whose URL is that of all apps, and for what is no app of ours
+   * Returns the `NATS_URL` of an app, with its own user of the embedded NATS.
+   * @returns undefined if NATS runs elsewhere, because all apps share its URL, or if `app` is not a user of NATS
    */
   natsUrlFor(app: string): string | undefined {
     return isBusUser(app) ? this.natsUrlOf?.(app) : undefined;

@@ -1,9 +1,8 @@
 import { natsAuthorization } from '@pentaprism/contracts';
-import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DataDirectory } from './data-directory.js';
+import { writePrivate, type DataDirectory } from './data-directory.js';
 import type { PartSpec } from './part.js';
 import { setUpMongod } from './replica-set.js';
 import type { ServerName } from './server-definitions.js';
@@ -25,8 +24,10 @@ export interface ServerLocation {
   readonly subjectPrefix: string;
 }
 
-/** How each embedded server is started. All listen on loopback only, and serve no client without a
- * password: other users of the machine reach them as well. Secrets are in files, since everybody sees command lines. */
+/**
+ * Returns how to start an embedded server. All servers listen on loopback only and require a password, because other users
+ * of the machine can connect too. Secrets are passed in files, because all users can read command lines.
+ */
 export function serverPart(name: ServerName, location: ServerLocation): PartSpec {
   const builders = { mongod: mongodPart, 'nats-server': natsPart, 'valkey-server': valkeyPart };
   return builders[name](location);
@@ -87,7 +88,7 @@ function natsPart({ binary, port, directory, env, secrets, subjectPrefix: prefix
     `jetstream { store_dir: ${JSON.stringify(directory.serverData('nats'))}, sync_interval: always }`,
     natsAuthorization((user) => JSON.stringify(secrets.nats[user]), { prefix, more: [operator] }),
   ];
-  writeFileSync(config, `${lines.join('\n')}\n`, { mode: 0o600 });
+  writePrivate(config, lines.join('\n'));
   return {
     name: 'nats-server',
     command: binary,
@@ -100,7 +101,7 @@ function natsPart({ binary, port, directory, env, secrets, subjectPrefix: prefix
 
 function valkeyPart({ binary, port, directory, env, secrets }: ServerLocation): PartSpec {
   const config = path.join(directory.root, 'valkey-server.conf');
-  writeFileSync(config, `requirepass ${secrets.valkey}\n`, { mode: 0o600 });
+  writePrivate(config, `requirepass ${secrets.valkey}`);
   return {
     name: 'valkey-server',
     command: binary,

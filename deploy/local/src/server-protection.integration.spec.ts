@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -48,6 +48,10 @@ describe('the embedded servers', () => {
   });
 
   it('show no secret in a command line, in a log, or to another user', async () => {
+    const configurations = ['nats-server.conf', 'valkey-server.conf'];
+    const { root } = openDataDirectory(dataDirectory);
+    // As a version without passwords left them.
+    for (const name of configurations) writeFileSync(path.join(root, name), '', { mode: 0o644 });
     const servers = await startServers({ dataDirectory });
     try {
       const directory = path.join(dataDirectory, 'secrets');
@@ -61,11 +65,14 @@ describe('the embedded servers', () => {
         expect(secret).toMatch(/^[A-Za-z0-9]{43}$/);
         for (const text of [...lines, ...logs]) expect(text).not.toContain(secret);
       }
-      for (const entry of readdirSync(dataDirectory, { withFileTypes: true }))
-        expect([
-          entry.name,
-          statSync(path.join(dataDirectory, entry.name)).mode & (entry.isFile() ? 0o133 : 0o077),
-        ]).toEqual([entry.name, 0]);
+      const entries = readdirSync(dataDirectory, { withFileTypes: true });
+      const closed = [
+        ...entries.filter((entry) => entry.isDirectory()).map(({ name }) => name),
+        ...readdirSync(directory).map((name) => path.join('secrets', name)),
+        ...configurations,
+      ];
+      for (const name of closed)
+        expect([name, statSync(path.join(dataDirectory, name)).mode & 0o077]).toEqual([name, 0]);
       expect(statSync(dataDirectory).mode & 0o777).toBe(0o700);
     } finally {
       await servers.stop();

@@ -153,7 +153,7 @@ async function bringUp(instance: Instance, options: StartStackOptions, env: Node
   };
 }
 
-/** What one app is told: nothing but what it reads, and above all no secret of another app. */
+/** Returns the environment of one app: only the variables that it reads. */
 function environmentOf({ name }: AppDefinition, shared: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(variablesFor(name, Object.keys(shared)).map((variable) => [variable, shared[variable]]));
 }

@@ -7,7 +7,7 @@ import type { BusConnection } from './connection.js';
 /** Milliseconds that the gateway waits for the apps' metrics. */
 const COLLECT_MS = 300;
 
-/** Who asks has its own metrics already, and hears its own question. */
+/** Identifies the requests of this process, which receives them too but must not count its own metrics twice. */
 const THIS_PROCESS = randomUUID();
 
 /** Answers, in every instance, with the metrics of this process. */

@@ -95,7 +95,7 @@ describe.each(BUS_USERS)('the permissions of %s', (user) => {
     ['watches', /watchFact\([^,]+, (\w+),/g],
     ['publishes', /outbox\s*\.add(?:All)?\(\s*\w+,\s*(\w+),/g],
     ['sends', /sendSignal\([^,]+, (\w+),/g],
-    ['hears', /watchSignal\([^,]+, (\w+),/g],
+    ['subscribes', /watchSignal\([^,]+, (\w+),/g],
   ])('name what it %s', (kind, call) => {
     expect(namesIn(sources, call)).toEqual(exportedNames(access[kind]));
   });

@@ -35,11 +35,11 @@ export interface Access {
   readonly calls: readonly Rpc[];
   /** Durable consumers. */
   readonly consumes?: readonly Fact[];
-  /** Facts that it hears as they pass. */
+  /** Facts that it receives while connected, without a durable consumer. */
   readonly watches?: readonly Fact[];
   readonly publishes?: readonly Fact[];
   readonly sends?: readonly Signal[];
-  readonly hears?: readonly Signal[];
+  readonly subscribes?: readonly Signal[];
 }
 
 const all = (...groups: readonly Readonly<Record<string, Rpc>>[]): Rpc[] =>
@@ -86,14 +86,14 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       trainingImageContracts.removeTags,
     ],
     watches: [jobFinished],
-    hears: [imageContentChanged],
+    subscribes: [imageContentChanged],
   },
   catalog: {
     calls: [],
     consumes: [tagChanged],
     publishes: [imageAdded, imageDeleted, contentRemoved, projectDeleted],
     sends: [contentAnalysed, imageContentChanged, projectGone],
-    hears: [contentAnalysed],
+    subscribes: [contentAnalysed],
   },
   tagging: {
     calls: [
@@ -105,7 +105,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
     ],
     consumes: [projectDeleted],
     publishes: [tagChanged],
-    hears: [projectGone],
+    subscribes: [projectGone],
   },
   'training-ingest': {
     calls: [
@@ -164,7 +164,7 @@ export function accessOf(user: BusUser): Required<Access> {
     consumes: [],
     watches: [],
     sends: [],
-    hears: [],
+    subscribes: [],
     ...declared,
     publishes: [...(declared.publishes ?? []), ...(ownsJobs ? [jobFinished] : [])],
   };

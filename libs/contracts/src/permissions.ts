@@ -31,7 +31,7 @@ export function permissionsOf(user: BusUser, prefix = ''): Permissions {
     subscribe: [
       `${inboxPrefix(user)}.>`,
       ...subjects(user === 'gateway' ? [] : rpcsOwnedBy(user)),
-      ...subjects(access.hears),
+      ...subjects(access.subscribes),
       ...facts(access.watches),
       prefix + METRICS_SUBJECT,
     ],

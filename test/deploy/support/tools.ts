@@ -38,10 +38,16 @@ export function parseYaml(text: string): unknown[] {
   return JSON.parse(stdout) as unknown[];
 }
 
-/** What `deploy/make-secrets.sh` prints. */
+/** Returns what `deploy/make-secrets.sh` prints. */
 export function makeSecrets(...args: readonly string[]): string {
+  return makeSecretsIn({}, ...args);
+}
+
+/** Returns what `deploy/make-secrets.sh` prints in an environment that has these secrets and no others. */
+export function makeSecretsIn(secrets: Readonly<Record<string, string>>, ...args: readonly string[]): string {
+  const env = { PATH: process.env['PATH'], ...secrets };
   const script = path.join(REPOSITORY, 'deploy/make-secrets.sh');
-  const { status, stdout, stderr } = spawnSync('sh', [script, ...args], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync('sh', [script, ...args], { env, encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
   return stdout;
 }
