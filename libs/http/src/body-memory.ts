@@ -125,7 +125,8 @@ export class BodyHold {
    * Takes care that the body may take so many bytes of memory altogether. Returns undefined if it may at once, otherwise
    * a promise.
    *
-   * @throws DomainError PAYLOAD_TOO_LARGE if that is more than any body may take; the promise rejects with RATE_LIMITED or
+   * @throws DomainError PAYLOAD_TOO_LARGE if that is more than any body may take, INVALID_ARGUMENT if the connection has been
+   *   closed; the promise rejects with RATE_LIMITED or
    *   UNAVAILABLE, with `retryAfter`, if there is no memory for long
    */
   cover(bytes: number): Promise<void> | undefined {
@@ -180,6 +181,8 @@ export class BodyHold {
 
   #open(): Holding {
     const { raw } = this.request;
+    // Nothing would release it: the event has been emitted.
+    if (this.response?.closed || raw.socket?.destroyed) throw connectionClosed();
     holds.set(raw, [...(holds.get(raw) ?? []), this]);
     this.response?.once('close', () => this.release());
     this.#rateSince = performance.now();
@@ -195,6 +198,10 @@ export class BodyHold {
     });
     await Promise.race([granted, late]).finally(() => clearTimeout(timer));
   }
+}
+
+function connectionClosed(): DomainError {
+  return new DomainError('INVALID_ARGUMENT', 'The connection was closed before the body was complete.');
 }
 
 function shortageError(shortage: Shortage): DomainError {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DomainError } from '@pentaprism/domain';
 import { fastify, type FastifyInstance } from 'fastify';
 import { createHash } from 'node:crypto';
-import { compareDigests } from './digests.js';
+import { compareDigests, expectedDigests } from './digests.js';
 
 const BODY = Buffer.from('123456789');
 const digest = (algorithm: string) => createHash(algorithm).update(BODY).digest('base64');
@@ -19,6 +19,7 @@ beforeAll(() => {
   server.setErrorHandler((error, _request, reply) =>
     reply.status(DomainError.is(error, 'INVALID_ARGUMENT') ? 400 : 500).send({ message: (error as Error).message }),
   );
+  server.get('/', () => ({}));
   server.put('/', async ({ body }) => {
     let size = 0;
     for await (const chunk of body as AsyncIterable<Buffer>) size += chunk.length;
@@ -75,5 +76,27 @@ describe('compareDigests', () => {
     ['digest', 'nonsense'],
   ])('ignores the header %s: %s', async (name, value) => {
     expect((await send({ [name]: value })).statusCode).toBe(200);
+  });
+
+  it('keeps one digest per algorithm, however often a client sends it', () => {
+    const member = `md5=:${digest('md5')}:`;
+    const repeated = Array.from({ length: 500 }, () => member).join();
+    expect(expectedDigests({ 'content-digest': repeated, 'content-md5': digest('md5') })).toHaveLength(1);
+  });
+
+  it('refuses two different digests of one algorithm', async () => {
+    const other = createHash('md5').update('other').digest('base64');
+    const answer = await send({ 'content-digest': `md5=:${digest('md5')}:, md5=:${other}:` });
+    expect(answer.statusCode).toBe(400);
+    expect((await send({ 'content-md5': digest('md5'), digest: `md5=${other}` })).statusCode).toBe(400);
+  });
+
+  it('reads a member with 3 million spaces in linear time', () => {
+    expect(expectedDigests({ digest: `a=${' '.repeat(3_000_000)}::x` })).toEqual([]);
+  });
+
+  it('ignores digests of a request that has no body', async () => {
+    const answer = await server.inject({ method: 'GET', url: '/', headers: { 'content-md5': 'AAAA' } });
+    expect(answer.statusCode).toBe(200);
   });
 });

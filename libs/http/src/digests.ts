@@ -17,7 +17,8 @@ interface Algorithm {
 }
 
 /** A digest that a client sent with its body. */
-interface Expected extends Algorithm {
+interface Expected {
+  readonly algorithm: Algorithm;
   /** The header that it came in. */
   readonly header: string;
   readonly digest: Buffer;
@@ -56,6 +57,10 @@ const UNSIGNED = /^(?:UNSIGNED-PAYLOAD|STREAMING-.*)$/i;
 export function compareDigests(fastify: FastifyInstance): void {
   fastify.addHook('preParsing', (request, _reply, payload, done) => {
     let expected: Expected[];
+    if (!hasBody(request.headers)) {
+      done(null, payload);
+      return;
+    }
     try {
       expected = expectedDigests(request.headers);
     } catch (error) {
@@ -67,8 +72,28 @@ export function compareDigests(fastify: FastifyInstance): void {
   });
 }
 
-/** @throws DomainError INVALID_ARGUMENT for a digest that is malformed, or of an algorithm that is not supported */
+function hasBody(headers: IncomingHttpHeaders): boolean {
+  return headers['transfer-encoding'] !== undefined || headers['content-length'] !== undefined;
+}
+
+/**
+ * Returns one digest per algorithm, so that a header cannot start hundreds of hashes.
+ *
+ * @throws DomainError INVALID_ARGUMENT for a digest that is malformed, that differs from another one of its algorithm, or
+ *   whose algorithm is not supported
+ */
 export function expectedDigests(headers: IncomingHttpHeaders): Expected[] {
+  const byAlgorithm = new Map<Algorithm, Expected>();
+  for (const expected of allDigests(headers)) {
+    const { digest } = byAlgorithm.get(expected.algorithm) ?? expected;
+    if (!digest.equals(expected.digest))
+      throw new DomainError('INVALID_ARGUMENT', `The header ${expected.header} differs from another digest.`);
+    byAlgorithm.set(expected.algorithm, expected);
+  }
+  return [...byAlgorithm.values()];
+}
+
+function allDigests(headers: IncomingHttpHeaders): Expected[] {
   const found: Expected[] = [];
   for (const [header, value] of Object.entries(headers)) {
     if (typeof value !== 'string') continue;
@@ -84,7 +109,7 @@ export function expectedDigests(headers: IncomingHttpHeaders): Expected[] {
 
 function members(header: string, value: string): Expected[] {
   return value.split(',').flatMap((member) => {
-    const [, name = '', digest = ''] = /^\s*([A-Za-z0-9-]+)=:?([^:]*):?\s*$/.exec(member) ?? [];
+    const [, name = '', digest = ''] = /^([A-Za-z0-9-]+)=:?([^:\s]*):?$/.exec(member.trim()) ?? [];
     const algorithm = BY_MEMBER[name.toLowerCase()];
     return algorithm ? [read(header, digest, 'base64', algorithm)] : [];
   });
@@ -98,11 +123,11 @@ function read(header: string, value: string, encoding: 'base64' | 'hex', algorit
     digest.toString(encoding) !== (encoding === 'hex' ? value.toLowerCase() : value)
   )
     throw new DomainError('INVALID_ARGUMENT', `The header ${header} is not a valid digest.`);
-  return { header, digest, ...algorithm };
+  return { header, digest, algorithm };
 }
 
 async function* compared(body: AsyncIterable<Buffer>, expected: readonly Expected[]): AsyncGenerator<Buffer, void> {
-  const running = expected.map(({ start }) => start());
+  const running = expected.map(({ algorithm }) => algorithm.start());
   for await (const chunk of body) {
     for (const each of running) each.update(chunk);
     yield chunk;

@@ -224,6 +224,11 @@ describe('readBody', () => {
     expect(source.readableEnded).toBe(true);
   });
 
+  it('takes no memory if the connection has been closed already', async () => {
+    request = { headers: {}, raw: { socket: { destroyed: true } } } as FastifyRequest;
+    await expect(read([100_000])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
   it('reports that the client stopped', async () => {
     async function* cut(): AsyncGenerator<Buffer> {
       yield Buffer.alloc(3);

@@ -27,6 +27,8 @@ export class UploadController {
     // Before the bytes are stored: a refused request leaves nothing behind.
     const tagNames = checkTagNames(body.tags);
     const content = await this.contents.store(principalOf(request).workspace, body.image_data, UPLOAD_BODY_LIMIT);
+    // The body stays referenced until the answer: without this, its bytes would be in memory but not counted.
+    body.image_data = Buffer.alloc(0);
     releaseBody(request);
     const image = await this.bus.call(ingestContracts.addImage, { fileName: body.filename, tagNames, content });
     return { id: image.number };
