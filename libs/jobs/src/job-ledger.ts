@@ -35,6 +35,7 @@ export interface FinishOptions {
 
 // `sanitizeFilter` refuses operators as values of a filter unless they are marked as our own.
 const pending = () => trusted({ $in: ['queued', 'running'] as JobState[] });
+const due = () => trusted({ $lte: new Date(Date.now() + EARLY_MS) });
 
 /**
  * The ledger of one owner's jobs. The collection is shared, and every query carries the owner, so that no service
@@ -74,7 +75,8 @@ export class JobLedger {
       priority: 0,
       createdAt: now,
       enqueuedAt: now,
-      notBefore: now,
+      // Not the time of creation: an instance whose clock is behind would not start the job.
+      notBefore: new Date(0),
       ...fields,
     }));
     await this.jobs.collection.insertMany(documents, session ? { session } : {});
@@ -134,14 +136,14 @@ export class JobLedger {
       .lean();
   }
 
-  /** Returns the running jobs of a queue, and the workspaces with queued ones. */
+  /** Returns the running jobs of a queue, and the workspaces with jobs that are due. */
   async competing(queue: QueueName) {
     const { owner } = this;
     const [running, waiting] = await Promise.all([
       this.jobs
-        .find({ owner, queue, state: 'running' }, { workspace: 1, ticket: 1, attempt: 1 })
-        .lean<Pick<JobDocument, '_id' | 'workspace' | 'ticket' | 'attempt'>[]>(),
-      this.jobs.distinct('workspace', { owner, queue, state: 'queued' }),
+        .find({ owner, queue, state: 'running' }, { workspace: 1, ticket: 1, attempt: 1, startedAt: 1 })
+        .lean<Pick<JobDocument, '_id' | 'workspace' | 'ticket' | 'attempt' | 'startedAt'>[]>(),
+      this.jobs.distinct('workspace', { owner, queue, state: 'queued', notBefore: due() }),
     ]);
     return { running, waiting };
   }
@@ -151,9 +153,8 @@ export class JobLedger {
    * with more than `MAX_JOB_STARTS`: the caller ends it.
    */
   startNext({ id, queue }: Ticket, workspace: string, worker: string): Promise<JobDocument | null> {
-    const due = trusted({ $lte: new Date(Date.now() + EARLY_MS) });
     return this.jobs
-      .findOneAndUpdate({ owner: this.owner, queue, state: 'queued', workspace, notBefore: due }, begun(worker, id), {
+      .findOneAndUpdate({ owner: this.owner, queue, state: 'queued', workspace, notBefore: due() }, begun(worker, id), {
         returnDocument: 'after',
         sort: { priority: 1, createdAt: 1 },
       })
@@ -179,7 +180,8 @@ export class JobLedger {
   }
 
   /**
-   * running -> queued, to be started again after a back-off. Returns the job and the milliseconds, or null when it may not.
+   * running -> queued, to be started again after a back-off. Returns the job, when the attempt started, and the milliseconds,
+   * or null when it may not.
    *
    * @param counts whether this start counts towards the limit: not when something else was away
    */
@@ -187,9 +189,9 @@ export class JobLedger {
     id: Types.ObjectId,
     attempt: number,
     counts: boolean,
-  ): Promise<{ job: JobDocument; delay: number } | null> {
+  ): Promise<{ job: JobDocument; startedAt: Date | undefined; delay: number } | null> {
     const job = await this.jobs
-      .findOne({ _id: id, owner: this.owner, state: 'running', attempt }, { starts: 1 })
+      .findOne({ _id: id, owner: this.owner, state: 'running', attempt }, { starts: 1, startedAt: 1 })
       .lean();
     if (!job || (counts && job.starts >= MAX_JOB_STARTS)) return null;
     const delay = Math.min(FIRST_RETRY_MS * 2 ** (attempt - 1), LONGEST_RETRY_MS);
@@ -197,19 +199,26 @@ export class JobLedger {
     const queued = await this.jobs
       .findOneAndUpdate(
         { _id: id, owner: this.owner, state: 'running', attempt },
-        { $set: { state: 'queued', notBefore, enqueuedAt: notBefore }, $inc: { starts: counts ? 0 : -1 } },
+        {
+          $set: { state: 'queued', notBefore, enqueuedAt: notBefore },
+          $unset: { startedAt: 1 },
+          $inc: { starts: counts ? 0 : -1 },
+        },
         { returnDocument: 'after' },
       )
       .lean();
-    return queued && { job: queued, delay };
+    return queued && { job: queued, startedAt: job.startedAt, delay };
   }
 
-  /** running -> queued at once; the start does not count. */
-  async giveBack(id: Types.ObjectId, attempt: number): Promise<void> {
-    await this.jobs.updateOne(
-      { _id: id, owner: this.owner, state: 'running', attempt },
-      { $set: { state: 'queued', enqueuedAt: new Date(0) }, $inc: { starts: -1 } },
-    );
+  /** running -> queued at once; the start does not count. Returns the job as it ran, or null when the attempt does not hold it. */
+  giveBack(id: Types.ObjectId, attempt: number): Promise<JobDocument | null> {
+    return this.jobs
+      .findOneAndUpdate(
+        { _id: id, owner: this.owner, state: 'running', attempt },
+        { $set: { state: 'queued', enqueuedAt: new Date(0) }, $unset: { startedAt: 1 }, $inc: { starts: -1 } },
+        { returnDocument: 'before' },
+      )
+      .lean();
   }
 
   /** queued or running -> a final state. Null when the job was not there. */

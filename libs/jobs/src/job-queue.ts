@@ -63,7 +63,7 @@ export class JobQueue implements OnApplicationShutdown {
     this.timers.add(timer.unref());
   }
 
-  /** Takes the ticket of an aborted job from the queue, as far as it is still there. */
+  /** Removes the ticket of a job that was aborted while it was queued, if the ticket is still there. */
   async remove(job: JobDocument): Promise<void> {
     const queue = this.queues.get(job.queue);
     // A ticket too many starts nothing.

@@ -114,7 +114,8 @@ export class JobReports {
     if (request.retryable) {
       const retried = await this.ledger.retry(id, request.attempt, !isOutage(request.error.code));
       if (retried) {
-        this.turns.ended(retried.job, Date.now());
+        const { queue, workspace } = retried.job;
+        this.turns.charge({ queue, workspace, startedAt: retried.startedAt }, Date.now());
         this.queue.enqueueLater(retried.job, retried.delay);
         return { retryInMs: retried.delay };
       }
@@ -124,7 +125,8 @@ export class JobReports {
   }
 
   async giveBack(request: { jobId: string; attempt: number }) {
-    await this.ledger.giveBack(toObjectId(request.jobId, 'job'), request.attempt);
+    const job = await this.ledger.giveBack(toObjectId(request.jobId, 'job'), request.attempt);
+    if (job) this.turns.charge(job, Date.now());
     return {};
   }
 
@@ -134,7 +136,8 @@ export class JobReports {
     if (job?.workspace !== workspace) throw notFound('job');
     const aborted = await this.end(id, 'aborted', {});
     if (!aborted) throw new DomainError('FAILED_PRECONDITION', 'The job has ended already.', { state: job.state });
-    await this.queue.remove(aborted);
+    // A running job has used a ticket. The one with its id may be what a queued job needs.
+    if (!aborted.startedAt) await this.queue.remove(aborted);
     return { state: 'aborted' };
   }
 
@@ -156,7 +159,7 @@ export class JobReports {
 
   private ended(job: JobDocument): void {
     metrics.jobsFinished.inc({ type: job.type, state: job.state });
-    this.turns.ended(job, Date.now());
+    this.turns.charge(job, Date.now());
     this.outbox.flush();
     this.effectOf(job).committed?.(job);
   }

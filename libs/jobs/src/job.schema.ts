@@ -32,6 +32,7 @@ export interface JobDocument {
   enqueuedAt: Date;
   /** Back-off: not to be started earlier. */
   notBefore: Date;
+  /** When the running attempt, or the last one of a finished job, started. A queued job has none. */
   startedAt?: Date;
   /** Last sign of life of the worker. */
   heartbeatAt?: Date;
@@ -84,7 +85,7 @@ jobSchema.index(
 );
 // Whose turn it is, and which job of theirs. `state` is a key, too, so that the workspaces are read from the index alone.
 jobSchema.index(
-  { owner: 1, queue: 1, state: 1, workspace: 1, priority: 1, createdAt: 1 },
+  { owner: 1, queue: 1, state: 1, workspace: 1, priority: 1, createdAt: 1, notBefore: 1 },
   { partialFilterExpression: { state: 'queued' } },
 );
 // The reconciler's two questions, and the count of a workspace's pending jobs; finished jobs are not in these indexes.

@@ -46,7 +46,7 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
     const { jobs, owner } = this.ledger;
     await jobs.updateMany(
       { owner, state: 'running', heartbeatAt: trusted({ $lt: new Date(now - LOST_AFTER_MS) }) },
-      { $set: { state: 'queued', enqueuedAt: new Date(0) } },
+      { $set: { state: 'queued', enqueuedAt: new Date(0) }, $unset: { startedAt: 1 } },
     );
     let added = 0;
     for (const queue of this.queue.queues.keys()) added += await this.refill(queue, now);

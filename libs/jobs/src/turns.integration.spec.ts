@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { FairTurns } from '@pentaprism/concurrency';
 import { makeSamples } from '@pentaprism/contracts';
 import { MAX_JOB_STARTS } from '@pentaprism/domain';
 import { eventually, testScope } from '@pentaprism/testing';
@@ -15,6 +16,7 @@ import {
   type TestWorker,
 } from './job-owner.fixture.js';
 import type { JobDocument } from './job.schema.js';
+import { LOST_AFTER_MS } from './reconciler.js';
 
 const scope = testScope('turns');
 const done = { originals: [] };
@@ -118,7 +120,12 @@ describe('workspaces', () => {
   it('are found without reading their jobs', async () => {
     await add('flood', 2000);
     await add('other', 3);
-    const filter = { owner: 'augmentation', queue: 'augmentation', state: 'queued' };
+    const filter = {
+      owner: 'augmentation',
+      queue: 'augmentation',
+      state: 'queued',
+      notBefore: { $lte: new Date() },
+    };
     const plan = await owner.ledger.jobs.db.db?.command({
       explain: { distinct: 'jobs', key: 'workspace', query: filter },
       verbosity: 'executionStats',
@@ -126,6 +133,79 @@ describe('workspaces', () => {
     expect(plan?.['executionStats']).toMatchObject({ totalDocsExamined: 0 });
     expect((plan?.['executionStats'] as { totalKeysExamined: number }).totalKeysExamined).toBeLessThan(10);
     expect((await owner.ledger.competing('augmentation')).waiting.toSorted()).toEqual(['flood', 'other']);
+  });
+});
+
+describe('a workspace whose jobs are all in their back-off', () => {
+  it('does not wait for a turn', async () => {
+    const [job] = await owner.ledger.addAll(makeSamples, [{ workspace: 'failing', payload: samplesPayload }]);
+    await ledgerOnly();
+    await owner.ledger.jobs.updateOne({ _id: job?._id }, { $set: { notBefore: new Date(Date.now() + 60_000) } });
+    expect((await owner.ledger.competing(makeSamples.queue)).waiting).toEqual(['clinic']);
+  });
+});
+
+describe('a new job', () => {
+  it('is started by an instance whose clock is behind that of its creator', async () => {
+    const job = await ledgerOnly();
+    const jobId = job._id.toHexString();
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() - 60_000);
+    try {
+      const ticket = { id: 't', queue: makeSamples.queue };
+      expect(await owner.reports.start({ jobId, worker: 'by hand', ticket })).toMatchObject({ taken: true, jobId });
+    } finally {
+      clock.mockRestore();
+    }
+  });
+});
+
+describe('an aborted job', () => {
+  it('leaves the ticket with its id to a queued job if it runs with the ticket of that one', async () => {
+    const [first, second] = [await owner.submit(), await owner.submit()];
+    const ticket = `${second._id.toHexString()}-${second.enqueuedAt.getTime()}`;
+    expect(await report.take(ticket, second)).toMatchObject({ jobId: first._id.toHexString() });
+    // As a worker leaves it: the ticket of the second job is used up, that of the first one waits.
+    await bullQueue.remove(ticket);
+    await report.abort(first);
+    await work(() => Promise.resolve(done));
+    await becomes(second, 'completed');
+  });
+});
+
+describe('the time that a workspace is charged for', () => {
+  const startedBefore = (job: JobDocument, seconds: number) =>
+    owner.ledger.jobs.updateOne({ _id: job._id }, { $set: { startedAt: new Date(Date.now() - seconds * 1000) } });
+  let charged: jest.SpiedFunction<FairTurns['charge']>;
+  const seconds = () => charged.mock.calls.reduce((sum, [, each]) => sum + each, 0);
+  beforeEach(() => {
+    charged = jest.spyOn(FairTurns.prototype, 'charge');
+  });
+  afterEach(() => charged.mockRestore());
+
+  it.each([
+    ['retry', (job: JobDocument) => report.fail(job, 1, true)],
+    ['give-back', (job: JobDocument) => report.giveBack(job, 1)],
+    ['restart', (job: JobDocument) => report.take('t', job)],
+  ])('is that of the attempt which ends by %s', async (_how, end) => {
+    const job = await ledgerOnly();
+    await report.take('t', job);
+    await startedBefore(job, 100);
+    await end(job);
+    expect(Math.floor(seconds() / 10)).toBe(10);
+  });
+
+  it.each([
+    ['retry', (job: JobDocument) => report.fail(job, 1, true)],
+    ['give-back', (job: JobDocument) => report.giveBack(job, 1)],
+    ['loss of its worker', () => owner.reconciler.reconcile(Date.now() + LOST_AFTER_MS + 1000)],
+  ])('does not contain the wait after a %s', async (_how, end) => {
+    const job = await ledgerOnly();
+    await report.take('t', job);
+    await end(job);
+    expect((await owner.read(job)).startedAt).toBeUndefined();
+    const before = seconds();
+    await report.abort(job);
+    expect(seconds()).toBe(before);
   });
 });
 

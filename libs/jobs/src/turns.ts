@@ -3,6 +3,12 @@ import { FairTurns } from '@pentaprism/concurrency';
 import type { JobDocument, Ticket } from './job.schema.js';
 import { JobLedger } from './job-ledger.js';
 
+interface Charged {
+  readonly queue: string;
+  readonly workspace: string;
+  readonly startedAt?: Date | undefined;
+}
+
 /**
  * Starts jobs so that workspaces take turns in each queue. Within a workspace the order is that of priorities, then of
  * creation. The service that each workspace had is kept in memory: an instance of an owner sees a random share of all
@@ -22,7 +28,10 @@ export class Turns {
     const { running, waiting } = await this.ledger.competing(ticket.queue);
     const before = running.find((job) => job.ticket === ticket.id);
     const again = before && (await this.ledger.restart(before._id, before.attempt, ticket, worker));
-    if (again) return again;
+    if (again) {
+      this.charge({ queue: ticket.queue, workspace: before.workspace, startedAt: before.startedAt }, Date.now());
+      return again;
+    }
     const turns = this.of(ticket.queue);
     for (const workspace of turns.order(waiting, countByWorkspace(running))) {
       const job = await this.ledger.startNext(ticket, workspace, worker);
@@ -33,8 +42,8 @@ export class Turns {
     return null;
   }
 
-  /** Charges the workspace of a job for the time that it ran. */
-  ended({ queue, workspace, startedAt }: JobDocument, at: number): void {
+  /** Charges the workspace of a job for the time since its attempt started. A queued job costs nothing. */
+  charge({ queue, workspace, startedAt }: Charged, at: number): void {
     if (startedAt) this.of(queue).charge(workspace, (at - startedAt.getTime()) / 1000);
   }
 
