@@ -72,6 +72,11 @@ export class StandInsForModels {
     );
     this.answer(snapshotContracts.delete, (request) => this.change(snapshotContracts.delete, request, {}));
     this.answer(predictedImageContracts.create, (request) => this.change(predictedImageContracts.create, request, {}));
+    // No picture is analysed, and none ever will be.
+    this.answer(predictedImageContracts.getMany, () => ({ images: [] }));
+    this.answer(contentContracts.analyse, ({ contents }) => ({
+      outcomes: contents.map(() => ({ state: 'undecodable' as const, reason: 'as told' })),
+    }));
     this.answer(contentContracts.discard, (request) => this.change(contentContracts.discard, request, {}));
     this.answer(inferenceContracts.backbone, () => ({ backbone: this.backbone }));
     this.answer(inferenceContracts.embed, () => ({

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { getModelToken } from '@nestjs/mongoose';
 import { connectBus, type BusConnection } from '@pentaprism/bus';
 import { predictionContracts as predictions, type RequestOf } from '@pentaprism/contracts';
@@ -123,6 +123,83 @@ describe('a query of stored predictions', () => {
       tags: [tag(CAT, 0, 1), tag(DOG, min, max)],
     };
     await expect(service.call(predictions.query, request)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+});
+
+describe('a continuation', () => {
+  /** Predictions of this workspace are the test's own: nothing else is in the way. */
+  let workspace: string;
+  let added = 0;
+  const collection = () => modelOf<PredictionDocument>(PREDICTION_MODEL).collection;
+  const add = async (...at: number[]) => {
+    const records = at.map((time) => ({ ...predictionOf(added++), workspace, createdAt: new Date(time) }));
+    await collection().insertMany(records as never);
+    return records.map(({ _id }) => _id.toHexString());
+  };
+  const ask = (limit: number, order: 'newest' | 'oldest', continuation?: string | null) =>
+    service.call(
+      predictions.query,
+      { projectId: PROJECT, order, limit, ...(continuation ? { continuation } : {}) },
+      workspace,
+    );
+  const readAll = async (
+    limit: number,
+    order: 'newest' | 'oldest',
+    between: () => Promise<unknown> = async () => 0,
+  ) => {
+    const seen: string[] = [];
+    for (let [at, pages] = [null as string | null, 0]; pages < 200; pages++) {
+      const page = await ask(limit, order, at);
+      seen.push(...page.predictions.map(({ id }) => id));
+      if (page.continuation === null) return seen;
+      at = page.continuation;
+      await between();
+    }
+    throw new Error('the pages have no end');
+  };
+  beforeEach(() => {
+    workspace = `continued-${new Types.ObjectId().toHexString()}`;
+  });
+
+  it.each(['newest', 'oldest'] as const)('skips none of 300 predictions with one time, %s first', async (order) => {
+    const ids = await add(...times(300, () => 1_700_000_000_000));
+    for (const limit of [37, 64, 256]) {
+      const seen = await readAll(limit, order);
+      expect(seen).toHaveLength(ids.length);
+      expect(new Set(seen)).toEqual(new Set(ids));
+    }
+  });
+
+  it.each(['newest', 'oldest'] as const)(
+    'skips none of those that were there while others come, %s first',
+    async (order) => {
+      const ids = await add(...times(120, (n) => Date.now() - 100_000 + n * 10));
+      const late: string[] = [];
+      const seen = await readAll(25, order, async () => late.push(...(await add(Date.now()))));
+      expect(late.length).toBeGreaterThan(3);
+      const expected = order === 'oldest' ? [...ids, ...late] : ids;
+      expect(expected.filter((id) => !seen.includes(id))).toEqual([]);
+      expect(new Set(seen).size).toBe(seen.length);
+    },
+  );
+
+  it('waits for what is being written with an earlier time', async () => {
+    const now = Date.now();
+    const [first, second, third] = await add(now - 60_000, now - 10, now);
+    const asked = ask(2, 'oldest');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const [slow] = await add(now - 20);
+    const page = await asked;
+    const rest = await ask(2, 'oldest', page.continuation);
+    const ids = [...page.predictions, ...rest.predictions].map(({ id }) => id);
+    expect(ids).toEqual([first, slow, second, third]);
+    expect(rest.continuation).toBeNull();
+  });
+
+  it('leaves no prediction out whose picture is not analysed, and tells its domain', async () => {
+    const [id] = await add(1_700_000_000_000);
+    const { predictions: found } = await ask(10, 'newest');
+    expect(found).toMatchObject([{ id, image: null, content: { size: 1 }, domain: 'general-compact' }]);
   });
 });
 

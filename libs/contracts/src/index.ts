@@ -7,6 +7,7 @@ export * from './catalog.contracts.js';
 export * from './define.js';
 export * from './insights.contracts.js';
 export * from './models.contracts.js';
+export * from './prediction.contracts.js';
 export * from './project.contracts.js';
 export * from './registry.js';
 export * from './schemas.js';

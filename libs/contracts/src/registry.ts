@@ -3,6 +3,7 @@ import * as catalog from './catalog.contracts.js';
 import { JOB_OWNERS, type JobType, type Rpc, type ServiceName } from './define.js';
 import * as insights from './insights.contracts.js';
 import * as models from './models.contracts.js';
+import { predictionContracts } from './prediction.contracts.js';
 import * as projects from './project.contracts.js';
 import * as ingest from './training-ingest.contracts.js';
 import * as system from './system.contracts.js';
@@ -28,7 +29,7 @@ const GROUPS: readonly Readonly<Record<string, Rpc>>[] = [
   ingest.modalityContracts,
   models.trainingIngestContracts,
   models.iterationContracts,
-  models.predictionContracts,
+  predictionContracts,
   insights.embeddingContracts,
   worker.inferenceContracts,
   augmentation.augmentationListContracts,

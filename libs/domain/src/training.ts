@@ -2,11 +2,27 @@
 export const CLASSIFICATION_TYPES = ['multiclass', 'multilabel'] as const;
 export type ClassificationType = (typeof CLASSIFICATION_TYPES)[number];
 
-/**
- * What a project's models are made for. All have the same backbone; those of a compact domain may be exported.
- */
-export const MODEL_DOMAINS = ['general', 'general-compact'] as const;
+/** What a project's models are made for. All have the same backbone; those of a compact domain may be exported. */
+export const MODEL_DOMAINS = [
+  'general',
+  'food',
+  'landmarks',
+  'retail',
+  'adult',
+  'general-compact',
+  'food-compact',
+  'landmarks-compact',
+  'retail-compact',
+  'general-a1',
+  'general-a2',
+  'general-compact-s1',
+] as const;
 export type ModelDomain = (typeof MODEL_DOMAINS)[number];
+
+/** Tells whether models of a domain may be exported. */
+export function isCompactDomain(domain: ModelDomain): boolean {
+  return domain.includes('-compact');
+}
 
 export interface TrainingSettings {
   readonly domain: ModelDomain;

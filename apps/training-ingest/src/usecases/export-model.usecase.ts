@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { exportModel, type ExportedModel, type iterationContracts, type ParsedRequestOf } from '@pentaprism/contracts';
 import { Transactions } from '@pentaprism/database';
-import { DomainError } from '@pentaprism/domain';
+import { DomainError, isCompactDomain } from '@pentaprism/domain';
 import { JobLedger, JobQueue } from '@pentaprism/jobs';
 import { IterationRepository, type IterationKey } from '../adapters/mongo/iteration.repository.js';
 import { requireTrained } from '../models/require-trained.js';
@@ -24,7 +24,7 @@ export class ExportModel {
     const { job, exported } = await this.transactions.runInTurn([`${workspace}/${key.projectId}`], async (session) => {
       const iteration = await this.iterations.get(workspace, key, session);
       requireTrained(iteration);
-      if (iteration.domain !== 'general-compact')
+      if (!isCompactDomain(iteration.domain))
         throw new DomainError('FAILED_PRECONDITION', 'Only models of a compact domain can be exported.', {
           reason: 'not-exportable',
         });

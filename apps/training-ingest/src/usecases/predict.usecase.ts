@@ -61,8 +61,7 @@ export class Predict {
         reason: 'backbone',
       });
     const prediction = toDocument(workspace, request, iteration, content, predict(head, fromVectorText(vector)));
-    if (request.store) await this.store(prediction);
-    return toPrediction(prediction);
+    return toPrediction(request.store ? await this.store(prediction) : prediction);
   }
 
   /** @throws DomainError NOT_FOUND; where none is named and none is there, with the `reason` no-default */
@@ -100,8 +99,11 @@ export class Predict {
     }
   }
 
-  /** The picture first: a record without one could not be shown. */
-  private async store(prediction: PredictionDocument): Promise<void> {
+  /**
+   * The picture first: a record without one could not be shown. The record gets its time last, because a query that goes
+   * on from a time would miss what is written with an earlier one.
+   */
+  private async store(prediction: PredictionDocument): Promise<PredictionDocument> {
     const { _id, project, content } = prediction;
     await this.bus.call(predictedImageContracts.create, {
       projectId: project.toHexString(),
@@ -109,7 +111,9 @@ export class Predict {
       content,
       timeToLive: PREDICTION_TTL,
     });
-    await this.predictions.add(prediction);
+    const stored = { ...prediction, ...lifetime() };
+    await this.predictions.add(stored);
+    return stored;
   }
 }
 
@@ -125,18 +129,21 @@ function toDocument(
   content: ContentReference,
   probabilities: Float32Array,
 ): PredictionDocument {
-  const createdAt = new Date();
   return {
     _id: new Types.ObjectId(),
     workspace,
     project: new Types.ObjectId(projectId),
     iteration: iteration._id,
-    createdAt,
-    expiresAt: new Date(createdAt.getTime() + PREDICTION_TTL * 1000),
+    ...lifetime(),
     application,
     content,
     tags: rankedTags(iteration, probabilities),
   };
+}
+
+function lifetime() {
+  const createdAt = new Date();
+  return { createdAt, expiresAt: new Date(createdAt.getTime() + PREDICTION_TTL * 1000) };
 }
 
 /** The model's tags with their probabilities, highest first. */

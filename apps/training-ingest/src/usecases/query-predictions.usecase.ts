@@ -9,9 +9,11 @@ import {
   type ResponseOf,
   type TrainingImage,
 } from '@pentaprism/contracts';
-import { DomainError, isObjectId } from '@pentaprism/domain';
+import { DEFAULT_TRAINING_SETTINGS, DomainError, isObjectId } from '@pentaprism/domain';
 import { Types } from 'mongoose';
-import { PredictionRepository } from '../adapters/mongo/prediction.repository.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { IterationRepository } from '../adapters/mongo/iteration.repository.js';
+import { PredictionRepository, type Page, type PredictionFilter } from '../adapters/mongo/prediction.repository.js';
 import { toPrediction, type PredictionDocument } from '../adapters/mongo/prediction.schema.js';
 
 type Query = ParsedRequestOf<typeof predictionContracts.query>;
@@ -23,11 +25,18 @@ const PAGE = 64;
 /** Milliseconds that a query waits for pictures that came a moment ago. */
 const ANALYSIS_PATIENCE_MS = 2_000;
 
+/**
+ * Milliseconds after which no prediction appears with an earlier time. A record gets its time just before it is written, by
+ * the clock of its instance.
+ */
+const SETTLED_MS = 1_000;
+
 /** Stored predictions: what models saw in pictures that were kept. */
 @Injectable()
 export class QueryPredictions {
   constructor(
     private readonly bus: Bus,
+    private readonly iterations: IterationRepository,
     private readonly predictions: PredictionRepository,
   ) {}
 
@@ -42,17 +51,47 @@ export class QueryPredictions {
     const wanted = Math.min(limit, PAGE);
     // There is no model of what would be the best to label next: the newest are what a user has not seen.
     const direction = order === 'oldest' ? 'oldest' : 'newest';
-    const page = await this.predictions.page(workspace, projectId, filter, { order: direction, after, limit: wanted });
-    const found = fitting(page, largestSize);
+    // One more tells whether there is a next page.
+    const page = await this.settledPage(workspace, projectId, filter, { order: direction, after, limit: wanted + 1 });
+    const found = fitting(page.slice(0, wanted), largestSize);
     const pictures = await this.picturesOf(projectId, found);
+    const domains = await this.domainsOf(workspace, projectId, found);
     const last = found.at(-1);
     return {
-      predictions: found.flatMap((each) => {
-        const image = pictures.get(each._id.toHexString());
-        return image ? [{ ...toPrediction(each), image }] : [];
-      }),
-      continuation: last && (found.length < page.length || page.length === wanted) ? toContinuation(last) : null,
+      predictions: found.map((each) => ({
+        ...toPrediction(each),
+        image: pictures.get(each._id.toHexString()) ?? null,
+        content: each.content,
+        domain: domains(each),
+      })),
+      continuation: last && found.length < page.length ? toContinuation(last) : null,
     };
+  }
+
+  /**
+   * Reads a page. With the oldest first, a next page may begin at what was stored a moment ago, and a prediction that is
+   * being written may get a place before it: such a page is read again once its end has settled.
+   */
+  private async settledPage(workspace: string, projectId: string, filter: PredictionFilter, page: Page) {
+    const read = () => this.predictions.page(workspace, projectId, filter, page);
+    const found = await read();
+    const last = found.at(-1);
+    if (page.order === 'newest' || !last || found.length < page.limit) return found;
+    const unsettledMs = last.createdAt.getTime() + SETTLED_MS - Date.now();
+    if (unsettledMs <= 0) return found;
+    await sleep(Math.min(unsettledMs, SETTLED_MS));
+    return read();
+  }
+
+  /** Returns the domain of a prediction's model. */
+  private async domainsOf(workspace: string, projectId: string, predictions: readonly PredictionDocument[]) {
+    if (predictions.length === 0) return () => DEFAULT_TRAINING_SETTINGS.domain;
+    const iterations = await this.iterations.list(workspace, projectId);
+    const known = new Map(iterations.map(({ _id, domain }) => [_id.toHexString(), domain]));
+    const isKnown = predictions.every(({ iteration }) => known.has(iteration.toHexString()));
+    const { training } = isKnown ? { training: null } : await this.bus.call(projectContracts.get, { id: projectId });
+    const fallback = training?.domain ?? DEFAULT_TRAINING_SETTINGS.domain;
+    return ({ iteration }: PredictionDocument) => known.get(iteration.toHexString()) ?? fallback;
   }
 
   /** By id. Those that were kept a moment ago are not analysed yet, and are waited for. */
@@ -71,7 +110,7 @@ export class QueryPredictions {
     const contents = new Map(missing.map(({ content }) => [content.sha256, content]));
     await this.bus
       .call(contentContracts.analyse, { contents: [...contents.values()] }, { deadlineMs: ANALYSIS_PATIENCE_MS })
-      // What is not ready is left out this time.
+      // What is not ready is answered without its smaller pictures.
       .catch(() => undefined);
     for (const image of await find(missing)) pictures.set(image.id, image);
     return pictures;

@@ -30,7 +30,6 @@ describe('errors', () => {
 
   it.each([
     ['GET', '/customvision'],
-    ['GET', '/customvision/v9/training/projects'],
     ['POST', `${V3}/nothing`],
   ])('%s %s is nowhere', async (method, path) => {
     const answer = await api.send(
@@ -40,6 +39,22 @@ describe('errors', () => {
     );
     expect([answer.status, JSON.parse(answer.text)]).toMatchObject([404, { code: 'NotFound' }]);
   });
+
+  it.each(['v9/training/projects', 'v1.2/Prediction/x', 'v3.3/prediction/x', 'training', 'v2.3/Training/projects'])(
+    'list what is served where %s is not',
+    async (path) => {
+      const answer = await api.send('GET', `/customvision/${path}`);
+      expect([answer.status, JSON.parse(answer.text)]).toEqual([
+        404,
+        {
+          code: 'NotFound',
+          message:
+            'There is nothing at this address. Served are Training v1.0 to v1.2, v2.0 to v2.2 and v3.0 to v3.4-preview, and ' +
+            'Prediction v1.0, v1.1, v2.0 to v2.2, v3.0 and v3.1, below /customvision.',
+        },
+      ]);
+    },
+  );
 
   it('take no other bodies', async () => {
     const answer = await api.send('POST', `${V3}/images/urls`, {
@@ -67,7 +82,7 @@ it('is documented, every route of it', () => {
     deepScanRoutes: true,
   });
   const count = Object.values(document.paths).flatMap((methods) => Object.keys(methods as object)).length;
-  expect(count).toBe(97);
+  expect(count).toBe(101);
   expect(Object.keys(document.paths)).toContain('/customvision/v1.2/Training/projects/{projectId}/images/tagged');
   expect(JSON.stringify(document)).not.toContain('$defs');
 });

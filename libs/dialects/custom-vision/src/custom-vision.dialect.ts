@@ -1,5 +1,5 @@
 import { CONVENTIONAL_STATUSES, type Dialect } from '@pentaprism/http';
-import { BASE, canonicalUrl, isV1, V1_PREDICTION, V1_TRAINING } from './addresses.js';
+import { BASE, canonicalUrl, isV1, unservedAddress, V1_PREDICTION, V1_TRAINING } from './addresses.js';
 import { CustomVisionModule } from './custom-vision.module.js';
 import { error as errorV1 } from './v1/models.js';
 import { error as errorV3 } from './v3/models.js';
@@ -22,7 +22,8 @@ export const customVisionDialect: Dialect = {
     UNDECODABLE_IMAGE: 400,
   },
   errorBody(_status, failure, { path }) {
-    const [code, { message }] = [codeOf(failure), failure];
+    const code = codeOf(failure);
+    const message = (failure.code === 'NOT_FOUND' && unservedAddress(path)) || failure.message;
     return isV1(path) ? { Code: code, Message: message } : { code, message };
   },
   writeError(body, { path, headers }) {

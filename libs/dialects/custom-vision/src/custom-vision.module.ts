@@ -15,7 +15,11 @@ import { ImagesControllerV1 } from './v1/images.controllers.js';
 import { PredictControllerV1, StoredPredictionsControllerV1 } from './v1/predictions.controllers.js';
 import * as v1 from './v1/training.controllers.js';
 import { ImagesControllerV3 } from './v3/images.controllers.js';
-import { ClassifyControllerV3, StoredPredictionsControllerV3 } from './v3/predictions.controllers.js';
+import {
+  ClassifyControllerV3,
+  PredictControllerV2,
+  StoredPredictionsControllerV3,
+} from './v3/predictions.controllers.js';
 import * as v3 from './v3/training.controllers.js';
 import { UnsupportedDetectionControllerV3, UnsupportedTrainingControllerV3 } from './v3/unsupported.controllers.js';
 
@@ -29,6 +33,7 @@ import { UnsupportedDetectionControllerV3, UnsupportedTrainingControllerV3 } fro
     ImagesControllerV3,
     StoredPredictionsControllerV3,
     ClassifyControllerV3,
+    PredictControllerV2,
     UnsupportedTrainingControllerV3,
     UnsupportedDetectionControllerV3,
   ],

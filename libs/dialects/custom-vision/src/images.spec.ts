@@ -69,8 +69,6 @@ describe('lists of images', () => {
         resizedImageUri: original,
         thumbnailUri: 'http://files.example/w/thumbnails/22222222',
         tags: [{ tagId: T, tagName: 'hemlock & "é"', created: '2026-01-02T03:04:05.678Z' }],
-        regions: [],
-        metadata: {},
       },
     ]);
     expect(api.requestsTo(trainingImageContracts.list)[0]).toMatchObject({
@@ -90,7 +88,6 @@ describe('lists of images', () => {
         ImageUri: original,
         ThumbnailUri: 'http://files.example/w/thumbnails/22222222',
         Tags: [{ TagId: T, Created: '2026-01-02T03:04:05.678Z' }],
-        Predictions: null,
       },
     ]);
   });

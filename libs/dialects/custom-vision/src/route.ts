@@ -24,8 +24,10 @@ import { addVary, type AccessConfig, type AuditAction, type BodyConfig, type Req
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
 import { z } from 'zod';
+import { versionOf } from './addresses.js';
 import { ANSWER_TYPES, answerTypeOf, contentTypeOf } from './wire/negotiation.js';
 import { render } from './wire/render.js';
+import type { Version } from './wire/versions.js';
 
 export interface RouteOptions {
   /** As the original's documents call the operation. */
@@ -35,7 +37,7 @@ export interface RouteOptions {
   readonly answer?: z.ZodType;
   readonly status?: number;
   /** Where the status depends on the answer. */
-  readonly statusOf?: (answer: never) => number;
+  readonly statusOf?: (answer: never, version: Version) => number;
   /** What `readQuery` is to read. */
   readonly query?: z.ZodObject;
   /** What `readModel` is to read. */
@@ -95,14 +97,15 @@ export class AnswerInterceptor implements NestInterceptor {
     const { answer, statusOf } = this.reflector.get<RouteOptions>(ROUTE, context.getHandler());
     if (!answer) return next.handle();
     const http = context.switchToHttp();
-    const type = answerTypeOf(http.getRequest<FastifyRequest>().headers.accept);
+    const request = http.getRequest<FastifyRequest>();
+    const [type, version] = [answerTypeOf(request.headers.accept), versionOf(request)];
     const reply = http.getResponse<FastifyReply>();
     return next.handle().pipe(
       map((value: unknown) => {
-        if (statusOf) void reply.status(statusOf(value as never));
+        if (statusOf) void reply.status(statusOf(value as never, version));
         addVary(reply, 'Accept');
         void reply.header('Content-Type', contentTypeOf(type));
-        return Buffer.from(render(value, answer, type));
+        return Buffer.from(render(value, answer, type, version));
       }),
     );
   }

@@ -54,7 +54,7 @@ describe('tags of an iteration', () => {
   it('are called as they were then, by name, with the counts of its images', async () => {
     const answer = await api.json('GET', `${V3}/tags?iterationId=${ITER}`);
     expect(answer.body).toEqual([
-      { id: toUuid(DELETED), name: 'Deleted', description: '', type: 'Regular', imageCount: 4 },
+      { id: toUuid(DELETED), name: 'Deleted', description: null, type: 'Regular', imageCount: 4 },
       { id: T, name: 'then', description: 'of today', type: 'Negative', imageCount: 3 },
       {
         id: toUuid(LEFT_OUT),

@@ -118,7 +118,7 @@ describe('projects, tags and iterations', () => {
     const tag = { id: TAG, number: 1, name: 'a', description: '', type: 'negative' };
     api.answer(tagContracts.list, () => ({ tags: [tag], total: 1 }));
     expect((await api.json('GET', `${V3}/tags`)).body).toEqual([
-      { id: T, name: 'a', description: '', type: 'Negative', imageCount: 3 },
+      { id: T, name: 'a', description: null, type: 'Negative', imageCount: 3 },
     ]);
     expect((await api.json('GET', `${V1}/tags`)).body).toEqual({
       Tags: [{ Id: T, Name: 'a', Description: '', ImageCount: 3 }],
@@ -221,7 +221,7 @@ describe('predictions', () => {
       project: P,
       iteration: ITER,
       created: '1970-01-01T00:00:00.000Z',
-      predictions: [{ probability: 1, tagId: T, tagName: 'a', boundingBox: null, tagType: 'Regular' }],
+      predictions: [{ probability: 1, tagId: T, tagName: 'a', tagType: 'Regular' }],
     });
     expect(api.requestsTo(predictionContracts.predict)).toMatchObject([
       { iteration: { publishName: 'Tags A' }, store: true, application: 'x', orNewest: false, maxBytes: 4 * 1024 ** 2 },
@@ -263,22 +263,22 @@ describe('predictions', () => {
 
   it('of the past, page by page', async () => {
     api.answer(predictionContracts.query, () => ({
-      predictions: [{ ...seen, image: trainingImage() }],
+      predictions: [{ ...seen, image: trainingImage(), content: trainingImage().original, domain: 'food' }],
       continuation: 'next',
     }));
     const token = {
       OrderBy: 'Oldest',
-      MaxCount: 2,
+      MaxCount: 1,
       Tags: [{ Id: T, MinThreshold: 0.5, MaxThreshold: 0 }],
       StartTime: '2026-01-01T00:00:00Z',
     };
     const answer = await api.json('POST', `${V1}/predictions/query`, token);
     expect(answer.body).toMatchObject({
       Results: [{ Id: toUuid(PREDICTION), ThumbnailUri: 'http://files.example/w/thumbnails/22222222' }],
-      Token: { Continuation: 'next', MaxCount: 2, OrderBy: 'Oldest', StartTime: '2026-01-01T00:00:00.000Z' },
+      Token: { Continuation: 'next', MaxCount: 1, OrderBy: 'Oldest', StartTime: '2026-01-01T00:00:00.000Z' },
     });
     expect(api.requestsTo(predictionContracts.query)).toMatchObject([
-      { order: 'oldest', limit: 2, tags: [{ tagId: TAG, min: 0.5, max: 1 }], from: Date.parse('2026-01-01') },
+      { order: 'oldest', limit: 1, tags: [{ tagId: TAG, min: 0.5, max: 1 }], from: Date.parse('2026-01-01') },
     ]);
   });
 });

@@ -1,32 +1,41 @@
-import { MODEL_DOMAINS, type ModelDomain } from '@pentaprism/domain';
+import { isCompactDomain, MODEL_DOMAINS, type ModelDomain } from '@pentaprism/domain';
 import type { Domain } from '../v3/models.js';
 import { checkGuid, notFound } from '../wire/ids.js';
 
 /** What models of a domain for export can be made into, as the original calls it. */
 export const EXPORT_PLATFORMS = ['ONNX', 'TensorFlow'] as const;
 
-/** Scripts have these ids in them. */
-const IDS: Readonly<Record<ModelDomain, string>> = {
-  general: 'ee85a74c-405e-4adc-bb47-ffa8ca0c9f31',
-  'general-compact': '0732100f-1a38-4e49-a514-c9b44c697ab5',
+/**
+ * The classification domains of the original, by the ids that scripts carry, in the order in which it lists them: those of
+ * 2020, and after them what came later. One model stands behind them all.
+ */
+const DOMAINS: Readonly<Record<ModelDomain, { readonly guid: string; readonly name: string }>> = {
+  general: { guid: 'ee85a74c-405e-4adc-bb47-ffa8ca0c9f31', name: 'General' },
+  food: { guid: 'c151d5b5-dd07-472a-acc8-15d29dea8518', name: 'Food' },
+  landmarks: { guid: 'ca455789-012d-4b50-9fec-5bb63841c793', name: 'Landmarks' },
+  retail: { guid: 'b30a91ae-e3c1-4f73-a81e-c270bff27c39', name: 'Retail' },
+  adult: { guid: '45badf75-3591-4f26-a705-45678d3e9f5f', name: 'Adult' },
+  'general-compact': { guid: '0732100f-1a38-4e49-a514-c9b44c697ab5', name: 'General (compact)' },
+  'food-compact': { guid: '8882951b-82cd-4c32-970b-d5f8cb8bf6d7', name: 'Food (compact)' },
+  'landmarks-compact': { guid: 'b5cfd229-2ac7-4b2b-8d0a-2b0661344894', name: 'Landmarks (compact)' },
+  'retail-compact': { guid: '6b4faeda-8396-481b-9f8b-177b9fa3097f', name: 'Retail (compact)' },
+  'general-a1': { guid: 'a8e3c40f-fb4a-466f-832a-5e457ae4a344', name: 'General [A1]' },
+  'general-a2': { guid: '2e37d7fb-3a54-486a-b4d6-cfc369af0018', name: 'General [A2]' },
+  'general-compact-s1': { guid: 'a1db07ca-a19a-4830-bae8-e004a42dc863', name: 'General (compact) [S1]' },
 };
 
-const NAMES: Readonly<Record<ModelDomain, string>> = {
-  general: 'General',
-  'general-compact': 'General (compact)',
-};
+/** Megabytes of an exported model with the default backbone. */
+const EXPORTED_MEGABYTES = 10;
 
 export function domainGuid(domain: ModelDomain): string {
-  return IDS[domain];
+  return DOMAINS[domain].guid;
 }
 
-export function isExportable(domain: ModelDomain): boolean {
-  return domain === 'general-compact';
-}
+export const isExportable = isCompactDomain;
 
 /** @throws DomainError NotFoundDomain */
 export function domainOfGuid(guid: string): ModelDomain {
-  const domain = MODEL_DOMAINS.find((each) => IDS[each] === guid);
+  const domain = MODEL_DOMAINS.find((each) => domainGuid(each) === guid);
   if (domain === undefined) throw notFound('domain');
   return domain;
 }
@@ -43,15 +52,17 @@ export function getDomain(id: string): Domain {
 function toDomain(domain: ModelDomain): Domain {
   const exportable = isExportable(domain);
   return {
-    id: IDS[domain],
-    name: NAMES[domain],
+    id: domainGuid(domain),
+    name: DOMAINS[domain].name,
     type: 'Classification',
     exportable,
     enabled: true,
     exportablePlatforms: exportable ? [...EXPORT_PLATFORMS] : [],
-    modelInformation: {
-      estimatedModelSizeInMegabytes: null,
-      description: exportable ? 'Images of any kind; models can be exported' : 'Images of any kind',
-    },
+    modelInformation: exportable
+      ? {
+          estimatedModelSizeInMegabytes: EXPORTED_MEGABYTES,
+          description: 'Images of any kind; models can be exported',
+        }
+      : null,
   };
 }

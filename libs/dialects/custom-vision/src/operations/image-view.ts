@@ -9,6 +9,8 @@ import { TAG_TYPE_NAMES } from './tags.js';
 
 /** Where the pictures of an image are, for whoever has the URL. */
 export interface ImageUrls {
+  /** The original, by its name of before v2.2. */
+  readonly imageUri: string;
   readonly originalImageUri: string;
   readonly resizedImageUri: string;
   readonly thumbnailUri: string;
@@ -58,9 +60,7 @@ export class ImageViews {
       width,
       height,
       ...(await this.urlsOf(request, image, inSnapshot)),
-      tags: tags.map((tag) => ({ tagId: guidOf(tag.id), tagName: tag.name, created: toDate(tag.taggedAt) })),
-      regions: [],
-      metadata: {},
+      ...(tags.length === 0 ? {} : { tags: tags.map(toImageTag) }),
     };
   }
 
@@ -75,11 +75,23 @@ export class ImageViews {
       ? await sign('originals', original)
       : await this.urls.sign(request, 'GET', workspace, ofImage);
     return {
+      imageUri: originalImageUri,
       originalImageUri,
       resizedImageUri: resized ? await sign('thumbnails', resized) : originalImageUri,
       thumbnailUri: await sign('thumbnails', thumbnail),
     };
   }
+
+  /** The URLs of a picture that nothing smaller has been made of yet. */
+  async urlsOfContent(request: FastifyRequest, content: ContentReference): Promise<ImageUrls> {
+    const { workspace } = principalOf(request);
+    const uri = await this.urls.signContent(request, { area: 'originals', workspace, ...content });
+    return { imageUri: uri, originalImageUri: uri, resizedImageUri: uri, thumbnailUri: uri };
+  }
+}
+
+function toImageTag({ id, name, taggedAt }: TrainingImage['tags'][number]) {
+  return { tagId: guidOf(id), tagName: name, created: toDate(taggedAt) };
 }
 
 export function toPredictions(tags: ServicePrediction['tags']): Prediction[] {
@@ -87,7 +99,6 @@ export function toPredictions(tags: ServicePrediction['tags']): Prediction[] {
     probability,
     tagId: guidOf(tagId),
     tagName: name,
-    boundingBox: null,
     tagType: TAG_TYPE_NAMES[type],
   }));
 }

@@ -1,18 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { iterationContracts, type Iteration as ServiceIteration } from '@pentaprism/contracts';
-import type { z } from 'zod';
-import type { iteration as iterationModel } from '../v3/models.js';
+import type { Iteration } from '../v3/models.js';
 import { guidOf, idInPath, isWorkspace, notFound, toDate } from '../wire/ids.js';
 import { domainGuid, EXPORT_PLATFORMS, isExportable } from './domains.js';
 import { CLASSIFICATION_NAMES } from './projects.js';
 import { Services } from './services.js';
 import { fromUuid } from '@pentaprism/domain';
-
-/** An iteration, and what only clients of v1.2 are told of it. */
-export interface Iteration {
-  readonly model: z.output<typeof iterationModel>;
-  readonly isDefault: boolean;
-}
 
 /** Of which state of a project something is asked: undefined, as it is now. */
 export interface Snapshot {
@@ -27,13 +20,14 @@ const TRAINING_TYPE = 'Regular';
 export function toIteration(iteration: ServiceIteration): Iteration {
   const { id, name, status, projectId, domain, classificationType, trainedAt } = iteration;
   const exportable = isExportable(domain);
-  const model: Iteration['model'] = {
+  return {
     id: guidOf(id),
     name,
+    isDefault: iteration.isDefault,
     status: STATUSES[status],
     created: toDate(iteration.createdAt),
     lastModified: toDate(iteration.modifiedAt),
-    trainedAt: trainedAt === null ? null : toDate(trainedAt),
+    ...(trainedAt === null ? {} : { trainedAt: toDate(trainedAt) }),
     projectId: guidOf(projectId),
     exportable,
     exportableTo: exportable ? [...EXPORT_PLATFORMS] : [],
@@ -47,7 +41,6 @@ export function toIteration(iteration: ServiceIteration): Iteration {
     customBaseModelInfo: null,
     trainingErrorDetails: iteration.error,
   };
-  return { model, isDefault: iteration.isDefault };
 }
 
 /** What `iterationId` of a query means. */

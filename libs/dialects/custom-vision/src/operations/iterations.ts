@@ -3,12 +3,12 @@ import { EXPORT_FORMATS, iterationContracts, type ExportedModel } from '@pentapr
 import { MAX_PUBLISH_NAME_LENGTH } from '@pentaprism/domain';
 import { FileUrls, principalOf } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
-import type { Export } from '../v3/models.js';
+import type { Export, Iteration } from '../v3/models.js';
 import { refusal } from '../wire/codes.js';
 import { checkGuid, idInPath, idOrNothing, isWorkspace } from '../wire/ids.js';
 import { isName, nameRule } from '../wire/names.js';
 import { required } from '../wire/query.js';
-import { toIteration, type Iteration } from './iteration-view.js';
+import { toIteration } from './iteration-view.js';
 import { Services } from './services.js';
 
 export interface TrainingInput {

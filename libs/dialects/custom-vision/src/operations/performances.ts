@@ -46,7 +46,7 @@ export class Performances {
         limit: page.take - found.length,
       });
       for (const { predictions, ...image } of part.images) {
-        const { originalImageUri, thumbnailUri, tags, regions, id, width, height } = await this.views.image(
+        const { originalImageUri, thumbnailUri, tags, id, width, height } = await this.views.image(
           request,
           image,
           true,
@@ -59,8 +59,7 @@ export class Performances {
           height,
           imageUri: originalImageUri,
           thumbnailUri,
-          tags,
-          regions,
+          ...(tags ? { tags } : {}),
         });
       }
       end = part.end || part.images.length === 0;

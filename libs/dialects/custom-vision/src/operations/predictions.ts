@@ -1,5 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { predictionContracts, projectContracts, type Prediction as ServicePrediction } from '@pentaprism/contracts';
+import {
+  predictionContracts,
+  projectContracts,
+  type Prediction as ServicePrediction,
+  type RequestOf,
+  type ResponseOf,
+} from '@pentaprism/contracts';
 import {
   fromUuid,
   MAX_APPLICATION_LENGTH,
@@ -18,6 +24,7 @@ import { guidOf, idInPath, idOrNothing, isWorkspace, knownIds, notFound, NOTHING
 import { required } from '../wire/query.js';
 import { Arrivals, type Arrival } from './arrivals.js';
 import { ImageViews, toPredictions } from './image-view.js';
+import { domainGuid } from './domains.js';
 import type { PredictionQueryToken } from './inputs.js';
 import { Services } from './services.js';
 
@@ -93,7 +100,7 @@ export class Predictions {
       // Clients leave both at nought that want no bounds.
       maxThreshold: maxThreshold || 1,
     }));
-    const found = await this.services.call(predictionContracts.query, {
+    const found = await this.readStored({
       projectId,
       order: orderBy === 'Newest' ? 'newest' : orderBy === 'Oldest' ? 'oldest' : 'suggested',
       tags: bounds.map(({ id, minThreshold: min, maxThreshold: max }) => ({ tagId: idOrNothing(id), min, max })),
@@ -105,10 +112,10 @@ export class Predictions {
       ...(continuation ? { continuation } : {}),
     });
     const results = await Promise.all(
-      found.predictions.map(async ({ image, ...prediction }) => ({
+      found.predictions.map(async ({ image, content, domain, ...prediction }) => ({
         ...toImagePrediction(prediction),
-        ...(await this.views.urlsOf(request, image, false)),
-        domain: null,
+        ...(image ? await this.views.urlsOf(request, image, false) : await this.views.urlsOfContent(request, content)),
+        domain: domainGuid(domain),
       })),
     );
     return {
@@ -116,15 +123,31 @@ export class Predictions {
       token: {
         session: token.session ?? null,
         continuation: found.continuation,
-        maxCount: limit,
+        maxCount: token.maxCount ?? 0,
         orderBy,
-        tags: bounds,
+        tags: tags ? bounds : null,
         iterationId: iterationId ?? null,
         startTime: startTime ? toDate(startTime) : null,
         endTime: endTime ? toDate(endTime) : null,
         application: application ?? null,
       },
     };
+  }
+
+  /** Reads up to `limit` stored predictions, in as many calls as it takes. */
+  private async readStored({ limit, ...query }: RequestOf<typeof predictionContracts.query>) {
+    const predictions: ResponseOf<typeof predictionContracts.query>['predictions'] = [];
+    for (let continuation = query.continuation; ;) {
+      const part = await this.services.call(predictionContracts.query, {
+        ...query,
+        limit: limit - predictions.length,
+        ...(continuation === undefined ? {} : { continuation }),
+      });
+      predictions.push(...part.predictions);
+      if (part.continuation === null || predictions.length >= limit)
+        return { predictions, continuation: part.continuation };
+      continuation = part.continuation;
+    }
   }
 
   /** Those that do not exist are passed over. */

@@ -27,6 +27,13 @@ export interface ProjectInput {
 }
 
 export const CLASSIFICATION_NAMES = { multiclass: 'Multiclass', multilabel: 'Multilabel' } as const;
+/** The transforms that the original may apply. Trainings apply none of them: augmentation lists are another API's. */
+const AUGMENTATION_METHODS = Object.fromEntries(
+  ['rotation', 'scaling', 'translation', 'horizontal flip', 'equalize', 'solarize', 'padtosquare'].map((name) => [
+    name,
+    false,
+  ]),
+);
 /** What a client may name at most as targets of an export; they are kept, and not looked at. */
 const MAX_PLATFORMS = 20;
 const MAX_PLATFORM_LENGTH = 100;
@@ -105,11 +112,9 @@ function toProject({ id, name, description, training, createdAt, modifiedAt }: S
       domainId: domainGuid(training.domain),
       classificationType: CLASSIFICATION_NAMES[training.classificationType],
       targetExportPlatforms: training.exportPlatforms,
-      useNegativeSet: null,
+      useNegativeSet: true,
       detectionParameters: null,
-      imageProcessingSettings: null,
-      exportModelContainerUri: null,
-      notificationQueueUri: null,
+      imageProcessingSettings: { augmentationMethods: AUGMENTATION_METHODS },
     },
     created: toDate(createdAt),
     lastModified: toDate(modifiedAt),

@@ -167,5 +167,5 @@ function typeOf(name: string): TagType {
 }
 
 function toTag({ id, name, description, type }: Details, count = 0): Tag {
-  return { id: guidOf(id), name, description, type: TAG_TYPE_NAMES[type], imageCount: count };
+  return { id: guidOf(id), name, description: description || null, type: TAG_TYPE_NAMES[type], imageCount: count };
 }

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Iteration } from '../operations/iteration-view.js';
 import type { TagList } from '../operations/tags.js';
 import type * as v3 from '../v3/models.js';
 import { idInPath, workspaceGuid } from '../wire/ids.js';
@@ -45,7 +44,7 @@ export function toProject(given: v3.Project): z.output<typeof project> {
 export const tag = model('Tag', { Id: id, Name: z.string(), Description: z.string(), ImageCount: z.int() });
 
 export function toTag({ id, name, description, imageCount }: v3.Tag): z.output<typeof tag> {
-  return { Id: id, Name: name, Description: description, ImageCount: imageCount };
+  return { Id: id, Name: name, Description: description ?? '', ImageCount: imageCount };
 }
 
 export const tagList = model('TagList', {
@@ -74,8 +73,8 @@ export const image = model('Image', {
   Height: z.int(),
   ImageUri: z.string(),
   ThumbnailUri: z.string(),
-  Tags: z.array(model('ImageTag', { TagId: id, Created: date })),
-  Predictions: z.array(predictionTag).nullable(),
+  Tags: z.array(model('ImageTag', { TagId: id, Created: date })).optional(),
+  Predictions: z.array(predictionTag).optional(),
 });
 
 /** @param predictions what the iteration saw that the image is shown for; undefined in the workspace */
@@ -87,8 +86,8 @@ export function toImage(given: v3.Image, predictions?: readonly v3.Prediction[])
     Height: given.height,
     ImageUri: given.originalImageUri,
     ThumbnailUri: given.thumbnailUri,
-    Tags: given.tags.map(({ tagId, created }) => ({ TagId: tagId, Created: created })),
-    Predictions: predictions?.map(toPredictionTag) ?? null,
+    ...(given.tags ? { Tags: given.tags.map(({ tagId, created }) => ({ TagId: tagId, Created: created })) } : {}),
+    ...(predictions ? { Predictions: predictions.map(toPredictionTag) } : {}),
   };
 }
 
@@ -139,21 +138,21 @@ export const iteration = model('Iteration', {
   Status: z.enum(['Training', 'Completed', 'Failed']),
   Created: date,
   LastModified: date,
-  TrainedAt: date.nullable(),
+  TrainedAt: date.optional(),
   ProjectId: id,
   Exportable: z.boolean(),
   DomainId: id,
 });
 
-export function toIteration({ model, isDefault }: Iteration): z.output<typeof iteration> {
+export function toIteration(model: v3.Iteration): z.output<typeof iteration> {
   return {
     Id: model.id,
     Name: model.name,
-    IsDefault: isDefault,
+    IsDefault: model.isDefault ?? false,
     Status: model.status,
     Created: model.created,
     LastModified: model.lastModified,
-    TrainedAt: model.trainedAt,
+    ...(model.trainedAt === undefined ? {} : { TrainedAt: model.trainedAt }),
     ProjectId: model.projectId,
     Exportable: model.exportable,
     DomainId: model.domainId,
@@ -216,7 +215,9 @@ export const predictionQuery = model('PredictionQuery', {
     Continuation: z.string().nullable(),
     MaxCount: z.int(),
     OrderBy: z.enum(['Newest', 'Oldest', 'Suggested']),
-    Tags: z.array(model('PredictionQueryTag', { Id: id, MinThreshold: z.number(), MaxThreshold: z.number() })),
+    Tags: z
+      .array(model('PredictionQueryTag', { Id: id, MinThreshold: z.number(), MaxThreshold: z.number() }))
+      .nullable(),
     IterationId: id.nullable(),
     StartTime: date.nullable(),
     EndTime: date.nullable(),
@@ -236,11 +237,12 @@ export function toPredictionQuery({ results, token }: v3.PredictionQueryResult):
       Continuation: token.continuation,
       MaxCount: token.maxCount,
       OrderBy: token.orderBy,
-      Tags: token.tags.map(({ id, minThreshold, maxThreshold }) => ({
-        Id: id,
-        MinThreshold: minThreshold,
-        MaxThreshold: maxThreshold,
-      })),
+      Tags:
+        token.tags?.map(({ id, minThreshold, maxThreshold }) => ({
+          Id: id,
+          MinThreshold: minThreshold,
+          MaxThreshold: maxThreshold,
+        })) ?? null,
       IterationId: token.iterationId,
       StartTime: token.startTime,
       EndTime: token.endTime,

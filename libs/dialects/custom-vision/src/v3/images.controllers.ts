@@ -11,13 +11,16 @@ import { AnswerInterceptor, Delete, Get, Post, type RouteOptions } from '../rout
 import { readModel } from '../wire/body.js';
 import { refusal } from '../wire/codes.js';
 import { readQuery, required } from '../wire/query.js';
+import { isAtLeast, type Version } from '../wire/versions.js';
 import * as models from './models.js';
 
-/** 207 where something of a batch was not taken. */
+/** The first version that answers 207 where something of a batch was not taken: clients of earlier ones raise on it. */
+const MULTI_STATUS_SINCE: Version = '3.3';
+
 const SUMMARY = {
   answer: models.imageCreateSummary,
-  statusOf: ({ isBatchSuccessful, images }: models.ImageCreateSummary) =>
-    isBatchSuccessful || images.every(({ status }) => status.startsWith('OK')) ? 200 : 207,
+  statusOf: ({ images }: models.ImageCreateSummary, version: Version) =>
+    !isAtLeast(version, MULTI_STATUS_SINCE) || images.every(({ status }) => status.startsWith('OK')) ? 200 : 207,
 } satisfies Partial<RouteOptions>;
 
 @ApiTags('v3 images')

@@ -1,13 +1,18 @@
 import { z } from 'zod';
 import { model as declare } from '../wire/render.js';
 import { V3_STATUSES } from '../wire/statuses.js';
+import { since, until } from '../wire/versions.js';
 
-/** The models of v3.4: what operations answer with, and what goes over the wire as it is. */
+/**
+ * The models of v3.4, and by `since` and `until` those of v2.0 to v3.3: what operations answer with. Optional members are
+ * left out where there is nothing to say, as the original does; nullable ones are null there.
+ */
 const model = <Shape extends z.core.$ZodLooseShape>(name: string, shape: Shape) => declare('V3', name, shape);
 
 const id = z.string().meta({ format: 'uuid' });
 const date = z.string().meta({ format: 'date-time' });
 const optionalDate = date.nullable();
+const names = z.array(z.string().meta({ title: 'string' }));
 const optionalText = z.string().nullable();
 /** Members of detection and the like, which are always null here. */
 const none = z.null();
@@ -18,23 +23,26 @@ export const domain = model('Domain', {
   type: z.literal('Classification'),
   exportable: z.boolean(),
   enabled: z.boolean(),
-  exportablePlatforms: z.array(z.string().meta({ title: 'string' })),
-  modelInformation: model('ModelInformation', {
-    estimatedModelSizeInMegabytes: z.int().nullable(),
-    description: z.string(),
-  }),
+  exportablePlatforms: since('3.4', names),
+  modelInformation: since(
+    '3.4',
+    model('ModelInformation', { estimatedModelSizeInMegabytes: z.int(), description: z.string() }).nullable(),
+  ),
 });
 export type Domain = z.output<typeof domain>;
 
+const classificationType = z.enum(['Multiclass', 'Multilabel']);
+
 const projectSettings = model('ProjectSettings', {
   domainId: id,
-  classificationType: z.enum(['Multiclass', 'Multilabel']),
-  targetExportPlatforms: z.array(z.string().meta({ title: 'string' })),
-  useNegativeSet: none,
-  detectionParameters: none,
-  imageProcessingSettings: none,
-  exportModelContainerUri: none,
-  notificationQueueUri: none,
+  classificationType: since('2.1', classificationType),
+  targetExportPlatforms: since('3.0', names),
+  useNegativeSet: since('3.0', z.boolean()),
+  detectionParameters: since('3.0', none),
+  imageProcessingSettings: since(
+    '3.1',
+    model('ImageProcessingSettings', { augmentationMethods: z.record(z.string(), z.boolean()) }),
+  ),
 });
 
 export const project = model('Project', {
@@ -45,8 +53,8 @@ export const project = model('Project', {
   created: date,
   lastModified: date,
   thumbnailUri: optionalText,
-  drModeEnabled: z.boolean(),
-  status: z.literal('Succeeded'),
+  drModeEnabled: since('3.0', z.boolean()),
+  status: since('3.2', z.literal('Succeeded')),
 });
 export type Project = z.output<typeof project>;
 
@@ -55,27 +63,28 @@ export const TAG_TYPES = ['Regular', 'Negative', 'GeneralProduct'] as const;
 export const tag = model('Tag', {
   id,
   name: z.string(),
-  description: z.string(),
-  type: z.enum(TAG_TYPES),
+  description: optionalText,
+  type: since('2.2', z.enum(TAG_TYPES)),
   imageCount: z.int(),
 });
 export type Tag = z.output<typeof tag>;
 
 export const imageTag = model('ImageTag', { tagId: id, tagName: z.string(), created: date });
 
-const regions = z.array(model('ImageRegion', { regionId: id }));
+const pictures = {
+  imageUri: until('2.1', z.string()),
+  resizedImageUri: since('2.2', z.string()),
+  thumbnailUri: z.string(),
+  originalImageUri: since('2.2', z.string()),
+};
 
 export const image = model('Image', {
   id,
   created: date,
   width: z.int(),
   height: z.int(),
-  resizedImageUri: z.string(),
-  thumbnailUri: z.string(),
-  originalImageUri: z.string(),
-  tags: z.array(imageTag),
-  regions,
-  metadata: z.record(z.string(), z.string()),
+  ...pictures,
+  tags: z.array(imageTag).optional(),
 });
 export type Image = z.output<typeof image>;
 
@@ -104,8 +113,7 @@ export const prediction = model('Prediction', {
   probability: z.number(),
   tagId: id,
   tagName: z.string(),
-  boundingBox: none,
-  tagType: z.enum(TAG_TYPES),
+  tagType: since('3.3', z.enum(TAG_TYPES)),
 });
 export type Prediction = z.output<typeof prediction>;
 
@@ -119,11 +127,9 @@ export const imagePrediction = model('ImagePrediction', {
 export type ImagePrediction = z.output<typeof imagePrediction>;
 
 export const storedImagePrediction = model('StoredImagePrediction', {
+  ...pictures,
+  domain: id,
   ...imagePrediction.shape,
-  resizedImageUri: z.string(),
-  thumbnailUri: z.string(),
-  originalImageUri: z.string(),
-  domain: id.nullable(),
 });
 
 export const predictionQueryTag = model('PredictionQueryTag', {
@@ -137,7 +143,7 @@ export const predictionQueryToken = model('PredictionQueryToken', {
   continuation: optionalText,
   maxCount: z.int(),
   orderBy: z.enum(['Newest', 'Oldest', 'Suggested']),
-  tags: z.array(predictionQueryTag),
+  tags: z.array(predictionQueryTag).nullable(),
   iterationId: id.nullable(),
   startTime: optionalDate,
   endTime: optionalDate,
@@ -153,23 +159,25 @@ export type PredictionQueryResult = z.output<typeof predictionQueryResult>;
 export const iteration = model('Iteration', {
   id,
   name: z.string(),
+  isDefault: until('2.2', z.boolean()),
   status: z.enum(['Training', 'Completed', 'Failed']),
   created: date,
   lastModified: date,
-  trainedAt: optionalDate,
+  trainedAt: date.optional(),
   projectId: id,
   exportable: z.boolean(),
-  exportableTo: z.array(z.string().meta({ title: 'string' })),
+  exportableTo: since('3.0', names),
   domainId: id,
-  classificationType: z.enum(['Multiclass', 'Multilabel']),
-  trainingType: z.string(),
-  reservedBudgetInHours: z.int(),
-  trainingTimeInMinutes: z.int(),
-  publishName: optionalText,
-  originalPublishResourceId: optionalText,
-  customBaseModelInfo: none,
-  trainingErrorDetails: optionalText,
+  classificationType: since('2.2', classificationType),
+  trainingType: since('3.0', z.string()),
+  reservedBudgetInHours: since('3.0', z.int()),
+  trainingTimeInMinutes: since('3.1', z.int()),
+  publishName: since('3.0', optionalText),
+  originalPublishResourceId: since('3.0', optionalText),
+  customBaseModelInfo: since('3.4', none),
+  trainingErrorDetails: since('3.4', optionalText),
 });
+export type Iteration = z.output<typeof iteration>;
 
 const figures = {
   precision: z.number(),
@@ -193,8 +201,7 @@ export const imagePerformance = model('ImagePerformance', {
   height: z.int(),
   imageUri: z.string(),
   thumbnailUri: z.string(),
-  tags: z.array(imageTag),
-  regions,
+  tags: z.array(imageTag).optional(),
 });
 export type ImagePerformance = z.output<typeof imagePerformance>;
 

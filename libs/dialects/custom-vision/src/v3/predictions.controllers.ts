@@ -1,7 +1,7 @@
 import { Controller, Param, Req, UseInterceptors } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { V3_PREDICTION, V3_TRAINING } from '../addresses.js';
+import { V2_PREDICTION, V3_PREDICTION, V3_TRAINING } from '../addresses.js';
 import * as inputs from '../operations/inputs.js';
 import { Predictions, type PredictionInput } from '../operations/predictions.js';
 import * as queries from '../operations/queries.js';
@@ -121,6 +121,65 @@ export class ClassifyControllerV3 {
     const input = predictionOf(request, name, false);
     return this.predictions.ofUrl(project, (await readModel(request, inputs.imageUrl)).url, input);
   }
+}
+
+/** Prediction v2: by the default iteration, or by the one that is named. */
+@ApiTags('v2 prediction')
+@UseInterceptors(AnswerInterceptor)
+@Controller(`${V2_PREDICTION}/:projectId`)
+export class PredictControllerV2 {
+  constructor(private readonly predictions: Predictions) {}
+
+  @Post('image', {
+    id: 'predictImage',
+    summary: 'Classify an image with the default iteration and keep it',
+    query: queries.predictQuery,
+    upload: true,
+    answer: models.imagePrediction,
+  })
+  image(@Param('projectId') project: string, @Req() request: FastifyRequest) {
+    return this.predictions.ofUpload(request, project, defaultPredictionOf(request, true));
+  }
+
+  @Post('image/nostore', {
+    id: 'predictImageWithNoStore',
+    summary: 'Classify an image with the default iteration',
+    query: queries.predictQuery,
+    upload: true,
+    answer: models.imagePrediction,
+  })
+  imageNoStore(@Param('projectId') project: string, @Req() request: FastifyRequest) {
+    return this.predictions.ofUpload(request, project, defaultPredictionOf(request, false));
+  }
+
+  @Post('url', {
+    id: 'predictImageUrl',
+    summary: 'Classify an image elsewhere with the default iteration and keep it',
+    query: queries.predictQuery,
+    body: inputs.imageUrl,
+    answer: models.imagePrediction,
+  })
+  async url(@Param('projectId') project: string, @Req() request: FastifyRequest) {
+    const input = defaultPredictionOf(request, true);
+    return this.predictions.ofUrl(project, (await readModel(request, inputs.imageUrl)).url, input);
+  }
+
+  @Post('url/nostore', {
+    id: 'predictImageUrlWithNoStore',
+    summary: 'Classify an image elsewhere with the default iteration',
+    query: queries.predictQuery,
+    body: inputs.imageUrl,
+    answer: models.imagePrediction,
+  })
+  async urlNoStore(@Param('projectId') project: string, @Req() request: FastifyRequest) {
+    const input = defaultPredictionOf(request, false);
+    return this.predictions.ofUrl(project, (await readModel(request, inputs.imageUrl)).url, input);
+  }
+}
+
+function defaultPredictionOf(request: FastifyRequest, store: boolean): PredictionInput {
+  const { iterationId, application } = readQuery(request, queries.predictQuery);
+  return { iterationId, application, store, orNewest: false, purpose: 'prediction' };
 }
 
 function quickTestOf(request: FastifyRequest): PredictionInput {

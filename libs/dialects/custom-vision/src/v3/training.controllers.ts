@@ -2,7 +2,7 @@ import { Controller, Param, Req, UseInterceptors } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { V3_TRAINING } from '../addresses.js';
+import { V3_TRAINING, versionOf } from '../addresses.js';
 import { getDomain, listDomains } from '../operations/domains.js';
 import * as inputs from '../operations/inputs.js';
 import { Iterations } from '../operations/iterations.js';
@@ -13,6 +13,7 @@ import { Tags } from '../operations/tags.js';
 import { AnswerInterceptor, Delete, Get, Patch, Post } from '../route.js';
 import { readModel } from '../wire/body.js';
 import { readQuery } from '../wire/query.js';
+import { isAtLeast } from '../wire/versions.js';
 import * as models from './models.js';
 
 const PROJECT = `${V3_TRAINING}/projects/:projectId`;
@@ -119,7 +120,7 @@ export class TrainControllerV3 {
   async train(@Param('projectId') project: string, @Req() request: FastifyRequest) {
     const query = readQuery(request, queries.trainQueryV3);
     const { selectedTags } = await readModel(request, inputs.trainingParameters);
-    return (await this.iterations.train(project, { ...query, selectedTags })).model;
+    return this.iterations.train(project, { ...query, selectedTags });
   }
 }
 
@@ -133,13 +134,13 @@ export class IterationsControllerV3 {
   ) {}
 
   @Get('', { id: 'getIterations', summary: 'List the iterations, newest first', answer: z.array(models.iteration) })
-  async list(@Param('projectId') project: string) {
-    return (await this.iterations.list(project)).map(({ model }) => model);
+  list(@Param('projectId') project: string) {
+    return this.iterations.list(project);
   }
 
   @Get(ITERATION, { id: 'getIteration', summary: 'Get an iteration', answer: models.iteration })
-  async get(@Param('projectId') project: string, @Param('iterationId') iteration: string) {
-    return (await this.iterations.get(project, iteration)).model;
+  get(@Param('projectId') project: string, @Param('iterationId') iteration: string) {
+    return this.iterations.get(project, iteration);
   }
 
   @Patch(ITERATION, {
@@ -153,8 +154,10 @@ export class IterationsControllerV3 {
     @Param('iterationId') iteration: string,
     @Req() request: FastifyRequest,
   ) {
-    const { name } = await readModel(request, inputs.iterationInput);
-    return (await this.iterations.update(project, iteration, { name })).model;
+    const { name, isDefault } = await readModel(request, inputs.iterationInput);
+    // From v3.0 on, iterations are published instead.
+    const changes = isAtLeast(versionOf(request), '3.0') ? { name } : { name, isDefault };
+    return this.iterations.update(project, iteration, changes);
   }
 
   @Delete(ITERATION, { id: 'deleteIteration', summary: 'Delete an iteration that is not published' })

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { bareSchema } from './element.js';
 import { isXml, type AnswerType } from './negotiation.js';
+import { inVersion, LATEST, type Version } from './versions.js';
 
 /**
  * Declares a model of the wire: its members in the case of the wire, `title` the name that XML calls it by.
@@ -11,15 +12,26 @@ export function model<Shape extends z.core.$ZodLooseShape>(generation: 'V1' | 'V
   return z.object(shape).meta({ id: `${name}${generation}`, title: name });
 }
 
-/** Texts of lists that are kept, such as pages of images, for as long as the lists are. */
-const written = new WeakMap<object, { readonly schema: z.ZodType; readonly type: AnswerType; readonly text: string }>();
+interface Written {
+  readonly schema: z.ZodType;
+  readonly type: AnswerType;
+  readonly version: Version;
+  readonly text: string;
+}
 
-/** What a handler answers with, written as the client wants it. Lists are not changed once they were answered with. */
-export function render(value: unknown, schema: z.ZodType, type: AnswerType): string {
+/** Texts of lists that are kept, such as pages of images, for as long as the lists are. */
+const written = new WeakMap<object, Written>();
+
+/**
+ * Writes what a handler answers with as the client wants it, with the members that the version has. Lists are not changed
+ * once they were answered with.
+ */
+export function render(value: unknown, schema: z.ZodType, type: AnswerType, version = LATEST): string {
   const known = Array.isArray(value) ? written.get(value) : undefined;
-  if (known?.schema === schema && known.type === type) return known.text;
-  const text = isXml(type) ? toXml(value, schema) : JSON.stringify(value);
-  if (Array.isArray(value)) written.set(value, { schema, type, text });
+  if (known?.schema === schema && known.type === type && known.version === version) return known.text;
+  const shown = inVersion(value, schema, version);
+  const text = isXml(type) ? toXml(shown, schema) : JSON.stringify(shown);
+  if (Array.isArray(value)) written.set(value, { schema, type, version, text });
   return text;
 }
 
