@@ -42,6 +42,8 @@ export interface Dialect {
   readonly challenge: string;
   /** The `Authorization` header has to be HTTP Basic with user and password; otherwise any of the schemes will do. */
   readonly basicOnly?: boolean;
+  /** Headers that hold a key in this API, in lower case: they win over `Authorization`. */
+  readonly keyHeaders?: readonly string[];
   /** Exhaustive: a new error code does not compile until every dialect has a status for it. */
   readonly statuses: Readonly<Record<ErrorCode, number>>;
   /** A status that this request's clients can bear better than the one of the table. */

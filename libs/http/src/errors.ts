@@ -30,7 +30,7 @@ interface FrameworkError {
 
 /**
  * Any failure of a request as a domain error; what cannot be the client's mistake is INTERNAL with its cause.
- * @param bodyType the media type of bodies that the path takes
+ * @param bodyType the media types of bodies that the path takes
  */
 export function asHttpFailure(error: unknown, bodyType = 'application/json'): DomainError {
   if (DomainError.is(error)) return error;

@@ -47,8 +47,9 @@ describe('readForm', () => {
   it.each([
     ['filename="a b.png"', 'a b.png'],
     ['filename=a.png', 'a.png'],
-    ['filename="/C:/x/y.png"', 'y.png'],
-    ['filename="C:\\\\x\\\\y.png"', 'y.png'],
+    ['filename="/C:/x/y.png"', '/C:/x/y.png'],
+    ['filename="C:\\x\\y.png"', 'C:\\x\\y.png'],
+    ['filename="../../cats/1.png"', '../../cats/1.png'],
     ["filename*=UTF-8''%C3%A9.png", 'é.png'],
     ['filename=""', ''],
     ['filename="left \\"A\\".png"', 'left "A".png'],

@@ -19,7 +19,7 @@ const READ_AHEAD_BYTES = 256 * 1024;
 export interface FormPart {
   /** As it was sent; empty where there is none. */
   readonly name: string;
-  /** As it was sent, without directories; empty where there is none. */
+  /** As it was sent, directories included; empty where there is none. It is a label, and never a path. */
   readonly fileName: string;
   /** The media type that it was declared as, in lower case and without parameters; undefined where it was not. */
   readonly declaredType: string | undefined;
@@ -138,7 +138,7 @@ function namesOf(disposition = ''): Pick<FormPart, 'name' | 'fileName'> {
       .replace(/\\["\\]/g, unescaped);
     const { type, parameters } = parseDisposition(text, { multipart: true });
     const { name = '', filename = '' } = type === 'form-data' ? parameters : {};
-    return { name, fileName: filename.split(/[/\\]/).at(-1) ?? '' };
+    return { name, fileName: filename };
   } catch {
     return { name: '', fileName: '' };
   }

@@ -54,7 +54,7 @@ export class Authentication {
   }
 
   private async identify(request: FastifyRequest, dialect: Dialect): Promise<Principal> {
-    const credentials = credentialsOf(request.headers, dialect.basicOnly);
+    const credentials = credentialsOf(request.headers, dialect);
     if (credentials.length === 0) {
       if (!this.config.OPEN_DIALECTS.includes(dialect.name))
         throw new DomainError('UNAUTHENTICATED', 'An API key is needed.');

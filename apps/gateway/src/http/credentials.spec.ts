@@ -35,12 +35,24 @@ describe('credentialsOf', () => {
   });
 
   it('takes nothing but Basic with user and password where that is asked for', () => {
-    expect(credentialsOf(basic('id:se:cret'), true)).toEqual(['id.se:cret', 'se:cret']);
-    expect(credentialsOf({ authorization: basic('id:secret').authorization.replace('B', 'b') }, true)).toHaveLength(2);
+    expect(credentialsOf(basic('id:se:cret'), { basicOnly: true })).toEqual(['id.se:cret', 'se:cret']);
+    expect(
+      credentialsOf({ authorization: basic('id:secret').authorization.replace('B', 'b') }, { basicOnly: true }),
+    ).toHaveLength(2);
     for (const authorization of ['Bearer id.secret', 'Token id.secret', 'id.secret', basic('id.secret').authorization])
-      expect(credentialsOf({ authorization }, true)).toEqual(['-']);
-    expect(credentialsOf({}, true)).toEqual([]);
-    expect(credentialsOf({ 'x-api-key': 'id.secret' }, true)).toEqual(['id.secret']);
+      expect(credentialsOf({ authorization }, { basicOnly: true })).toEqual(['-']);
+    expect(credentialsOf({}, { basicOnly: true })).toEqual([]);
+    expect(credentialsOf({ 'x-api-key': 'id.secret' }, { basicOnly: true })).toEqual(['id.secret']);
+  });
+
+  it('takes a header of the API itself before Authorization, unless it is empty', () => {
+    const keyHeaders = ['training-key', 'prediction-key'];
+    const foreign = { authorization: 'Bearer a', 'x-api-key': 'b' };
+    for (const header of keyHeaders)
+      expect(credentialsOf({ ...foreign, [header]: ' own ' }, { keyHeaders })).toEqual(['own']);
+    expect(credentialsOf({ ...foreign, 'training-key': ' ' }, { keyHeaders })).toEqual(['a']);
+    expect(credentialsOf({ ...foreign, 'training-key': 'own' })).toEqual(['a']);
+    expect(credentialsOf({ authorization: 'Basic !', 'training-key': 'own' }, { keyHeaders })).toEqual(['own']);
   });
 
   it('takes the Authorization header before others', () => {

@@ -5,27 +5,44 @@ import type { IncomingHttpHeaders } from 'node:http';
 const KEY_HEADERS = ['x-api-key', 'training-key', 'prediction-key', 'ocp-apim-subscription-key'];
 const MAX_CREDENTIAL_LENGTH = 500;
 
+export interface CredentialRules {
+  /** What is no HTTP Basic with user and password in the `Authorization` header is a key that nobody has. */
+  readonly basicOnly?: boolean | undefined;
+  /** Headers of the API itself, in lower case: they win over `Authorization`, which may be meant for a proxy. */
+  readonly keyHeaders?: readonly string[] | undefined;
+}
+
 /**
  * The API key of a request in every spelling that the dialects' clients use: `Authorization: Bearer` or `Token`,
  * `Training-Key`, `Prediction-Key`, `Ocp-Apim-Subscription-Key`, `X-Api-Key`, HTTP Basic (key id : secret).
  *
- * @param basicOnly what is no HTTP Basic with user and password in the `Authorization` header is a key that nobody has
  * @returns the readings of it, one for most; empty when the request has none
  */
-export function credentialsOf(headers: IncomingHttpHeaders, basicOnly = false): string[] {
+export function credentialsOf(
+  headers: IncomingHttpHeaders,
+  { basicOnly = false, keyHeaders = [] }: CredentialRules = {},
+): string[] {
   const [scheme = '', ...rest] = (headers.authorization ?? '').trim().split(/\s+/);
   const value = rest.join(' ');
+  const own = keyIn(headers, keyHeaders);
   let found: string[] = [];
-  if (/^basic$/i.test(scheme)) found = basic(value, basicOnly);
+  if (own !== undefined) found = [own];
+  else if (/^basic$/i.test(scheme)) found = basic(value, basicOnly);
   else if (scheme && basicOnly) found = [''];
   else if (/^(?:bearer|token)$/i.test(scheme)) found = [value];
   else if (scheme) found = [scheme];
   else {
-    const header = KEY_HEADERS.map((name) => headers[name]).find((text) => typeof text === 'string' && text !== '');
-    if (typeof header === 'string') found = [header.trim()];
+    const other = keyIn(headers, KEY_HEADERS);
+    if (other !== undefined) found = [other];
   }
   // Too long for any key: it must be refused, not taken for absent.
   return found.map((text) => text.slice(0, MAX_CREDENTIAL_LENGTH)).map((text) => text || '-');
+}
+
+/** The first header of these that has something in it. */
+function keyIn(headers: IncomingHttpHeaders, names: readonly string[]): string | undefined {
+  const found = names.map((name) => headers[name]).find((text) => typeof text === 'string' && text.trim() !== '');
+  return typeof found === 'string' ? found.trim() : undefined;
 }
 
 /** User and password, which may be a bare secret with any user name. */

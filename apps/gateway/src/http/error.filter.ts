@@ -7,6 +7,13 @@ import { randomUUID } from 'node:crypto';
 import { errorShapeOf } from './access.js';
 
 /** Answers every failure in the words of the dialect that the path belongs to. */
+/** Names the types of bodies that a route takes, for a 415. */
+function bodyTypesOf(request: FastifyRequest): string | undefined {
+  const { multipart, streamed } = (request.routeOptions?.config ?? {}) as BodyConfig;
+  if (!multipart) return undefined;
+  return streamed ? 'multipart/form-data, or one file as application/octet-stream' : 'multipart/form-data';
+}
+
 @Catch()
 export class HttpErrorFilter implements ExceptionFilter {
   constructor(private readonly logger: Logger) {}
@@ -17,8 +24,7 @@ export class HttpErrorFilter implements ExceptionFilter {
   }
 
   answer(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const { multipart } = (request.routeOptions?.config ?? {}) as BodyConfig;
-    const failure = asHttpFailure(thrown, multipart ? 'multipart/form-data' : undefined);
+    const failure = asHttpFailure(thrown, bodyTypesOf(request));
     const error = this.withErrorId(failure, request);
     // The client is gone, or half of a file is sent already: the connection ends, and nothing can be said.
     if (reply.sent || reply.raw.headersSent) {

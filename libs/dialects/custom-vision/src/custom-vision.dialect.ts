@@ -15,6 +15,7 @@ export const customVisionDialect: Dialect = {
   basePaths: [`/${BASE}`, `/${V1_TRAINING}`, `/${V1_PREDICTION}`],
   module: CustomVisionModule,
   challenge: 'Training-Key',
+  keyHeaders: ['training-key', 'prediction-key', 'ocp-apim-subscription-key'],
   statuses: {
     ...CONVENTIONAL_STATUSES,
     // What the clients know: they take no other statuses for refusals.

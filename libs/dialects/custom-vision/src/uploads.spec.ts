@@ -59,16 +59,70 @@ describe('uploads', () => {
     expect(added()[0]?.tagIds).toEqual([TAG]);
   });
 
-  it('names files as they were sent, without directories', async () => {
+  it('names files as they were sent, and keeps them by their names without directories', async () => {
     const headers =
       'Content-Disposition: form-data; name="imageData"; filename="dir/é.png"\r\nContent-Type: application/octet-stream';
     const answer = await api.send('POST', `${V1}/images`, form([{ headers, body: 'x' }, { body: 'y' }]));
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.text)).toMatchObject({
       IsBatchSuccessful: true,
-      Images: [{ SourceUrl: 'é.png', Status: 'OK', Image: { Id: I } }, { SourceUrl: null }],
+      Images: [{ SourceUrl: 'dir/é.png', Status: 'OK', Image: { Id: I } }, { SourceUrl: null }],
     });
     expect(added()[0]?.images.map(({ fileName }) => fileName)).toEqual(['é.png', '']);
+  });
+
+  it('keeps the names of .NET, whose backslashes stand for themselves', async () => {
+    const name = 'C:\\Users\\someone\\leaf.png';
+    const headers = `Content-Disposition: form-data; name=imageData; filename="${name}"`;
+    const answer = await api.send('POST', `${V3}/images`, form([{ headers, body: 'x' }]));
+    expect((JSON.parse(answer.text) as Summary).images.map(({ sourceUrl }) => sourceUrl)).toEqual([name]);
+    expect(added()[0]?.images.map(({ fileName }) => fileName)).toEqual(['leaf.png']);
+  });
+
+  const PNG = Buffer.from('\x89PNG\r\n\x1a\n and so on', 'latin1');
+  const field = (name: string, more = '') => `Content-Disposition: form-data; name="${name}"${more}`;
+
+  it.each([
+    ['a field', field('application'), 'camera 7'],
+    ['an empty field', field('key'), ''],
+    ['ids of tags', field('tagIds'), T],
+    ['declared text', field('note', '\r\nContent-Type: text/plain; charset=utf-8'), 'a'],
+    ['declared JSON', field('info', '\r\nContent-Type: application/json'), '{}'],
+    ['a long field', field('log'), 'x'.repeat(300_000)],
+  ])('passes over %s beside the picture, before it or behind it', async (_what, headers, body) => {
+    const picture = { body: PNG };
+    for (const parts of [
+      [{ headers, body }, picture],
+      [picture, { headers, body }],
+    ]) {
+      const answer = await api.send('POST', `${V3}/images`, form(parts));
+      expect([answer.status, (JSON.parse(answer.text) as Summary).images.length]).toEqual([200, 1]);
+    }
+    const alone = await api.send('POST', `${V3}/images`, form([{ headers, body }]));
+    expect([alone.status, JSON.parse(alone.text)]).toMatchObject([400, { code: 'BadRequestImageBatch' }]);
+  });
+
+  it.each([
+    ['a file of any name', field('x', '; filename="a.txt"'), 'text'],
+    ['a part called imageData', field('imageData'), 'text'],
+    ['a part called images[0]', field('image[0]'), 'text'],
+    ['a part without a name', 'Content-Type: text/plain', 'text'],
+    ['a declared picture', field('x', '\r\nContent-Type: image/png'), 'text'],
+    ['declared bytes', field('x', '\r\nContent-Type: application/octet-stream'), 'text'],
+    ['what begins as a picture', field('x'), PNG],
+  ])('takes %s for a picture', async (_what, headers, body) => {
+    const answer = await api.send('POST', `${V3}/images`, form([{ headers, body }]));
+    expect([answer.status, (JSON.parse(answer.text) as Summary).images.length]).toEqual([200, 1]);
+    expect(api.stored[0]?.size).toBe(Buffer.from(body).length);
+  });
+
+  it('names the two types of bodies where a form is called a file', async () => {
+    const { body } = form([{ body: PNG }]);
+    const headers = { 'content-type': 'application/octet-stream' };
+    const answer = await api.send('POST', `${V3}/images`, { headers, body });
+    expect([answer.status, JSON.parse(answer.text)]).toMatchObject([415, { code: 'UnsupportedMediaType' }]);
+    for (const type of ['multipart/form-data', 'application/octet-stream']) expect(answer.text).toContain(type);
+    expect(api.stored).toEqual([]);
   });
 
   it('takes the body itself', async () => {
@@ -230,6 +284,36 @@ describe('batches', () => {
     const answer = await api.json('POST', `${V3}/images/urls`, batch);
     expect([answer.status, answer.body]).toMatchObject([400, { code }]);
     expect(added()).toEqual([]);
+  });
+
+  it.each([
+    ['metadata of the batch', { images: [{ url: 'x' }], metadata: { camera: '7' } }],
+    ['regions of an image', { images: [{ url: 'x', regions: [{ left: 0 }] }] }],
+  ])('refuses %s, which would be lost', async (_what, batch) => {
+    for (const path of ['urls', 'files', 'predictions']) {
+      const images = batch.images.map((image) => ({ ...image, id: I }));
+      const answer = await api.json('POST', `${V3}/images/${path}`, { ...batch, images });
+      expect([answer.status, answer.body]).toMatchObject([400, { code: 'BadRequestOperationNotSupported' }]);
+    }
+    expect(added()).toEqual([]);
+  });
+
+  it.each([
+    ['application/xml', '<a><images><e><url>x</url></e></images><metadata><camera>7</camera></metadata></a>'],
+    ['application/x-www-form-urlencoded', 'images[0].url=x&metadata[camera]=7'],
+    ['application/json', '{"Images":[{"Url":"x"}],"MetaData":{"camera":"7"}}'],
+  ])('refuses metadata in %s', async (type, body) => {
+    const answer = await api.send('POST', `${V3}/images/urls`, { headers: { 'content-type': type }, body });
+    expect([answer.status, JSON.parse(answer.text)]).toMatchObject([400, { code: 'BadRequestOperationNotSupported' }]);
+  });
+
+  it('takes empty metadata and no regions', async () => {
+    const images = [
+      { url: 'x', regions: [] },
+      { url: 'y', regions: null },
+    ];
+    for (const metadata of [{}, null])
+      expect((await api.json('POST', `${V3}/images/urls`, { images, metadata })).status).toBe(200);
   });
 
   it('says that its answer to a duplicate is no success', async () => {

@@ -1,7 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { contentContracts, type ArrivalSource, type ContentReference } from '@pentaprism/contracts';
 import { Bus } from '@pentaprism/bus';
-import { DomainError, MAX_FILE_NAME_LENGTH, MAX_IMAGES_PER_BATCH, MAX_TRAINING_IMAGE_BYTES } from '@pentaprism/domain';
+import {
+  DomainError,
+  MAX_FILE_NAME_LENGTH,
+  MAX_IMAGES_PER_BATCH,
+  MAX_TRAINING_IMAGE_BYTES,
+  SNIFF_LENGTH,
+  sniffMediaType,
+  UNKNOWN_MEDIA_TYPE,
+} from '@pentaprism/domain';
 import {
   Contents,
   DRAIN_LIMIT,
@@ -45,8 +53,8 @@ export class Arrivals {
   ) {}
 
   /**
-   * Stores what a request uploads: each part of a form, whatever its headers say, or the body itself. A picture that is too
-   * large or empty spoils only itself.
+   * Stores what a request uploads: the pictures of a form, or the body itself. A picture that is too large or empty spoils
+   * only itself.
    *
    * @param maxFiles one more refuses all of them
    * @param kept what one picture may take, and where it is put
@@ -60,7 +68,9 @@ export class Arrivals {
       if (type === 'multipart/form-data')
         await readForm(request, (parts) => this.receiveParts(request, parts, arrivals, maxFiles, kept));
       else if (type === 'application/octet-stream' && request.body instanceof Readable) {
-        const source = await this.storeStream(request, complete(request.body), kept, new Meter());
+        const { head, bytes } = await peek(complete(request.body), FORM_HEAD_BYTES);
+        refuseForm(head);
+        const source = await this.storeStream(request, bytes, kept, new Meter());
         if (source) arrivals.push({ name: null, source });
       } else if (type !== 'application/octet-stream')
         throw new DomainError(
@@ -108,7 +118,14 @@ export class Arrivals {
     kept: Kept,
   ): Promise<void> {
     const meter = new Meter();
-    for await (const { bytes, fileName } of parts) {
+    for await (const part of parts) {
+      const { fileName } = part;
+      const { isPicture, bytes } = await examine(part);
+      if (!isPicture) {
+        // Read here, so that it counts.
+        for await (const _ of meter.watch(bytes));
+        continue;
+      }
       if (arrivals.length === maxFiles)
         throw refusal('BadRequestExceededBatchSize', `A request has at most ${maxFiles} files.`);
       const source = await this.storeStream(request, bytes, kept, meter);
@@ -149,6 +166,21 @@ export class Arrivals {
   }
 }
 
+/** What clients call the part with the picture, which some send without a file name and without a type. */
+const PICTURE_NAMES = new Set(['', 'imagedata', 'image', 'imagefile', 'file', 'files', 'data', 'picture', 'photo']);
+
+/**
+ * Tells a picture from a text field beside it: a part is a picture if it has a file name, is called as one, is declared as
+ * anything but text, or begins as one.
+ */
+async function examine({ name, fileName, declaredType, bytes }: FormPart) {
+  const isNamed = fileName !== '' || PICTURE_NAMES.has(name.toLowerCase().replace(/\[\d{0,6}\]$/, ''));
+  if (isNamed) return { isPicture: true, bytes };
+  if (declaredType !== undefined) return { isPicture: !/^(?:text\/|application\/json$)/.test(declaredType), bytes };
+  const seen = await peek(bytes, SNIFF_LENGTH);
+  return { isPicture: sniffMediaType(seen.head) !== UNKNOWN_MEDIA_TYPE, bytes: seen.bytes };
+}
+
 type RefusedStatus = Extract<ArrivalSource, { kind: 'refused' }>['status'];
 
 export function refused(status: RefusedStatus): ArrivalSource {
@@ -163,15 +195,43 @@ function bytesOf(base64: string | LiftedText): Buffer | undefined {
   }
 }
 
-/** Names are kept as far as they fit, since they are no reason to refuse a picture. */
+/**
+ * The name that an image is kept by, without directories. Names are kept as far as they fit, since they are no reason to
+ * refuse a picture.
+ */
 export function fileNameOf(name: string | null | undefined): string {
-  return (name ?? '').slice(0, MAX_FILE_NAME_LENGTH).toWellFormed();
+  const base = name?.split(/[/\\]/).at(-1) ?? '';
+  return base.slice(0, MAX_FILE_NAME_LENGTH).toWellFormed();
 }
 
 /** Without the end of the iterator when the consumer gives up: the rest is still to be read. */
 async function* continued(first: Buffer, iterator: AsyncIterator<Buffer>): AsyncGenerator<Buffer, void> {
   yield first;
   for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+}
+
+/** How a form begins, which some clients send as `application/octet-stream`; seen in the first bytes. */
+const FORM = /^--[^\r\n]{1,70}\r\nContent-(?:Disposition|Type):/i;
+const FORM_HEAD_BYTES = 128;
+
+function refuseForm(head: Buffer): void {
+  if (FORM.test(head.subarray(0, FORM_HEAD_BYTES).toString('latin1')))
+    throw new DomainError(
+      'UNSUPPORTED_MEDIA_TYPE',
+      'The body is a form: send it as multipart/form-data with its boundary, or the file alone as application/octet-stream.',
+    );
+}
+
+/** Reads the first bytes, `length` at least where there are so many. @returns them, and all bytes with them */
+async function peek(source: AsyncIterable<Buffer>, length: number) {
+  const iterator = source[Symbol.asyncIterator]();
+  let head = Buffer.alloc(0);
+  while (head.length < length) {
+    const next = await iterator.next();
+    if (next.done) break;
+    head = Buffer.concat([head, next.value]);
+  }
+  return { head, bytes: continued(head, iterator) };
 }
 
 /** @throws DomainError INVALID_ARGUMENT when the client goes away in the middle of it */

@@ -1,6 +1,6 @@
 import { LiftedText } from '@pentaprism/http';
 import { z } from 'zod';
-import { guid } from '../wire/parse.js';
+import { complaint, guid } from '../wire/parse.js';
 
 /**
  * Models of requests, in v3.4's terms; v1.2 writes the same ones in another case. What is null is as good as absent, and
@@ -12,8 +12,18 @@ const tagIds = z
   .nullish()
   .transform((ids) => ids ?? []);
 
+/** Members that would be lost, and are therefore refused where there is something in them. */
+const unsupported = <Schema extends z.ZodType>(schema: Schema, what: string) =>
+  schema.nullish().superRefine((given, context) => {
+    if (given && Object.keys(given).length > 0)
+      context.addIssue(complaint('BadRequestOperationNotSupported', `is not supported: ${what}`));
+  });
+const metadata = unsupported(z.record(z.string(), z.unknown()), 'images have no metadata here');
+const regions = unsupported(z.array(z.unknown()), 'there is no object detection here');
+
 function batch<Entry extends z.ZodType>(entry: Entry) {
   return z.object({
+    metadata,
     images: z
       .array(entry)
       .nullish()
@@ -25,9 +35,9 @@ function batch<Entry extends z.ZodType>(entry: Entry) {
 /** Base64: a text, or what was lifted out of a large body. */
 const contents = z.union([z.string(), z.custom<LiftedText>((value) => value instanceof LiftedText)]).nullish();
 
-export const imageFileCreateBatch = batch(z.object({ name: text, contents, tagIds }));
-export const imageUrlCreateBatch = batch(z.object({ url: text, tagIds }));
-export const imageIdCreateBatch = batch(z.object({ id: guid, tagIds }));
+export const imageFileCreateBatch = batch(z.object({ name: text, contents, tagIds, regions }));
+export const imageUrlCreateBatch = batch(z.object({ url: text, tagIds, regions }));
+export const imageIdCreateBatch = batch(z.object({ id: guid, tagIds, regions }));
 
 export const imageTagCreateBatch = z.object({
   tags: z

@@ -51,7 +51,7 @@ export function fromElement(element: Element, schema: z.core.$ZodType): unknown 
   if (def.type === 'number' && /^[+-]?\d{1,15}(?:\.\d{1,20})?(?:e[+-]?\d{1,3})?$/i.test(text.trim()))
     return Number(text);
   if (def.type === 'boolean' && /^(?:true|false|1|0)$/i.test(text.trim())) return /^(?:true|1)$/i.test(text.trim());
-  if (def.type === 'record') return {};
+  if (def.type === 'record') return Object.fromEntries(element.children.map(({ name, text: value }) => [name, value]));
   return text;
 }
 

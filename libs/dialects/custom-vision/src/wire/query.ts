@@ -96,8 +96,12 @@ export const page = {
   skip: count(Number.MAX_SAFE_INTEGER, 0).transform((skip) => Math.min(skip, MAX_PAGE_OFFSET)),
 };
 
+/** How clients write that a parameter is an item of a list: `tagIds[]`, `tagIds[0]`. */
+const ITEM = /(?:\[\d{0,6}\])+$/;
+
 /**
- * The query of a request; names in any case, and those that nobody knows mean nothing.
+ * The query of a request; names in any case, and those that nobody knows mean nothing. `tagIds[]=a&tagIds[1]=b` is the same
+ * as `tagIds=a&tagIds=b`.
  *
  * @throws DomainError INVALID_ARGUMENT, or the refusals that the schema names
  */
@@ -105,12 +109,16 @@ export function readQuery<Shape extends z.core.$ZodLooseShape>(
   request: FastifyRequest,
   schema: z.ZodObject<Shape>,
 ): z.output<z.ZodObject<Shape>> {
-  const given = new Map<string, string | string[]>();
-  for (const [name, value] of Object.entries(request.query as Record<string, string | string[]>))
-    given.set(name.toLowerCase(), value);
-  const names = Object.keys(schema.shape);
-  const found = Object.fromEntries(names.map((name) => [name, given.get(name.toLowerCase())]));
-  return parseWith(schema, found);
+  const given = new Map<string, string[]>();
+  for (const [name, value] of Object.entries(request.query as Record<string, string | string[]>)) {
+    const known = name.replace(ITEM, '').toLowerCase();
+    given.set(known, [...(given.get(known) ?? []), ...[value].flat()]);
+  }
+  const found = Object.keys(schema.shape).map((name) => {
+    const values = given.get(name.toLowerCase()) ?? [];
+    return [name, values.length > 1 ? values : values[0]];
+  });
+  return parseWith(schema, Object.fromEntries(found));
 }
 
 /** @throws DomainError BadRequestRequiredParamIsNull */
