@@ -62,6 +62,13 @@ describe('keys', () => {
     expect((await send('GET', `${system.url}${V3}/projects`, { headers: { [name]: key.key } })).status).toBe(200);
   });
 
+  it('beside an Authorization that is meant for a proxy', async () => {
+    for (const authorization of ['Bearer eyJ0eXAi.something.else', 'Basic dXNlcjpwYXNz', 'Negotiate x']) {
+      const headers = { 'training-key': key.key, authorization };
+      expect((await send('GET', `${system.url}${V3}/projects`, { headers })).status).toBe(200);
+    }
+  });
+
   it('that are wrong or missing', async () => {
     const [wrong, none] = [
       await send('GET', `${system.url}${V1}/projects`, { headers: { 'training-key': 'x' } }),
@@ -72,7 +79,41 @@ describe('keys', () => {
   });
 });
 
+describe('addresses', () => {
+  it.each(['v1.0', 'v2.0', 'v2.1', 'v2.2', 'v3.0', 'v3.4-preview'])('of %s are served', async (version) => {
+    expect((await call('GET', `/customvision/${version}/Training/projects`)).status).toBe(200);
+  });
+
+  it('of other versions are told what is served', async () => {
+    const answer = await call('GET', '/customvision/v4.0/training/projects');
+    expect([answer.status, json(answer)]).toMatchObject([
+      404,
+      { code: 'NotFound', message: expect.stringContaining('v3.0 to v3.4-preview') as string },
+    ]);
+  });
+});
+
 describe('an upload, as clients send it', () => {
+  it.each(['image/png', 'text/plain', 'application/json', undefined])(
+    'is told the right types instead of %s',
+    async (type) => {
+      const headers = type === undefined ? {} : { 'content-type': type };
+      const answer = await call('POST', images(), { headers, body: picture() });
+      expect([answer.status, json(answer)]).toMatchObject([415, { code: 'UnsupportedMediaType' }]);
+      for (const named of ['multipart/form-data', 'application/octet-stream'])
+        expect(answer.bytes.toString()).toContain(named);
+    },
+  );
+
+  it('has fields beside the picture', async () => {
+    const fieldOf = (name: string, text: string): Part => ({
+      headers: [`Content-Disposition: form-data; name="${name}"`],
+      body: Buffer.from(text),
+    });
+    const answer = await upload([fieldOf('key', ''), plain(picture()), fieldOf('application', 'camera 7')]);
+    expect([answer.status, statuses(answer)]).toEqual([200, ['OK']]);
+  });
+
   it('of the Python SDK: a part without a file name and without a type', async () => {
     const bytes = picture();
     const answer = await upload([plain(bytes)]);

@@ -17,6 +17,7 @@ import {
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
+  ApiParam,
   ApiProduces,
   ApiQuery,
 } from '@nestjs/swagger';
@@ -48,6 +49,8 @@ export interface RouteOptions {
   readonly role?: RequiredRole;
   /** Requests are written to the audit log under this name. */
   readonly audit?: AuditAction;
+  /** Parameters of the path that no handler reads, for the OpenAPI document. */
+  readonly unread?: readonly string[];
 }
 
 const ROUTE = Symbol('route of Custom Vision');
@@ -62,7 +65,7 @@ export const Delete = (path: string, options: RouteOptions) => route(RequestMeth
 
 /** A route that reads its body itself, answers in JSON or XML, and is in the OpenAPI document with all of that. */
 function route(method: RequestMethod, path: string, options: RouteOptions): MethodDecorator {
-  const { id, summary, answer, query, body, upload = false, role, audit } = options;
+  const { id, summary, answer, query, body, upload = false, unread = [], role, audit } = options;
   const status = options.status ?? (answer ? 200 : 204);
   const config: BodyConfig & AccessConfig = {
     streamed: true,
@@ -78,13 +81,18 @@ function route(method: RequestMethod, path: string, options: RouteOptions): Meth
     ApiOperation({ operationId: id, summary }),
     ...(answer ? [ApiOkResponse({ standardSchema: answer }), ApiProduces(...ANSWER_TYPES)] : [ApiNoContentResponse()]),
     ...Object.keys(query?.shape ?? {}).map((name) => ApiQuery({ name, required: false, type: String })),
+    ...unread.map((name) => ApiParam({ name, type: String })),
     ...(body ? [ApiConsumes(...BODY_TYPES), ApiBody({ required: false, schema: jsonSchemaOf(body) })] : []),
     ...(upload ? [ApiConsumes(...UPLOAD_TYPES), ApiBody({ schema: UPLOAD })] : []),
   );
 }
 
 function jsonSchemaOf(schema: z.ZodType): object {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    io: 'input',
+    target: 'openapi-3.0',
+    unrepresentable: 'any',
+  });
   return rest;
 }
 

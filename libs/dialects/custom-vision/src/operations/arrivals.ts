@@ -75,7 +75,7 @@ export class Arrivals {
       } else if (type !== 'application/octet-stream')
         throw new DomainError(
           'UNSUPPORTED_MEDIA_TYPE',
-          'Send a form with files, or a file as application/octet-stream.',
+          'Send the body as multipart/form-data, or one file as application/octet-stream.',
         );
       return arrivals;
     } catch (error) {

@@ -19,27 +19,39 @@ export class UnsupportedTrainingControllerV3 {
     refuse();
   }
 
-  @Get(':projectId/export', { id: 'exportProject', summary: 'Not supported' })
+  @Get(':projectId/export', { id: 'exportProject', summary: 'Not supported', unread: ['projectId'] })
   exportProject(): void {
     refuse();
   }
 
-  @Get(':projectId/artifacts', { id: 'getArtifact', summary: 'Not supported: URIs are absolute' })
+  @Get(':projectId/artifacts', {
+    id: 'getArtifact',
+    summary: 'Not supported: URIs are absolute',
+    unread: ['projectId'],
+  })
   artifact(): void {
     refuse();
   }
 
-  @Post(':projectId/images/metadata', { id: 'updateImageMetadata', summary: 'Not supported' })
+  @Post(':projectId/images/metadata', { id: 'updateImageMetadata', summary: 'Not supported', unread: ['projectId'] })
   metadata(): void {
     refuse();
   }
 
-  @Post(':projectId/images/regions', { id: 'createImageRegions', summary: 'Not supported: object detection' })
+  @Post(':projectId/images/regions', {
+    id: 'createImageRegions',
+    summary: 'Not supported: object detection',
+    unread: ['projectId'],
+  })
   createRegions(): void {
     refuse();
   }
 
-  @Delete(':projectId/images/regions', { id: 'deleteImageRegions', summary: 'Not supported: object detection' })
+  @Delete(':projectId/images/regions', {
+    id: 'deleteImageRegions',
+    summary: 'Not supported: object detection',
+    unread: ['projectId'],
+  })
   deleteRegions(): void {
     refuse();
   }
@@ -47,22 +59,31 @@ export class UnsupportedTrainingControllerV3 {
   @Post(':projectId/images/:imageId/regionproposals', {
     id: 'getImageRegionProposals',
     summary: 'Not supported: object detection',
+    unread: ['projectId', 'imageId'],
   })
   proposals(): void {
     refuse();
   }
 
-  @Post(':projectId/images/suggested', { id: 'querySuggestedImages', summary: 'Not supported' })
+  @Post(':projectId/images/suggested', { id: 'querySuggestedImages', summary: 'Not supported', unread: ['projectId'] })
   suggested(): void {
     refuse();
   }
 
-  @Post(':projectId/images/suggested/count', { id: 'querySuggestedImageCount', summary: 'Not supported' })
+  @Post(':projectId/images/suggested/count', {
+    id: 'querySuggestedImageCount',
+    summary: 'Not supported',
+    unread: ['projectId'],
+  })
   countSuggested(): void {
     refuse();
   }
 
-  @Post(':projectId/tagsandregions/suggestions', { id: 'suggestTagsAndRegions', summary: 'Not supported' })
+  @Post(':projectId/tagsandregions/suggestions', {
+    id: 'suggestTagsAndRegions',
+    summary: 'Not supported',
+    unread: ['projectId'],
+  })
   suggestions(): void {
     refuse();
   }
@@ -72,7 +93,12 @@ export class UnsupportedTrainingControllerV3 {
 @UseInterceptors(AnswerInterceptor)
 @Controller(`${V3_PREDICTION}/:projectId/detect/iterations/:publishedName`)
 export class UnsupportedDetectionControllerV3 {
-  @Post('image', { id: 'detectImage', summary: 'Not supported: object detection', upload: true })
+  @Post('image', {
+    id: 'detectImage',
+    summary: 'Not supported: object detection',
+    unread: ['projectId', 'publishedName'],
+    upload: true,
+  })
   image(): void {
     refuse();
   }
@@ -81,18 +107,28 @@ export class UnsupportedDetectionControllerV3 {
     id: 'detectImageWithNoStore',
     role: 'reader',
     summary: 'Not supported: object detection',
+    unread: ['projectId', 'publishedName'],
     upload: true,
   })
   imageNoStore(): void {
     refuse();
   }
 
-  @Post('url', { id: 'detectImageUrl', summary: 'Not supported: object detection' })
+  @Post('url', {
+    id: 'detectImageUrl',
+    summary: 'Not supported: object detection',
+    unread: ['projectId', 'publishedName'],
+  })
   url(): void {
     refuse();
   }
 
-  @Post('url/nostore', { id: 'detectImageUrlWithNoStore', role: 'reader', summary: 'Not supported: object detection' })
+  @Post('url/nostore', {
+    id: 'detectImageUrlWithNoStore',
+    role: 'reader',
+    summary: 'Not supported: object detection',
+    unread: ['projectId', 'publishedName'],
+  })
   urlNoStore(): void {
     refuse();
   }
