@@ -13,7 +13,8 @@ import {
 } from './catalog.contracts.js';
 import { JOB_OWNERS, SERVICES, type Fact, type JobOwner, type Rpc, type ServiceName, type Signal } from './define.js';
 import { embeddingContracts } from './insights.contracts.js';
-import { iterationContracts, predictionContracts, trainingIngestContracts } from './models.contracts.js';
+import { iterationContracts, trainingIngestContracts } from './models.contracts.js';
+import { predictionContracts } from './prediction.contracts.js';
 import { projectContracts, projectDeleted, projectGone } from './project.contracts.js';
 import { healthContracts, jobFinished, jobReportContracts } from './system.contracts.js';
 import { tagChanged, tagContracts, taggingContracts } from './tagging.contracts.js';
