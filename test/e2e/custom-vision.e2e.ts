@@ -88,7 +88,7 @@ describe('addresses', () => {
     const answer = await call('GET', '/customvision/v4.0/training/projects');
     expect([answer.status, json(answer)]).toMatchObject([
       404,
-      { code: 'NotFound', message: expect.stringContaining('v3.0 to v3.4-preview') as string },
+      { code: 'NotFound', message: expect.stringContaining('v3.0 to v3.4-preview') },
     ]);
   });
 });
