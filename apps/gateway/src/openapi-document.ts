@@ -99,9 +99,9 @@ function refusalsOf(path: string, dialect: Dialect, facts: Facts): Responses {
 }
 
 /** The body of an error, as the dialect writes it. */
-function errorContent(url: string, dialect: Dialect, code: ErrorCode) {
+function errorContent(path: string, dialect: Dialect, code: ErrorCode) {
   const error = new DomainError(code, 'What is wrong');
-  const body = dialect.errorBody(dialect.statuses[code], error, { url, headers: {} });
+  const body = dialect.errorBody(dialect.statuses[code], error, { path, headers: {} });
   const properties = Object.fromEntries(Object.entries(body).map(([name, value]) => [name, { type: typeOf(value) }]));
   return { 'application/json': { schema: { type: 'object', properties } } };
 }

@@ -143,6 +143,7 @@ export class PredictControllerV2 {
 
   @Post('image/nostore', {
     id: 'predictImageWithNoStore',
+    role: 'reader',
     summary: 'Classify an image with the default iteration',
     query: queries.predictQuery,
     upload: true,
@@ -166,6 +167,7 @@ export class PredictControllerV2 {
 
   @Post('url/nostore', {
     id: 'predictImageUrlWithNoStore',
+    role: 'reader',
     summary: 'Classify an image elsewhere with the default iteration',
     query: queries.predictQuery,
     body: inputs.imageUrl,
