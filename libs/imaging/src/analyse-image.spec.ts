@@ -107,6 +107,19 @@ describe('the resized picture', () => {
     expect((await analyseImage(gif)).resized).toMatchObject({ width: RESIZED_SIDE, height: 768 });
   });
 
+  it.each([2, 3, 4, 5, 6, 7, 8])('is made of a small photo that EXIF turns (%i), upright', async (orientation) => {
+    for (const [width, height] of [
+      [640, 400],
+      [60, 40],
+    ] as const) {
+      const analysis = await analyseImage(await storedAs(orientation, await photo('turned', width, height)));
+      expect(analysis).toMatchObject({ width, height, orientation, resized: { width, height } });
+      const metadata = await sharp(analysis.resized?.bytes).metadata();
+      expect([metadata.width, metadata.height, metadata.orientation ?? 1]).toEqual([width, height, 1]);
+    }
+    expect((await analyseImage(await storedAs(1, await photo('turned', 640, 400)))).resized).toBeNull();
+  });
+
   it('keeps transparency', async () => {
     const background = { r: 200, g: 100, b: 50, alpha: 0.5 };
     const png = await sharp({ create: { width: 1500, height: 300, channels: 4, background } })

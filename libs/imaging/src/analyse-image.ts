@@ -34,7 +34,7 @@ export interface ImageAnalysis {
   readonly perceptualHash: string;
   /** Fits a square of `THUMBNAIL_SIDE`, never larger than the image. */
   readonly thumbnail: DerivedPicture;
-  /** Fits a square of `RESIZED_SIDE`; null where the image does so itself and browsers show it. */
+  /** Fits a square of `RESIZED_SIDE`; null where the image does so itself, upright, and browsers show it. */
   readonly resized: DerivedPicture | null;
 }
 
@@ -62,7 +62,9 @@ export async function analyseImage(bytes: Uint8Array): Promise<ImageAnalysis> {
   const isLarge = Math.max(width, height) > RESIZED_SIDE;
   // Small ones are decoded at the thumbnail's size at once: for a JPEG that is a fraction of the work.
   const isTiny = Math.max(width, height) <= THUMBNAIL_SIDE;
-  const needsResized = isLarge || !SHOWN_BY_BROWSERS.includes(format);
+  // Whoever reads the pixels without EXIF finds the width and height that the image is said to have.
+  const isTurned = (metadata.orientation ?? 1) !== 1;
+  const needsResized = isLarge || isTurned || !SHOWN_BY_BROWSERS.includes(format);
   const decoded = await decodeWithin(bytes, header, needsResized ? RESIZED_SIDE : THUMBNAIL_SIDE);
   const small = needsResized ? await shrinkWithin(decoded, THUMBNAIL_SIDE) : decoded;
   return {
