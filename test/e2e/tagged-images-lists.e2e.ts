@@ -29,6 +29,7 @@ describe('GET /images over seven records of three seconds', () => {
         if (withFile) uploaded.push(id);
       }
     }
+    for (const id of uploaded) await client.recordOfNoPicture(id);
     records = (await client.page()).results;
   });
 

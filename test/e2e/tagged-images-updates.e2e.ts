@@ -15,7 +15,7 @@ beforeEach(async () => {
 describe('PUT /images/{id}', () => {
   it('replaces the tags, and answers 200 with the record', async () => {
     const id = await client.upload(unknownBytes(), { filename: 'x', tags: ['old', 'kept'] });
-    const before = await client.record(id);
+    const before = await client.recordOfNoPicture(id);
     const answer = await client.put(`/images/${id}`, { tags: ['new', 'kept', 'Apple', 'new'] });
     expect(answer.status).toBe(200);
     const { url, ...record } = json<ImageRecord>(answer);

@@ -1,4 +1,5 @@
 import { expect } from '@jest/globals';
+import { eventually } from '@pentaprism/testing';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { json, send, type Answer } from './http.js';
 import { createKey, type ApiKey, type System } from './stack.js';
@@ -91,6 +92,15 @@ export class TaggedImages {
     const answer = await this.get(`/images/${id}`);
     expect(answer.status).toBe(200);
     return json<ImageRecord>(answer);
+  }
+
+  /** Returns the record of a file that is no picture as soon as it says why, after which it no longer changes by itself. */
+  async recordOfNoPicture(id: number): Promise<ImageRecord> {
+    return eventually(async () => {
+      const record = await this.record(id);
+      expect(record).toHaveProperty('undecodable_reason');
+      return record;
+    });
   }
 
   async page(query = ''): Promise<ImagePage> {
