@@ -11,12 +11,14 @@ import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { GATEWAY_CONFIG } from './config.js';
 import { DIALECTS } from './dialects.js';
 import { Drain } from './http/drain.js';
+import { RecordSpace } from './http/record-space.js';
 import { documentOf } from './openapi-document.js';
 
 /** What the gateway gives to all dialects. In a preview, none of them is called. */
-const STAND_INS = [Bus, Contents, Drain, FileUrls, JobWaiter, PublicOrigin, BLOB_STORE, GATEWAY_CONFIG, LOGGER].map(
-  (provide) => ({ provide, useValue: {} }),
-);
+const STAND_INS = [
+  ...[Bus, Contents, Drain, FileUrls, JobWaiter, PublicOrigin, RecordSpace],
+  ...[BLOB_STORE, GATEWAY_CONFIG, LOGGER],
+].map((provide) => ({ provide, useValue: {} }));
 
 @Global()
 @Module({ imports: DIALECTS.map(({ module }) => module), providers: STAND_INS, exports: STAND_INS })

@@ -1,3 +1,4 @@
+/* global Mongo -- mongosh provides it. */
 // Run by mongosh. Makes the replica set, which transactions need, and the user of the apps; finds both made every other
 // time, and gives the user a new password where that has changed. It signs in as `__system` with the key that the members
 // share, so that no user has to exist before and mongod needs no exception for clients on its own machine.
