@@ -89,7 +89,8 @@ export function headTrainerConformance(trainer: HeadTrainer, { clusters, accurac
     expect(shares).toEqual(shares.toSorted((one, other) => one - other));
     expect(shares.at(-1)).toBe(1);
     expect(shares[0]).toBeGreaterThan(0);
-    expect(turns).toBeGreaterThanOrEqual(3);
+    // How many depends on the speed of the machine; a training that held the thread would leave none.
+    expect(turns).toBeGreaterThan(0);
   });
 
   it('stops when it is aborted, and goes on with the next', async () => {
