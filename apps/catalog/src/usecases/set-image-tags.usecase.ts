@@ -3,10 +3,11 @@ import type { Image, TagReference } from '@pentaprism/contracts';
 import { notFound, toObjectId, Transactions } from '@pentaprism/database';
 import { ImageCountRepository } from '../adapters/mongo/image-count.repository.js';
 import { ImageTagRepository } from '../adapters/mongo/image-tag.repository.js';
-import { toImage, toTagDocuments } from '../adapters/mongo/image.schema.js';
+import { toTagDocuments } from '../adapters/mongo/image.schema.js';
 import { conflictingTags, TagStateRepository } from '../adapters/mongo/tag-state.repository.js';
+import { FindImages } from './find-images.usecase.js';
 
-/** Replaces the tags of an image. Of several at once one wins as a whole. */
+/** Replaces the tags of an image. Of several replacements at once, one wins as a whole. */
 @Injectable()
 export class SetImageTags {
   constructor(
@@ -14,6 +15,7 @@ export class SetImageTags {
     private readonly states: TagStateRepository,
     private readonly counts: ImageCountRepository,
     private readonly transactions: Transactions,
+    private readonly find: FindImages,
   ) {}
 
   /**
@@ -37,6 +39,7 @@ export class SetImageTags {
       await this.counts.note(workspace, found.project, [], session);
       return found;
     });
-    return toImage(changed);
+    const [record] = await this.find.withReasons(workspace, [changed]);
+    return record as Image;
   }
 }
