@@ -1,6 +1,13 @@
 import { JOB_OWNERS, SERVICES } from '@pentaprism/contracts';
+import { createHash } from 'node:crypto';
 import { fails, NOBODY, ok, type ContractRequest } from './contract-request.js';
 import { MODEL_REQUESTS } from './model-requests.js';
+
+/** The first key of the installation. */
+export const OWNER_KEY = 'contract-test.0123456789abcdef0123456789abcdef';
+/** Bytes that are in the blob store; all others are missing there. */
+export const STORED = Buffer.from('no picture');
+const describe = (bytes: Buffer) => ({ sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length });
 
 const CONTENT = { sha256: 'ab'.repeat(32), size: 5, mediaType: 'application/octet-stream' };
 const RADIOGRAPH_INFO = { binning: 'unbinned', lut: { gamma: 2.3, totalGrays: 4096 } };
@@ -30,8 +37,8 @@ const reports = (owner: string): [string, ContractRequest[]][] => [
 export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
   ...MODEL_REQUESTS,
   'catalog.v1.api-key.verify': [
-    ok({ credentials: ['contract-test.0123456789abcdef'] }),
-    fails('UNAUTHENTICATED', { credentials: ['contract-test.0123456789abcdeX'] }),
+    ok({ credentials: [OWNER_KEY] }),
+    fails('UNAUTHENTICATED', { credentials: [OWNER_KEY.replace(/.$/, 'X')] }),
   ],
   'catalog.v1.api-key.create': [ok({ name: 'reader', role: 'reader' })],
   'catalog.v1.api-key.list': [ok({})],
@@ -102,7 +109,7 @@ export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
   'catalog.v1.snapshot.revision': [fails('NOT_FOUND', { projectId: NOBODY })],
   'catalog.v1.snapshot.delete': [ok({ projectId: NOBODY, snapshotId: NOBODY })],
   // Bytes that are nowhere: their analysis fails, which is an answer.
-  'catalog.v1.content.analyse': [ok({ contents: [{ ...CONTENT, sha256: 'cd'.repeat(32) }] })],
+  'catalog.v1.content.analyse': [ok({ contents: [{ ...CONTENT, ...describe(STORED) }] })],
   'catalog.v1.content.discard': [ok({ contents: [{ ...CONTENT, sha256: 'ef'.repeat(32) }] })],
   'catalog.v1.predicted-image.create': [
     fails('NOT_FOUND', { projectId: NOBODY, id: NOBODY, content: CONTENT, timeToLive: 60 }),

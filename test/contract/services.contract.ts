@@ -1,5 +1,6 @@
 import type { INestMicroservice } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { FileBlobStore } from '@pentaprism/blob-store';
 import { Bus, connectBus, type BusConnection } from '@pentaprism/bus';
 import { readConfig } from '@pentaprism/config';
 import { ALL_RPCS, SERVICES, type Rpc } from '@pentaprism/contracts';
@@ -16,7 +17,7 @@ import { insightsService } from '../../apps/insights/src/insights.service.js';
 import { taggingService } from '../../apps/tagging/src/tagging.service.js';
 import { trainingIngestService } from '../../apps/training-ingest/src/training-ingest.service.js';
 import { workerService } from '../../apps/worker/src/worker.service.js';
-import { REQUESTS } from './requests.js';
+import { OWNER_KEY, REQUESTS, STORED } from './requests.js';
 
 const scope = testScope('contracts');
 const WORKSPACE = 'default';
@@ -32,7 +33,7 @@ async function start(definition: ServiceDefinition<never>): Promise<void> {
   const environment = {
     ...scope.environment,
     BLOB_URL: pathToFileURL(blobs).href,
-    PENTAPRISM_OWNER_KEY: 'contract-test.0123456789abcdef0123456789abcdef',
+    PENTAPRISM_OWNER_KEY: OWNER_KEY,
     SIGNING_SECRETS: 'a secret of the contract tests that is long enough',
   };
   const app = await createService(definition, readConfig(definition.config, environment) as never, scope.logger);
@@ -42,6 +43,8 @@ async function start(definition: ServiceDefinition<never>): Promise<void> {
 
 beforeAll(async () => {
   blobs = await mkdtemp(path.join(tmpdir(), 'pentaprism-contracts-'));
+  const store = await FileBlobStore.open(blobs);
+  await store.put('originals', WORKSPACE, STORED, { maxBytes: STORED.length });
   // The catalog first: others ask it while they start.
   for (const definition of [
     catalogService,

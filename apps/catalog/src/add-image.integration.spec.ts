@@ -45,7 +45,9 @@ beforeAll(async () => {
   proxy = await startTcpProxy(`http://${new URL(servers.mongodbUri).host}`);
   const direct = new URL(servers.mongodbUri);
   direct.host = new URL(proxy.origin).host;
-  direct.search = '?directConnection=true';
+  // The proxy is no member of the replica set; where the user's password is kept stays as it is.
+  direct.searchParams.delete('replicaSet');
+  direct.searchParams.set('directConnection', 'true');
   catalog = await startCatalog(testScope('add-image', { ...servers, mongodbUri: direct.href }));
 });
 afterAll(async () => {
