@@ -8,7 +8,7 @@ const PAGE = 256;
 const listed = z.object({
   id: z.string(),
   originalImageUri: z.string(),
-  tags: z.array(z.object({ tagId: z.string() })).nullable(),
+  tags: z.array(z.object({ tagId: z.string() })).nullish(),
 });
 const iteration = z.object({ id: z.string(), status: z.string(), trainingErrorDetails: z.string().nullable() });
 const predictions = z.object({

@@ -3,7 +3,8 @@ import type { Answer } from '../../e2e/support/http.js';
 import { jsonBody, TRAINING, type VisionClient } from './vision-client.js';
 
 const PAGE = 256;
-const image = z.object({ id: z.string(), tags: z.array(z.object({ tagId: z.string() })) });
+/** An image without tags has no member for them. */
+const image = z.object({ id: z.string(), tags: z.array(z.object({ tagId: z.string() })).default([]) });
 const summary = z.object({ images: z.array(z.object({ image: image.nullable() })) });
 const pairs = z.array(z.object({ imageId: z.string(), tagId: z.string() }));
 const tagged = z.object({ created: pairs, duplicated: pairs });
