@@ -124,7 +124,7 @@ export const gatewayVariables = {
    * Bytes of memory for request bodies that are read whole, of all requests to one gateway together. The process takes
    * more, since memory is free only after a garbage collection.
    */
-  BODY_MEMORY: wholeNumber(16 * 1024 ** 2, 64 * 1024 ** 3).default(96 * 1024 ** 2),
+  BODY_MEMORY: wholeNumber(16 * 1024 ** 2, 64 * 1024 ** 3).default(64 * 1024 ** 2),
   /** A directory on the file system of MongoDB's data, whose free space is watched. None where MongoDB runs elsewhere. */
   RECORDS_DIRECTORY: z.string().startsWith('/', 'must be an absolute path').optional(),
   /** Free bytes there below which nothing more is recorded; lower than BLOB_MIN_FREE, and 0 for no floor. */

@@ -28,7 +28,7 @@ const RETRY_AFTER = 10;
 const CHECK_MS = 1000;
 /** Defaults. The wait is shorter than IDLE_TIMEOUT, since a client that is not read from looks silent. */
 const DEFAULTS = { free: 32 * 1024, waitMs: 10_000, leastRate: 32 * 1024, rateWindowMs: 10_000 };
-export const DEFAULT_BODY_MEMORY = 96 * 1024 * 1024;
+export const DEFAULT_BODY_MEMORY = 64 * 1024 * 1024;
 
 /** The memory for bodies that are read whole: counted as they arrive, and shared between workspaces. */
 export class BodyMemory {
