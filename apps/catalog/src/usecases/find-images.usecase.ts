@@ -10,7 +10,7 @@ import { ImageRepository, type ImageKey } from '../adapters/mongo/image.reposito
 import { toImage, type ImageDocument } from '../adapters/mongo/image.schema.js';
 import { ProjectRepository } from '../adapters/mongo/project.repository.js';
 
-/** What is said of bytes that are no picture for a reason that nobody knows. */
+/** The reason given for bytes that cannot be decoded when no reason is stored. */
 const NO_REASON = 'The file could not be decoded.';
 /** Descriptions of contents that are remembered. */
 const REMEMBERED_CONTENTS = 10_000;
@@ -128,7 +128,7 @@ function startOf(seed: string): number {
   return createHash('sha256').update(seed).digest().readUInt32BE(0) / 2 ** 32;
 }
 
-/** For clients that ask for a picture: it exists, and is none. */
+/** Returns the error for an image that exists but has no picture. */
 function noPicture({ state }: ImageDocument, reason = NO_REASON): DomainError {
   if (state === 'undecodable')
     return new DomainError('NOT_FOUND', `The image cannot be decoded. ${reason}`, { reason: 'undecodable' });

@@ -29,9 +29,9 @@ export function dispositionOf(mediaType: string, fileName?: string): string {
   return name ? contentDisposition(name, { type }) : type;
 }
 
-/** @param extensions that the name may have; any, if there are none */
+/** @param extensions that the name may have; an empty list allows any */
 function safeName(fileName: string, extensions: readonly string[]): string {
-  // A name may hold a path: nobody is to save under one. Windows drops dots and blanks at the end, and what hides behind.
+  // A name may hold a path, under which no file should be saved. Windows drops dots and blanks at the end, and what hides behind.
   const last = fileName.replace(INVISIBLE, '').split(/[/\\]/).at(-1) ?? '';
   const name = [...last]
     .slice(0, MAX_NAME_LENGTH)
