@@ -6,7 +6,7 @@ import type { Msg, Subscription } from '@nats-io/transport-node';
 import { randomUUID } from 'node:crypto';
 import { lastValueFrom } from 'rxjs';
 import type { BusConnection } from './connection.js';
-import { contextOf, isAboutLife, SIGN_MS, signOfLife, type ReplyEnvelope } from './envelope.js';
+import { contextOf, droppedHeaders, isAboutLife, SIGN_MS, signOfLife, type ReplyEnvelope } from './envelope.js';
 import { FactConsumer } from './fact-consumer.js';
 import { TransitTimes } from './transit.js';
 
@@ -122,7 +122,7 @@ export class BusServer extends Server implements CustomTransportStrategy {
   private async answer(rpc: Rpc, handler: MessageHandler, message: Msg): Promise<void> {
     const context = contextOf(message.headers, this.transit);
     // The caller has stopped waiting. The work would only delay calls whose callers still wait.
-    if (context.deadline !== undefined && performance.now() > context.deadline) return this.drop(rpc);
+    if (context.deadline !== undefined && performance.now() > context.deadline) return this.drop(rpc, message);
     const stop = metrics.busHandled.startTimer({ subject: rpc.subject });
     const signs = isAboutLife(message.headers) ? setInterval(() => giveSign(message), SIGN_MS) : undefined;
     try {
@@ -136,8 +136,10 @@ export class BusServer extends Server implements CustomTransportStrategy {
     }
   }
 
-  private drop({ subject }: Rpc): void {
+  private drop({ subject }: Rpc, message: Msg): void {
     metrics.busDropped.inc({ subject });
+    // Only a caller that still waits receives this. Its clock has stood still, and it sends the call again.
+    message.respond(JSON.stringify(failure(timeIsOver())), { headers: droppedHeaders() });
     if (this.dropped.size === 0)
       setTimeout(() => {
         this.log.warn(
@@ -211,6 +213,10 @@ function giveSign(message: Msg): void {
   } catch {
     // The connection is being closed: the answer will not come either, which the caller notices.
   }
+}
+
+function timeIsOver(): DomainError {
+  return new DomainError('DEADLINE_EXCEEDED', 'The time for this request is over.');
 }
 
 function failure({ code, message, details }: DomainError): ReplyEnvelope {

@@ -3,8 +3,9 @@ import { DomainError } from '@pentaprism/domain';
 import { currentContext, metrics, newTraceId, type CallContext } from '@pentaprism/observability';
 import { errors, type Msg } from '@nats-io/transport-node';
 import type { BusConnection } from './connection.js';
-import { errorOf, headersOf, type ReplyEnvelope } from './envelope.js';
+import { errorOf, headersOf, wasDropped, type ReplyEnvelope } from './envelope.js';
 import { callLong, LONG_CALL_MS } from './long-call.js';
+import { Stamps } from './transit.js';
 
 /** Milliseconds that a call may take when neither its contract nor its caller says otherwise. */
 export const DEFAULT_DEADLINE_MS = 5000;
@@ -17,7 +18,10 @@ export interface CallOptions {
 
 /** Asks services over NATS. Every call has a deadline, a trace id, the caller's workspace and parsed types. */
 export class Bus {
-  constructor(readonly connection: BusConnection) {}
+  constructor(
+    readonly connection: BusConnection,
+    private readonly stamps = new Stamps(),
+  ) {}
 
   /**
    * @throws DomainError the owner's error; UNAVAILABLE at once when nobody answers for the subject;
@@ -43,7 +47,6 @@ export class Bus {
       options.deadlineMs ?? rpc.deadlineMs ?? DEFAULT_DEADLINE_MS,
       inherited?.deadline === undefined ? Infinity : inherited.deadline - now,
     );
-    if (timeout < 1) throw new DomainError('DEADLINE_EXCEEDED', 'The time for this request is over.');
     const context = {
       traceId: inherited?.traceId ?? newTraceId(),
       workspace: '',
@@ -52,20 +55,34 @@ export class Bus {
       ...options.context,
       deadline: now + timeout,
     };
-    const { nats, prefix, inboxPrefix: inboxes } = this.connection;
     const payload = JSON.stringify(request);
-    if (Buffer.byteLength(payload) > (nats.info?.max_payload ?? Infinity))
+    if (Buffer.byteLength(payload) > (this.connection.nats.info?.max_payload ?? Infinity))
       throw new DomainError('PAYLOAD_TOO_LARGE', 'The request is larger than a message can be.');
-    const [subject, headers] = [prefix + rpc.subject, headersOf(context)];
+    const stamp = this.stamps.next();
+    const message = await this.send(rpc, payload, context, stamp);
+    if (!wasDropped(message.headers)) return readReply(rpc, message);
+    // The receiver measured a long transit, but there is time left here: this clock stood still for a while.
+    this.stamps.renew(stamp);
+    return readReply(rpc, await this.send(rpc, payload, context, this.stamps.next()));
+  }
+
+  private async send(
+    rpc: Rpc,
+    payload: string,
+    context: CallContext & { readonly deadline: number },
+    stamp: string,
+  ): Promise<Msg> {
+    const { nats, prefix, inboxPrefix: inboxes } = this.connection;
+    const timeout = context.deadline - performance.now();
+    if (timeout < 1) throw new DomainError('DEADLINE_EXCEEDED', 'The time for this request is over.');
+    const [subject, headers] = [prefix + rpc.subject, headersOf(context, stamp)];
     if (timeout > LONG_CALL_MS)
-      return readReply(rpc, await callLong(nats, { subject, payload, headers, timeout, inboxes, service: rpc.owner }));
-    let message: Msg;
+      return callLong(nats, { subject, payload, headers, timeout, inboxes, service: rpc.owner });
     try {
-      message = await nats.request(subject, payload, { timeout, headers });
+      return await nats.request(subject, payload, { timeout, headers });
     } catch (error) {
       throw transportError(error, rpc);
     }
-    return readReply(rpc, message);
   }
 }
 

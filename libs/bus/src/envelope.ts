@@ -1,7 +1,7 @@
 import { DomainError, ERROR_CODES, type ErrorCode } from '@pentaprism/domain';
 import { newTraceId, type CallContext } from '@pentaprism/observability';
 import { headers, type Msg, type MsgHdrs } from '@nats-io/transport-node';
-import { Stamps, type TransitTimes } from './transit.js';
+import type { TransitTimes } from './transit.js';
 
 /** `{ ok: true, data }`, or the error that the caller throws again. */
 export type ReplyEnvelope =
@@ -15,18 +15,22 @@ const TIME_LEFT = 'Pentaprism-Time-Left';
 const SENT = 'Pentaprism-Sent';
 /** In a request: signs of life are wanted; in what comes back: this is one, and no answer. */
 const ALIVE = 'Pentaprism-Alive';
+/** In an answer: the call was not begun, because its time was over by the receiver's reckoning. */
+const DROPPED = 'Pentaprism-Dropped';
 
-const stamps = new Stamps();
-
-/** Names of keys are free text (half a surrogate pair included), and header values are one line of ASCII. */
-export function headersOf(context: CallContext): MsgHdrs {
+/**
+ * Names of keys are free text (half a surrogate pair included), and header values are one line of ASCII.
+ *
+ * @param stamp when a call is sent, for the receiver's `TransitTimes`
+ */
+export function headersOf(context: CallContext, stamp?: string): MsgHdrs {
   const result = headers();
   result.set(TRACE, context.traceId);
   if (context.workspace) result.set(WORKSPACE, context.workspace);
   if (context.actor) result.set(ACTOR, encodeURIComponent(Buffer.from(context.actor).toString()));
   if (context.deadline !== undefined) {
     result.set(TIME_LEFT, String(Math.round(context.deadline - performance.now())));
-    result.set(SENT, stamps.next());
+    if (stamp !== undefined) result.set(SENT, stamp);
   }
   return result;
 }
@@ -47,6 +51,16 @@ export function signOfLife(): MsgHdrs {
   const sign = headers();
   sign.set(ALIVE, 'yes');
   return sign;
+}
+
+export function droppedHeaders(): MsgHdrs {
+  const result = headers();
+  result.set(DROPPED, 'yes');
+  return result;
+}
+
+export function wasDropped(from: MsgHdrs | undefined): boolean {
+  return from?.has(DROPPED) ?? false;
 }
 
 /** @param transit measures how long the message was under way, which counts against the time left */

@@ -55,6 +55,18 @@ describe('the transit time of a message', () => {
     expect(send(11)).toBe(10);
   });
 
+  it('is 0 after a pause of both clocks of the sender once it has begun a new series', () => {
+    const { time, stamps, times, send } = pair();
+    send(1);
+    time.receiver += 30_000;
+    const stamp = stamps.next();
+    expect(times.of(stamp)).toBeGreaterThan(29_000);
+    stamps.renew(stamp);
+    expect(send(1)).toBe(0);
+    stamps.renew(stamp);
+    expect(send(11)).toBe(10);
+  });
+
   it('is 0 for a missing or malformed stamp', () => {
     const { times } = pair();
     for (const stamp of [undefined, '', 'x', 'x y', 'x -1', 'x NaN', ' 5']) expect(times.of(stamp)).toBe(0);

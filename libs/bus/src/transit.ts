@@ -19,6 +19,9 @@ const CLOCKS: Clocks = { wall: () => Date.now(), monotonic: () => performance.no
 /**
  * Stamps messages with the sender's monotonic clock. A machine that sleeps stops that clock. The stamps before and after
  * the sleep are then in different series, which are never compared.
+ *
+ * A paused virtual machine stops both clocks, which the sender cannot detect. `renew` begins a new series when a receiver
+ * has dropped a message that was in time.
  */
 export class Stamps {
   readonly #sender = randomUUID();
@@ -34,7 +37,16 @@ export class Stamps {
     const difference = this.clocks.wall() - monotonic;
     if (Math.abs(difference - this.#difference) > JUMP_MS) this.#series += 1;
     this.#difference = difference;
-    return `${this.#sender}.${this.#series} ${Math.round(monotonic)}`;
+    return `${this.#name} ${Math.round(monotonic)}`;
+  }
+
+  /** Begins a new series, unless this has happened since the stamp was made. */
+  renew(stamp: string): void {
+    if (stamp.startsWith(`${this.#name} `)) this.#series += 1;
+  }
+
+  get #name(): string {
+    return `${this.#sender}.${this.#series}`;
   }
 }
 
