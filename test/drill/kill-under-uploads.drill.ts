@@ -32,7 +32,7 @@ export const killUnderUploads: Drill = {
   goal:
     '120 kill -9 (20 each of gateway, worker, mongod, nats-server, valkey-server, 5 each of four services) under ' +
     'uploads: nothing acknowledged lost or corrupt, nothing refused kept, no orphan, no temporary file after the sweep.',
-  limitSeconds: 20 * 60,
+  limitSeconds: 30 * 60,
   run: onStack(run),
 };
 

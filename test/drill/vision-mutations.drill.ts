@@ -20,8 +20,6 @@ const LANES = 4;
 const ANSWERED_WITHIN_MS = 120_000;
 /** Milliseconds until bytes that nobody wants are let go of, which no answer waits for. */
 const LET_GO_WITHIN_MS = 15_000;
-/** Milliseconds until the bytes of thousands of refused pictures are removed, one after another. */
-const SWEPT_WITHIN_MS = 180_000;
 /** Milliseconds between looks at how far it is. */
 const LOG_MS = 10_000;
 
@@ -76,7 +74,7 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
   const clung = await unreleased(faulty);
   const restarted = pidsOf(faulty).flatMap(({ name, pid }, i) => (pid === pids[i]?.pid ? [] : [name]));
   const works = await client.predict(things.visionProject, things.publishedName, await workspace.picture()).then(() => 1, () => 0); // prettier-ignore
-  const store = await sweepEverything(faulty, SWEPT_WITHIN_MS);
+  const store = await sweepEverything(faulty);
   return {
     did: `${count} requests, ${ledger.acknowledged} images and predictions acknowledged`,
     measures: [

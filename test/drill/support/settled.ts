@@ -1,8 +1,10 @@
-import { eventually } from '@pentaprism/testing';
 import type { FaultyStack } from '../../e2e/support/faults-stack.js';
+import { whileShrinking } from './while-shrinking.js';
 
-/** Milliseconds until all jobs have ended: a lost one is missed after 20 s, and one that the queue lost after 12 s. */
-const SETTLED_WITHIN_MS = 90_000;
+/** Milliseconds in which something has to end: a lost job is missed after 20 s, and one that the queue lost after 12 s. */
+const STALLED_MS = 90_000;
+/** How much of what is left is told, of each collection. */
+const TOLD = 100;
 
 /** Contents and images come to rest in these states; nobody decodes the originals of radiographs. */
 const AT_REST = { contents: ['decoded', 'unseen'], images: ['decoded', 'awaiting-file'] };
@@ -10,12 +12,11 @@ const AT_REST = { contents: ['decoded', 'unseen'], images: ['decoded', 'awaiting
 export interface SettledOptions {
   /** Whether files that are no pictures are expected: then `undecodable` is a state of rest, too. */
   readonly undecodable?: boolean;
-  readonly withinMs?: number;
 }
 
-/** Returns what has not come to its end, although nothing is broken any more. */
+/** Waits while jobs, contents and facts come to their end, and returns those that do not although nothing is broken. */
 export async function settled({ database }: FaultyStack, options: SettledOptions = {}): Promise<string[]> {
-  const { undecodable = false, withinMs = SETTLED_WITHIN_MS } = options;
+  const { undecodable = false } = options;
   const atRest = (states: readonly string[]) => ({ $nin: undecodable ? [...states, 'undecodable'] : states });
   const questions: readonly [string, object][] = [
     ['jobs', { state: { $ne: 'completed' } }],
@@ -24,24 +25,18 @@ export async function settled({ database }: FaultyStack, options: SettledOptions
     ['catalog_outbox', {}],
     ['augmentation_outbox', {}],
   ];
-  const look = async () => {
-    const rows = await Promise.all(
-      questions.map(async ([table, filter]) => {
-        const documents = await database.collection(table).find(filter).limit(100).toArray();
-        return documents.map((document) => `${table}: ${JSON.stringify(document).slice(0, 300)}`);
-      }),
+  const count = async () => {
+    const counts = await Promise.all(
+      questions.map(([table, filter]) => database.collection(table).countDocuments(filter)),
     );
-    return rows.flat();
+    return counts.reduce((sum, each) => sum + each, 0);
   };
-  try {
-    await eventually(
-      async () => {
-        if ((await look()).length > 0) throw new Error('not settled');
-      },
-      { timeoutMs: withinMs, everyMs: 500 },
-    );
-    return [];
-  } catch {
-    return look();
-  }
+  if ((await whileShrinking(count, { stalledMs: STALLED_MS })) === 0) return [];
+  const rows = await Promise.all(
+    questions.map(async ([table, filter]) => {
+      const documents = await database.collection(table).find(filter).limit(TOLD).toArray();
+      return documents.map((document) => `${table}: ${JSON.stringify(document).slice(0, 300)}`);
+    }),
+  );
+  return rows.flat();
 }

@@ -1,11 +1,11 @@
-import { eventually } from '@pentaprism/testing';
 import { readdir, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import type { FaultyStack } from '../../e2e/support/faults-stack.js';
+import { whileShrinking } from './while-shrinking.js';
 
 const DAY_MS = 24 * 3600 * 1000;
-/** Milliseconds: the first sweep of a catalog comes 15 s after its start, and removes some hundred files in the rest. */
-const SWEPT_WITHIN_MS = 30_000;
+/** Milliseconds in which something has to be removed: the first sweep of a catalog comes 15 s after its start. */
+const STALLED_MS = 40_000;
 
 export interface SweptStore {
   /** Files that no record knows, and contents that no image refers to. */
@@ -15,11 +15,8 @@ export interface SweptStore {
   readonly temporary: string[];
 }
 
-/**
- * Makes everything old enough for the sweepers, waits for their next round, and tells what is wrong then.
- * @param withinMs more where there is more to remove
- */
-export async function sweepEverything(faulty: FaultyStack, withinMs = SWEPT_WITHIN_MS): Promise<SweptStore> {
+/** Makes everything old enough for the sweepers, waits while they remove it, and tells what is wrong then. */
+export async function sweepEverything(faulty: FaultyStack): Promise<SweptStore> {
   const old = new Date(Date.now() - 2 * DAY_MS);
   const contents = faulty.database.collection('contents');
   // They wait an hour with temporary files, a day with bytes that no record knows, and BLOB_GRACE with orphans.
@@ -27,19 +24,12 @@ export async function sweepEverything(faulty: FaultyStack, withinMs = SWEPT_WITH
   await contents.updateMany({ orphanedAt: { $ne: null } }, { $set: { orphanedAt: old } });
   faulty.kill('catalog');
   await faulty.recovered('catalog');
-  try {
-    return await eventually(
-      async () => {
-        const store = await look(faulty);
-        const wrong = [...store.orphans, ...store.missing, ...store.temporary];
-        if (wrong.length > 0) throw new Error('not swept yet');
-        return store;
-      },
-      { timeoutMs: withinMs, everyMs: 500 },
-    );
-  } catch {
-    return look(faulty);
-  }
+  const wrong = async () => {
+    const { orphans, missing, temporary } = await look(faulty);
+    return orphans.length + missing.length + temporary.length;
+  };
+  await whileShrinking(wrong, { stalledMs: STALLED_MS });
+  return look(faulty);
 }
 
 /** What a sweeper has removed meanwhile needs no age. */
