@@ -41,7 +41,7 @@ import { AnalyseContentEffect } from './usecases/analyse-content.effect.js';
 import { AnalyseContents } from './usecases/analyse-contents.usecase.js';
 import { ApplyTag } from './usecases/apply-tag.usecase.js';
 import { CollectBlobs } from './usecases/collect-blobs.usecase.js';
-import { ContentReferences } from './usecases/content-references.js';
+import { CONTENT_HOLDERS, ContentReferences, type ContentHolder } from './usecases/content-references.js';
 import { DeleteImage } from './usecases/delete-image.usecase.js';
 import { DeleteRadiographs } from './usecases/delete-radiographs.usecase.js';
 import { DeleteTrainingImages } from './usecases/delete-training-images.usecase.js';
@@ -56,6 +56,7 @@ import { ManageApiKeys } from './usecases/manage-api-keys.usecase.js';
 import { ManageProjects } from './usecases/manage-projects.usecase.js';
 import { ManageSnapshots } from './usecases/manage-snapshots.usecase.js';
 import { PredictedImages } from './usecases/predicted-images.usecase.js';
+import { PROJECT_REMOVAL } from './usecases/project-removal.js';
 import { RemoveProjects } from './usecases/remove-projects.usecase.js';
 import { RenderRadiographEffect } from './usecases/render-radiograph.effect.js';
 import { ScrubBlobs } from './usecases/scrub-blobs.usecase.js';
@@ -96,7 +97,15 @@ const REPOSITORIES = [
       { name: WORKSPACE_MODEL, schema: workspaceSchema },
     ]),
   ],
-  providers: [...REPOSITORIES, ContentReferences],
+  providers: [
+    ...REPOSITORIES,
+    {
+      provide: CONTENT_HOLDERS,
+      inject: [ImageRepository, SnapshotRepository],
+      useFactory: (...holders: ContentHolder[]) => holders,
+    },
+    ContentReferences,
+  ],
   exports: [...REPOSITORIES, ContentReferences],
 })
 class CatalogRepositoriesModule {}
@@ -152,6 +161,7 @@ export class CatalogModule implements OnModuleInit {
         ManageProjects,
         ManageSnapshots,
         PredictedImages,
+        { provide: PROJECT_REMOVAL, useExisting: RemoveProjects },
         RemoveProjects,
         ScrubBlobs,
         SetImageTags,

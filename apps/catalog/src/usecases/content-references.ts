@@ -1,9 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Transactions } from '@pentaprism/database';
 import type { ClientSession } from 'mongoose';
 import { ContentRepository } from '../adapters/mongo/content.repository.js';
-import { ImageRepository } from '../adapters/mongo/image.repository.js';
-import { SnapshotRepository } from '../adapters/mongo/snapshot.repository.js';
 
 /** Bytes that an image pointed to; `transient`: it was to live for a while only. */
 export interface Release {
@@ -11,12 +9,20 @@ export interface Release {
   readonly transient: boolean;
 }
 
-/** What images have in common who change which bytes they point to. */
+/** A collection whose documents reference contents. */
+export interface ContentHolder {
+  /** Returns whether a document of the workspace references these bytes. */
+  refersTo(workspace: string, sha256: string, session: ClientSession): Promise<boolean>;
+}
+
+/** Nest's token for every `ContentHolder` of the catalog, the one asked first in front. */
+export const CONTENT_HOLDERS = Symbol('ContentHolders');
+
+/** Shared helpers for operations that change which content an image references. */
 @Injectable()
 export class ContentReferences {
   constructor(
-    private readonly images: ImageRepository,
-    private readonly snapshots: SnapshotRepository,
+    @Inject(CONTENT_HOLDERS) private readonly holders: readonly ContentHolder[],
     private readonly contents: ContentRepository,
     private readonly transactions: Transactions,
   ) {}
@@ -34,9 +40,8 @@ export class ContentReferences {
 
   /** Whether an image has these bytes, was made of them, or is kept with them in a snapshot. */
   async exist(workspace: string, sha256: string, session: ClientSession): Promise<boolean> {
-    return (
-      (await this.images.refersTo(workspace, sha256, session)) || this.snapshots.refersTo(workspace, sha256, session)
-    );
+    for (const holder of this.holders) if (await holder.refersTo(workspace, sha256, session)) return true;
+    return false;
   }
 
   /**

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Bus, sendSignal } from '@pentaprism/bus';
 import { projectDeleted, projectGone, type Project } from '@pentaprism/contracts';
 import { isDuplicateKey, notFound, Outbox, Transactions } from '@pentaprism/database';
@@ -7,7 +7,7 @@ import type { Types } from 'mongoose';
 import { ProjectRepository, type ProjectChanges, type ProjectFields } from '../adapters/mongo/project.repository.js';
 import { toProject, type ProjectDocument } from '../adapters/mongo/project.schema.js';
 import { ImageCountRepository } from '../adapters/mongo/image-count.repository.js';
-import { RemoveProjects } from './remove-projects.usecase.js';
+import { PROJECT_REMOVAL, type ProjectRemoval } from './project-removal.js';
 
 /** Names of projects that each workspace has. */
 const RESERVED_NAMES: readonly string[] = [LIBRARY_PROJECT, FILTERS_PROJECT];
@@ -19,7 +19,7 @@ export class ManageProjects {
     private readonly counts: ImageCountRepository,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
-    private readonly removal: RemoveProjects,
+    @Inject(PROJECT_REMOVAL) private readonly removal: ProjectRemoval,
     private readonly bus: Bus,
   ) {}
 

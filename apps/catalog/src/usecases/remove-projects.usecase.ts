@@ -7,6 +7,7 @@ import { ImageRepository } from '../adapters/mongo/image.repository.js';
 import { ProjectRepository, type DeletedProject } from '../adapters/mongo/project.repository.js';
 import { DeleteImage } from './delete-image.usecase.js';
 import { ManageSnapshots } from './manage-snapshots.usecase.js';
+import type { ProjectRemoval } from './project-removal.js';
 
 /** Milliseconds between looks for deleted projects of which something is left. */
 const ROUND_MS = 5000;
@@ -24,7 +25,7 @@ export const FORGET_AFTER_MS = 3600 * 1000;
  * image comes any more once a project is marked and the counts are fenced (`ProjectRepository.aliveAmong`).
  */
 @Injectable()
-export class RemoveProjects implements OnApplicationBootstrap, OnModuleDestroy {
+export class RemoveProjects implements ProjectRemoval, OnApplicationBootstrap, OnModuleDestroy {
   private readonly rounds: Rounds;
 
   constructor(
