@@ -10,7 +10,7 @@ import { measurePerformance, type PerformanceMeasures } from '@pentaprism/heads'
 import { TrainedModels, type EvaluatedImages } from '../adapters/models/trained-models.js';
 import { IterationRepository } from '../adapters/mongo/iteration.repository.js';
 import type { IterationDocument } from '../adapters/mongo/iteration.schema.js';
-import { rankedTags } from './predict.usecase.js';
+import { rankedTags } from './ranked-tags.js';
 
 type PerformanceAnswer = ResponseOf<typeof iterationContracts.performance>;
 type ImagesRequest = ParsedRequestOf<typeof iterationContracts.imagePerformances>;

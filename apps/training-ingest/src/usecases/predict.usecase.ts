@@ -20,6 +20,7 @@ import type { IterationDocument } from '../adapters/mongo/iteration.schema.js';
 import { PredictionRepository } from '../adapters/mongo/prediction.repository.js';
 import { toPrediction, type PredictionDocument } from '../adapters/mongo/prediction.schema.js';
 import { ImportImage } from './import-image.usecase.js';
+import { rankedTags } from './ranked-tags.js';
 
 type Request = ParsedRequestOf<typeof predictionContracts.predict>;
 
@@ -144,11 +145,4 @@ function toDocument(
 function lifetime() {
   const createdAt = new Date();
   return { createdAt, expiresAt: new Date(createdAt.getTime() + PREDICTION_TTL * 1000) };
-}
-
-/** The model's tags with their probabilities, highest first. */
-export function rankedTags({ tags }: Pick<IterationDocument, 'tags'>, probabilities: ArrayLike<number>) {
-  return tags
-    .map(({ id, name, type }, i) => ({ tagId: id, name, type, probability: probabilities[i] ?? 0 }))
-    .sort((a, b) => b.probability - a.probability);
 }
