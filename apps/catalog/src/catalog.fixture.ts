@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { catalogService } from './catalog.service.js';
-import { catalogConfig, type CatalogConfig } from './config.js';
+import { catalogConfig, type CatalogConfig } from './config/config.js';
 
 export const OWNER_KEY = 'first.0123456789abcdef0123456789abcdef';
 

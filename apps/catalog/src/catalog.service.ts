@@ -3,7 +3,7 @@ import { JobQueue } from '@pentaprism/jobs';
 import type { BlobStore } from '@pentaprism/blob-store';
 import { BLOB_STORE, BlobStoreModule, type ServiceDefinition } from '@pentaprism/service';
 import { CatalogModule } from './catalog.module.js';
-import { catalogConfig } from './config.js';
+import { catalogConfig } from './config/config.js';
 
 /** The catalog: workspaces, API keys, projects, images and contents; look-ups, deletion and blob garbage collection. */
 export const catalogService: ServiceDefinition<typeof catalogConfig> = {

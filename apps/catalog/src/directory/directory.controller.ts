@@ -1,0 +1,30 @@
+import { Controller } from '@nestjs/common';
+import { RpcHandler, type HandlerContext } from '@pentaprism/bus';
+import { counterContracts, jobDirectoryContracts, type ParsedRequestOf } from '@pentaprism/contracts';
+import { JobLedger } from '@pentaprism/jobs';
+import { CounterRepository } from './counter.repository.js';
+import { FindJobs } from './find-jobs.usecase.js';
+
+@Controller()
+export class DirectoryController {
+  constructor(
+    private readonly jobs: FindJobs,
+    private readonly counters: CounterRepository,
+    private readonly ledger: JobLedger,
+  ) {}
+
+  @RpcHandler(jobDirectoryContracts.get)
+  getJob(key: ParsedRequestOf<typeof jobDirectoryContracts.get>, { workspace }: HandlerContext) {
+    return this.jobs.get(workspace, key);
+  }
+
+  @RpcHandler(jobDirectoryContracts.pending)
+  async pending({ queue }: ParsedRequestOf<typeof jobDirectoryContracts.pending>, { workspace }: HandlerContext) {
+    return { pending: await this.ledger.isPending(workspace, queue) };
+  }
+
+  @RpcHandler(counterContracts.next)
+  async nextNumber({ sequence, count }: ParsedRequestOf<typeof counterContracts.next>, { workspace }: HandlerContext) {
+    return { first: await this.counters.next(workspace, sequence, count) };
+  }
+}

@@ -1,0 +1,154 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { scrubArea, type BlobEntry, type BlobKey, type BlobStore } from '@pentaprism/blob-store';
+import { LOGGER, metrics, type Logger } from '@pentaprism/observability';
+import { BLOB_STORE, Rounds } from '@pentaprism/service';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ContentRepository, derivedOf } from '../contents/content.repository.js';
+import type { ContentDocument } from '../contents/content.schema.js';
+import { ScrubRepository, type ScrubProgress } from './scrub.repository.js';
+import { CATALOG_CONFIG, type CatalogConfig } from '../config/config.js';
+
+/** Milliseconds between two looks whether there is something to scrub, or whether another process has stopped to. */
+const ROUND_MS = 5000;
+/** Milliseconds for which a process keeps the right to scrub without saying anything. */
+const LEASE_MS = 60_000;
+/** Milliseconds between two notes of the position. A restart goes on from the last one. */
+const SAVE_MS = 2000;
+/** What the store holds, in the order in which it is checked. Records come last: what they name must be there. */
+const AREAS = ['originals', 'thumbnails', 'samples', 'models', 'modality', 'predictions'];
+const BATCH = 100;
+/** Milliseconds that looking whether the bytes of a record are there may take a share of: one look in ten. */
+const RECORD_PAUSE_MS = 2;
+
+/**
+ * Reads all stored bytes again and again, slowly, to find damaged ones before somebody needs them, and looks whether the
+ * bytes of all contents are there. One process of the installation at a time; the position is in the database.
+ */
+@Injectable()
+export class ScrubBlobs implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly rounds: Rounds;
+  private readonly holder = randomUUID();
+  private savedAt = 0;
+  private lost = false;
+
+  constructor(
+    private readonly scrubs: ScrubRepository,
+    private readonly contents: ContentRepository,
+    @Inject(BLOB_STORE) private readonly blobs: BlobStore,
+    @Inject(CATALOG_CONFIG) private readonly config: CatalogConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.rounds = new Rounds('scrub', logger);
+  }
+
+  onApplicationBootstrap(): void {
+    if (this.config.BLOB_SCRUB_RATE > 0) this.rounds.every(ROUND_MS, () => this.scrub());
+  }
+
+  onModuleDestroy(): Promise<void> {
+    return this.rounds.stop();
+  }
+
+  /**
+   * Goes on with the pass that is under way, or begins one if the last one ended long enough ago.
+   * @returns the progress at the end; null if another process scrubs, or if it is not time yet
+   */
+  async scrub(now = new Date()): Promise<ScrubProgress | null> {
+    const found = await this.scrubs.claim(this.holder, now, new Date(now.getTime() + LEASE_MS));
+    if (!found) return null;
+    const { finishedAt, ...known } = found;
+    const isOver = finishedAt !== null && finishedAt >= known.startedAt;
+    if (isOver && now.getTime() - finishedAt.getTime() < this.config.BLOB_SCRUB_PAUSE * 1000) return null;
+    const { step, after, checked, damaged, missing, startedAt } = known;
+    const progress = isOver
+      ? { step: 0, after: null, checked: 0, damaged: 0, missing: 0, startedAt: now }
+      : { step, after, checked, damaged, missing, startedAt };
+    this.lost = false;
+    if (await this.pass(progress)) await this.finish(progress);
+    else if (!this.lost) await this.scrubs.save(this.holder, progress, new Date());
+    return progress;
+  }
+
+  private readonly stopped = () => this.rounds.stopped || this.lost;
+
+  /** @returns whether the end was reached */
+  private async pass(progress: ScrubProgress): Promise<boolean> {
+    for (; progress.step < AREAS.length; progress.step += 1, progress.after = null)
+      if (!(await this.scrubArea(AREAS[progress.step] as string, progress))) return false;
+    return this.checkRecords(progress);
+  }
+
+  private scrubArea(area: string, progress: ScrubProgress): Promise<boolean> {
+    const onChecked = async ({ key, size }: BlobEntry, isDamaged: boolean) => {
+      progress.after = `${key.workspace}/${key.sha256}`;
+      metrics.scrubbedBlobs.inc({ area });
+      metrics.scrubbedBytes.inc(size);
+      await this.note(progress, { damaged: isDamaged ? 1 : 0, missing: 0 });
+    };
+    const { BLOB_SCRUB_RATE: bytesPerSecond } = this.config;
+    const after = keyAfter(area, progress.after);
+    return scrubArea(this.blobs, area, { after, bytesPerSecond, stopped: this.stopped, onChecked });
+  }
+
+  private async checkRecords(progress: ScrubProgress): Promise<boolean> {
+    for (;;) {
+      const contents = await this.contents.referredAfter(progress.after, BATCH);
+      for (const content of contents) {
+        if (this.stopped()) return false;
+        const missing = await this.missingOf(content);
+        progress.after = content._id.toHexString();
+        await this.note(progress, { damaged: 0, missing });
+        await sleep(RECORD_PAUSE_MS, undefined, { ref: false });
+      }
+      if (contents.length < BATCH) return true;
+    }
+  }
+
+  /** Returns how many of the blobs of a content are missing. */
+  private async missingOf({ _id, workspace, sha256, ...content }: ContentDocument): Promise<number> {
+    const keys: BlobKey[] = [
+      { area: 'originals', workspace, sha256 },
+      ...derivedOf(content).map((derived) => ({ area: 'thumbnails', workspace, sha256: derived })),
+    ];
+    const missing: BlobKey[] = [];
+    for (const key of keys) if (!(await this.blobs.stat(key))) missing.push(key);
+    // It may have been collected since it was read.
+    if (missing.length === 0 || !(await this.contents.isReferred(_id))) return 0;
+    for (const key of missing) {
+      metrics.blobsDamaged.inc({ area: key.area, fault: 'missing', outcome: 'refused' });
+      this.logger.error({ ...key }, 'blobs: stored bytes are missing');
+    }
+    return missing.length;
+  }
+
+  private async note(progress: ScrubProgress, found: { damaged: number; missing: number }): Promise<void> {
+    progress.checked += 1;
+    progress.damaged += found.damaged;
+    progress.missing += found.missing;
+    show(progress);
+    if (Date.now() - this.savedAt < SAVE_MS) return;
+    this.savedAt = Date.now();
+    this.lost = !(await this.scrubs.save(this.holder, progress, new Date(this.savedAt + LEASE_MS)));
+  }
+
+  private async finish(progress: ScrubProgress): Promise<void> {
+    const now = new Date();
+    await this.scrubs.finish(this.holder, progress, now);
+    show(progress);
+    metrics.scrubFinished.set(now.getTime() / 1000);
+    const { checked, damaged, missing } = progress;
+    const level = damaged + missing > 0 ? 'error' : 'info';
+    this.logger[level]({ checked, damaged, missing }, 'blobs: all stored bytes were checked');
+  }
+}
+
+function show({ damaged, missing }: ScrubProgress): void {
+  metrics.scrubFound.set({ fault: 'damaged' }, damaged);
+  metrics.scrubFound.set({ fault: 'missing' }, missing);
+}
+
+function keyAfter(area: string, after: string | null): BlobKey | undefined {
+  const [workspace, sha256] = after?.split('/') ?? [];
+  return workspace !== undefined && sha256 !== undefined ? { area, workspace, sha256 } : undefined;
+}

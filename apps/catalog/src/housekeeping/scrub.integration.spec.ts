@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { getModelToken } from '@nestjs/mongoose';
+import { type BlobKey, type BlobStore, type StoredBlob } from '@pentaprism/blob-store';
+import { imageContracts as images } from '@pentaprism/contracts';
+import { BLOB_STORE } from '@pentaprism/service';
+import { testScope } from '@pentaprism/testing';
+import type { Model } from 'mongoose';
+import { randomBytes } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { SCRUB_MODEL, type ScrubDocument, ScrubRepository } from './scrub.repository.js';
+import { startCatalog, type StartedCatalog } from '../catalog.fixture.js';
+import { CATALOG_CONFIG } from '../config/config.js';
+import { ContentRepository } from '../contents/content.repository.js';
+import { LOGGER } from '@pentaprism/observability';
+import { ScrubBlobs } from './scrub-blobs.usecase.js';
+
+const LATER = 400 * 24 * 3_600_000;
+
+const scope = testScope('scrub');
+let catalog: StartedCatalog;
+let blobs: BlobStore;
+let workspace: string;
+
+beforeAll(async () => {
+  catalog = await startCatalog(scope);
+  blobs = catalog.app.get<BlobStore>(BLOB_STORE, { strict: false });
+});
+afterAll(() => catalog.stop());
+beforeEach(async () => {
+  workspace = await catalog.makeWorkspace();
+  await model().deleteMany({});
+});
+
+function model(): Model<ScrubDocument> {
+  return catalog.app.get(getModelToken(SCRUB_MODEL), { strict: false });
+}
+
+/** A catalog of its own, as far as the scrub knows. */
+function scrubber(): ScrubBlobs {
+  const get = <T>(token: unknown) => catalog.app.get<T>(token as string, { strict: false });
+  return new ScrubBlobs(
+    get<ScrubRepository>(ScrubRepository),
+    get<ContentRepository>(ContentRepository),
+    blobs,
+    { ...get<StartedCatalog['config']>(CATALOG_CONFIG), BLOB_SCRUB_RATE: 2 ** 40 },
+    get(LOGGER),
+  );
+}
+
+/** An image with bytes of its own. */
+async function addImage(): Promise<BlobKey> {
+  const stored: StoredBlob = await blobs.put('originals', workspace, randomBytes(100), { maxBytes: 100 });
+  const content = { sha256: stored.sha256, size: stored.size, mediaType: 'application/octet-stream' };
+  await catalog.call(images.create, { fileName: 'f', announcedSize: 100, tags: [], content }, workspace);
+  return stored.key;
+}
+
+const pathOf = (key: BlobKey) => blobs.localPath?.(key) ?? '';
+
+describe('the scrub', () => {
+  it('finds damaged and missing bytes, and nothing after they were stored again', async () => {
+    const [damaged, removed] = [await addImage(), await addImage()];
+    await addImage();
+    const bytes = await blobs.read(removed);
+    const right = await blobs.read(damaged);
+    await writeFile(pathOf(damaged), randomBytes(100));
+    await rm(pathOf(removed));
+    const mine = scrubber();
+    expect(await mine.scrub()).toMatchObject({ damaged: 1, missing: 1 });
+    // The next pass comes a day later.
+    expect(await mine.scrub()).toBeNull();
+    for (const each of [bytes, right]) await blobs.put('originals', workspace, each, { maxBytes: 100 });
+    expect(await mine.scrub(new Date(Date.now() + LATER))).toMatchObject({ damaged: 0, missing: 0 });
+  });
+
+  it('is done by one process at a time, and goes on where another one has stopped', async () => {
+    for (let each = 0; each < 3; each += 1) await addImage();
+    const [mine, other] = [scrubber(), scrubber()];
+    const whole = await mine.scrub();
+    expect(await other.scrub()).toBeNull();
+    // As if `mine` had died in the middle: behind the last area, before the records.
+    await model().updateOne(
+      {},
+      { $set: { finishedAt: null, step: 6, after: null, checked: 7, heldUntil: new Date(0) } },
+    );
+    const rest = await other.scrub();
+    expect(rest?.checked).toBeLessThan(7 + (whole?.checked ?? 0));
+    expect(rest?.checked).toBeGreaterThanOrEqual(7 + 3);
+    expect(await mine.scrub()).toBeNull();
+  });
+});

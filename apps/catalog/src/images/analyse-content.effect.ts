@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import { Bus, sendSignal } from '@pentaprism/bus';
+import { analyseContent, contentAnalysed, type JobPayload, type JobResult } from '@pentaprism/contracts';
+import type { JobDocument, JobEffect } from '@pentaprism/jobs';
+import type { ClientSession } from 'mongoose';
+import { ContentRepository } from '../contents/content.repository.js';
+import { ImageCountRepository } from '../projects/image-count.repository.js';
+import { ImageRepository } from './image.repository.js';
+import { isStorageFault } from '../contents/storage-fault.js';
+
+type Result = JobResult<typeof analyseContent>;
+
+/** The reason that clients get. Messages of failures are for operators: they name paths and libraries. */
+const NO_RESULT = 'The file could not be decoded: each attempt ended with a failure of the decoder.';
+
+/** Writes down what a worker found out about bytes, on the content and on every image that points to it. */
+@Injectable()
+export class AnalyseContentEffect implements JobEffect<typeof analyseContent> {
+  readonly type = analyseContent;
+
+  constructor(
+    private readonly contents: ContentRepository,
+    private readonly images: ImageRepository,
+    private readonly counts: ImageCountRepository,
+    private readonly bus: Bus,
+  ) {}
+
+  completed(job: JobDocument, result: Result, session: ClientSession): Promise<void> {
+    return this.write(job, result, session);
+  }
+
+  /**
+   * Marks bytes that killed every worker as undecodable, so that no other part of the system tries. Damaged or missing
+   * bytes say nothing about the image: it stays pending, and the next upload of the same bytes, which repairs them, begins
+   * a new analysis.
+   */
+  async ended(job: JobDocument, session: ClientSession): Promise<void> {
+    if (isStorageFault(job)) {
+      const { workspace, sha256 } = job.payload as JobPayload<typeof analyseContent>;
+      return this.contents.setUnseen(workspace, sha256, session);
+    }
+    await this.write(job, { state: 'undecodable', reason: NO_RESULT, code: 'failed' }, session);
+  }
+
+  committed(job: JobDocument): void {
+    const { workspace, sha256 } = job.payload as JobPayload<typeof analyseContent>;
+    sendSignal(this.bus.connection, contentAnalysed, { workspace, sha256 });
+  }
+
+  private async write(job: JobDocument, result: Result, session: ClientSession): Promise<void> {
+    const { workspace, sha256 } = job.payload as JobPayload<typeof analyseContent>;
+    await this.contents.setAnalysis(workspace, sha256, result, session);
+    await this.images.setState(workspace, sha256, result.state, session);
+    for (const project of await this.images.projectsOf(workspace, sha256, session)) {
+      await this.counts.noteAnalysed(workspace, project, session);
+      // Lists of all images say why one is no picture, and say nothing of the others.
+      if (result.state === 'undecodable') await this.counts.note(workspace, project, [], session);
+    }
+  }
+}
