@@ -2,7 +2,7 @@ import type { BlobStore } from '@pentaprism/blob-store';
 import { DatabaseModule, OutboxModule, Transactions } from '@pentaprism/database';
 import { JobQueue } from '@pentaprism/jobs';
 import { BLOB_STORE, BlobStoreModule, type ServiceDefinition } from '@pentaprism/service';
-import { trainingIngestConfig } from './config.js';
+import { trainingIngestConfig } from './config/config.js';
 import { TrainingIngestModule } from './training-ingest.module.js';
 
 /** Training-ingest: everything that comes in, the sessions of modalities that it may come from, and models. */

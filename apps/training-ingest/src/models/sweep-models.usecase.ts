@@ -1,0 +1,54 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { sweepUnknown, type BlobStore } from '@pentaprism/blob-store';
+import { LOGGER, type Logger } from '@pentaprism/observability';
+import { BLOB_STORE, Rounds } from '@pentaprism/service';
+import { MODELS_AREA } from './trained-models.js';
+import { IterationRepository } from './iteration.repository.js';
+
+/** Milliseconds that files stay which no model has: far more than from a file to the report of its job. */
+export const MODEL_FILE_GRACE_MS = 3600 * 1000;
+const MODEL_ROUND_MS = 3600 * 1000;
+
+/** The area of pictures that were shown to models and are not kept. */
+export const PREDICTIONS_AREA = 'predictions';
+/** Milliseconds that they stay: longer than their call can take. */
+export const PREDICTION_PICTURE_MS = 120_000;
+const PREDICTION_ROUND_MS = 30_000;
+
+/** Removes the files of models that are gone, of trainings that were given up, and pictures that were only looked at. */
+@Injectable()
+export class SweepModels implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly rounds: Rounds;
+
+  constructor(
+    private readonly iterations: IterationRepository,
+    @Inject(BLOB_STORE) private readonly blobs: BlobStore,
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.rounds = new Rounds('models', logger);
+  }
+
+  onApplicationBootstrap(): void {
+    this.rounds.every(MODEL_ROUND_MS, () => this.sweepModels());
+    this.rounds.every(PREDICTION_ROUND_MS, () => this.sweepPredictions());
+  }
+
+  onModuleDestroy(): Promise<void> {
+    return this.rounds.stop();
+  }
+
+  /** Public for tests. @returns how many files were removed */
+  sweepModels(now = Date.now()): Promise<number> {
+    const known = (workspace: string, hashes: string[]) => this.iterations.knownFiles(workspace, hashes);
+    return this.sweep(MODELS_AREA, now - MODEL_FILE_GRACE_MS, known);
+  }
+
+  /** Public for tests. @returns how many pictures were removed */
+  sweepPredictions(now = Date.now()): Promise<number> {
+    return this.sweep(PREDICTIONS_AREA, now - PREDICTION_PICTURE_MS, () => Promise.resolve(new Set()));
+  }
+
+  private sweep(area: string, before: number, known: (workspace: string, hashes: string[]) => Promise<Set<string>>) {
+    return sweepUnknown(this.blobs, area, new Date(before), known, () => this.rounds.stopped);
+  }
+}

@@ -1,0 +1,33 @@
+import { Injectable } from '@nestjs/common';
+import { Bus } from '@pentaprism/bus';
+import { projectContracts } from '@pentaprism/contracts';
+import { DomainError } from '@pentaprism/domain';
+import { IterationRepository } from '../models/iteration.repository.js';
+import { PredictionRepository } from '../predictions/prediction.repository.js';
+
+/** Removes projects, unless somebody uses a model of theirs. */
+@Injectable()
+export class DeleteProject {
+  constructor(
+    private readonly bus: Bus,
+    private readonly iterations: IterationRepository,
+    private readonly predictions: PredictionRepository,
+  ) {}
+
+  /** @throws DomainError NOT_FOUND; FAILED_PRECONDITION */
+  async execute(workspace: string, projectId: string): Promise<void> {
+    const iterations = await this.iterations.list(workspace, projectId);
+    if (iterations.some(({ publishName }) => publishName !== null))
+      throw new DomainError('FAILED_PRECONDITION', 'An iteration of the project is published: unpublish it first.', {
+        reason: 'published',
+      });
+    await this.bus.call(projectContracts.delete, { id: projectId });
+  }
+
+  /** A project is gone: its models and predictions go, too; their files follow when nothing refers to them. */
+  async forget(workspace: string, projectId: string): Promise<void> {
+    for (const { _id } of await this.iterations.list(workspace, projectId))
+      await this.iterations.markDeleted(workspace, _id);
+    await this.predictions.removeOfProject(workspace, projectId);
+  }
+}
