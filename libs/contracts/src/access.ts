@@ -1,31 +1,22 @@
-import { augmentationListContracts, sampleContracts } from './augmentation.contracts.js';
-import {
-  apiKeyContracts,
-  contentAnalysed,
-  contentRemoved,
-  counterContracts,
-  imageAdded,
-  imageContentChanged,
-  imageContracts,
-  imageDeleted,
-  jobDirectoryContracts,
-  radiographContracts,
-} from './catalog.contracts.js';
+import { augmentationListContracts } from './augmentation/lists.js';
+import { sampleContracts } from './augmentation/samples.js';
+import { contentAnalysed, contentContracts, contentRemoved } from './catalog/contents.js';
+import { counterContracts, jobDirectoryContracts } from './catalog/directory.js';
+import { imageAdded, imageContentChanged, imageContracts, imageDeleted } from './catalog/images.js';
+import { apiKeyContracts } from './catalog/keys.js';
+import { projectContracts, projectDeleted, projectGone } from './catalog/projects.js';
+import { radiographContracts } from './catalog/radiographs.js';
+import { predictedImageContracts, snapshotContracts, trainingImageContracts } from './catalog/training.js';
+import { embeddingContracts } from './insights/embeddings.js';
+import { tagChanged, tagContracts, taggingContracts } from './tagging/tags.js';
+import { ingestContracts, trainingIngestContracts } from './training-ingest/images.js';
+import { iterationContracts } from './training-ingest/models.js';
+import { predictionContracts } from './training-ingest/predictions.js';
+import { radiographIngestContracts } from './training-ingest/radiographs.js';
+import { modalityContracts } from './training-ingest/sessions.js';
+import { inferenceContracts } from './worker/inference.js';
 import { JOB_OWNERS, SERVICES, type Fact, type JobOwner, type Rpc, type ServiceName, type Signal } from './define.js';
-import { embeddingContracts } from './insights.contracts.js';
-import { iterationContracts, trainingIngestContracts } from './models.contracts.js';
-import { predictionContracts } from './prediction.contracts.js';
-import { projectContracts, projectDeleted, projectGone } from './project.contracts.js';
-import { healthContracts, jobFinished, jobReportContracts } from './system.contracts.js';
-import { tagChanged, tagContracts, taggingContracts } from './tagging.contracts.js';
-import {
-  contentContracts,
-  predictedImageContracts,
-  snapshotContracts,
-  trainingImageContracts,
-} from './training-image.contracts.js';
-import { ingestContracts, modalityContracts, radiographIngestContracts } from './training-ingest.contracts.js';
-import { inferenceContracts } from './worker.contracts.js';
+import { healthContracts, jobFinished, jobReportContracts } from './system.js';
 
 /** The apps on the bus, each a user of NATS. */
 export const BUS_USERS = ['gateway', ...SERVICES] as const;

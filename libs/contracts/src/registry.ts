@@ -1,41 +1,48 @@
-import * as augmentation from './augmentation.contracts.js';
-import * as catalog from './catalog.contracts.js';
+import { augmentationListContracts } from './augmentation/lists.js';
+import { makeSamples, sampleContracts } from './augmentation/samples.js';
+import { analyseContent, contentContracts } from './catalog/contents.js';
+import { counterContracts, jobDirectoryContracts } from './catalog/directory.js';
+import { imageContracts } from './catalog/images.js';
+import { apiKeyContracts } from './catalog/keys.js';
+import { projectContracts } from './catalog/projects.js';
+import { radiographContracts, renderRadiograph } from './catalog/radiographs.js';
+import { predictedImageContracts, snapshotContracts, trainingImageContracts } from './catalog/training.js';
+import { embedContent, embeddingContracts } from './insights/embeddings.js';
+import { tagContracts, taggingContracts } from './tagging/tags.js';
+import { ingestContracts, trainingIngestContracts } from './training-ingest/images.js';
+import { exportModel, iterationContracts, trainModel } from './training-ingest/models.js';
+import { predictionContracts } from './training-ingest/predictions.js';
+import { radiographIngestContracts } from './training-ingest/radiographs.js';
+import { modalityContracts } from './training-ingest/sessions.js';
+import { inferenceContracts } from './worker/inference.js';
 import { JOB_OWNERS, type JobType, type Rpc, type ServiceName } from './define.js';
-import * as insights from './insights.contracts.js';
-import * as models from './models.contracts.js';
-import { predictionContracts } from './prediction.contracts.js';
-import * as projects from './project.contracts.js';
-import * as ingest from './training-ingest.contracts.js';
-import * as system from './system.contracts.js';
-import * as tagging from './tagging.contracts.js';
-import * as training from './training-image.contracts.js';
-import * as worker from './worker.contracts.js';
+import { healthContracts, jobReportContracts } from './system.js';
 
 const GROUPS: readonly Readonly<Record<string, Rpc>>[] = [
-  catalog.apiKeyContracts,
-  projects.projectContracts,
-  catalog.imageContracts,
-  catalog.radiographContracts,
-  catalog.counterContracts,
-  catalog.jobDirectoryContracts,
-  training.trainingImageContracts,
-  training.snapshotContracts,
-  training.contentContracts,
-  training.predictedImageContracts,
-  tagging.tagContracts,
-  tagging.taggingContracts,
-  ingest.ingestContracts,
-  ingest.radiographIngestContracts,
-  ingest.modalityContracts,
-  models.trainingIngestContracts,
-  models.iterationContracts,
+  apiKeyContracts,
+  projectContracts,
+  imageContracts,
+  radiographContracts,
+  counterContracts,
+  jobDirectoryContracts,
+  trainingImageContracts,
+  snapshotContracts,
+  contentContracts,
+  predictedImageContracts,
+  tagContracts,
+  taggingContracts,
+  ingestContracts,
+  radiographIngestContracts,
+  modalityContracts,
+  trainingIngestContracts,
+  iterationContracts,
   predictionContracts,
-  insights.embeddingContracts,
-  worker.inferenceContracts,
-  augmentation.augmentationListContracts,
-  augmentation.sampleContracts,
-  system.healthContracts,
-  ...JOB_OWNERS.map((owner) => system.jobReportContracts[owner]),
+  embeddingContracts,
+  inferenceContracts,
+  augmentationListContracts,
+  sampleContracts,
+  healthContracts,
+  ...JOB_OWNERS.map((owner) => jobReportContracts[owner]),
 ];
 
 /** Every rpc of the system, once. */
@@ -48,10 +55,10 @@ export function rpcsOwnedBy(service: ServiceName): Rpc[] {
 
 /** Every type of job, once. */
 export const ALL_JOBS: readonly JobType[] = [
-  catalog.analyseContent,
-  catalog.renderRadiograph,
-  augmentation.makeSamples,
-  insights.embedContent,
-  models.trainModel,
-  models.exportModel,
+  analyseContent,
+  renderRadiograph,
+  makeSamples,
+  embedContent,
+  trainModel,
+  exportModel,
 ];

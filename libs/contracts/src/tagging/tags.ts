@@ -1,6 +1,6 @@
 import { MAX_TAGGINGS_PER_BATCH, TAG_TYPES, TAGGING_STATUSES } from '@pentaprism/domain';
 import { z } from 'zod';
-import { defineFact, defineRpc } from './define.js';
+import { defineFact, defineRpc } from '../define.js';
 import {
   description,
   empty,
@@ -12,7 +12,7 @@ import {
   tagName,
   tagNames,
   tagReference,
-} from './schemas.js';
+} from '../schemas.js';
 
 const owner = 'tagging' as const;
 

@@ -1,9 +1,6 @@
 import {
-  ARRIVAL_STATUSES,
   CLASSIFICATION_TYPES,
   ITERATION_STATUSES,
-  MAX_IMAGES_PER_BATCH,
-  MAX_IMAGE_URL_LENGTH,
   MAX_PUBLISH_NAME_LENGTH,
   MAX_TAGS_PER_BATCH,
   MAX_TRAINING_PAGE_SIZE,
@@ -11,68 +8,14 @@ import {
   TAG_TYPES,
 } from '@pentaprism/domain';
 import { z } from 'zod';
-import { augmentationRecipe } from './augmentation.contracts.js';
-import { defineJob, defineRpc } from './define.js';
-import { backboneId } from './insights.contracts.js';
-import {
-  contentReference,
-  empty,
-  fileName,
-  objectId,
-  paging,
-  timestamp,
-  trainingImage,
-  workspaceName,
-} from './schemas.js';
+import { augmentationRecipe } from '../augmentation/lists.js';
+import { defineJob, defineRpc } from '../define.js';
+import { backboneId } from '../insights/embeddings.js';
+import { contentReference, empty, objectId, paging, timestamp, trainingImage, workspaceName } from '../schemas.js';
 
 const owner = 'training-ingest' as const;
+
 const project = { projectId: objectId };
-export const imageUrl = z.string().max(MAX_IMAGE_URL_LENGTH);
-
-/** Where the bytes of an image that comes in are. */
-const arrivalSource = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('content'), content: contentReference }),
-  z.strictObject({ kind: z.literal('url'), url: imageUrl }),
-  z.strictObject({ kind: z.literal('prediction'), id: objectId }),
-  /** The dialect could not even store it: it has its place in the answer only. */
-  z.strictObject({ kind: z.literal('refused'), status: z.enum(ARRIVAL_STATUSES) }),
-]);
-export type ArrivalSource = z.output<typeof arrivalSource>;
-
-/** Images to train on come in, in batches; each is judged by itself. */
-export const trainingIngestContracts = {
-  /**
-   * Ids of tags that the project does not have are said of the images that name them. INVALID_ARGUMENT: more different tags
-   * than a batch may give.
-   */
-  addImages: defineRpc({
-    owner,
-    subject: 'training-ingest.v1.training-image.add',
-    request: z.strictObject({
-      ...project,
-      /** Tags of every image of the batch, besides its own. */
-      tagIds: z.array(objectId).max(MAX_TAGS_PER_BATCH),
-      images: z
-        .array(z.strictObject({ fileName, source: arrivalSource, tagIds: z.array(objectId).max(MAX_TAGS_PER_BATCH) }))
-        .min(1)
-        .max(MAX_IMAGES_PER_BATCH),
-    }),
-    /** In the order of the request. */
-    response: z.object({
-      results: z.array(z.object({ status: z.enum(ARRIVAL_STATUSES), image: trainingImage.nullable() })),
-    }),
-    errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'DEADLINE_EXCEEDED', 'UNAVAILABLE'],
-    deadlineMs: 120_000,
-  }),
-  /** Removes a project with its models. FAILED_PRECONDITION: one of them is published, or each workspace has the project. */
-  deleteProject: defineRpc({
-    owner,
-    subject: 'training-ingest.v1.project.delete',
-    request: z.strictObject(project),
-    response: empty,
-    errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
-  }),
-};
 
 export const iteration = z.object({
   id: objectId,

@@ -7,8 +7,8 @@ import {
   TAGGING_STATUSES,
 } from '@pentaprism/domain';
 import { z } from 'zod';
-import { defineRpc } from './define.js';
-import { contentReference, empty, fileName, objectId, paging, tagReference, trainingImage } from './schemas.js';
+import { defineRpc } from '../define.js';
+import { contentReference, empty, fileName, objectId, paging, tagReference, trainingImage } from '../schemas.js';
 
 const owner = 'catalog' as const;
 
@@ -184,44 +184,6 @@ export const snapshotContracts = {
     response: empty,
     errors: ['UNAVAILABLE'],
     deadlineMs: 60_000,
-  }),
-};
-
-export const contentContracts = {
-  /**
-   * Has bytes decoded that are in the blob store, before there is an image of them, and waits until all are known. Bytes
-   * that no image points to soon after are removed. DEADLINE_EXCEEDED: the workers have more to do than fits in the time.
-   */
-  analyse: defineRpc({
-    owner,
-    subject: 'catalog.v1.content.analyse',
-    request: z.strictObject({ contents: z.array(contentReference).min(1).max(MAX_IMAGES_PER_BATCH) }),
-    /** In the order of the request. */
-    response: z.object({
-      outcomes: z.array(
-        z.discriminatedUnion('state', [
-          z.object({
-            state: z.literal('decoded'),
-            mediaType: z.string(),
-            format: z.string(),
-            width: z.int().positive(),
-            height: z.int().positive(),
-          }),
-          /** A sentence, and the decoder's name for it where one is known: `too_many_pixels`, for one. */
-          z.object({ state: z.literal('undecodable'), reason: z.string(), code: z.string().optional() }),
-        ]),
-      ),
-    }),
-    errors: ['DEADLINE_EXCEEDED', 'UNAVAILABLE'],
-    deadlineMs: 90_000,
-  }),
-  /** Bytes that nobody wants to keep: removed soon, unless an image points to them. */
-  discard: defineRpc({
-    owner,
-    subject: 'catalog.v1.content.discard',
-    request: z.strictObject({ contents: z.array(contentReference).min(1).max(MAX_IMAGES_PER_BATCH) }),
-    response: empty,
-    errors: ['UNAVAILABLE'],
   }),
 };
 

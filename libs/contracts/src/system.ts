@@ -1,6 +1,6 @@
 import { JOB_STATES } from '@pentaprism/domain';
 import { z } from 'zod';
-import { defineFact, defineRpc, JOB_OWNERS, QUEUES, SERVICES, type JobOwner, type ServiceName } from './define.js';
+import { defineFact, defineRpc, JOB_OWNERS, type JobOwner, QUEUES, type ServiceName, SERVICES } from './define.js';
 import { empty, jobError, objectId, serviceHealth } from './schemas.js';
 
 /** Every service says on the bus whether it and what it depends on are well. */

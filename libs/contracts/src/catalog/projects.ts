@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineFact, defineRpc, defineSignal } from './define.js';
+import { defineFact, defineRpc, defineSignal } from '../define.js';
 import {
   description,
   empty,
@@ -9,7 +9,7 @@ import {
   projectName,
   trainingSettings,
   workspaceName,
-} from './schemas.js';
+} from '../schemas.js';
 
 const owner = 'catalog' as const;
 

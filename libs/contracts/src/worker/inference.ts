@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { defineRpc } from './define.js';
-import { backboneId } from './insights.contracts.js';
-import { contentReference, empty } from './schemas.js';
+import { defineRpc } from '../define.js';
+import { backboneId } from '../insights/embeddings.js';
+import { contentReference, empty } from '../schemas.js';
 
 const owner = 'worker' as const;
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { defineJob, defineRpc } from './define.js';
-import { empty, sha256, workspaceName } from './schemas.js';
+import { defineJob, defineRpc } from '../define.js';
+import { empty, sha256, workspaceName } from '../schemas.js';
 
 const owner = 'insights' as const;
 

@@ -7,9 +7,10 @@ import {
   MODEL_DOMAINS,
 } from '@pentaprism/domain';
 import { z } from 'zod';
-import { defineRpc } from './define.js';
-import { imageUrl, predictedTag } from './models.contracts.js';
-import { contentReference, empty, objectId, timestamp, trainingImage } from './schemas.js';
+import { defineRpc } from '../define.js';
+import { contentReference, empty, objectId, timestamp, trainingImage } from '../schemas.js';
+import { predictedTag } from './models.js';
+import { imageUrl } from './url.js';
 
 const owner = 'training-ingest' as const;
 
