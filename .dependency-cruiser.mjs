@@ -1,3 +1,4 @@
+import { featureRules } from './tools/dependencies/features.mjs';
 import { readManifests } from './tools/dependencies/manifests.mjs';
 
 const servers = '(mongoose|mongodb|bullmq|ioredis|@nestjs/mongoose|@nestjs/bullmq)';
@@ -83,6 +84,7 @@ export default {
       from: { path: '^apps/([^/]+)/' },
       to: { path: '^apps/', pathNot: '^apps/$1/' },
     },
+    ...featureRules(TEST_FILES),
     {
       name: 'dialects-are-thin',
       comment:
