@@ -1,7 +1,9 @@
 import { SNIFF_LENGTH, sniffMediaType } from '@pentaprism/domain';
 import { checkBitmapLength, readBitmapHeader } from './bitmap-header.js';
+import { colorProfileOf } from './color-profile.js';
 import { sharp } from './configured-sharp.js';
 import { asAvif } from './avif-sequence.js';
+import { firstFrameWithPixels } from './gif-frames.js';
 import type { ImageMetadata } from './image-metadata.js';
 import { checkJpeg, maxJpegPixels, readJpegStructure } from './jpeg-structure.js';
 import { MAX_BITMAP_PIXELS, MAX_BYTES, MAX_PAGES, MAX_PIXELS, MAX_SIDE } from './limits.js';
@@ -21,6 +23,8 @@ export interface ImageHeader {
   readonly height: number;
   readonly pages: number;
   readonly metadata: ImageMetadata;
+  /** Of a GIF: the index of the frame that is decoded, where it is not the first one. */
+  readonly frame?: number;
   /** Of a TIFF: how its pixels are read. */
   readonly tiff?: TiffDescription;
 }
@@ -57,6 +61,10 @@ export async function readImageHeader(bytes: Uint8Array, maxPixels = MAX_PIXELS)
       // Before libvips: reading a header is enough for it to inflate every text.
       checkTextsOfPng(bytes);
       return { format, mediaType, ...(await readByLibvips(bytes, mediaType, maxPixels)) };
+    case 'gif': {
+      const size = await readByLibvips(bytes, mediaType, maxPixels);
+      return { format, mediaType, ...size, frame: firstFrameWithPixels(bytes) };
+    }
     case 'avif':
       return { format, mediaType, ...(await readByLibvips(asAvif(bytes), mediaType, maxPixels)) };
     default:
@@ -95,7 +103,7 @@ async function readByLibvips(bytes: Uint8Array, mediaType: string, maxPixels: nu
   const { width, height, pages = 1 } = metadata;
   checkSize(width, height, maxPixels);
   checkPages(pages);
-  return { width, height, pages, metadata };
+  return { width, height, pages, metadata: { ...metadata, profile: colorProfileOf(metadata) } };
 }
 
 /** The size first: what is done with the rest of the directory is within limits then. */
@@ -114,7 +122,7 @@ function readBitmap(bytes: Uint8Array, maxPixels: number): Pick<ImageHeader, 'wi
   return {
     width,
     height,
-    metadata: { autoOrient: { width, height }, space: 'srgb', channels, depth: 'uchar', hasAlpha },
+    metadata: { autoOrient: { width, height }, space: 'srgb', channels, depth: 'uchar', hasAlpha, profile: 'none' },
   };
 }
 

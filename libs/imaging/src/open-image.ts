@@ -1,4 +1,4 @@
-import type { Sharp } from 'sharp';
+import type { Sharp, SharpOptions } from 'sharp';
 import { DomainError } from '@pentaprism/domain';
 import { asAvif } from './avif-sequence.js';
 import { decodeBitmap } from './bitmap.js';
@@ -7,7 +7,9 @@ import type { ImageHeader } from './image-header.js';
 import { hasAllScans, readJpegStructure } from './jpeg-structure.js';
 import { MAX_JPEG_PIXELS, MAX_PIXELS, WORKING_SIDE } from './limits.js';
 import { rangeOfIntegers, seenRange } from './sample-range.js';
+import type { TiffDescription } from './tiff-description.js';
 import { convertToRgb, readTiffPixels, type Pixels } from './tiff-picture.js';
+import { sourceOf } from './tiff-storage.js';
 import { damaged } from './undecodable.js';
 
 /** What sharp does with an image, up to its result. */
@@ -27,8 +29,8 @@ export async function decodeImage<T>(bytes: Uint8Array, header: ImageHeader, wor
   try {
     const { format, tiff, metadata } = header;
     if (format === 'bmp') return await work(sharpOf(await decodeBitmap(bytes)));
-    if (format === 'jpeg') return await decodeJpeg(bytes, work);
-    if (format === 'avif') return await work(opened(asAvif(bytes)));
+    if (format === 'jpeg') return await decodeJpeg(bytes, header, work);
+    if (format === 'avif') return await work(opened(asAvif(bytes), header));
     if (tiff?.layout.kind === 'numbers') {
       const whole = await readTiffPixels(bytes, tiff.header, tiff.layout);
       const pixels = await uprightWithin(whole, tiff.header.orientation);
@@ -36,20 +38,32 @@ export async function decodeImage<T>(bytes: Uint8Array, header: ImageHeader, wor
       return await work(sharpOf(pixels));
     }
     if (tiff?.layout.kind === 'without-extra-bands') {
-      const pixels = await withoutExtraBands(bytes);
+      const pixels = await withoutExtraBands(openedTiff(bytes, header, tiff));
       return await work(sharpOf(await uprightWithin(pixels, tiff.header.orientation)));
     }
     const isWide = metadata.depth === 'ushort' && metadata.space !== 'cmyk';
-    if (isWide && (format === 'png' || format === 'tiff')) return await work(sharpOf(await mappedTo8Bits(bytes)));
-    return await work(opened(bytes));
+    const image = tiff ? openedTiff(bytes, header, tiff) : opened(bytes, header);
+    if (isWide && (format === 'png' || format === 'tiff')) return await work(sharpOf(await mappedTo8Bits(image)));
+    return await work(image);
   } catch (error) {
     throw DomainError.is(error) ? error : damaged(error);
   }
 }
 
 /** Warnings do not count, but what says that something is missing does. */
-function opened(bytes: Uint8Array, limitInputPixels = MAX_PIXELS): Sharp {
-  return sharp(bytes, { failOn: 'error', limitInputPixels });
+function opened(bytes: Uint8Array, { metadata, frame = 0 }: ImageHeader, options: SharpOptions = {}): Sharp {
+  const ignoreIcc = metadata.profile === 'ignored';
+  // sharp takes `page` for an error where a format has none.
+  const page = frame === 0 ? {} : { page: frame };
+  const image = sharp(bytes, { failOn: 'error', limitInputPixels: MAX_PIXELS, ignoreIcc, ...page, ...options });
+  // Of 16 bits with a profile, sharp makes Display P3, and leaves it at that unless another profile is asked for.
+  const isWide = metadata.depth === 'ushort' && metadata.profile === 'applied';
+  return isWide ? image.withIccProfile('srgb', { attach: false }) : image;
+}
+
+function openedTiff(bytes: Uint8Array, header: ImageHeader, tiff: TiffDescription): Sharp {
+  const source = sourceOf(bytes, tiff.header);
+  return opened(source.bytes, header, { failOn: source.failOn });
 }
 
 function sharpOf({ data, width, height, channels }: Pick<Pixels, 'data' | 'width' | 'height' | 'channels'>): Sharp {
@@ -59,21 +73,21 @@ function sharpOf({ data, width, height, channels }: Pick<Pixels, 'data' | 'width
 /** libjpeg's warning for coded pixels that end before all have come, where the file goes on. */
 const PREMATURE = /premature end/i;
 
-async function decodeJpeg<T>(bytes: Uint8Array, work: Work<T>): Promise<T> {
+async function decodeJpeg<T>(bytes: Uint8Array, header: ImageHeader, work: Work<T>): Promise<T> {
   try {
-    return await workOnJpeg(bytes, work);
+    return await workOnJpeg(bytes, header, work);
   } catch (error) {
     // libvips gives up where the end marker is missing, and cannot tell whether anything else is.
     const mayBeWhole = error instanceof Error && PREMATURE.test(error.message);
     if (!mayBeWhole) throw error;
     const structure = readJpegStructure(bytes, true);
     if (structure.hasEnd || !hasAllScans(structure)) throw error;
-    return await workOnJpeg(Buffer.concat([bytes, Buffer.from([0xff, 0xd9])]), work);
+    return await workOnJpeg(Buffer.concat([bytes, Buffer.from([0xff, 0xd9])]), header, work);
   }
 }
 
-async function workOnJpeg<T>(bytes: Uint8Array, work: Work<T>): Promise<T> {
-  const image = opened(bytes, MAX_JPEG_PIXELS);
+async function workOnJpeg<T>(bytes: Uint8Array, header: ImageHeader, work: Work<T>): Promise<T> {
+  const image = opened(bytes, header, { limitInputPixels: MAX_JPEG_PIXELS });
   let missing: string | undefined;
   image.on('warning', (text: string) => {
     if (PREMATURE.test(text)) missing = text;
@@ -87,8 +101,8 @@ async function workOnJpeg<T>(bytes: Uint8Array, work: Work<T>): Promise<T> {
  * Samples of 16 bits that use a small part of their range, as those of 12 bits do, would be nearly black. Mapped after the
  * reduction, which needs a fraction of the memory.
  */
-async function mappedTo8Bits(bytes: Uint8Array): Promise<Pixels> {
-  const { data, info } = await opened(bytes)
+async function mappedTo8Bits(image: Sharp): Promise<Pixels> {
+  const { data, info } = await image
     .resize(WORKING_SIDE, WORKING_SIDE, { fit: 'inside', withoutEnlargement: true })
     .autoOrient()
     .toColourspace('rgb16')
@@ -107,8 +121,8 @@ async function mappedTo8Bits(bytes: Uint8Array): Promise<Pixels> {
 }
 
 /** All of its size: before a reduction, colors are multiplied with the last band, which is not alpha here. */
-async function withoutExtraBands(bytes: Uint8Array): Promise<Pixels> {
-  const { data, info } = await opened(bytes)
+async function withoutExtraBands(image: Sharp): Promise<Pixels> {
+  const { data, info } = await image
     .removeAlpha()
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })

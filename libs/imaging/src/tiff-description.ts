@@ -1,8 +1,10 @@
 import type { Metadata } from 'sharp';
+import { colorProfileOf } from './color-profile.js';
 import { sharp } from './configured-sharp.js';
 import type { ImageMetadata } from './image-metadata.js';
 import { readTiffHeader, SAMPLE_FORMAT, type TiffHeader } from './tiff-header.js';
 import { layoutOf, type TiffLayout } from './tiff-layout.js';
+import { STORAGE_TAGS } from './tiff-copy.js';
 import { asGray } from './tiff-numbers.js';
 import { damaged } from './undecodable.js';
 
@@ -28,7 +30,9 @@ export async function readTiff(
   // libvips reads the header as well, so that both agree on it.
   const known =
     layout.kind === 'numbers'
-      ? await readHeader(asGray(bytes, header, isPlanar ? 1 : samplesPerPixel, isPlanar ? 0 : undefined))
+      ? await readHeader(
+          asGray(bytes, header, isPlanar ? 1 : samplesPerPixel, isPlanar ? 0 : undefined).allPages(STORAGE_TAGS),
+        )
       : await readHeader(bytes);
   if (known.height !== height || (layout.kind !== 'numbers' && known.width !== width)) throw damaged();
   const turned = header.orientation >= 5;
@@ -40,6 +44,7 @@ export async function readTiff(
     depth: layout.kind === 'numbers' ? 'uchar' : known.depth,
     bitsPerSample: header.bitsPerSample,
     hasAlpha: layout.hasAlpha,
+    profile: layout.kind === 'numbers' ? 'none' : colorProfileOf(known),
   };
   return { pages: known.pages ?? 1, metadata, tiff: { header, layout } };
 }

@@ -22,13 +22,17 @@ export interface TiffHeader {
   readonly subsampling: readonly [number, number];
   /** Of Y, Cb and Cr: black and white (or 0 and the largest) of each. */
   readonly referenceBlackWhite: readonly number[] | undefined;
-  /** EXIF's 1 to 8. */
+  /** EXIF's 1 to 8; 1 where the file says anything else, as viewers have it. */
   readonly orientation: number;
+  /** Whether it says anything else, which libtiff takes for an error. */
+  readonly hasOddOrientation: boolean;
   readonly tileWidth: number | undefined;
   readonly tileHeight: number | undefined;
   /** A number that stands for "no value here" (GDAL_NODATA). */
   readonly noData: number | undefined;
   readonly isLittleEndian: boolean;
+  /** Where the next directory is, 0 after the last one. */
+  readonly nextDirectory: number;
   /** Tags with their places in the file, for those who write others over them. */
   readonly entries: ReadonlyMap<number, TiffEntry>;
 }
@@ -54,20 +58,31 @@ export const TAG = {
   bitsPerSample: 258,
   compression: 259,
   photometric: 262,
+  fillOrder: 266,
   stripOffsets: 273,
   orientation: 274,
   samplesPerPixel: 277,
+  rowsPerStrip: 278,
   stripByteCounts: 279,
   planarConfiguration: 284,
+  t4Options: 292,
+  t6Options: 293,
   predictor: 317,
+  colorMap: 320,
   tileWidth: 322,
   tileHeight: 323,
   tileOffsets: 324,
   tileByteCounts: 325,
+  inkSet: 332,
+  numberOfInks: 334,
   extraSamples: 338,
   sampleFormat: 339,
+  jpegTables: 347,
+  chromaCoefficients: 529,
   subsampling: 530,
+  chromaPositioning: 531,
   referenceBlackWhite: 532,
+  colorProfile: 34_675,
   noData: 42_113,
 } as const;
 
@@ -120,13 +135,19 @@ function describe(directory: Directory, isLittleEndian: boolean): TiffHeader {
     extraSamples: directory.numbers(TAG.extraSamples),
     subsampling: [across, down],
     referenceBlackWhite: directory.rationals(TAG.referenceBlackWhite),
-    orientation: directory.number(TAG.orientation, 1),
+    ...orientationOf(directory.number(TAG.orientation, 1)),
     tileWidth: directory.numbers(TAG.tileWidth)[0],
     tileHeight: directory.numbers(TAG.tileHeight)[0],
     noData: noDataOf(directory.text(TAG.noData), bits[0] === 32 && formats[0] === SAMPLE_FORMAT.float),
     isLittleEndian,
+    nextDirectory: directory.next,
     entries: directory.entries,
   };
+}
+
+function orientationOf(value: number): Pick<TiffHeader, 'orientation' | 'hasOddOrientation'> {
+  const hasOddOrientation = value < 1 || value > 8;
+  return { orientation: hasOddOrientation ? 1 : value, hasOddOrientation };
 }
 
 /** @param isFloat32 whether samples have less digits than the text */
@@ -137,6 +158,7 @@ function noDataOf(text: string | undefined, isFloat32: boolean): number | undefi
 
 class Directory {
   readonly entries = new Map<number, TiffEntry>();
+  readonly next: number;
 
   constructor(
     private readonly view: DataView,
@@ -147,7 +169,9 @@ class Directory {
     const count = isBig ? this.place(at) : view.getUint16(at, little);
     if (count === 0 || count > MAX_ENTRIES) throw damaged();
     const first = at + (isBig ? 8 : 2);
-    for (let i = 0; i < count; i++) this.#read(first + i * (isBig ? 20 : 12), isBig);
+    const end = first + count * (isBig ? 20 : 12);
+    for (let entry = first; entry < end; entry += isBig ? 20 : 12) this.#read(entry, isBig);
+    this.next = this.#nextAt(end, isBig);
   }
 
   /** The first of several counts, as for libtiff. One of an unknown type says nothing. */
@@ -162,6 +186,12 @@ class Directory {
     const pointer = () => (isBig ? this.place(fieldAt) : this.view.getUint32(fieldAt, this.little));
     const valuesAt = isInline ? fieldAt : pointer();
     this.entries.set(tag, { type, count, size, at, countAt, fieldAt, valuesAt, isBig });
+  }
+
+  /** A file may end with its directory, and lack the place that says so. */
+  #nextAt(at: number, isBig: boolean): number {
+    if (at + (isBig ? 8 : 4) > this.view.byteLength) return 0;
+    return isBig ? this.place(at) : this.view.getUint32(at, this.little);
   }
 
   number(tag: number, otherwise: number): number {

@@ -36,8 +36,22 @@ const COLORS = new Map([
   [ICCLAB, 3],
 ]);
 const [OLD_JPEG, JPEG] = [6, 7];
-/** Ways to compress that know bytes only: none, LZW, Deflate (two numbers), PackBits, LZMA, Zstandard. */
-const OF_BYTES: readonly number[] = [1, 5, 8, 32_946, 32_773, 34_925, 50_000];
+/** Ways to compress that know bytes only: none, LZW, Deflate (two numbers), PackBits. */
+const OF_BYTES: readonly number[] = [1, 5, 8, 32_946, 32_773];
+/** Ways to compress that are known, and that sharp's build of libtiff does not read. */
+const NOT_READ = new Map([
+  [33_003, 'JPEG 2000'],
+  [33_005, 'JPEG 2000'],
+  [34_661, 'JBIG'],
+  [34_712, 'JPEG 2000'],
+  [34_887, 'LERC'],
+  [34_925, 'LZMA'],
+  [34_933, 'PNG'],
+  [34_934, 'JPEG XR'],
+  [50_000, 'Zstandard'],
+  [50_002, 'JPEG XL'],
+  [52_546, 'JPEG XL'],
+]);
 /** Bytes that one byte can become: none, LZW (strings of 4,096 bytes in 12 bits), Deflate, PackBits. */
 const MAX_RATIOS = new Map([
   [1, 1],
@@ -67,6 +81,9 @@ export function layoutOf(header: TiffHeader, fileBytes: number): TiffLayout {
   const colors = COLORS.get(photometric);
   if (colors === undefined) throw unsupported(`It is a TIFF of color model ${photometric}, which is not decoded here.`);
   if (samples < colors) throw damaged();
+  const notRead = NOT_READ.get(header.compression);
+  if (notRead !== undefined)
+    throw unsupported(`It is a TIFF in ${notRead} compression, which is not decoded here. Use Deflate or LZW.`);
   if (!header.isUniform) throw unsupported('It is a TIFF whose bands have samples of different kinds.');
   const declared = extraSamples.slice(0, samples - colors).findIndex((kind) => kind === 1 || kind === 2);
   const alpha = declared < 0 ? undefined : colors + declared;
@@ -95,6 +112,9 @@ export function layoutOf(header: TiffHeader, fileBytes: number): TiffLayout {
 /** Unsigned samples of the usual sizes. Of others libvips keeps the low bits, or shows one color model as another. */
 function isReadByLibvips(header: TiffHeader): boolean {
   const { photometric, bitsPerSample: bits, samplesPerPixel, sampleFormat, noData } = header;
+  if (header.isPlanar && isTiled(header)) return false;
+  // A remark of libtiff's, which cannot be told from one on a tile.
+  if (isTiled(header) && samplesPerPixel !== (COLORS.get(photometric) ?? 0) + header.extraSamples.length) return false;
   if (sampleFormat !== SAMPLE_FORMAT.unsigned) return false;
   if (photometric === CIELAB || photometric === ICCLAB) return false;
   if (photometric === PALETTE) return bits <= 8 && samplesPerPixel === 1;
@@ -105,7 +125,11 @@ function isReadByLibvips(header: TiffHeader): boolean {
   return bits === 8 || (bits === 16 && noData === undefined);
 }
 
-function isJpeg({ compression }: TiffHeader): boolean {
+export function isTiled({ tileWidth }: TiffHeader): boolean {
+  return tileWidth !== undefined;
+}
+
+export function isJpeg({ compression }: TiffHeader): boolean {
   return compression === JPEG || compression === OLD_JPEG;
 }
 

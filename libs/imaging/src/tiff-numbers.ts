@@ -1,7 +1,9 @@
 import { sharp } from './configured-sharp.js';
-import { SAMPLE_FORMAT, TAG, type TiffEntry, type TiffHeader } from './tiff-header.js';
+import { STORAGE_TAGS, TiffCopy } from './tiff-copy.js';
+import { SAMPLE_FORMAT, TAG, type TiffHeader } from './tiff-header.js';
 import { samplesOfRow, undoDifferences, undoFloatingPoint } from './tiff-predictor.js';
-import { damaged, unsupported } from './undecodable.js';
+import { checkStored, failOn } from './tiff-storage.js';
+import { damaged } from './undecodable.js';
 
 type NumberArray =
   Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
@@ -12,12 +14,6 @@ export interface Band {
   readonly offset: number;
   readonly stride: number;
 }
-
-/** What describes each sample of a pixel, and would contradict a file of one. */
-const PER_SAMPLE = [280, 281, 301, 320, 332, 333, 334, 336, TAG.extraSamples, TAG.sampleFormat, 340, 341];
-/** Means nothing to anybody. */
-const NO_TAG = 65_000;
-const [SHORT, LONG] = [3, 4];
 
 /**
  * Reads bands of a TIFF as they are stored. libtiff decompresses them, but is told that they are gray values, row by row, of
@@ -38,45 +34,29 @@ export async function readBands(bytes: Uint8Array, header: TiffHeader, wanted: r
   return wanted.map((offset) => ({ data, offset, stride: samplesPerPixel }));
 }
 
-/** @throws DomainError UNDECODABLE_IMAGE where a band is cut off, even one that is not shown */
-function checkStored(bytes: Uint8Array, { entries, isLittleEndian }: TiffHeader): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const value = ({ size, valuesAt }: TiffEntry, index: number): number => {
-    const at = valuesAt + index * size;
-    if (size === 2) return view.getUint16(at, isLittleEndian);
-    return size === 4 ? view.getUint32(at, isLittleEndian) : Number(view.getBigUint64(at, isLittleEndian));
-  };
-  const offsets = entries.get(TAG.stripOffsets) ?? entries.get(TAG.tileOffsets);
-  const lengths = entries.get(TAG.stripByteCounts) ?? entries.get(TAG.tileByteCounts);
-  if (offsets === undefined || lengths === undefined || offsets.count !== lengths.count) throw damaged();
-  for (let i = 0; i < offsets.count; i++) if (value(offsets, i) + value(lengths, i) > bytes.length) throw damaged();
-}
-
 /**
  * Returns a copy of the file that any reader takes for a gray picture, whatever it was. Its width counts numbers, not pixels.
  *
  * @param samples bands that are stored together
  * @param plane the only band that is left, where they are stored one after another
  */
-export function asGray(bytes: Uint8Array, header: TiffHeader, samples: number, plane?: number): Buffer<ArrayBuffer> {
-  const file = Buffer.from(bytes);
-  const write = new Overwriter(file, header);
+export function asGray(bytes: Uint8Array, header: TiffHeader, samples: number, plane?: number): TiffCopy {
+  const copy = new TiffCopy(bytes, header);
   const { bits, columns, tileColumns } = storageOf(header, samples);
-  write.number(TAG.width, columns);
-  if (tileColumns !== undefined) write.number(TAG.tileWidth, tileColumns);
-  write.number(TAG.bitsPerSample, bits);
-  write.number(TAG.photometric, 1);
-  if (header.samplesPerPixel > 1) write.number(TAG.samplesPerPixel, 1);
-  if (header.predictor !== 1) write.number(TAG.predictor, 1);
-  if (plane !== undefined) write.plane(plane);
-  for (const tag of PER_SAMPLE) write.forget(tag);
-  return file;
+  copy.write(TAG.width, columns);
+  if (tileColumns !== undefined) copy.write(TAG.tileWidth, tileColumns);
+  copy.write(TAG.bitsPerSample, bits);
+  copy.write(TAG.photometric, 1);
+  if (header.samplesPerPixel > 1) copy.write(TAG.samplesPerPixel, 1);
+  if (header.predictor !== 1) copy.write(TAG.predictor, 1);
+  if (plane !== undefined) copy.leavePlane(plane);
+  return copy;
 }
 
 async function readRows(bytes: Uint8Array, header: TiffHeader, samples: number, plane?: number): Promise<NumberArray> {
   const { bits, columns } = storageOf(header, samples);
-  const file = asGray(bytes, header, samples, plane);
-  const { data } = await sharp(file, { failOn: 'error', limitInputPixels: false, ignoreIcc: true })
+  const file = asGray(bytes, header, samples, plane).firstPage(STORAGE_TAGS);
+  const { data } = await sharp(file, { failOn: failOn(bytes, header), limitInputPixels: false, ignoreIcc: true })
     .toColourspace(bits === 16 ? 'grey16' : 'b-w')
     .raw({ depth: ({ 8: 'uchar', 16: 'ushort', 32: 'uint' } as const)[bits] })
     .toBuffer({ resolveWithObject: true })
@@ -167,69 +147,4 @@ function halves(patterns: Uint16Array): Float32Array {
   const numbers = new Float32Array(patterns.length);
   for (let i = 0; i < patterns.length; i++) numbers[i] = table[patterns[i] as number] as number;
   return numbers;
-}
-
-/** Writes other values over the tags of a file. */
-class Overwriter {
-  constructor(
-    private readonly file: Buffer,
-    private readonly header: TiffHeader,
-  ) {}
-
-  number(tag: number, value: number): void {
-    const entry = this.header.entries.get(tag);
-    if (entry === undefined) throw unsupported(`It is a TIFF without tag ${tag}, which is not decoded here.`);
-    this.short(entry.at + 2, LONG);
-    this.count(entry, 1);
-    this.file.fill(0, entry.fieldAt, entry.fieldAt + (entry.isBig ? 8 : 4));
-    this.long(entry.fieldAt, value);
-  }
-
-  forget(tag: number): void {
-    const entry = this.header.entries.get(tag);
-    if (entry !== undefined) this.short(entry.at, NO_TAG);
-  }
-
-  /** Leaves one band of those that are stored one after another. */
-  plane(index: number): void {
-    this.number(TAG.planarConfiguration, 1);
-    for (const tag of [TAG.stripOffsets, TAG.stripByteCounts, TAG.tileOffsets, TAG.tileByteCounts]) {
-      const entry = this.header.entries.get(tag);
-      if (entry === undefined) continue;
-      const each = entry.count / this.header.samplesPerPixel;
-      if (!Number.isInteger(each) || each < 1 || (entry.type !== SHORT && entry.type !== LONG && !entry.isBig))
-        throw damaged();
-      const [from, length] = [entry.valuesAt + index * each * entry.size, each * entry.size];
-      if (from + length > this.file.length) throw damaged();
-      this.count(entry, each);
-      const room = entry.isBig ? 8 : 4;
-      if (length <= room) this.file.copy(this.file, entry.fieldAt, from, from + length);
-      else this.place(entry, from);
-    }
-  }
-
-  private count(entry: TiffEntry, value: number): void {
-    if (entry.isBig) this.big(entry.countAt, value);
-    else this.long(entry.countAt, value);
-  }
-
-  private place(entry: TiffEntry, value: number): void {
-    if (entry.isBig) this.big(entry.fieldAt, value);
-    else this.long(entry.fieldAt, value);
-  }
-
-  private short(at: number, value: number): void {
-    if (this.header.isLittleEndian) this.file.writeUInt16LE(value, at);
-    else this.file.writeUInt16BE(value, at);
-  }
-
-  private long(at: number, value: number): void {
-    if (this.header.isLittleEndian) this.file.writeUInt32LE(value, at);
-    else this.file.writeUInt32BE(value, at);
-  }
-
-  private big(at: number, value: number): void {
-    if (this.header.isLittleEndian) this.file.writeBigUInt64LE(BigInt(value), at);
-    else this.file.writeBigUInt64BE(BigInt(value), at);
-  }
 }

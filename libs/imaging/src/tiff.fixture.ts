@@ -19,85 +19,105 @@ export interface TiffPicture {
   readonly isBigEndian?: boolean;
   /** 1 none, 8 Deflate. */
   readonly compression?: number;
-  readonly predictor?: 1 | 2;
+  /** 3 for floating point numbers of 32 and 64 bits. */
+  readonly predictor?: 1 | 2 | 3;
   readonly rowsPerStrip?: number;
+  /** Width and height of a tile, multiples of 16. Undefined: strips. */
+  readonly tile?: readonly [number, number];
+  /** With places of 64 bits. */
+  readonly isBigTiff?: boolean;
   /** More tags of whole numbers or text. */
   readonly more?: readonly (readonly [tag: number, values: readonly number[] | string])[];
 }
 
 export function writeTiff(picture: TiffPicture): Buffer {
-  const { width, height, bands, bits, photometric, isPlanar = false, compression = 1, predictor } = picture;
+  const { width, height, bands, bits, photometric, isPlanar = false, compression = 1, predictor, tile } = picture;
   const { rowsPerStrip = height } = picture;
-  const strips: Buffer[] = [];
-  for (const plane of isPlanar
-    ? Array.from({ length: bands }, (_, i) => [i])
-    : [Array.from({ length: bands }, (_, i) => i)])
-    for (let y = 0; y < height; y += rowsPerStrip) {
-      const rows = Array.from({ length: Math.min(rowsPerStrip, height - y) }, (_, i) => rowOf(picture, y + i, plane));
-      const data = Buffer.concat(rows);
-      strips.push(compression === 8 ? deflateSync(data) : data);
-    }
-  const tags: (readonly [number, readonly number[] | string])[] = [
+  const [partWidth, partHeight] = tile ?? [width, rowsPerStrip];
+  const all = Array.from({ length: bands }, (_, i) => i);
+  const parts: Buffer[] = [];
+  for (const plane of isPlanar ? all.map((band) => [band]) : [all])
+    for (let y = 0; y < height; y += partHeight)
+      for (let x = 0; x < width; x += partWidth) {
+        // Tiles are whole, strips end with the picture.
+        const rows = tile ? partHeight : Math.min(partHeight, height - y);
+        const data = Buffer.concat(Array.from({ length: rows }, (_, i) => rowOf(picture, y + i, plane, x, partWidth)));
+        parts.push(compression === 8 ? deflateSync(data) : data);
+      }
+  const lengths = parts.map(({ length }) => length);
+  const tags: Tag[] = [
     [256, [width]],
     [257, [height]],
     [258, Array<number>(bands).fill(bits)],
     [259, [compression]],
     [262, [photometric]],
-    [273, strips.map(() => 0)],
+    ...(tile ? [] : ([[273, 'places']] as const)),
     [277, [bands]],
-    [278, [rowsPerStrip]],
-    [279, strips.map(({ length }) => length)],
+    ...(tile ? [] : ([[278, [rowsPerStrip]], [279, lengths]] as const)), // prettier-ignore
     [284, [isPlanar ? 2 : 1]],
     ...(predictor === undefined ? [] : [[317, [predictor]] as const]),
+    ...(tile ? ([[322, [tile[0]]], [323, [tile[1]]], [324, 'places'], [325, lengths]] as const) : []), // prettier-ignore
     ...(picture.extraSamples === undefined ? [] : [[338, picture.extraSamples] as const]),
     ...(picture.format === undefined ? [] : [[339, Array<number>(bands).fill(picture.format)] as const]),
     ...(picture.more ?? []),
   ];
-  return assemble(tags, strips, picture.isBigEndian ?? false);
+  return assemble(tags, parts, picture);
 }
 
-function assemble(tags: (readonly [number, readonly number[] | string])[], strips: Buffer[], isBig: boolean): Buffer {
+/** `places`: where the parts are. */
+type Tag = readonly [tag: number, values: readonly number[] | string];
+
+function assemble(tags: readonly Tag[], parts: readonly Buffer[], picture: TiffPicture): Buffer {
+  const { isBigEndian = false, isBigTiff = false } = picture;
   const sorted = [...tags].sort(([a], [b]) => a - b);
-  const u16 = (value: number) => (isBig ? [value >> 8, value & 255] : [value & 255, value >> 8]);
-  const u32 = (value: number) => {
-    const bytes = Buffer.alloc(4);
-    if (isBig) bytes.writeUInt32BE(value);
-    else bytes.writeUInt32LE(value);
-    return [...bytes];
+  const bytesOf = (value: number, size: 2 | 4 | 8): number[] => {
+    const bytes = Buffer.alloc(size);
+    if (size === 8) bytes.writeBigUInt64LE(BigInt(value));
+    else bytes.writeUIntLE(value, 0, size);
+    return [...(isBigEndian ? bytes.reverse() : bytes)];
   };
-  let at = 8 + 2 + sorted.length * 12 + 4;
-  const dataAt = at + sorted.reduce((sum, [, values]) => sum + (isInline(values) ? 0 : sizeOf(values)), 0);
+  const place = isBigTiff ? 8 : 4;
+  const [start, entry] = isBigTiff ? [16, 20] : [8, 12];
+  const places = parts.map(() => 0);
+  const isPlaces = ([tag]: Tag) => tag === 273 || tag === 324;
+  const valuesOf = (tag: Tag): number[] => {
+    const [, given] = tag;
+    if (isPlaces(tag)) return places.flatMap((value) => bytesOf(value, 4));
+    return typeof given === 'string' ? [...Buffer.from(`${given}\0`)] : given.flatMap((value) => bytesOf(value, 4));
+  };
+  let at = start + (isBigTiff ? 8 : 2) + sorted.length * entry + place;
+  const outside = sorted.map((tag) => valuesOf(tag).length).filter((length) => length > place);
+  let next = at + outside.reduce((sum, length) => sum + length, 0);
+  parts.forEach(({ length }, i) => {
+    places[i] = next;
+    next += length;
+  });
   const entries: number[] = [];
   const values: number[] = [];
-  for (const [tag, given] of sorted) {
-    let next = dataAt;
-    const numbers = tag === 273 ? strips.map(({ length }) => (next += length) - length) : given;
-    const bytes = typeof numbers === 'string' ? [...Buffer.from(`${numbers}\0`)] : numbers.flatMap(u32);
-    entries.push(
-      ...u16(tag),
-      ...u16(typeof numbers === 'string' ? 2 : 4),
-      ...u32(typeof numbers === 'string' ? bytes.length : numbers.length),
-    );
-    if (bytes.length <= 4) entries.push(...bytes, ...Array<number>(4 - bytes.length).fill(0));
+  for (const tag of sorted) {
+    const bytes = valuesOf(tag);
+    const isText = typeof tag[1] === 'string' && !isPlaces(tag);
+    entries.push(...bytesOf(tag[0], 2), ...bytesOf(isText ? 2 : 4, 2));
+    entries.push(...bytesOf(isText ? bytes.length : bytes.length / 4, place));
+    if (bytes.length <= place) entries.push(...bytes, ...Array<number>(place - bytes.length).fill(0));
     else {
-      entries.push(...u32(at));
+      entries.push(...bytesOf(at, place));
       at += bytes.length;
       values.push(...bytes);
     }
   }
-  const magic = isBig ? [0x4d, 0x4d, 0, 42] : [0x49, 0x49, 42, 0];
-  const head = Buffer.from([...magic, ...u32(8), ...u16(sorted.length), ...entries, ...u32(0), ...values]);
-  return Buffer.concat([head, ...strips]);
+  const order = isBigEndian ? [0x4d, 0x4d] : [0x49, 0x49];
+  const magic = isBigTiff ? [43, 8, 0].flatMap((value) => bytesOf(value, 2)) : bytesOf(42, 2);
+  const directory = [...bytesOf(sorted.length, isBigTiff ? 8 : 2), ...entries, ...bytesOf(0, place), ...values];
+  return Buffer.concat([Buffer.from([...order, ...magic, ...bytesOf(start, place), ...directory]), ...parts]);
 }
 
-const sizeOf = (values: readonly number[] | string) =>
-  typeof values === 'string' ? values.length + 1 : values.length * 4;
-const isInline = (values: readonly number[] | string) => sizeOf(values) <= 4;
-
-function rowOf(picture: TiffPicture, y: number, plane: readonly number[]): Buffer {
-  const { width, bits, predictor } = picture;
+/** Beyond the edges of the picture, its last row and column go on. */
+function rowOf(picture: TiffPicture, y: number, plane: readonly number[], from: number, columns: number): Buffer {
+  const { width, height, bits, predictor } = picture;
   const numbers: number[] = [];
-  for (let x = 0; x < width; x++) for (const band of plane) numbers.push(picture.at(x, y, band));
+  for (let x = from; x < from + columns; x++)
+    for (const band of plane) numbers.push(picture.at(Math.min(x, width - 1), Math.min(y, height - 1), band));
   if (bits % 8 !== 0) return packed(numbers, bits);
   const size = bits / 8;
   const row = Buffer.alloc(numbers.length * size);
@@ -106,7 +126,16 @@ function rowOf(picture: TiffPicture, y: number, plane: readonly number[]): Buffe
       ? numbers.map((value, i) => wrapped(value - (numbers[i - plane.length] ?? 0), bits, picture.format))
       : numbers;
   stored.forEach((value, i) => write(row, i * size, value, picture));
-  return row;
+  return predictor === 3 ? bytesApart(row, size, plane.length, picture.isBigEndian ?? false) : row;
+}
+
+/** Predictor 3: the highest bytes of all numbers first, and each byte as its difference to the one of the pixel before. */
+function bytesApart(row: Buffer, size: number, bands: number, isBigEndian: boolean): Buffer {
+  const count = row.length / size;
+  const apart = Buffer.alloc(row.length);
+  for (let i = 0; i < count; i++)
+    for (let k = 0; k < size; k++) apart[k * count + i] = row[i * size + (isBigEndian ? k : size - 1 - k)] as number;
+  return Buffer.from(apart.map((value, i) => value - (apart[i - bands] ?? 0)));
 }
 
 function wrapped(value: number, bits: number, format = 1): number {
