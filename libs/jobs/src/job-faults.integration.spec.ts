@@ -5,20 +5,17 @@ import { fork } from 'node:child_process';
 import { Redis } from 'ioredis';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { samplesPayload, startOwner, startWorker, type Owner, type Run, type TestWorker } from './job-owner.fixture.js';
+import { samplesPayload, startOwner, TestWorkers, type Owner, type Run } from './job-owner.fixture.js';
 import type { JobDocument } from './job.schema.js';
 import { REQUEUE_AFTER_MS } from './reconciler.js';
 
 const done = { originals: [] };
-const workers: TestWorker[] = [];
 let servers: PrivateServers;
 let scope: TestScope;
 let owner: Owner;
 
-const work = async (run: Run = () => Promise.resolve(done)) => {
-  const worker = await startWorker(scope, run);
-  workers.push(worker);
-};
+const workers = new TestWorkers(() => scope);
+const work = (run?: Run) => workers.start(run);
 const becomes = (job: JobDocument, state: JobDocument['state'], timeoutMs = 25_000) =>
   eventually(
     async () => {
@@ -35,10 +32,7 @@ beforeAll(async () => {
   scope = testScope('job-faults', servers);
   owner = await startOwner(scope);
 });
-afterEach(async () => {
-  for (const { runner } of workers) runner.stop();
-  await Promise.all(workers.splice(0).map((worker) => worker.close()));
-});
+afterEach(() => workers.stop());
 afterAll(async () => {
   await owner.app.close();
   await scope.cleanUp();

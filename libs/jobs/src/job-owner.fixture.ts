@@ -13,7 +13,8 @@ import {
 import { DatabaseModule, OutboxModule } from '@pentaprism/database';
 import type { Logger } from '@pentaprism/observability';
 import { createService } from '@pentaprism/service';
-import { Worker, type WorkerOptions } from 'bullmq';
+import type { TestScope } from '@pentaprism/testing';
+import { Queue, Worker, type WorkerOptions } from 'bullmq';
 import { Types, type ClientSession, type Connection } from 'mongoose';
 import { z } from 'zod';
 import { JobLedger, type NewJob } from './job-ledger.js';
@@ -215,4 +216,68 @@ export function reportsOver(bus: Bus) {
     abort: (job: Named, workspace = 'clinic') =>
       bus.call(reports.abort, { jobId: job._id.toHexString() }, { context: { workspace } }),
   };
+}
+
+/** Starts the workers of one suite, and stops them all between its tests. */
+export class TestWorkers {
+  private readonly started: TestWorker[] = [];
+
+  constructor(private readonly surroundings: () => Surroundings) {}
+
+  async start(run: Run = () => Promise.resolve({ originals: [] })): Promise<TestWorker> {
+    const worker = await startWorker(this.surroundings(), run);
+    this.started.push(worker);
+    return worker;
+  }
+
+  async stop(): Promise<void> {
+    for (const { runner } of this.started) runner.stop();
+    await Promise.all(this.started.splice(0).map((worker) => worker.close()));
+  }
+}
+
+/** An owner of jobs with its queue, and what calls it and works for it. */
+export class JobsUnderTest {
+  readonly workers: TestWorkers;
+
+  private constructor(
+    private readonly scope: TestScope,
+    readonly owner: Owner,
+    /** Calls the owner as a worker or the gateway does. */
+    readonly caller: TestWorker,
+    readonly bullQueue: Queue,
+  ) {
+    this.workers = new TestWorkers(() => scope);
+  }
+
+  static async start(scope: TestScope): Promise<JobsUnderTest> {
+    const owner = await startOwner(scope);
+    const caller = await startWorker(scope, () => Promise.resolve({ originals: [] }), { autorun: false });
+    const connection = { url: scope.redisUrl };
+    return new JobsUnderTest(
+      scope,
+      owner,
+      caller,
+      new Queue(makeSamples.queue, { connection, prefix: scope.queuePrefix }),
+    );
+  }
+
+  /** Adds a job to the ledger only: no worker will see it. */
+  ledgerOnly(): Promise<JobDocument> {
+    return this.owner.ledger.add(makeSamples, { workspace: 'clinic', payload: samplesPayload });
+  }
+
+  /** Removes what a test leaves, which must not be work for the next one. */
+  async clear(): Promise<void> {
+    await this.workers.stop();
+    await this.owner.ledger.jobs.deleteMany({});
+    await this.bullQueue.obliterate({ force: true });
+  }
+
+  async stop(): Promise<void> {
+    await this.bullQueue.close();
+    await this.caller.close();
+    await this.owner.app.close();
+    await this.scope.cleanUp();
+  }
 }

@@ -3,15 +3,14 @@ import { watchFact } from '@pentaprism/bus';
 import { jobFinished, makeSamples } from '@pentaprism/contracts';
 import { DomainError, MAX_JOB_STARTS } from '@pentaprism/domain';
 import { eventually, testScope } from '@pentaprism/testing';
-import { Queue } from 'bullmq';
+import type { Queue } from 'bullmq';
 import { Types } from 'mongoose';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FIRST_RETRY_MS, toJob } from './job-ledger.js';
 import {
+  JobsUnderTest,
   reportsOver,
   samplesPayload,
-  startOwner,
-  startWorker,
   type Owner,
   type Run,
   type TestWorker,
@@ -19,20 +18,14 @@ import {
 import type { JobDocument } from './job.schema.js';
 import { LOST_AFTER_MS, REQUEUE_AFTER_MS } from './reconciler.js';
 
-const scope = testScope('jobs');
 const done = { originals: [] };
-const workers: TestWorker[] = [];
+let jobs: JobsUnderTest;
 let owner: Owner;
-/** Calls the owner as a worker or the gateway does. */
 let caller: TestWorker;
 let report: ReturnType<typeof reportsOver>;
 let bullQueue: Queue;
 
-const work = async (run: Run) => {
-  const worker = await startWorker(scope, run);
-  workers.push(worker);
-  return worker;
-};
+const work = (run: Run) => jobs.workers.start(run);
 const becomes = (job: JobDocument, state: JobDocument['state'], timeoutMs = 10_000) =>
   eventually(
     async () => {
@@ -42,28 +35,15 @@ const becomes = (job: JobDocument, state: JobDocument['state'], timeoutMs = 10_0
     },
     { timeoutMs },
   );
-/** In the ledger only: no worker will see it. */
-const ledgerOnly = () => owner.ledger.add(makeSamples, { workspace: 'clinic', payload: samplesPayload });
+const ledgerOnly = () => jobs.ledgerOnly();
 
 beforeAll(async () => {
-  owner = await startOwner(scope);
-  caller = await startWorker(scope, () => Promise.resolve(done), { autorun: false });
+  jobs = await JobsUnderTest.start(testScope('jobs'));
+  ({ owner, caller, bullQueue } = jobs);
   report = reportsOver(caller.bus);
-  bullQueue = new Queue(makeSamples.queue, { connection: { url: scope.redisUrl }, prefix: scope.queuePrefix });
 });
-afterEach(async () => {
-  for (const { runner } of workers) runner.stop();
-  await Promise.all(workers.splice(0).map((worker) => worker.close()));
-  // What a test leaves must not be work for the next one.
-  await owner.ledger.jobs.deleteMany({});
-  await bullQueue.obliterate({ force: true });
-});
-afterAll(async () => {
-  await bullQueue.close();
-  await caller.close();
-  await owner.app.close();
-  await scope.cleanUp();
-});
+afterEach(() => jobs.clear());
+afterAll(() => jobs.stop());
 
 describe('a job', () => {
   it('goes the whole way, takes effect once, and is announced', async () => {

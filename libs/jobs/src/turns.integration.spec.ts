@@ -3,55 +3,31 @@ import { FairTurns } from '@pentaprism/concurrency';
 import { makeSamples } from '@pentaprism/contracts';
 import { MAX_JOB_STARTS } from '@pentaprism/domain';
 import { eventually, testScope } from '@pentaprism/testing';
-import { Queue } from 'bullmq';
+import type { Queue } from 'bullmq';
 import { Types } from 'mongoose';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  reportsOver,
-  samplesPayload,
-  startOwner,
-  startWorker,
-  type Owner,
-  type Run,
-  type TestWorker,
-} from './job-owner.fixture.js';
+import { JobsUnderTest, reportsOver, samplesPayload, type Owner, type Run } from './job-owner.fixture.js';
 import type { JobDocument } from './job.schema.js';
 import { LOST_AFTER_MS } from './reconciler.js';
 
-const scope = testScope('turns');
 const done = { originals: [] };
-const workers: TestWorker[] = [];
+let jobs: JobsUnderTest;
 let owner: Owner;
-/** Calls the owner as a worker does. */
-let caller: TestWorker;
 let report: ReturnType<typeof reportsOver>;
 let bullQueue: Queue;
 
-const work = async (run: Run) => {
-  workers.push(await startWorker(scope, run));
-};
+const work = (run: Run) => jobs.workers.start(run);
 const becomes = (job: JobDocument, state: JobDocument['state']) =>
   eventually(async () => expect((await owner.read(job)).state).toBe(state), { timeoutMs: 10_000 });
-const ledgerOnly = () => owner.ledger.add(makeSamples, { workspace: 'clinic', payload: samplesPayload });
+const ledgerOnly = () => jobs.ledgerOnly();
 
 beforeAll(async () => {
-  owner = await startOwner(scope);
-  caller = await startWorker(scope, () => Promise.resolve(done), { autorun: false });
-  report = reportsOver(caller.bus);
-  bullQueue = new Queue(makeSamples.queue, { connection: { url: scope.redisUrl }, prefix: scope.queuePrefix });
+  jobs = await JobsUnderTest.start(testScope('turns'));
+  ({ owner, bullQueue } = jobs);
+  report = reportsOver(jobs.caller.bus);
 });
-afterEach(async () => {
-  for (const { runner } of workers) runner.stop();
-  await Promise.all(workers.splice(0).map((worker) => worker.close()));
-  await owner.ledger.jobs.deleteMany({});
-  await bullQueue.obliterate({ force: true });
-});
-afterAll(async () => {
-  await bullQueue.close();
-  await caller.close();
-  await owner.app.close();
-  await scope.cleanUp();
-});
+afterEach(() => jobs.clear());
+afterAll(() => jobs.stop());
 
 describe('workspaces', () => {
   const add = (workspace: string, count: number, priority = 0) =>
