@@ -1,33 +1,18 @@
 /** @jest-environment ./test/support/native-arrays.environment.mjs */
-import { type Head, HEAD_KINDS, type HeadKind, predict } from '@pentaprism/heads';
-import { readFile } from 'node:fs/promises';
+import { HEAD_KINDS, type HeadKind, predict } from '@pentaprism/heads';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { createRandom } from '@pentaprism/domain';
 import * as onnxRuntime from 'onnxruntime-node';
-import { DEFAULT_BACKBONE_PATH } from './default-backbone.js';
-import { openOnnxBackbone } from './onnx-backbone.js';
+import { embeddedPhotos, headOf } from './exported-model.fixture.js';
 import { exportOnnx, type OnnxVariant } from './onnx-export.js';
 import { readOnnx, writeOnnx } from './onnx-protobuf.js';
-import { fixturePixels } from './photo.fixture.js';
 
 const LABELS = ['Tasse', 'chat "Chelsea"', '杯'];
 let backbone: Uint8Array;
 let photos: Uint8Array[];
 let embeddings: Float32Array[];
 beforeAll(async () => {
-  backbone = await readFile(DEFAULT_BACKBONE_PATH);
-  photos = [await fixturePixels('coffee'), await fixturePixels('chelsea')];
-  const opened = await openOnnxBackbone();
-  embeddings = await opened.embed(photos);
-  await opened.close();
+  ({ backbone, photos, embeddings } = await embeddedPhotos());
 });
-
-/** With weights that make probabilities differ by picture. */
-function headOf(kind: HeadKind): Head {
-  const random = createRandom('export');
-  const weights = Float32Array.from({ length: 1280 * 3 }, () => (random() - 0.5) * 8);
-  return { kind, weights, bias: Float32Array.of(0.3, -0.2, 0.1) };
-}
 
 const exported = (kind: HeadKind, variant: OnnxVariant = 'float32') =>
   exportOnnx({ backbone, head: headOf(kind), labels: LABELS, name: 'cups, cats', variant });

@@ -1,12 +1,8 @@
 /** @jest-environment ./test/support/native-arrays.environment.mjs */
-import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { createRandom } from '@pentaprism/domain';
-import { HEAD_KINDS, predict, type Head, type HeadKind } from '@pentaprism/heads';
-import { DEFAULT_BACKBONE_PATH } from './default-backbone.js';
-import { openOnnxBackbone } from './onnx-backbone.js';
+import { HEAD_KINDS, predict, type HeadKind } from '@pentaprism/heads';
+import { embeddedPhotos, headOf } from './exported-model.fixture.js';
 import { readOnnx, writeOnnx } from './onnx-protobuf.js';
-import { fixturePixels } from './photo.fixture.js';
 import { onTensorFlow } from './tensorflow.js';
 import { exportTensorFlowJs } from './tensorflow-js-export.js';
 
@@ -16,19 +12,8 @@ let backbone: Uint8Array;
 let photos: Uint8Array[];
 let embeddings: Float32Array[];
 beforeAll(async () => {
-  backbone = await readFile(DEFAULT_BACKBONE_PATH);
-  photos = [await fixturePixels('coffee'), await fixturePixels('chelsea')];
-  const opened = await openOnnxBackbone();
-  embeddings = await opened.embed(photos);
-  await opened.close();
+  ({ backbone, photos, embeddings } = await embeddedPhotos());
 });
-
-/** With weights that make probabilities differ by picture. */
-function headOf(kind: HeadKind): Head {
-  const random = createRandom('export');
-  const weights = Float32Array.from({ length: 1280 * TAGS }, () => (random() - 0.5) * 8);
-  return { kind, weights, bias: Float32Array.of(0.3, -0.2, 0.1) };
-}
 
 const jsonOf = (bytes: Uint8Array | undefined) => JSON.parse(new TextDecoder().decode(bytes));
 const exported = (kind: HeadKind) =>

@@ -1,16 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { ERROR_CODES } from '@pentaprism/domain';
-import { TestApi, V1, V3 } from './custom-vision.fixture.js';
+import { apiOfSuite, V1, V3 } from './custom-vision.fixture.js';
 import { CustomVisionModule } from './custom-vision.module.js';
 import { CODES } from './wire/codes.js';
 
-let api: TestApi;
-beforeAll(async () => {
-  api = await TestApi.start();
-});
-afterAll(() => api.close());
-beforeEach(() => api.reset());
+const api = apiOfSuite();
 
 describe('errors', () => {
   it('have names and statuses for all that can happen', () => {

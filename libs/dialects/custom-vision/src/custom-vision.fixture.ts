@@ -1,3 +1,4 @@
+import { afterAll, beforeAll, beforeEach } from '@jest/globals';
 import { Catch, Global, Module, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -163,7 +164,7 @@ export class TestApi {
     return this.app;
   }
 
-  private async open(): Promise<void> {
+  async open(): Promise<void> {
     const values = [
       { provide: Bus, useValue: { call: (rpc: Rpc, request: unknown) => this.call(rpc, request) } },
       { provide: Contents, useValue: { store: this.store.bind(this) } },
@@ -244,4 +245,13 @@ class TestFilter implements ExceptionFilter {
       .header('Content-Type', written?.type ?? '')
       .send(Buffer.from(written?.text ?? ''));
   }
+}
+
+/** The API of one suite: open for all of its tests, and without calls and answers before each. */
+export function apiOfSuite(): TestApi {
+  const api = new TestApi();
+  beforeAll(() => api.open());
+  beforeEach(() => api.reset());
+  afterAll(() => api.close());
+  return api;
 }

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { iterationContracts, tagContracts, taggingContracts, trainingImageContracts } from '@pentaprism/contracts';
 import { DomainError, toUuid } from '@pentaprism/domain';
 import {
+  apiOfSuite,
   FOREIGN,
   guids,
   I,
@@ -12,18 +13,12 @@ import {
   PROJECT,
   T,
   TAG,
-  TestApi,
   trainingImage,
   V1,
   V3,
 } from './custom-vision.fixture.js';
 
-let api: TestApi;
-beforeAll(async () => {
-  api = await TestApi.start();
-});
-afterAll(() => api.close());
-beforeEach(() => api.reset());
+const api = apiOfSuite();
 
 describe('lists of images', () => {
   const list = (images = [trainingImage()]) => api.answer(trainingImageContracts.list, () => ({ images, end: true }));

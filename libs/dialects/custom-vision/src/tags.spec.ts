@@ -1,25 +1,20 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { iterationContracts, predictionContracts, tagContracts, trainingImageContracts } from '@pentaprism/contracts';
 import { DomainError, toUuid } from '@pentaprism/domain';
 import {
+  apiOfSuite,
   ITER,
   ITERATION,
   ITERATION_RECORD,
   PROJECT,
   T,
   TAG,
-  TestApi,
   trainingImage,
   V1,
   V3,
 } from './custom-vision.fixture.js';
 
-let api: TestApi;
-beforeAll(async () => {
-  api = await TestApi.start();
-});
-afterAll(() => api.close());
-beforeEach(() => api.reset());
+const api = apiOfSuite();
 
 describe('tags of an iteration', () => {
   const [LEFT_OUT, DELETED] = ['1'.repeat(24), '2'.repeat(24)];

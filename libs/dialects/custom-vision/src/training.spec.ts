@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import {
   contentContracts,
   iterationContracts,
@@ -9,6 +9,7 @@ import {
 } from '@pentaprism/contracts';
 import { DomainError, toUuid } from '@pentaprism/domain';
 import {
+  apiOfSuite,
   FOREIGN,
   form,
   ITER,
@@ -19,18 +20,12 @@ import {
   PROJECT,
   T,
   TAG,
-  TestApi,
   trainingImage,
   V1,
   V3,
 } from './custom-vision.fixture.js';
 
-let api: TestApi;
-beforeAll(async () => {
-  api = await TestApi.start();
-});
-afterAll(() => api.close());
-beforeEach(() => api.reset());
+const api = apiOfSuite();
 
 describe('projects, tags and iterations', () => {
   const project = {

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { contentContracts, projectContracts, trainingIngestContracts } from '@pentaprism/contracts';
 import { DomainError, toUuid } from '@pentaprism/domain';
 import {
+  apiOfSuite,
   FOREIGN,
   form,
   guids,
@@ -9,18 +10,12 @@ import {
   PREDICTION,
   T,
   TAG,
-  TestApi,
   trainingImage,
   V1,
   V3,
 } from './custom-vision.fixture.js';
 
-let api: TestApi;
-beforeAll(async () => {
-  api = await TestApi.start();
-});
-afterAll(() => api.close());
-beforeEach(() => api.reset());
+const api = apiOfSuite();
 
 interface Summary {
   isBatchSuccessful: boolean;
