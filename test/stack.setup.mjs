@@ -1,4 +1,9 @@
-import { createTemporaryDirectory, removeAbandonedDirectories, startStack } from '../deploy/local/dist/index.js';
+import {
+  CLEAN_SETTINGS,
+  createTemporaryDirectory,
+  removeAbandonedDirectories,
+  startStack,
+} from '../deploy/local/dist/index.js';
 
 /**
  * Starts the whole system once for the end-to-end suites: its own servers and all apps as processes, on free ports.
@@ -7,25 +12,10 @@ import { createTemporaryDirectory, removeAbandonedDirectories, startStack } from
 export default async function setup() {
   await removeAbandonedDirectories();
   const directory = createTemporaryDirectory();
-  // Settings of whoever runs the tests must not leak in.
-  const env = {
-    OPEN_DIALECTS: '',
-    PUBLIC_URL: '',
-    SIGNED_URL_TTL: '',
-    PENTAPRISM_OWNER_KEY: '',
-    SIGNING_SECRETS: '',
-    FILTERS_TTL: '',
-    MODALITY_API_URL: '',
-    // The suites serve images themselves.
-    URL_IMPORT_ALLOW: '127.0.0.1',
-    LOG_LEVEL: 'info',
-  };
+  // The suites serve images themselves.
+  const env = { ...CLEAN_SETTINGS, URL_IMPORT_ALLOW: '127.0.0.1' };
   try {
-    const stack = await startStack({
-      dataDirectory: directory.path,
-      port: 0,
-      env: { ...env, MONGODB_URI: '', NATS_URL: '', REDIS_URL: '', BLOB_URL: '' },
-    });
+    const stack = await startStack({ dataDirectory: directory.path, port: 0, env });
     const end = () => {
       stack.kill();
       directory.remove();

@@ -7,7 +7,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createTemporaryDirectory, startStack } from '../../deploy/local/dist/index.js';
+import { CLEAN_SETTINGS, createTemporaryDirectory, startStack } from '../../deploy/local/dist/index.js';
 import { CLASSES, makePictures, PICTURES } from './pictures.mjs';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
@@ -97,15 +97,7 @@ const programs = chosen.map(([name, client]) => [name, install(name, client)]);
 const directory = createTemporaryDirectory();
 const pictures = path.join(directory.path, '../client-pictures');
 await makePictures(pictures);
-const blank = {
-  PUBLIC_URL: '',
-  SIGNED_URL_TTL: '',
-  PENTAPRISM_OWNER_KEY: '',
-  SIGNING_SECRETS: '',
-  URL_IMPORT_ALLOW: '',
-};
-const servers = { MONGODB_URI: '', NATS_URL: '', REDIS_URL: '', BLOB_URL: '' };
-const stack = await startStack({ dataDirectory: directory.path, port: 0, env: { ...blank, ...servers } });
+const stack = await startStack({ dataDirectory: directory.path, port: 0, env: CLEAN_SETTINGS });
 process.once('exit', () => {
   stack.kill();
   directory.remove();

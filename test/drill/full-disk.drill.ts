@@ -1,4 +1,4 @@
-import { createTemporaryDirectory, startStack, type RunningStack } from '@pentaprism/local';
+import { CLEAN_SETTINGS, createTemporaryDirectory, startStack, type RunningStack } from '@pentaprism/local';
 import { eventually } from '@pentaprism/testing';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -20,8 +20,7 @@ const FULL_MS = 5000;
 /** Milliseconds in which servers that died of it have to be back. */
 const BACK_WITHIN_MS = 60_000;
 const ENVIRONMENT = {
-  ...{ OPEN_DIALECTS: '', PUBLIC_URL: '', PENTAPRISM_OWNER_KEY: '', SIGNING_SECRETS: '', BLOB_URL: '' },
-  ...{ MONGODB_URI: '', NATS_URL: '', REDIS_URL: '', LOG_LEVEL: 'info' },
+  ...CLEAN_SETTINGS,
   BLOB_MIN_FREE: String(BLOB_FLOOR),
   RECORDS_MIN_FREE: String(RECORD_FLOOR),
 };

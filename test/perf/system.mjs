@@ -1,23 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import mongoose from 'mongoose';
-import { createTemporaryDirectory, startStack } from '../../deploy/local/dist/index.js';
+import { CLEAN_SETTINGS, createTemporaryDirectory, startStack } from '../../deploy/local/dist/index.js';
 
-/** Settings of whoever runs the bench must not leak in, and nothing may be refused for coming too fast. */
-const ENVIRONMENT = {
-  OPEN_DIALECTS: '',
-  PUBLIC_URL: '',
-  SIGNED_URL_TTL: '',
-  PENTAPRISM_OWNER_KEY: '',
-  SIGNING_SECRETS: '',
-  MONGODB_URI: '',
-  NATS_URL: '',
-  REDIS_URL: '',
-  BLOB_URL: '',
-  WORKER_CONCURRENCY: '',
-  LOG_LEVEL: '',
-  RATE_LIMIT: '1000000',
-};
+/** Nothing may be refused for coming too fast. */
+const ENVIRONMENT = { ...CLEAN_SETTINGS, RATE_LIMIT: '1000000' };
 
 /** The system under test: in a temporary directory, on free ports, gone afterwards also when the bench is interrupted. */
 export class System {

@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createTemporaryDirectory, startStack, type RunningStack, type TemporaryDirectory } from '@pentaprism/local';
+import {
+  CLEAN_SETTINGS,
+  createTemporaryDirectory,
+  startStack,
+  type RunningStack,
+  type TemporaryDirectory,
+} from '@pentaprism/local';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,16 +13,6 @@ import path from 'node:path';
 
 const OPERATIONS = path.resolve(import.meta.dirname, '../../docs/operations.md');
 const PICTURE = path.resolve(import.meta.dirname, '../../docs/example/pentaprism.jpg');
-/** Settings of whoever runs the tests must not leak in. */
-const CLEAN = {
-  MONGODB_URI: '',
-  NATS_URL: '',
-  REDIS_URL: '',
-  BLOB_URL: '',
-  PENTAPRISM_OWNER_KEY: '',
-  SIGNING_SECRETS: '',
-};
-
 /** The block of shell commands behind a mark in the page, as it is. */
 function documented(mark: string): string {
   const page = readFileSync(OPERATIONS, 'utf8');
@@ -40,7 +36,7 @@ describe('the documented backup of the one-machine stack', () => {
   });
 
   const start = async (dataDirectory: string): Promise<RunningStack> =>
-    (stack = await startStack({ dataDirectory, port: 0, env: CLEAN, readyTimeoutMs: 120_000 }));
+    (stack = await startStack({ dataDirectory, port: 0, env: CLEAN_SETTINGS, readyTimeoutMs: 120_000 }));
   const run = (mark: string): string => {
     const env = { PATH: process.env['PATH'], HOME: home, PENTAPRISM_DATA: directory.path };
     // Without -e, as in a terminal: a command that fails must stop the next ones by itself.

@@ -9,6 +9,7 @@ export type { ServerName } from './server-definitions.js';
 export { startServers, type RunningServers, type StartServersOptions } from './start-servers.js';
 export { APPS, startStack, type AppDefinition, type RunningStack, type StartStackOptions } from './start-stack.js';
 export {
+  CLEAN_SETTINGS,
   createTemporaryDirectory,
   removeAbandonedDirectories,
   type TemporaryDirectory,

@@ -6,6 +6,13 @@ import { readRecord, recordOf, stillRuns, stopLeftovers, writeRecord } from './p
 const PREFIX = 'pentaprism-test-';
 const OWNER = 'owner.lock';
 
+/** For the environment of a system under test: the settings of whoever runs the tests must not leak into it. */
+export const CLEAN_SETTINGS: Readonly<Record<string, string>> = {
+  ...{ MONGODB_URI: '', NATS_URL: '', REDIS_URL: '', BLOB_URL: '' },
+  ...{ PENTAPRISM_OWNER_KEY: '', SIGNING_SECRETS: '', OPEN_DIALECTS: '', PUBLIC_URL: '', SIGNED_URL_TTL: '' },
+  ...{ FILTERS_TTL: '', MODALITY_API_URL: '', URL_IMPORT_ALLOW: '', WORKER_CONCURRENCY: '', LOG_LEVEL: 'info' },
+};
+
 /** A data directory for one test run, that a later run removes if this one is killed. */
 export interface TemporaryDirectory {
   /** Pass it as data directory. */

@@ -1,4 +1,4 @@
-import { createTemporaryDirectory, startStack, type Part, type RunningStack } from '@pentaprism/local';
+import { CLEAN_SETTINGS, createTemporaryDirectory, startStack, type Part, type RunningStack } from '@pentaprism/local';
 import { eventually } from '@pentaprism/testing';
 import mongoose from 'mongoose';
 import path from 'node:path';
@@ -22,31 +22,17 @@ export interface FaultyStack {
   stop(): Promise<void>;
 }
 
-/** Settings of whoever runs the tests must not leak in. */
-const CLEAN = {
-  OPEN_DIALECTS: '',
-  PUBLIC_URL: '',
-  SIGNED_URL_TTL: '',
-  PENTAPRISM_OWNER_KEY: '',
-  SIGNING_SECRETS: '',
-  MONGODB_URI: '',
-  NATS_URL: '',
-  REDIS_URL: '',
-  BLOB_URL: '',
-  FILTERS_TTL: '',
-  MODALITY_API_URL: '',
-  LOG_LEVEL: 'info',
-};
-
 /** @param settings of its apps, beside the defaults */
 export async function startFaultyStack(settings: Readonly<Record<string, string>> = {}): Promise<FaultyStack> {
   const directory = createTemporaryDirectory();
-  const stack = await startStack({ dataDirectory: directory.path, port: 0, env: { ...CLEAN, ...settings } }).catch(
-    (error: unknown) => {
-      directory.remove();
-      throw error;
-    },
-  );
+  const stack = await startStack({
+    dataDirectory: directory.path,
+    port: 0,
+    env: { ...CLEAN_SETTINGS, ...settings },
+  }).catch((error: unknown) => {
+    directory.remove();
+    throw error;
+  });
   // jest ends at once when it is interrupted, without `afterAll`.
   const end = () => {
     stack.kill();

@@ -1,4 +1,4 @@
-import { createTemporaryDirectory, startStack, type RunningStack } from '@pentaprism/local';
+import { CLEAN_SETTINGS, createTemporaryDirectory, startStack, type RunningStack } from '@pentaprism/local';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import { json, send } from './http.js';
@@ -26,21 +26,8 @@ export interface PrivateSystem extends System {
 /** A system of the suite's own, for settings that others could not bear. */
 export async function startPrivateSystem(env: NodeJS.ProcessEnv): Promise<PrivateSystem> {
   const directory = createTemporaryDirectory();
-  const servers = { MONGODB_URI: '', NATS_URL: '', REDIS_URL: '', BLOB_URL: '' };
-  const settings = {
-    PENTAPRISM_OWNER_KEY: '',
-    SIGNING_SECRETS: '',
-    PUBLIC_URL: '',
-    FILTERS_TTL: '',
-    MODALITY_API_URL: '',
-    LOG_LEVEL: 'info',
-  };
   try {
-    const stack = await startStack({
-      dataDirectory: directory.path,
-      port: 0,
-      env: { ...servers, ...settings, ...env },
-    });
+    const stack = await startStack({ dataDirectory: directory.path, port: 0, env: { ...CLEAN_SETTINGS, ...env } });
     const stop = async () => {
       await stack.stop();
       directory.remove();
