@@ -38,6 +38,8 @@ const servers = {
 export default {
   workerIdleMemoryLimit: '1GB',
   maxWorkers: 2,
+  // Of drills that wait most of their time (`it.concurrent`): more systems at once would take too long to start on two cores.
+  maxConcurrency: 3,
   // Against hangs only. A loaded machine has taken half a minute for what takes a second.
   testTimeout: 120_000,
   reporters: ['default', '<rootDir>/test/closing-line.reporter.mjs'],

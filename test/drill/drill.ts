@@ -39,7 +39,7 @@ export interface Drill {
   readonly goal: string;
   /** Seconds after which it is given up at full counts. */
   readonly limitSeconds: number;
-  /** Waits for deadlines most of its time, so that `npm test` runs it beside others that do. */
+  /** Uses less than half of two cores, so that `npm test` runs it beside others that do. */
   readonly waits?: true;
   /** @throws Error when it cannot go on, which counts as failed */
   run(context: DrillContext): Promise<DrillResult>;

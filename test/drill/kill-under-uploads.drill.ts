@@ -33,6 +33,7 @@ export const killUnderUploads: Drill = {
     '120 kill -9 (20 each of gateway, worker, mongod, nats-server, valkey-server, 5 each of four services) under ' +
     'uploads: nothing acknowledged lost or corrupt, nothing refused kept, no orphan, no temporary file after the sweep.',
   limitSeconds: 30 * 60,
+  waits: true,
   run: onStack(run),
 };
 

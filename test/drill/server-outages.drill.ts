@@ -52,6 +52,7 @@ export const serverOutages: Drill = {
     '5 FLUSHALL, 5 outages of Valkey of 20 s, 10 restarts of NATS and 2 lost streams under load: all jobs end, no app ' +
     'restarts, ready within 10 s.',
   limitSeconds: 15 * 60,
+  waits: true,
   run: onStack(run),
 };
 

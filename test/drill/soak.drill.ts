@@ -36,6 +36,7 @@ export const soak: Drill = {
     '10 minutes of uploads, lists, downloads, deletions, radiographs, predictions and sample jobs: memory, descriptors ' +
     'and temporary files of the apps grow by at most 5 % from the second to the last quarter, and no request fails.',
   limitSeconds: 15 * 60,
+  waits: true,
   run: onStack(run, { BLOB_GRACE: '60', FILTERS_TTL: '30' }),
 };
 

@@ -20,6 +20,7 @@ export const workerKills: Drill = {
   name: 'worker kills',
   goal: '30 kills of the worker over 300 jobs: all jobs end, each has its effects once, recovery within 25 s.',
   limitSeconds: 20 * 60,
+  waits: true,
   run: onStack(run),
 };
 
