@@ -261,7 +261,8 @@ describe('a modality elsewhere', () => {
     expect(await statusOf(resource, '/media')).toBe(200);
   });
 
-  it('or none: a resource is gone at the second of its end, and its bytes soon after', async () => {
+  // That its bytes are gone soon after, which takes a minute and a half, is shown by a drill (radiographs that expire).
+  it('or none: a resource is gone at the second of its end', async () => {
     const own = await createKey(system, {});
     const mine = new FiltersClient(system, own);
     const media = grayPng({ extra: [chunk('prVt', Buffer.from('only here'))] });
@@ -283,8 +284,5 @@ describe('a modality elsewhere', () => {
     }
     for (const method of ['GET', 'DELETE'])
       expect((await mine.send(method, `${FILTERS}/images/${resource.id}`)).status).toBe(404);
-    // A minute and a half for uploads of the same bytes and for reports of workers, and rounds of the collector.
-    const left = () => Promise.all(['originals', 'thumbnails'].map((area) => storedBlobs(system, area, own.workspace)));
-    await eventually(async () => expect(await left()).toEqual([[], []]), { timeoutMs: 150_000 });
-  }, 200_000);
+  });
 });
