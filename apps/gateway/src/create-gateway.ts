@@ -8,12 +8,13 @@ import {
   compareDigests,
   Contents,
   createValidationPipe,
+  joinSmallChunks,
   registerFormParser,
   registerJsonParser,
   registerStreamParsers,
   shareBodyMemory,
 } from '@pentaprism/http';
-import { NestLogger, type Logger } from '@pentaprism/observability';
+import { measure, NestLogger, type Logger } from '@pentaprism/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import 'reflect-metadata';
 import type { GatewayConfig } from './config.js';
@@ -89,9 +90,17 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   fastify.server.headersTimeout = HEADERS_MS;
   addHooks(fastify, app.get(Authentication), new AuditLog(logger));
+  joinSmallChunks(fastify);
   acceptExpectations(fastify);
   compareDigests(fastify);
-  shareBodyMemory(fastify, new BodyMemory({ total: config.BODY_MEMORY }));
+  const bodies = new BodyMemory({ total: config.BODY_MEMORY });
+  shareBodyMemory(fastify, bodies);
+  measure('pentaprism_body_memory_bytes', 'Memory that bodies hold, of BODY_MEMORY', () => bodies.held);
+  measure(
+    'pentaprism_bodies_waiting',
+    'Bodies that are not read from because they wait for memory',
+    () => bodies.waiting,
+  );
   releaseConnections(fastify, app.get(Drain));
   // Whichever gateway is asked tells the metrics of all.
   answerMetrics(connection);

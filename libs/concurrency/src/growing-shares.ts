@@ -66,6 +66,11 @@ export class GrowingShares {
     return this.#capacity - this.#free;
   }
 
+  /** Holdings that wait for more. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
   /** Opens a holding of nothing. */
   open(key: string, refuse: (shortage: Shortage) => Error, onLost: (error: Error) => void): Holding {
     const number = ++this.#numbers;

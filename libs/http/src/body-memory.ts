@@ -50,6 +50,11 @@ export class BodyMemory {
     return this.#shares.held;
   }
 
+  /** Bodies that wait for memory now. */
+  get waiting(): number {
+    return this.#shares.waiting;
+  }
+
   /** Opens a holding; `onLost` is called when it has to make way while it does not wait for more. */
   open(key: string, onLost: (error: Error) => void): Holding {
     return this.#shares.open(key, shortageError, onLost);

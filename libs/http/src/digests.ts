@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
+import { joinChunks } from './small-chunks.js';
 
 interface RunningDigest {
   update(chunk: Buffer): unknown;
@@ -68,7 +69,7 @@ export function compareDigests(fastify: FastifyInstance): void {
       return;
     }
     if (expected.length === 0) done(null, payload);
-    else done(null, Readable.from(compared(payload, expected), { objectMode: false }));
+    else done(null, joinChunks(Readable.from(compared(payload, expected), { objectMode: false })));
   });
 }
 

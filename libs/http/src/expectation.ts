@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
+import { joinChunks } from './small-chunks.js';
 
 /** Requests whose client sends the body only after a `100 Continue`, which has not been sent yet. */
 const waiting = new WeakSet<IncomingMessage>();
@@ -17,7 +18,8 @@ export function acceptExpectations(fastify: FastifyInstance): void {
   });
   fastify.addHook('preParsing', (request, reply, payload, done) => {
     const { raw } = request;
-    if (waiting.has(raw)) done(null, Readable.from(askedFor(raw, reply.raw, payload), { objectMode: false }));
+    if (waiting.has(raw))
+      done(null, joinChunks(Readable.from(askedFor(raw, reply.raw, payload), { objectMode: false })));
     else done(null, payload);
   });
 }

@@ -7,6 +7,7 @@ import { finished, Readable } from 'node:stream';
 import { awaitsContinue } from './expectation.js';
 import type { BodyConfig } from './json-body.js';
 import { drain, incompleteBody } from './read-body.js';
+import { joinChunks } from './small-chunks.js';
 
 /** Parts of one body. */
 export const MAX_PARTS = 100;
@@ -78,7 +79,7 @@ async function* readParts(body: Readable, contentType: string): AsyncGenerator<F
   const readable = new WeakMap<Readable, Promise<unknown>>();
   let current: Readable | undefined;
   parser.on('part', (part: Readable) => {
-    current = part;
+    current = joinChunks(part);
     part.once('header', (headers: RawHeaders) => headersOf.set(part, headers));
     const begun = once(part, 'readable');
     begun.catch(() => undefined);

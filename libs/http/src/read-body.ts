@@ -3,7 +3,8 @@ import type { FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import { BodyHold } from './body-memory.js';
 import { awaitsContinue } from './expectation.js';
-import { giveUp, isGivenUp } from './given-up.js';
+import { isGivenUp } from './given-up.js';
+import { joinChunks } from './small-chunks.js';
 
 /** Bytes of a body beyond its limit that are read and dropped, so that the client sees the answer. */
 export const DRAIN_LIMIT = 64 * 1024 * 1024;
@@ -14,14 +15,6 @@ const PIECE_BYTES = 16 * 1024;
 
 /** Events after which nothing more comes. */
 const ENDS = ['end', 'error', 'close'] as const;
-
-/** Chunks of a body that may have any size. */
-const FREE_CHUNKS = 5000;
-/**
- * Bytes of a chunk on average where there are more. Each takes some 2 µs to parse, whatever its size, and no other request
- * is answered meanwhile: 3.7 MB in chunks of one byte took 8 s.
- */
-const LEAST_CHUNK = 32;
 
 export interface BodyReader {
   /** Bytes of the body at most. */
@@ -50,21 +43,17 @@ export async function readBody(
   const { limit, what } = reader;
   // Nothing is there to be drained while the client waits to be told to send it.
   if (awaitsContinue(request)) refuseDeclaredLength(request, limit);
-  const stream = source instanceof Readable ? source : Readable.from(source, { objectMode: false });
+  const stream = source instanceof Readable ? source : joinChunks(Readable.from(source, { objectMode: false }));
   let lose: (error: Error) => void = () => undefined;
   const hold = BodyHold.of(request, (error) => lose(error));
   const pieces = new Pieces(reader.take);
-  let [size, chunks] = [0, 0];
+  let size = 0;
   try {
     await readChunks(
       stream,
       (chunk) => {
         size += chunk.length;
         if (size > limit) throw tooLong(limit, what);
-        if (++chunks > FREE_CHUNKS && size < chunks * LEAST_CHUNK) {
-          giveUp(request);
-          throw tooManyChunks();
-        }
         hold.arrived(chunk.length);
         pieces.add(chunk);
         return hold.cover(reader.cost?.(size) ?? size);
@@ -94,11 +83,6 @@ async function coverWhole(hold: BodyHold, { cost }: BodyReader, size: number): P
  */
 export function refuseDeclaredLength({ headers }: Pick<FastifyRequest, 'headers'>, limit: number): void {
   if (Number(headers['content-length'] ?? 0) > limit) throw tooLong(limit);
-}
-
-function tooManyChunks(): DomainError {
-  const message = `The body comes in chunks of less than ${LEAST_CHUNK} bytes each; send larger ones.`;
-  return new DomainError('INVALID_ARGUMENT', message, { limit: LEAST_CHUNK });
 }
 
 function tooLong(limit: number, what = 'The body'): DomainError {

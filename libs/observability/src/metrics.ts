@@ -118,3 +118,16 @@ export function startMetrics(app: string): void {
   registry.setDefaultLabels({ app, host: hostname() });
   collectDefaultMetrics({ register: registry });
 }
+
+/** A figure of this process that is read whenever metrics are collected. A later call with the same name replaces it. */
+export function measure(name: string, help: string, read: () => number): void {
+  registry.removeSingleMetric(name);
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(read());
+    },
+  });
+}
