@@ -41,7 +41,11 @@ export async function readModel<Schema extends z.ZodType>(
     await readBody(request, body, { limit, take: (piece) => reader.write(piece), cost });
     return parseWith(schema, fromJson(parsed(reader) ?? {}, schema));
   }
-  const reader = XML_TYPES.includes(type) ? new XmlReader() : type === FORM_TYPE ? new FormReader() : undefined;
+  const reader = XML_TYPES.includes(type)
+    ? new XmlReader([PICTURE])
+    : type === FORM_TYPE
+      ? new FormReader([PICTURE])
+      : undefined;
   if (!reader) throw new DomainError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as JSON, as XML or as a form in a URL.');
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const size = await readBody(request, body, {

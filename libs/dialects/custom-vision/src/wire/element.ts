@@ -22,6 +22,19 @@ export const MAX_ELEMENT_ATTRIBUTES = 32;
 /** Elements inside one another. */
 export const MAX_DEPTH = 32;
 
+/**
+ * Characters of one value of an XML body or a form: of an element, an attribute or a field. Pictures are bounded by the body.
+ * The longest values that clients send are addresses and descriptions.
+ */
+export const MAX_VALUE_LENGTH = 64 * 1024;
+
+/** @throws DomainError PAYLOAD_TOO_LARGE */
+export function checkValueLength(name: string, length: number): void {
+  if (length <= MAX_VALUE_LENGTH) return;
+  const message = `The value of ${name.slice(0, 100)} has more than ${MAX_VALUE_LENGTH} characters.`;
+  throw new DomainError('PAYLOAD_TOO_LARGE', message, { limit: MAX_VALUE_LENGTH });
+}
+
 export function newElement(name: string): Element {
   return { name, text: '', isNull: false, children: [] };
 }

@@ -1,7 +1,17 @@
-import { malformed, MAX_DEPTH, MAX_ELEMENTS, newElement, type Element } from './element.js';
+import {
+  checkValueLength,
+  malformed,
+  MAX_DEPTH,
+  MAX_ELEMENTS,
+  MAX_VALUE_LENGTH,
+  newElement,
+  type Element,
+} from './element.js';
 
 /** A place of a list can be written in as many digits, so that nobody makes us count to more. */
 const MAX_PLACE_DIGITS = 6;
+/** Characters of a name and its value as they are sent: each character of the value can be an escape of three. */
+const MAX_PAIR_LENGTH = 4 * MAX_VALUE_LENGTH;
 
 /**
  * Reads `application/x-www-form-urlencoded` as it comes, without joining the pieces: `Images[0].Name=a`,
@@ -13,6 +23,11 @@ export class FormReader {
   private readonly known = new Map<string, Element>();
   private rest = '';
   private names = 0;
+  /** Whether the pair that is being read has been found to be one whose value may have any length. */
+  private restIsLong = false;
+
+  /** @param long names in lower case, of fields whose values may have any length */
+  constructor(private readonly long: readonly string[] = []) {}
 
   /** @param text ASCII, as forms are */
   write(text: string): void {
@@ -21,8 +36,13 @@ export class FormReader {
     this.rest += first;
     for (const other of others) {
       this.add(this.rest);
-      this.rest = other;
+      [this.rest, this.restIsLong] = [other, false];
     }
+    if (this.restIsLong || this.rest.length <= MAX_PAIR_LENGTH) return;
+    // Once for each pair: the text is copied to be searched.
+    const name = nameOf(this.rest);
+    if (!this.isLong(segmentsOf(name))) checkValueLength(name, this.rest.length);
+    this.restIsLong = true;
   }
 
   /** @throws DomainError INVALID_ARGUMENT */
@@ -36,8 +56,10 @@ export class FormReader {
     if (pair === '') return;
     if (++this.names > MAX_ELEMENTS) throw malformed(`The body has more than ${MAX_ELEMENTS} names.`);
     const equals = pair.indexOf('=');
-    const segments = segmentsOf(decode(equals === -1 ? pair : pair.slice(0, equals)));
+    const name = nameOf(pair);
+    const segments = segmentsOf(name);
     const value = equals === -1 ? '' : decode(pair.slice(equals + 1));
+    if (!this.isLong(segments)) checkValueLength(name, value.length);
     let [parent, path] = [this.root, ''];
     for (const segment of segments.slice(0, -1)) {
       path += `\0${segment}`;
@@ -54,6 +76,15 @@ export class FormReader {
     leaf.text = value;
     parent.children.push(leaf);
   }
+
+  private isLong(segments: readonly string[]): boolean {
+    return this.long.includes(segments.at(-1) ?? '');
+  }
+}
+
+function nameOf(pair: string): string {
+  const equals = pair.indexOf('=');
+  return decode(equals === -1 ? pair : pair.slice(0, equals));
 }
 
 function segmentsOf(name: string): string[] {

@@ -3,7 +3,7 @@ import { JsonReader, LiftedText } from '@pentaprism/http';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { parsed } from './body.js';
-import { fromElement, fromJson } from './element.js';
+import { fromElement, fromJson, MAX_VALUE_LENGTH } from './element.js';
 import { FormReader } from './form-reader.js';
 import { model, toXml } from './render.js';
 import { XmlReader } from './xml-reader.js';
@@ -240,4 +240,38 @@ it('what no XML can hold is shown as what cannot be shown', () => {
   const reader = new XmlReader();
   reader.write(text);
   expect(fromElement(reader.end(), named)).toEqual({ Name: 'a\ufffd\ufffd\ufffd<&>"' });
+});
+
+describe('a single value', () => {
+  const tooLong = expect.objectContaining({ code: 'PAYLOAD_TOO_LARGE' });
+  const [allowed, beyond] = ['a'.repeat(MAX_VALUE_LENGTH), 'a'.repeat(MAX_VALUE_LENGTH + 1)];
+
+  it.each([
+    ['of an element', (value: string) => new XmlReader(['contents']).write(`<A><Name>${value}</Name></A>`)],
+    ['in CDATA', (value: string) => new XmlReader().write(`<A><Name><![CDATA[${value}]]></Name></A>`)],
+    ['of an attribute', (value: string) => new XmlReader().write(`<A b="${value}"/>`)],
+    ['of a field', (value: string) => new FormReader(['contents']).write(`Name=${value}&`)],
+    ['of a field in escapes', (value: string) => new FormReader().write(`Name=${value.replaceAll('a', '%61')}&`)],
+  ])('%s has a limit of its own', (_what, write) => {
+    expect(() => write(allowed)).not.toThrow();
+    expect(() => write(beyond)).toThrow(tooLong);
+  });
+
+  it('is refused before the body ends', () => {
+    const reader = new FormReader(['contents']);
+    reader.write('Name=');
+    expect(() => {
+      for (let i = 0; i < 10; i++) reader.write(allowed);
+    }).toThrow(tooLong);
+  });
+
+  it('may have any length where it is a picture', () => {
+    const xmlReader = new XmlReader(['contents']);
+    xmlReader.write(`<A><Contents>${beyond}</Contents></A>`);
+    expect(xmlReader.end().children[0]?.text).toBe(beyond);
+    const formReader = new FormReader(['contents']);
+    formReader.write('Images[0].Contents=');
+    for (let i = 0; i < 10; i++) formReader.write(allowed);
+    expect(formReader.end().children[0]?.children[0]?.children[0]?.text.length).toBe(10 * MAX_VALUE_LENGTH);
+  });
 });

@@ -1,5 +1,6 @@
 import { SaxesParser } from 'saxes';
 import {
+  checkValueLength,
   malformed,
   MAX_ATTRIBUTES,
   MAX_DEPTH,
@@ -21,7 +22,8 @@ export class XmlReader {
   private attributes = 0;
   private ofElement = 0;
 
-  constructor() {
+  /** @param long names in lower case, of elements whose text may have any length */
+  constructor(private readonly long: readonly string[] = []) {
     const { parser } = this;
     parser.on('error', (error) => {
       throw malformed('The body is not valid XML.', error);
@@ -31,7 +33,10 @@ export class XmlReader {
     });
     parser.on('opentagstart', () => (this.ofElement = 0));
     // Not when the element is complete: it would have been parsed by then.
-    parser.on('attribute', () => this.countAttribute());
+    parser.on('attribute', ({ name, value }) => {
+      this.countAttribute();
+      checkValueLength(name, value.length);
+    });
     parser.on('opentag', ({ name, attributes }) => this.begin(name, attributes));
     parser.on('closetag', () => this.open.pop());
     parser.on('text', (text) => this.add(text));
@@ -69,7 +74,9 @@ export class XmlReader {
 
   private add(text: string): void {
     const element = this.open.at(-1);
-    if (element) element.text += text;
+    if (!element) return;
+    if (!this.long.includes(element.name)) checkValueLength(element.name, element.text.length + text.length);
+    element.text += text;
   }
 }
 
