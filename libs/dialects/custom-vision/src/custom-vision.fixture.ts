@@ -103,6 +103,27 @@ export const ITERATION_RECORD: Iteration = {
   error: null,
 };
 
+export const PROJECT_RECORD = {
+  id: PROJECT,
+  name: 'p',
+  description: '',
+  training: { domain: 'general-compact', classificationType: 'multilabel', exportPlatforms: [] },
+  createdAt: 0,
+  modifiedAt: 0,
+  imageCount: 0,
+};
+
+export const PREDICTION_RECORD = {
+  id: PREDICTION,
+  projectId: PROJECT,
+  iterationId: ITERATION,
+  createdAt: 0,
+  tags: [{ tagId: TAG, name: 'a', type: 'regular', probability: 1 }],
+};
+
+const FIGURES = { precision: 1, precisionDeviation: 0, recall: 0.5, recallDeviation: 0, averagePrecision: 1 };
+export const PERFORMANCE_RECORD = { ...FIGURES, tags: [{ ...FIGURES, tagId: TAG, name: 'a' }] };
+
 /** The dialect over services that answer as a test says, and a blob store that only counts. */
 export class TestApi {
   readonly calls: { subject: string; request: unknown }[] = [];

@@ -13,11 +13,13 @@ import {
   FOREIGN,
   form,
   ITER,
-  ITERATION,
   ITERATION_RECORD,
   P,
+  PERFORMANCE_RECORD,
   PREDICTION,
+  PREDICTION_RECORD,
   PROJECT,
+  PROJECT_RECORD,
   T,
   TAG,
   trainingImage,
@@ -28,16 +30,6 @@ import {
 const api = apiOfSuite();
 
 describe('projects, tags and iterations', () => {
-  const project = {
-    id: PROJECT,
-    name: 'p',
-    description: '',
-    training: { domain: 'general-compact', classificationType: 'multilabel', exportPlatforms: [] },
-    createdAt: 0,
-    modifiedAt: 0,
-    imageCount: 0,
-  };
-
   it.each([
     ['POST', '/customvision/v1.2/training/projects?name=', 'BadRequestProjectName'],
     ['POST', `${V3}/tags?name=`, 'BadRequestTagName'],
@@ -68,7 +60,7 @@ describe('projects, tags and iterations', () => {
   });
 
   it('creates a project of JSON that is empty', async () => {
-    api.answer(projectContracts.create, () => project);
+    api.answer(projectContracts.create, () => PROJECT_RECORD);
     const answer = await api.json(
       'POST',
       `/customvision/v1.2/training/projects?name=p&domainId=0732100f-1a38-4e49-a514-c9b44c697ab5`,
@@ -77,7 +69,11 @@ describe('projects, tags and iterations', () => {
       Id: P,
       Name: 'p',
       Description: '',
-      Settings: { DomainId: '0732100f-1a38-4e49-a514-c9b44c697ab5' },
+      Settings: {
+        DomainId: '0732100f-1a38-4e49-a514-c9b44c697ab5',
+        Classification: 'MultiLabel',
+        UseNegativeSet: true,
+      },
       CurrentIterationId: toUuid(PROJECT, 1),
       Created: '1970-01-01T00:00:00.000Z',
       LastModified: '1970-01-01T00:00:00.000Z',
@@ -101,7 +97,7 @@ describe('projects, tags and iterations', () => {
   });
 
   it('leaves what a PATCH does not name', async () => {
-    api.answer(projectContracts.update, () => project);
+    api.answer(projectContracts.update, () => PROJECT_RECORD);
     await api.json('PATCH', V3, { description: '', name: null, settings: { classificationType: 'Multiclass' } });
     expect(api.requestsTo(projectContracts.update)).toEqual([
       { id: PROJECT, description: '', training: { classificationType: 'multiclass' } },
@@ -166,8 +162,7 @@ describe('projects, tags and iterations', () => {
   });
 
   it('needs a threshold in v1.2 only', async () => {
-    const figures = { precision: 1, precisionDeviation: 0, recall: 0.5, recallDeviation: 0, averagePrecision: 1 };
-    api.answer(iterationContracts.performance, () => ({ ...figures, tags: [{ ...figures, tagId: TAG, name: 'a' }] }));
+    api.answer(iterationContracts.performance, () => PERFORMANCE_RECORD);
     expect((await api.json('GET', `${V1}/iterations/${ITER}/performance`)).body).toMatchObject({
       Code: 'BadRequestRequiredParamIsNull',
     });
@@ -195,15 +190,8 @@ describe('projects, tags and iterations', () => {
 });
 
 describe('predictions', () => {
-  const seen = {
-    id: PREDICTION,
-    projectId: PROJECT,
-    iterationId: ITERATION,
-    createdAt: 0,
-    tags: [{ tagId: TAG, name: 'a', type: 'regular', probability: 1 }],
-  };
   const CLASSIFY = `/customvision/v3.1/prediction/${P}/classify/iterations/Tags%20A/image`;
-  beforeEach(() => api.answer(predictionContracts.predict, () => seen));
+  beforeEach(() => api.answer(predictionContracts.predict, () => PREDICTION_RECORD));
 
   it('by a published name, whatever it is called', async () => {
     const answer = await api.send(
@@ -258,7 +246,9 @@ describe('predictions', () => {
 
   it('of the past, page by page', async () => {
     api.answer(predictionContracts.query, () => ({
-      predictions: [{ ...seen, image: trainingImage(), content: trainingImage().original, domain: 'food' }],
+      predictions: [
+        { ...PREDICTION_RECORD, image: trainingImage(), content: trainingImage().original, domain: 'food' },
+      ],
       continuation: 'next',
     }));
     const token = {

@@ -14,8 +14,9 @@ import {
   ITERATION,
   ITERATION_RECORD,
   P,
-  PREDICTION,
-  PROJECT,
+  PERFORMANCE_RECORD,
+  PREDICTION_RECORD,
+  PROJECT_RECORD,
   TAG,
   TestApi,
   trainingImage,
@@ -133,20 +134,11 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const untagged = { ...trainingImage(), tags: [] };
-const seen = {
-  id: PREDICTION,
-  projectId: PROJECT,
-  iterationId: ITERATION,
-  createdAt: 0,
-  tags: [{ tagId: TAG, name: 'a', type: 'regular', probability: 1 }],
-};
-const figures = { precision: 1, precisionDeviation: 0, recall: 0.5, recallDeviation: 0, averagePrecision: 1 };
 
 beforeEach(() => {
   api.reset();
-  const training = { domain: 'food', classificationType: 'multilabel', exportPlatforms: [] };
-  const project = { id: PROJECT, name: 'p', description: '', training, createdAt: 0, modifiedAt: 0, imageCount: 0 };
-  api.answer(projectContracts.get, () => project);
+  const training = { ...PROJECT_RECORD.training, domain: 'food' };
+  api.answer(projectContracts.get, () => ({ ...PROJECT_RECORD, training }));
   api.answer(tagContracts.create, () => ({ id: TAG, number: 1, name: 'a', description: '', type: 'regular' }));
   api.answer(trainingImageContracts.list, ({ tagging }: { tagging: string }) => ({
     images: [tagging === 'untagged' ? untagged : trainingImage()],
@@ -155,15 +147,15 @@ beforeEach(() => {
   const inTraining = { ...ITERATION_RECORD, status: 'training', trainedAt: null };
   api.answer(iterationContracts.train, () => inTraining);
   api.answer(iterationContracts.get, () => ITERATION_RECORD);
-  api.answer(iterationContracts.performance, () => ({ ...figures, tags: [{ ...figures, tagId: TAG, name: 'a' }] }));
+  api.answer(iterationContracts.performance, () => PERFORMANCE_RECORD);
   api.answer(iterationContracts.imagePerformances, () => ({
-    images: [trainingImage(), untagged].map((image) => ({ ...image, predictions: seen.tags })),
+    images: [trainingImage(), untagged].map((image) => ({ ...image, predictions: PREDICTION_RECORD.tags })),
     end: true,
     total: 2,
   }));
-  api.answer(predictionContracts.predict, () => seen);
+  api.answer(predictionContracts.predict, () => PREDICTION_RECORD);
   api.answer(predictionContracts.query, () => ({
-    predictions: [{ ...seen, image: trainingImage(), content: trainingImage().original, domain: 'food' }],
+    predictions: [{ ...PREDICTION_RECORD, image: trainingImage(), content: trainingImage().original, domain: 'food' }],
     continuation: null,
   }));
   api.answer(trainingIngestContracts.addImages, () => ({

@@ -103,7 +103,7 @@ export class Images {
     return (await this.services.call(trainingImageContracts.count, selectionOf(snapshot, selection))).count;
   }
 
-  /** In the order of the ids; those that nothing has are left out. */
+  /** Oldest first, as the original answers; ids that nothing has are left out. */
   async byIds(
     request: FastifyRequest,
     project: string,
@@ -120,6 +120,7 @@ export class Images {
       // Places of what was asked for: those before it are answered.
       at = part.next === null || part.next === 0 ? null : at + part.next;
     }
+    images.sort((a, b) => a.createdAt - b.createdAt);
     return this.views.images(request, images, snapshot.snapshotId !== undefined);
   }
 

@@ -117,7 +117,10 @@ export class Iterations {
     await this.services.call(iterationContracts.unpublish, keyOf(project, iteration));
   }
 
-  /** @throws DomainError BadRequestOperationNotSupported for formats that are not made here */
+  /**
+   * @throws DomainError BadRequestOperationNotSupported for formats that are not made here;
+   *   BadRequestExportAlreadyInProgress
+   */
   async export(
     request: FastifyRequest,
     project: string,
@@ -126,7 +129,11 @@ export class Iterations {
     flavor: string | undefined,
   ): Promise<Export> {
     const file = fileOf(required(platform, 'platform'), flavor);
-    const model = await this.services.call(iterationContracts.export, { ...keyOf(project, iteration), platform: file });
+    const key = keyOf(project, iteration);
+    const { exports } = await this.services.call(iterationContracts.exports, key);
+    if (exports.some((each) => each.platform === file && each.status === 'exporting'))
+      throw refusal('BadRequestExportAlreadyInProgress', 'This file is being made already.');
+    const model = await this.services.call(iterationContracts.export, { ...key, platform: file });
     return this.toExport(request, model);
   }
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { projectContracts, trainingIngestContracts, type Project as ServiceProject } from '@pentaprism/contracts';
 import {
   DEFAULT_TRAINING_SETTINGS,
+  DomainError,
   MAX_DESCRIPTION_LENGTH,
   MAX_PAGE_SIZE,
   MAX_PROJECT_NAME_LENGTH,
@@ -37,33 +38,49 @@ const AUGMENTATION_METHODS = Object.fromEntries(
 /** What a client may name at most as targets of an export; they are kept, and not looked at. */
 const MAX_PLATFORMS = 20;
 const MAX_PLATFORM_LENGTH = 100;
+/** Names that are tried for a project whose name is taken; each costs a call. */
+const MAX_COPIES = 100;
 
 @Injectable()
 export class Projects {
   constructor(private readonly services: Services) {}
 
+  /** Newest first. */
   async list(): Promise<Project[]> {
     const read = async (offset: number, limit: number) => {
       const { projects, total } = await this.services.call(projectContracts.list, { offset, limit });
       return { items: projects, total };
     };
     const { items } = await collect(read, { offset: 0, limit: 0 }, MAX_PAGE_SIZE);
-    return items.map(toProject);
+    return items.map(toProject).reverse();
   }
 
   async get(projectId: string): Promise<Project> {
     return toProject(await this.services.call(projectContracts.get, { id: idInPath(projectId, 'project') }));
   }
 
-  /** @throws DomainError BadRequestProjectName, BadRequestProjectNameNotUnique, NotFoundDomain and others */
+  /**
+   * Where the name is taken, the project gets the first free one of `name (1)`, `name (2)` and so on, as with the original:
+   * its sample programs can be run again.
+   *
+   * @throws DomainError BadRequestProjectName, NotFoundDomain and others
+   */
   async create(input: ProjectInput): Promise<Project> {
-    const { name, description, training } = changesOf({ ...input, name: required(input.name, 'name') });
-    const created = await this.services.call(projectContracts.create, {
-      name: name ?? '',
-      description: description ?? '',
-      training: { exportPlatforms: [], ...DEFAULT_TRAINING_SETTINGS, ...training },
-    });
-    return toProject(created);
+    const { name = '', description, training } = changesOf({ ...input, name: required(input.name, 'name') });
+    for (let copy = 0; ; copy++) {
+      const free = copy === 0 ? name : `${name} (${copy})`;
+      try {
+        const created = await this.services.call(projectContracts.create, {
+          name: free,
+          description: description ?? '',
+          training: { exportPlatforms: [], ...DEFAULT_TRAINING_SETTINGS, ...training },
+        });
+        return toProject(created);
+      } catch (error) {
+        if (!isTaken(error) || copy === MAX_COPIES || `${name} (${copy + 1})`.length > MAX_PROJECT_NAME_LENGTH)
+          throw error;
+      }
+    }
   }
 
   async update(projectId: string, input: ProjectInput): Promise<Project> {
@@ -76,6 +93,10 @@ export class Projects {
     const id = idInPath(projectId, 'project');
     await this.services.call(trainingIngestContracts.deleteProject, { projectId: id });
   }
+}
+
+function isTaken(error: unknown): boolean {
+  return DomainError.is(error) && error.details['wireCode'] === 'BadRequestProjectNameNotUnique';
 }
 
 function changesOf(input: ProjectInput) {

@@ -21,7 +21,11 @@ export const project = model('Project', {
   Id: id,
   Name: z.string(),
   Description: z.string(),
-  Settings: model('ProjectSettings', { DomainId: id }),
+  Settings: model('ProjectSettings', {
+    DomainId: id,
+    Classification: z.enum(['MultiLabel', 'MultiClass']),
+    UseNegativeSet: z.boolean(),
+  }),
   CurrentIterationId: id,
   Created: date,
   LastModified: date,
@@ -33,7 +37,11 @@ export function toProject(given: v3.Project): z.output<typeof project> {
     Id: given.id,
     Name: given.name,
     Description: given.description,
-    Settings: { DomainId: given.settings.domainId },
+    Settings: {
+      DomainId: given.settings.domainId,
+      Classification: given.settings.classificationType === 'Multiclass' ? 'MultiClass' : 'MultiLabel',
+      UseNegativeSet: given.settings.useNegativeSet,
+    },
     CurrentIterationId: workspaceGuid(idInPath(given.id, 'project')),
     Created: given.created,
     LastModified: given.lastModified,
@@ -135,14 +143,33 @@ export const iteration = model('Iteration', {
   Id: id,
   Name: z.string(),
   IsDefault: z.boolean(),
-  Status: z.enum(['Training', 'Completed', 'Failed']),
+  Status: z.enum(['New', 'Training', 'Completed', 'Failed']),
   Created: date,
   LastModified: date,
   TrainedAt: date.optional(),
   ProjectId: id,
   Exportable: z.boolean(),
-  DomainId: id,
+  DomainId: id.nullable(),
 });
+
+const NUMBERED = /^Iteration (\d{1,9})$/;
+
+/** The workspace, which is an iteration that has not been trained; its name is that of the next one. */
+export function toWorkspace(of: v3.Project, iterations: readonly v3.Iteration[]): z.output<typeof iteration> {
+  const numbers = iterations.map(({ name }) => Number(NUMBERED.exec(name)?.[1] ?? 0));
+  const dates = iterations.map(({ created }) => created).sort();
+  return {
+    Id: workspaceGuid(idInPath(of.id, 'project')),
+    Name: `Iteration ${Math.max(iterations.length, ...numbers) + 1}`,
+    IsDefault: false,
+    Status: 'New',
+    Created: dates.at(-1) ?? of.created,
+    LastModified: of.lastModified,
+    ProjectId: of.id,
+    Exportable: false,
+    DomainId: null,
+  };
+}
 
 export function toIteration(model: v3.Iteration): z.output<typeof iteration> {
   return {

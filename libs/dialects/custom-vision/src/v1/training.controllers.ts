@@ -12,6 +12,7 @@ import * as queries from '../operations/queries.js';
 import { Tags } from '../operations/tags.js';
 import { AnswerInterceptor, Delete, Get, Patch, Post } from '../route.js';
 import { readModel } from '../wire/body.js';
+import { checkGuid, idInPath, isWorkspace } from '../wire/ids.js';
 import { readQuery, required } from '../wire/query.js';
 import * as models from './models.js';
 
@@ -126,16 +127,24 @@ export class TrainControllerV1 {
 export class IterationsControllerV1 {
   constructor(
     private readonly iterations: Iterations,
+    private readonly projects: Projects,
     private readonly performances: Performances,
   ) {}
 
-  @Get('', { id: 'GetIterations', summary: 'List the iterations, newest first', answer: z.array(models.iteration) })
+  @Get('', {
+    id: 'GetIterations',
+    summary: 'List the iterations, oldest first, and the workspace behind them',
+    answer: z.array(models.iteration),
+  })
   async list(@Param('projectId') project: string) {
-    return (await this.iterations.list(project)).map(models.toIteration);
+    const { workspace, iterations } = await this.iterationsOf(project);
+    return [...iterations.reverse().map(models.toIteration), workspace];
   }
 
-  @Get(':iterationId', { id: 'GetIteration', summary: 'Get an iteration', answer: models.iteration })
+  @Get(':iterationId', { id: 'GetIteration', summary: 'Get an iteration, or the workspace', answer: models.iteration })
   async get(@Param('projectId') project: string, @Param('iterationId') iteration: string) {
+    const isCurrent = isWorkspace(checkGuid(iteration, 'iteration'), idInPath(project, 'project'));
+    if (isCurrent) return (await this.iterationsOf(project)).workspace;
     return models.toIteration(await this.iterations.get(project, iteration));
   }
 
@@ -200,5 +209,10 @@ export class IterationsControllerV1 {
   ) {
     const { platform, flavor } = readQuery(request, queries.exportQuery);
     return models.toExport(await this.iterations.export(request, project, iteration, platform, flavor));
+  }
+
+  private async iterationsOf(project: string) {
+    const [found, iterations] = await Promise.all([this.projects.get(project), this.iterations.list(project)]);
+    return { workspace: models.toWorkspace(found, iterations), iterations };
   }
 }

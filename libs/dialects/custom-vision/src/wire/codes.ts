@@ -8,6 +8,7 @@ export const REFUSALS = [
   'BadRequestExceedIterationPerProjectLimit',
   'BadRequestExceedProjectLimit',
   'BadRequestExceedTagPerProjectLimit',
+  'BadRequestExportAlreadyInProgress',
   'BadRequestExportValidationFailed',
   'BadRequestImageBatch',
   'BadRequestImageFormat',
