@@ -50,10 +50,13 @@ function answer(rpc: Rpc, request: unknown): unknown {
 
 const adding = new AddTrainingImages(bus, {} as ImportImage, {} as PredictionRepository);
 
-async function statusesOf(contents: readonly ContentReference[], tagIds: string[] = []): Promise<string[]> {
+async function resultsOf(contents: readonly ContentReference[], tagIds: string[] = []) {
   const images = contents.map((content) => ({ fileName: '', source: { kind: 'content' as const, content }, tagIds }));
-  const { results } = await adding.execute('w', { projectId: PROJECT, tagIds: [], images });
-  return results.map((each) => each.status);
+  return (await adding.execute('w', { projectId: PROJECT, tagIds: [], images })).results;
+}
+
+async function statusesOf(contents: readonly ContentReference[], tagIds?: string[]): Promise<string[]> {
+  return (await resultsOf(contents, tagIds)).map((each) => each.status);
 }
 
 function content(digit: string, mediaType: string, outcome: Outcome): ContentReference {
@@ -104,6 +107,29 @@ describe('images that come in', () => {
       'bad-dimensions',
       'undecodable',
     ]);
+  });
+
+  it('are refused with a sentence that says why', async () => {
+    const small = content('6', 'image/png', decoded('png'));
+    const contents = [
+      content('1', 'image/png', undecodable('damaged')),
+      content('2', 'image/tiff', decoded('tiff')),
+      content('3', 'image/jpeg', decoded('jpeg', 100, 2_501)),
+      content('4', 'image/png', undecodable('too_many_pixels')),
+      { ...small, size: 7 * 1024 ** 2 },
+    ];
+    expect((await resultsOf(contents)).map(({ reason }) => reason)).toEqual([
+      'It cannot be decoded.',
+      'It is a TIFF file; models are trained on JPEG, PNG, GIF and BMP.',
+      'It has 100 × 2501 pixels; sides of at most 10240 pixels and proportions of at most 25:1 are trained on.',
+      'It cannot be decoded.',
+      'It has more than 6 MiB.',
+    ]);
+    expect((await resultsOf([small], ['b'.repeat(24)])).map(({ reason }) => reason)).toEqual([
+      'It has a tag that the project does not have.',
+    ]);
+    // The status says it all.
+    expect(await resultsOf([small])).toEqual([{ status: 'too-many-images', image: null }]);
   });
 
   it('get a negative tag as one, and never beside another', async () => {

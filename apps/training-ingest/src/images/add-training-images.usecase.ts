@@ -39,10 +39,13 @@ export interface NewTrainingImages {
 export interface Arrival {
   readonly status: ArrivalStatus;
   readonly image: TrainingImage | null;
+  /** A sentence for users, where the status does not say it all. */
+  readonly reason?: string;
 }
 
 /** An image on its way: refused, or with its bytes. */
-type Candidate = { readonly refusal: ArrivalStatus } | { readonly content: ContentReference };
+type Candidate = Refusal | { readonly content: ContentReference };
+type Refusal = { readonly refusal: ArrivalStatus; readonly reason?: string };
 type Accepted = { readonly place: number; readonly content: ContentReference; readonly tags: TagDetails[] };
 type Analysis = ResponseOf<typeof contentContracts.analyse>['outcomes'][number];
 
@@ -109,12 +112,12 @@ export class AddTrainingImages {
     try {
       return await Promise.all(
         images.map(({ source }) => {
-          if (source.kind === 'refused') return { refusal: source.status };
+          if (source.kind === 'refused') return refused(source.status, source.reason);
           // A signal for each image: all of them would wait at one, and Node.js takes that for a leak.
           if (source.kind === 'url') return this.importOne(workspace, source.url, AbortSignal.any([late.signal]));
           const content = source.kind === 'content' ? source.content : pictures.get(source.id);
-          if (!content) return { refusal: 'source-error' as const };
-          return content.size > MAX_TRAINING_IMAGE_BYTES ? { refusal: 'too-many-bytes' as const } : { content };
+          if (!content) return refused('source-error', 'There is no such prediction with a picture.');
+          return content.size > MAX_TRAINING_IMAGE_BYTES ? refused('too-many-bytes') : { content };
         }),
       );
     } finally {
@@ -128,10 +131,10 @@ export class AddTrainingImages {
         content: await this.importImage.execute(workspace, url, { maxBytes: MAX_TRAINING_IMAGE_BYTES, signal }),
       };
     } catch (error) {
-      if (DomainError.is(error, 'PAYLOAD_TOO_LARGE')) return { refusal: 'too-many-bytes' };
-      if (DomainError.is(error, 'UPSTREAM_FAILED')) return { refusal: 'source-error' };
-      if (DomainError.is(error, 'INVALID_ARGUMENT')) return { refusal: 'undecodable' };
-      if (DomainError.is(error, 'STORAGE_FULL')) return { refusal: 'storage-error' };
+      if (DomainError.is(error, 'PAYLOAD_TOO_LARGE')) return refused('too-many-bytes');
+      if (DomainError.is(error, 'UPSTREAM_FAILED')) return refused('source-error', error.message);
+      if (DomainError.is(error, 'INVALID_ARGUMENT')) return refused('undecodable', error.message);
+      if (DomainError.is(error, 'STORAGE_FULL')) return refused('storage-error');
       throw error;
     }
   }
@@ -146,8 +149,7 @@ export class AddTrainingImages {
     const known = new Map([...contents.keys()].map((sha256, i) => [sha256, outcomes[i]]));
     return candidates.map((each) => {
       if ('refusal' in each) return each;
-      const refusal = refusalOf(each.content, known.get(each.content.sha256));
-      return refusal ? { refusal } : each;
+      return refusalOf(each.content, known.get(each.content.sha256)) ?? each;
     });
   }
 
@@ -169,7 +171,9 @@ export class AddTrainingImages {
       if (outcomes.length === 0) throw new DomainError('INTERNAL', 'A batch has no outcome.');
       for (const [i, outcome] of outcomes.entries()) {
         const place = waiting[i]?.place ?? -1;
-        results.set(place, { status: outcome.status, image: 'image' in outcome ? outcome.image : null });
+        const image = 'image' in outcome ? outcome.image : null;
+        const reason = image ? undefined : REASONS[outcome.status];
+        results.set(place, { status: outcome.status, image, ...(reason === undefined ? {} : { reason }) });
       }
       waiting = waiting.slice(outcomes.length);
     }
@@ -185,13 +189,38 @@ export class AddTrainingImages {
   }
 }
 
-function refusalOf({ mediaType }: ContentReference, analysis: Analysis | undefined): ArrivalStatus | undefined {
-  // Of a format that models are trained on, and too large to be looked at: the decoder knows no more than its size.
-  if (analysis?.state === 'undecodable' && analysis.code === 'too_many_pixels')
-    return FORMATS.has(mediaType.replace('image/', '')) ? 'bad-dimensions' : 'undecodable';
-  if (analysis?.state !== 'decoded' || !FORMATS.has(analysis.format)) return 'undecodable';
-  const [short, long] = [analysis.width, analysis.height].sort((a, b) => a - b) as [number, number];
-  if (long > MAX_TRAINING_IMAGE_SIDE || long > short * MAX_TRAINING_IMAGE_ASPECT) return 'bad-dimensions';
+/** Statuses that have one reason only. */
+const REASONS: Partial<Record<ArrivalStatus, string>> = {
+  'too-many-bytes': `It has more than ${MAX_TRAINING_IMAGE_BYTES / 1024 ** 2} MiB.`,
+  'unknown-tag': 'It has a tag that the project does not have.',
+  'conflicting-tags': 'A negative tag stands alone.',
+  'too-many-tags': `It would have more than ${MAX_TAGS_PER_IMAGE} tags.`,
+};
+
+function refused(refusal: ArrivalStatus, reason = REASONS[refusal]): Refusal {
+  return { refusal, ...(reason === undefined ? {} : { reason }) };
+}
+
+function refusalOf({ mediaType }: ContentReference, analysis: Analysis | undefined): Refusal | undefined {
+  if (analysis?.state === 'undecodable') {
+    // Of a format that models are trained on, and too large to be looked at: the decoder knows no more than its size.
+    const isTooLarge = analysis.code === 'too_many_pixels' && FORMATS.has(mediaType.replace('image/', ''));
+    return refused(isTooLarge ? 'bad-dimensions' : 'undecodable', analysis.reason);
+  }
+  if (analysis?.state !== 'decoded') return refused('undecodable');
+  const { format, width, height } = analysis;
+  if (!FORMATS.has(format))
+    return refused(
+      'undecodable',
+      `It is a ${format.toUpperCase()} file; models are trained on JPEG, PNG, GIF and BMP.`,
+    );
+  const [short, long] = [width, height].sort((a, b) => a - b) as [number, number];
+  if (long > MAX_TRAINING_IMAGE_SIDE || long > short * MAX_TRAINING_IMAGE_ASPECT)
+    return refused(
+      'bad-dimensions',
+      `It has ${width} × ${height} pixels; sides of at most ${MAX_TRAINING_IMAGE_SIDE} pixels and proportions of at most ` +
+        `${MAX_TRAINING_IMAGE_ASPECT}:1 are trained on.`,
+    );
   return undefined;
 }
 
@@ -206,8 +235,12 @@ function judge(
     if (results.has(place)) return [];
     const ids = [...new Set([...tagIds, ...(images[place]?.tagIds ?? [])])];
     const tags = ids.flatMap((id) => known.get(id) ?? []);
-    const refusal = 'refusal' in candidate ? candidate.refusal : refusalOfTags(ids, tags);
-    if (refusal) results.set(place, { status: refusal, image: null });
+    const wrong = refusalOfTags(ids, tags);
+    const refusal = 'refusal' in candidate ? candidate : wrong && refused(wrong);
+    if (refusal) {
+      const { refusal: status, ...reason } = refusal;
+      results.set(place, { status, image: null, ...reason });
+    }
     return refusal || 'refusal' in candidate ? [] : [{ place, content: candidate.content, tags }];
   });
 }

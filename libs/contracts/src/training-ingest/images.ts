@@ -7,6 +7,8 @@ import { imageUrl } from './url.js';
 const owner = 'training-ingest' as const;
 
 const project = { projectId: objectId };
+/** Of a sentence that says why an image was not taken. */
+const MAX_REASON_LENGTH = 1_000;
 
 /** Where the bytes of an image that comes in are. */
 const arrivalSource = z.discriminatedUnion('kind', [
@@ -14,7 +16,11 @@ const arrivalSource = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('url'), url: imageUrl }),
   z.strictObject({ kind: z.literal('prediction'), id: objectId }),
   /** The dialect could not even store it: it has its place in the answer only. */
-  z.strictObject({ kind: z.literal('refused'), status: z.enum(ARRIVAL_STATUSES) }),
+  z.strictObject({
+    kind: z.literal('refused'),
+    status: z.enum(ARRIVAL_STATUSES),
+    reason: z.string().max(MAX_REASON_LENGTH).optional(),
+  }),
 ]);
 export type ArrivalSource = z.output<typeof arrivalSource>;
 
@@ -38,7 +44,14 @@ export const trainingIngestContracts = {
     }),
     /** In the order of the request. */
     response: z.object({
-      results: z.array(z.object({ status: z.enum(ARRIVAL_STATUSES), image: trainingImage.nullable() })),
+      results: z.array(
+        z.object({
+          status: z.enum(ARRIVAL_STATUSES),
+          image: trainingImage.nullable(),
+          /** A sentence for users that says more than the status, where there is one. */
+          reason: z.string().max(MAX_REASON_LENGTH).optional(),
+        }),
+      ),
     }),
     errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'DEADLINE_EXCEEDED', 'UNAVAILABLE'],
     deadlineMs: 120_000,

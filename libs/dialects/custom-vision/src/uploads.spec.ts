@@ -195,6 +195,11 @@ describe('uploads', () => {
   });
 });
 
+const batchOf = (headers: Record<string, string>) => ({
+  headers: { 'content-type': 'application/json', ...headers },
+  body: JSON.stringify({ images: [{ url: 'x' }] }),
+});
+
 describe('batches', () => {
   beforeEach(takeImages);
   const picture = Buffer.alloc(20_000, 7);
@@ -243,6 +248,26 @@ describe('batches', () => {
     ]);
   });
 
+  it.each([
+    [V3, {}, '"status":"ErrorImageFormat","image":null,"message":"It is a HEIC file."'],
+    [V1, {}, '"Status":"ErrorImageFormat","Image":null,"Message":"It is a HEIC file."'],
+    [V1, { accept: 'application/xml' }, '<Status>ErrorImageFormat</Status><Message>It is a HEIC file.</Message>'],
+  ])('says why a file is no picture beside its status, in %s with %j', async (url, headers, text) => {
+    const reason = 'It is a HEIC file.';
+    api.answer(trainingIngestContracts.addImages, () => ({
+      results: [{ status: 'undecodable', image: null, reason }],
+    }));
+    expect((await api.send('POST', `${url}/images/urls`, batchOf(headers))).text).toContain(text);
+  });
+
+  it('says which of its files are no base64, or empty', async () => {
+    await api.json('POST', `${V3}/images/files`, { images: [{ contents: '!' }, { contents: '' }] });
+    expect(added().flatMap(({ images }) => images.map(({ source }) => source))).toMatchObject([
+      { kind: 'refused', reason: 'Its contents are not base64.' },
+      { kind: 'refused', reason: 'The file is empty.' },
+    ]);
+  });
+
   it('of URLs and predictions, with ids that are none of ours', async () => {
     await api.json('POST', `${V3}/images/urls`, { images: [{ url: 'http://a/b.png' }, {}], tagIds: [FOREIGN] });
     await api.json('POST', `${V3}/images/predictions`, { images: [{ id: toUuid(PREDICTION) }, { id: FOREIGN }] });
@@ -251,14 +276,14 @@ describe('batches', () => {
         ['0'.repeat(24)],
         [
           { kind: 'url', url: 'http://a/b.png' },
-          { kind: 'refused', status: 'source-error' },
+          { kind: 'refused', status: 'source-error', reason: 'A URL has 1 to 4096 characters.' },
         ],
       ],
       [
         [],
         [
           { kind: 'prediction', id: PREDICTION },
-          { kind: 'refused', status: 'source-error' },
+          { kind: 'refused', status: 'source-error', reason: 'There is no such prediction with a picture.' },
         ],
       ],
     ]);

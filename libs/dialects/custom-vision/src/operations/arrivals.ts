@@ -96,7 +96,8 @@ export class Arrivals {
       return refused('too-many-bytes');
     }
     const bytes = bytesOf(text);
-    if (!bytes || bytes.length === 0) return refused('undecodable');
+    if (!bytes) return refused('undecodable', 'Its contents are not base64.');
+    if (bytes.length === 0) return refused('undecodable', EMPTY);
     return this.store(request, bytes, TRAINING);
   }
 
@@ -129,7 +130,7 @@ export class Arrivals {
       if (arrivals.length === maxFiles)
         throw refusal('BadRequestExceededBatchSize', `A request has at most ${maxFiles} files.`);
       const source = await this.storeStream(request, bytes, kept, meter);
-      arrivals.push({ name: fileName === '' ? null : fileName, source: source ?? refused('undecodable') });
+      arrivals.push({ name: fileName === '' ? null : fileName, source: source ?? refused('undecodable', EMPTY) });
     }
   }
 
@@ -183,8 +184,10 @@ async function examine({ name, fileName, declaredType, bytes }: FormPart) {
 
 type RefusedStatus = Extract<ArrivalSource, { kind: 'refused' }>['status'];
 
-export function refused(status: RefusedStatus): ArrivalSource {
-  return { kind: 'refused', status };
+const EMPTY = 'The file is empty.';
+
+export function refused(status: RefusedStatus, reason?: string): ArrivalSource {
+  return { kind: 'refused', status, ...(reason === undefined ? {} : { reason }) };
 }
 
 function bytesOf(base64: string | LiftedText): Buffer | undefined {

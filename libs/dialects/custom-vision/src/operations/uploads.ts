@@ -63,7 +63,9 @@ export class Uploads {
     checkBatch(batch);
     const entries = batch.images.map(({ url, tagIds }): Entry => {
       const source: ArrivalSource =
-        url && url.length <= MAX_IMAGE_URL_LENGTH ? { kind: 'url', url } : refused('source-error');
+        url && url.length <= MAX_IMAGE_URL_LENGTH
+          ? { kind: 'url', url }
+          : refused('source-error', `A URL has 1 to ${MAX_IMAGE_URL_LENGTH} characters.`);
       return { source, fileName: '', sourceUrl: url ?? null, tagIds };
     });
     return this.add(request, idInPath(project, 'project'), entries, batch.tagIds);
@@ -73,7 +75,10 @@ export class Uploads {
     checkBatch(batch);
     const entries = batch.images.map(({ id: guid, tagIds }): Entry => {
       const id = fromUuid(guid);
-      const source: ArrivalSource = id === undefined ? refused('source-error') : { kind: 'prediction', id };
+      const source: ArrivalSource =
+        id === undefined
+          ? refused('source-error', 'There is no such prediction with a picture.')
+          : { kind: 'prediction', id };
       return { source, fileName: '', sourceUrl: guid, tagIds };
     });
     return this.add(request, idInPath(project, 'project'), entries, batch.tagIds);
@@ -121,10 +126,11 @@ export class Uploads {
       throw error;
     }
     const results = await Promise.all(
-      added.results.map(async ({ status, image }, i) => ({
+      added.results.map(async ({ status, image, reason }, i) => ({
         sourceUrl: entries[i]?.sourceUrl ?? null,
         status: V3_STATUSES[status],
         image: image && (await this.views.image(request, image, false)),
+        ...(reason === undefined ? {} : { message: reason }),
       })),
     );
     return { isBatchSuccessful: results.every(({ status }) => status === 'OK'), images: results };

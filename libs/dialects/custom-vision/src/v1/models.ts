@@ -106,6 +106,7 @@ export const imageCreateSummary = model('ImageCreateSummary', {
       SourceUrl: z.string().nullable(),
       Status: z.enum(Object.values(V1_STATUSES)),
       Image: image.nullable(),
+      Message: z.string().optional(),
     }),
   ),
 });
@@ -113,10 +114,11 @@ export const imageCreateSummary = model('ImageCreateSummary', {
 export function toImageCreateSummary(summary: v3.ImageCreateSummary): z.output<typeof imageCreateSummary> {
   return {
     IsBatchSuccessful: summary.isBatchSuccessful,
-    Images: summary.images.map(({ sourceUrl, status, image }) => ({
+    Images: summary.images.map(({ sourceUrl, status, image, message }) => ({
       SourceUrl: sourceUrl,
       Status: V1_STATUSES[status],
       Image: image && toImage(image),
+      ...(message === undefined ? {} : { Message: message }),
     })),
   };
 }

@@ -92,6 +92,8 @@ export const imageCreateResult = model('ImageCreateResult', {
   sourceUrl: optionalText,
   status: z.enum(Object.values(V3_STATUSES)),
   image: image.nullable(),
+  /** Not the original's: why the image was not taken, where the status does not say it all. */
+  message: z.string().optional(),
 });
 
 export const imageCreateSummary = model('ImageCreateSummary', {
