@@ -1,6 +1,12 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
+/** Only libs/config reads the environment; the tools that start processes pass one on. */
+const environment = {
+  selector: "MemberExpression[object.name='process'][property.name='env']",
+  message: 'Read the environment in libs/config only.',
+};
+
 export default tseslint.config(
   { ignores: ['**/dist/', '**/node_modules/', '.nx/', '.pentaprism/', 'coverage/'] },
   js.configs.recommended,
@@ -27,12 +33,24 @@ export default tseslint.config(
       // Nest modules are classes without members.
       '@typescript-eslint/no-extraneous-class': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
-      // Only libs/config reads the environment; the tools that start processes pass one on.
+      'no-restricted-syntax': ['error', environment],
+    },
+  },
+  {
+    // Times that are stored or compared with stored ones are those of `libs/domain/src/system-time.ts`.
+    files: ['apps/**', 'libs/jobs/**', 'libs/dialects/**', 'libs/blob-store/**'],
+    ignores: ['**/*.fixture.ts', '**/*.conformance.ts'],
+    rules: {
       'no-restricted-syntax': [
         'error',
+        environment,
         {
-          selector: "MemberExpression[object.name='process'][property.name='env']",
-          message: 'Read the environment in libs/config only.',
+          selector: "MemberExpression[object.name='Date'][property.name='now']",
+          message: 'Use systemNow() for times, performance.now() for durations.',
+        },
+        {
+          selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+          message: 'Use systemDate().',
         },
       ],
     },

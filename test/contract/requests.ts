@@ -42,6 +42,7 @@ export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
   ],
   'catalog.v1.api-key.create': [ok({ name: 'reader', role: 'reader' })],
   'catalog.v1.api-key.list': [ok({})],
+  'catalog.v1.time.get': [ok({})],
   'catalog.v1.queue.pending': [ok({ queue: 'analysis' })],
   'catalog.v1.api-key.revoke': [
     fails('NOT_FOUND', { id: 'unheard-of' }),

@@ -15,6 +15,7 @@ import { requiredRoles } from './required-roles.drill.js';
 import { otherUsers } from './other-users.drill.js';
 import { rollingRestarts } from './rolling-restarts.drill.js';
 import { serverOutages } from './server-outages.drill.js';
+import { skewedClocks } from './skewed-clocks.drill.js';
 import { soak } from './soak.drill.js';
 import { visionMutations } from './vision-mutations.drill.js';
 import { visionUnderKills } from './vision-under-kills.drill.js';
@@ -39,6 +40,7 @@ export const DRILLS: readonly Drill[] = [
   bodyFloods,
   fullDisk,
   damagedBlobs,
+  skewedClocks,
   expiryUnderKills,
   visionUnderKills,
   visionMutations,

@@ -3,7 +3,7 @@ import type { BlobStore } from '@pentaprism/blob-store';
 import { BusModule, type BusConnection } from '@pentaprism/bus';
 import { Contents, FileUrls, JobWaiter, PublicOrigin } from '@pentaprism/http';
 import { LOGGER, type Logger } from '@pentaprism/observability';
-import { BLOB_STORE, BlobStoreModule } from '@pentaprism/service';
+import { BLOB_STORE, BlobStoreModule, SystemClock } from '@pentaprism/service';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config.js';
 import { DIALECTS } from './dialects.js';
 import { BlobContents } from './files/blob-contents.js';
@@ -47,9 +47,10 @@ export class GatewayModule {
         Drain,
         ImageContents,
         RateLimits,
+        SystemClock,
         { provide: RecordSpace, useValue: new RecordSpace(config) },
       ],
-      exports: [Contents, Drain, FileUrls, GATEWAY_CONFIG, JobWaiter, LOGGER, PublicOrigin, RecordSpace],
+      exports: [Contents, Drain, FileUrls, GATEWAY_CONFIG, JobWaiter, LOGGER, PublicOrigin, RecordSpace, SystemClock],
     };
   }
 }

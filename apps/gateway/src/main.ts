@@ -1,6 +1,6 @@
 import { readConfig } from '@pentaprism/config';
 import { createLogger, startMetrics, type Logger } from '@pentaprism/observability';
-import { failStart, Lifecycle } from '@pentaprism/service';
+import { failStart, Lifecycle, SystemClock } from '@pentaprism/service';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gatewayConfig } from './config.js';
 import { createGateway } from './create-gateway.js';
@@ -13,6 +13,7 @@ try {
   const lifecycle = new Lifecycle(logger, config);
   startMetrics('gateway');
   const app = await createGateway(config, logger);
+  await app.get(SystemClock).start();
   await app.listen({ host: config.HOST, port: config.PORT });
   lifecycle.serve(app, async () => {
     app.get(Drain).begin();

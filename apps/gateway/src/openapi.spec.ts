@@ -6,7 +6,7 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { Bus } from '@pentaprism/bus';
 import { Contents, FileUrls, JobWaiter, PublicOrigin } from '@pentaprism/http';
 import { LOGGER } from '@pentaprism/observability';
-import { BLOB_STORE } from '@pentaprism/service';
+import { BLOB_STORE, SystemClock } from '@pentaprism/service';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { GATEWAY_CONFIG } from './config.js';
 import { DIALECTS } from './dialects.js';
@@ -16,7 +16,7 @@ import { documentOf } from './openapi-document.js';
 
 /** What the gateway gives to all dialects. In a preview, none of them is called. */
 const STAND_INS = [
-  ...[Bus, Contents, Drain, FileUrls, JobWaiter, PublicOrigin, RecordSpace],
+  ...[Bus, Contents, Drain, FileUrls, JobWaiter, PublicOrigin, RecordSpace, SystemClock],
   ...[BLOB_STORE, GATEWAY_CONFIG, LOGGER],
 ].map((provide) => ({ provide, useValue: {} }));
 

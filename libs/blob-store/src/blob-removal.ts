@@ -1,3 +1,4 @@
+import { systemDate } from '@pentaprism/domain';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { BlobKey } from './blob-key.js';
@@ -126,7 +127,7 @@ export async function touchBlob(files: FileOperations, path: string, expected?: 
       expected.onDamage(fault);
       return false;
     }
-    const now = new Date();
+    const now = systemDate();
     await handle.utimes(now, now);
     await handle.sync();
     // The open handle keeps the inode number from being given to another file.

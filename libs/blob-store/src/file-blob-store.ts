@@ -199,6 +199,7 @@ export class FileBlobStore implements BlobStore {
   #stream(key: BlobKey, fd: number, found: Stats, range: BlobRange): Readable {
     const { size } = found;
     const version = `${found.dev}:${found.ino}:${size}:${found.mtimeMs}:${found.ctimeMs}`;
+    // eslint-disable-next-line no-restricted-syntax -- the file system uses the clock of this machine
     const isSettled = Date.now() - found.ctimeMs > TIME_STEP_MS;
     const options = { fd, highWaterMark: CHUNK_BYTES, fs: { open: openDescriptor, read: readTranslated, close } };
     const onDamage = (fault: BlobFault) => this.#onDamage({ key, fault, repaired: false });

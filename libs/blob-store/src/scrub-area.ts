@@ -30,9 +30,9 @@ export async function scrubArea(
 ): Promise<boolean> {
   for await (const entry of blobs.list(area, undefined, after)) {
     if (stopped()) return false;
-    const due = Date.now() + (1000 * Math.max(entry.size, LEAST_COST)) / bytesPerSecond;
+    const due = performance.now() + (1000 * Math.max(entry.size, LEAST_COST)) / bytesPerSecond;
     await onChecked(entry, await isDamaged(blobs, entry.key));
-    for (let left = due - Date.now(); left > 0; left = due - Date.now()) {
+    for (let left = due - performance.now(); left > 0; left = due - performance.now()) {
       if (stopped()) return false;
       await sleep(Math.min(left, WAIT_MS), undefined, { ref: false });
     }

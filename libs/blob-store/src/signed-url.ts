@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { DomainError } from '@pentaprism/domain';
+import { DomainError, systemNow } from '@pentaprism/domain';
 import { AREA_PATTERN, WORKSPACE_PATTERN } from './blob-key.js';
 
 /**
@@ -78,7 +78,7 @@ export function verifySignedUrl(
   method: string,
   rawUrl: string,
   secrets: readonly string[],
-  now: number = Date.now() / 1000,
+  now: number = systemNow() / 1000,
 ): SignedTarget {
   requireSigningSecrets(secrets);
   const parsed = parse(rawUrl);

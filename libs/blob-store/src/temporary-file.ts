@@ -1,3 +1,4 @@
+import { systemDate } from '@pentaprism/domain';
 import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -51,7 +52,7 @@ export class TemporaryFile {
   async install(target: string): Promise<void> {
     await this.handle.datasync();
     // The last byte may have been written long before a slow source ended: the time has to be that of the put.
-    const now = new Date();
+    const now = systemDate();
     await this.handle.utimes(now, now);
     await this.files.rename(this.path, target);
   }

@@ -12,6 +12,7 @@ const REPOSITORY = path.resolve(import.meta.dirname, '../../..');
 const LIBRARIES: readonly (readonly [directory: string, users: readonly BusUser[]])[] = [
   ['libs/dialects', ['gateway']],
   ['libs/http', ['gateway']],
+  ['libs/service/src/system-clock.ts', ['gateway', 'worker']],
   ['libs/jobs/src/job-runner.ts', ['worker']],
   ['libs/jobs/src/job-reports.ts', JOB_OWNERS],
 ];

@@ -1,7 +1,7 @@
 import { augmentationListContracts } from './augmentation/lists.js';
 import { sampleContracts } from './augmentation/samples.js';
 import { contentAnalysed, contentContracts, contentRemoved } from './catalog/contents.js';
-import { counterContracts, jobDirectoryContracts } from './catalog/directory.js';
+import { counterContracts, jobDirectoryContracts, timeContracts } from './catalog/directory.js';
 import { imageAdded, imageContentChanged, imageContracts, imageDeleted } from './catalog/images.js';
 import { apiKeyContracts } from './catalog/keys.js';
 import { projectContracts, projectDeleted, projectGone } from './catalog/projects.js';
@@ -58,6 +58,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       augmentationListContracts.delete,
       ...all(sampleContracts),
       jobDirectoryContracts.get,
+      timeContracts.get,
       contentContracts.discard,
       imageContracts.get,
       imageContracts.list,
@@ -142,6 +143,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       embeddingContracts.record,
       imageContracts.choosePictures,
       jobDirectoryContracts.pending,
+      timeContracts.get,
       snapshotContracts.create,
       trainingImageContracts.list,
     ],

@@ -1,7 +1,7 @@
 import { augmentationListContracts } from './augmentation/lists.js';
 import { makeSamples, sampleContracts } from './augmentation/samples.js';
 import { analyseContent, contentContracts } from './catalog/contents.js';
-import { counterContracts, jobDirectoryContracts } from './catalog/directory.js';
+import { counterContracts, jobDirectoryContracts, timeContracts } from './catalog/directory.js';
 import { imageContracts } from './catalog/images.js';
 import { apiKeyContracts } from './catalog/keys.js';
 import { projectContracts } from './catalog/projects.js';
@@ -25,6 +25,7 @@ const GROUPS: readonly Readonly<Record<string, Rpc>>[] = [
   radiographContracts,
   counterContracts,
   jobDirectoryContracts,
+  timeContracts,
   trainingImageContracts,
   snapshotContracts,
   contentContracts,

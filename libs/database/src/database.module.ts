@@ -1,6 +1,7 @@
 import { Global, Module, type DynamicModule, type OnApplicationBootstrap } from '@nestjs/common';
 import { InjectConnection, MongooseModule } from '@nestjs/mongoose';
 import mongoose, { type Connection } from 'mongoose';
+import { DatabaseTime } from './database-time.js';
 import { Transactions } from './transactions.js';
 
 /** Milliseconds to find a server before an operation fails: below the bus deadline, so that callers get our error. */
@@ -41,8 +42,8 @@ export class DatabaseModule implements OnApplicationBootstrap {
           retryDelay: 1000,
         }),
       ],
-      providers: [Transactions],
-      exports: [Transactions, MongooseModule],
+      providers: [DatabaseTime, Transactions],
+      exports: [DatabaseTime, Transactions, MongooseModule],
     };
   }
 }

@@ -3,6 +3,7 @@
  * A collection has one writing service; every repository method takes the workspace first.
  */
 export * from './database.module.js';
+export * from './database-time.js';
 export * from './errors.js';
 export * from './identifiers.js';
 export * from './limited.js';

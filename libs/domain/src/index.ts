@@ -4,6 +4,7 @@ export * from './job.js';
 export * from './limits.js';
 export * from './lookup-table.js';
 export * from './role.js';
+export * from './system-time.js';
 export * from './tag.js';
 export * from './tag-pattern.js';
 export * from './workspace.js';

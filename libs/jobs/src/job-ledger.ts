@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { getModelToken } from '@nestjs/mongoose';
 import type { Job, JobOwner, JobPayload, JobType, QueueName } from '@pentaprism/contracts';
 import { isDuplicateKey } from '@pentaprism/database';
-import { MAX_JOB_STARTS, type JobState } from '@pentaprism/domain';
+import { MAX_JOB_STARTS, type JobState, systemDate, systemNow } from '@pentaprism/domain';
 import { trusted, Types, type ClientSession, type Model } from 'mongoose';
 import { JOB_MODEL, type JobDocument, type Ticket } from './job.schema.js';
 
@@ -35,7 +35,7 @@ export interface FinishOptions {
 
 // `sanitizeFilter` refuses operators as values of a filter unless they are marked as our own.
 const pending = () => trusted({ $in: ['queued', 'running'] as JobState[] });
-const due = () => trusted({ $lte: new Date(Date.now() + EARLY_MS) });
+const due = () => trusted({ $lte: new Date(systemNow() + EARLY_MS) });
 
 /**
  * The ledger of one owner's jobs. The collection is shared, and every query carries the owner, so that no service
@@ -61,7 +61,7 @@ export class JobLedger {
     session?: ClientSession,
   ): Promise<JobDocument[]> {
     if (jobs.length === 0) return [];
-    const now = new Date();
+    const now = systemDate();
     const documents = jobs.map(({ id, ...fields }): JobDocument => ({
       _id: id ?? new Types.ObjectId(),
       owner: this.owner,
@@ -174,7 +174,7 @@ export class JobLedger {
   async progress(id: Types.ObjectId, attempt: number, progress: number): Promise<boolean> {
     const { matchedCount } = await this.jobs.updateOne(
       { _id: id, owner: this.owner, state: 'running', attempt },
-      { $set: { heartbeatAt: new Date() }, $max: { progress } },
+      { $set: { heartbeatAt: systemDate() }, $max: { progress } },
     );
     return matchedCount === 1;
   }
@@ -195,7 +195,7 @@ export class JobLedger {
       .lean();
     if (!job || (counts && job.starts >= MAX_JOB_STARTS)) return null;
     const delay = Math.min(FIRST_RETRY_MS * 2 ** (attempt - 1), LONGEST_RETRY_MS);
-    const notBefore = new Date(Date.now() + delay);
+    const notBefore = new Date(systemNow() + delay);
     const queued = await this.jobs
       .findOneAndUpdate(
         { _id: id, owner: this.owner, state: 'running', attempt },
@@ -233,7 +233,7 @@ export class JobLedger {
     };
     const set = {
       state,
-      finishedAt: new Date(),
+      finishedAt: systemDate(),
       ...(options.error ? { error: options.error } : {}),
       ...(state === 'completed' ? { progress: 1 } : {}),
     };
@@ -249,7 +249,7 @@ export class JobLedger {
 
 /** The start of an attempt. */
 function begun(worker: string, ticket?: string) {
-  const now = new Date();
+  const now = systemDate();
   return {
     $set: {
       state: 'running' as const,

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ALL_JOBS, jobFinished, type JobResult, type JobType } from '@pentaprism/contracts';
 import { notFound, Outbox, toObjectId, Transactions } from '@pentaprism/database';
-import { DomainError, MAX_JOB_STARTS, type JobState, isOutage } from '@pentaprism/domain';
+import { DomainError, MAX_JOB_STARTS, type JobState, isOutage, systemNow } from '@pentaprism/domain';
 import { metrics } from '@pentaprism/observability';
 import type { ClientSession, Types } from 'mongoose';
 import { JobLedger, type FinishOptions } from './job-ledger.js';
@@ -115,7 +115,7 @@ export class JobReports {
       const retried = await this.ledger.retry(id, request.attempt, !isOutage(request.error.code));
       if (retried) {
         const { queue, workspace } = retried.job;
-        this.turns.charge({ queue, workspace, startedAt: retried.startedAt }, Date.now());
+        this.turns.charge({ queue, workspace, startedAt: retried.startedAt }, systemNow());
         this.queue.enqueueLater(retried.job, retried.delay);
         return { retryInMs: retried.delay };
       }
@@ -126,7 +126,7 @@ export class JobReports {
 
   async giveBack(request: { jobId: string; attempt: number }) {
     const job = await this.ledger.giveBack(toObjectId(request.jobId, 'job'), request.attempt);
-    if (job) this.turns.charge(job, Date.now());
+    if (job) this.turns.charge(job, systemNow());
     return {};
   }
 
@@ -159,7 +159,7 @@ export class JobReports {
 
   private ended(job: JobDocument): void {
     metrics.jobsFinished.inc({ type: job.type, state: job.state });
-    this.turns.charge(job, Date.now());
+    this.turns.charge(job, systemNow());
     this.outbox.flush();
     this.effectOf(job).committed?.(job);
   }

@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { QueueName } from '@pentaprism/contracts';
+import { systemNow } from '@pentaprism/domain';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { trusted } from 'mongoose';
 import { JobLedger } from './job-ledger.js';
@@ -42,7 +43,7 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** One round; public for tests. Returns how many jobs were put back. */
-  async reconcile(now = Date.now()): Promise<number> {
+  async reconcile(now = systemNow()): Promise<number> {
     const { jobs, owner } = this.ledger;
     await jobs.updateMany(
       { owner, state: 'running', heartbeatAt: trusted({ $lt: new Date(now - LOST_AFTER_MS) }) },

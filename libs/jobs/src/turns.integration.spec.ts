@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { FairTurns } from '@pentaprism/concurrency';
 import { makeSamples } from '@pentaprism/contracts';
-import { MAX_JOB_STARTS } from '@pentaprism/domain';
+import { adoptSystemTime, MAX_JOB_STARTS } from '@pentaprism/domain';
 import { eventually, testScope } from '@pentaprism/testing';
 import type { Queue } from 'bullmq';
 import { Types } from 'mongoose';
@@ -132,6 +132,23 @@ describe('a new job', () => {
     } finally {
       clock.mockRestore();
     }
+  });
+});
+
+describe('a running job', () => {
+  it('is not taken for lost by an owner whose clock is two hours ahead', async () => {
+    const job = await ledgerOnly();
+    await report.take('t', job);
+    const right = Date.now();
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(right + 7_200_000);
+    try {
+      adoptSystemTime(right, 0);
+      await owner.reconciler.reconcile();
+    } finally {
+      clock.mockRestore();
+      adoptSystemTime(Date.now(), 0);
+    }
+    expect((await owner.read(job)).state).toBe('running');
   });
 });
 

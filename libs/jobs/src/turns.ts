@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { FairTurns } from '@pentaprism/concurrency';
+import { systemNow } from '@pentaprism/domain';
 import type { JobDocument, Ticket } from './job.schema.js';
 import { JobLedger } from './job-ledger.js';
 
@@ -29,7 +30,7 @@ export class Turns {
     const before = running.find((job) => job.ticket === ticket.id);
     const again = before && (await this.ledger.restart(before._id, before.attempt, ticket, worker));
     if (again) {
-      this.charge({ queue: ticket.queue, workspace: before.workspace, startedAt: before.startedAt }, Date.now());
+      this.charge({ queue: ticket.queue, workspace: before.workspace, startedAt: before.startedAt }, systemNow());
       return again;
     }
     const turns = this.of(ticket.queue);

@@ -28,6 +28,11 @@ export const metrics = {
     buckets: SECONDS,
     registers: [registry],
   }),
+  clockCorrection: new Gauge({
+    name: 'pentaprism_clock_correction_seconds',
+    help: "Seconds that are added to the clock of this process because it differs from MongoDB's",
+    registers: [registry],
+  }),
   busDropped: new Counter({
     name: 'pentaprism_bus_dropped_total',
     help: 'Calls that were not begun because their callers had stopped waiting, by subject',

@@ -5,3 +5,4 @@ export * from './lifecycle.js';
 export * from './start-service.js';
 export * from './blob-store.module.js';
 export * from './rounds.js';
+export * from './system-clock.js';

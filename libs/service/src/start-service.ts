@@ -10,6 +10,7 @@ import type { z } from 'zod';
 import { DomainErrorFilter } from './domain-error.filter.js';
 import { createHealthController, type Probes } from './health.controller.js';
 import { failStart, Lifecycle } from './lifecycle.js';
+import { SystemClock } from './system-clock.js';
 
 /** The variables that every service's schema has. */
 interface ServiceConfig {
@@ -41,7 +42,7 @@ export async function createService<Schema extends z.ZodType<ServiceConfig>>(
   @Module({
     imports: [BusModule.forConnection(connection), ...definition.imports(config, logger)],
     controllers: [createHealthController(name, () => definition.probes?.(app) ?? {})],
-    providers: [{ provide: LOGGER, useValue: logger }],
+    providers: [{ provide: LOGGER, useValue: logger }, SystemClock],
     exports: [LOGGER],
   })
   class ServiceModule {}
@@ -67,6 +68,7 @@ export async function startService<Schema extends z.ZodType<ServiceConfig>>(
     const lifecycle = new Lifecycle(logger, config);
     startMetrics(definition.name);
     const app = await createService(definition, config, logger);
+    await app.get(SystemClock).start();
     await app.listen();
     lifecycle.serve(app);
   } catch (error) {

@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { sweepUnknown, type BlobStore } from '@pentaprism/blob-store';
 import { Transactions } from '@pentaprism/database';
+import { systemNow } from '@pentaprism/domain';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE, Rounds } from '@pentaprism/service';
 import { DeletedImageRepository } from '../adapters/mongo/deleted-image.repository.js';
@@ -49,7 +50,7 @@ export class SweepSamples implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** Public for tests. */
-  async sweepRecords(now = Date.now()): Promise<void> {
+  async sweepRecords(now = systemNow()): Promise<void> {
     const expired = await this.samples.expired(new Date(now - UNLISTED_SAMPLES_TTL_MS), BATCH);
     for (const { workspace, _id } of expired)
       await this.transactions.run((session) => this.samples.removeSets(workspace, [_id], session));
@@ -62,7 +63,7 @@ export class SweepSamples implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** Public for tests. @returns how many blobs were removed */
-  sweepBlobs(now = Date.now()): Promise<number> {
+  sweepBlobs(now = systemNow()): Promise<number> {
     return sweepUnknown(
       this.blobs,
       'samples',

@@ -7,7 +7,7 @@ import {
   type ContentReference,
   type ResponseOf,
 } from '@pentaprism/contracts';
-import { DomainError } from '@pentaprism/domain';
+import { DomainError, systemNow } from '@pentaprism/domain';
 import { JobLedger, JobQueue } from '@pentaprism/jobs';
 import { currentContext } from '@pentaprism/observability';
 import { ContentRepository } from './content.repository.js';
@@ -57,7 +57,7 @@ export class AnalyseContents implements OnApplicationBootstrap, OnModuleDestroy 
     const now = performance.now();
     const deadline = currentContext()?.deadline ?? now + DEFAULT_DEADLINE_MS;
     const distinct = [...new Map(contents.map((content) => [content.sha256, content])).values()];
-    await this.begin(workspace, distinct, new Date(Date.now() + deadline - now));
+    await this.begin(workspace, distinct, new Date(systemNow() + deadline - now));
     const hashes = distinct.map(({ sha256 }) => sha256);
     await this.untilKnown(workspace, hashes, deadline - ANSWER_MS);
     const known = new Map(

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { analyseContent, ContentReference, JobResult } from '@pentaprism/contracts';
+import { systemDate } from '@pentaprism/domain';
 import { trusted, Types, type ClientSession, type Model, type QueryFilter } from 'mongoose';
 import { CONTENT_MODEL, DERIVED_PICTURES, type ContentDocument } from './content.schema.js';
 
@@ -111,7 +112,7 @@ export class ContentRepository {
     orphanedAt: Date | null = null,
   ): Promise<void> {
     if (contents.length === 0) return;
-    const createdAt = new Date();
+    const createdAt = systemDate();
     await this.contents.collection.insertMany(
       contents.map(({ sha256, size, mediaType }) => ({
         workspace,
@@ -185,7 +186,7 @@ export class ContentRepository {
       session,
     );
     const unknown = contents.filter(({ sha256 }) => !known.has(sha256));
-    await this.insert(workspace, unknown, 'unseen', session, new Date());
+    await this.insert(workspace, unknown, 'unseen', session, systemDate());
     return contents.filter(({ sha256 }) => known.has(sha256));
   }
 
@@ -195,7 +196,7 @@ export class ContentRepository {
     const orphan = { ...these, orphanedAt: { $type: 'date' as const } };
     const $inc = { revision: 1 };
     await this.contents.collection.updateMany(orphan, { $set: { transient: true }, $inc }, { session });
-    const mark = { orphanedAt: new Date(), transient: true };
+    const mark = { orphanedAt: systemDate(), transient: true };
     await this.contents.collection.updateMany({ ...these, orphanedAt: null }, { $set: mark, $inc }, { session });
   }
 
@@ -208,7 +209,7 @@ export class ContentRepository {
     released: { kept: readonly string[]; orphans: readonly string[]; transientOrphans: readonly string[] },
     session: ClientSession,
   ): Promise<void> {
-    const orphanedAt = new Date();
+    const orphanedAt = systemDate();
     const update = async (hashes: readonly string[], $set?: Partial<ContentDocument>) => {
       if (hashes.length === 0) return;
       await this.contents.collection.updateMany(

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { limited } from '@pentaprism/database';
+import { systemNow } from '@pentaprism/domain';
 import { Schema, type Model } from 'mongoose';
 
 interface CounterDocument {
@@ -44,14 +45,14 @@ export class CounterRepository {
     const counting = this.counters
       .findOneAndUpdate(
         { _id: `${workspace}/${sequence}` },
-        { $inc: { value: count }, $max: { second: Math.floor(Date.now() / 1000) } },
+        { $inc: { value: count }, $max: { second: Math.floor(systemNow() / 1000) } },
         { upsert: true, returnDocument: 'after' },
       )
       .lean();
     const counter = await limited(counting.exec());
     if (counter?.second === undefined) throw new Error('the counter was not returned');
     const second = counter.second;
-    const at = new Date(Math.min(Math.max(Date.now(), second * 1000), second * 1000 + 999));
+    const at = new Date(Math.min(Math.max(systemNow(), second * 1000), second * 1000 + 999));
     return { first: counter.value - count + 1, second, at };
   }
 }

@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { RpcHandler, type HandlerContext } from '@pentaprism/bus';
-import { counterContracts, jobDirectoryContracts, type ParsedRequestOf } from '@pentaprism/contracts';
+import { counterContracts, jobDirectoryContracts, timeContracts, type ParsedRequestOf } from '@pentaprism/contracts';
+import { DatabaseTime } from '@pentaprism/database';
 import { JobLedger } from '@pentaprism/jobs';
 import { CounterRepository } from './counter.repository.js';
 import { FindJobs } from './find-jobs.usecase.js';
@@ -11,6 +12,7 @@ export class DirectoryController {
     private readonly jobs: FindJobs,
     private readonly counters: CounterRepository,
     private readonly ledger: JobLedger,
+    private readonly databaseTime: DatabaseTime,
   ) {}
 
   @RpcHandler(jobDirectoryContracts.get)
@@ -21,6 +23,11 @@ export class DirectoryController {
   @RpcHandler(jobDirectoryContracts.pending)
   async pending({ queue }: ParsedRequestOf<typeof jobDirectoryContracts.pending>, { workspace }: HandlerContext) {
     return { pending: await this.ledger.isPending(workspace, queue) };
+  }
+
+  @RpcHandler(timeContracts.get)
+  async time() {
+    return { now: await this.databaseTime.read() };
   }
 
   @RpcHandler(counterContracts.next)

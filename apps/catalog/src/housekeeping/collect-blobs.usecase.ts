@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy }
 import { sweepUnknown, type BlobKey, type BlobStore } from '@pentaprism/blob-store';
 import { contentRemoved } from '@pentaprism/contracts';
 import { Outbox, Transactions } from '@pentaprism/database';
+import { systemNow } from '@pentaprism/domain';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE, Rounds } from '@pentaprism/service';
 import { ContentRepository, derivedOf } from '../contents/content.repository.js';
@@ -50,7 +51,7 @@ export class CollectBlobs implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** @returns how many contents were removed; public for tests */
-  async collectOrphans(now = Date.now()): Promise<number> {
+  async collectOrphans(now = systemNow()): Promise<number> {
     const before = new Date(now - this.config.BLOB_GRACE * 1000);
     const transientBefore = new Date(now - TRANSIENT_BLOB_GRACE * 1000);
     let removed = 0;
@@ -67,7 +68,7 @@ export class CollectBlobs implements OnApplicationBootstrap, OnModuleDestroy {
     }
   }
 
-  async sweep(now = Date.now()): Promise<void> {
+  async sweep(now = systemNow()): Promise<void> {
     await this.blobs.sweepTemporary(new Date(now - TEMPORARY_AGE_MS));
     const before = new Date(now - UNKNOWN_AGE_MS);
     const { blobs, contents } = this;

@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { shuffled } from '@pentaprism/concurrency';
+import { systemDate } from '@pentaprism/domain';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { Rounds } from '@pentaprism/service';
 import type { Types } from 'mongoose';
@@ -36,7 +37,7 @@ export class ExpireImages implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** @returns how many images were removed; public for tests */
-  async removeExpired(now = new Date()): Promise<number> {
+  async removeExpired(now = systemDate()): Promise<number> {
     let removed = 0;
     for (;;) {
       const expired = await this.images.findExpired(now, BATCH);

@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { shuffled } from '@pentaprism/concurrency';
+import { systemDate, systemNow } from '@pentaprism/domain';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { Rounds } from '@pentaprism/service';
 import { ImageCountRepository } from '../projects/image-count.repository.js';
@@ -53,7 +54,7 @@ export class RemoveProjects implements ProjectRemoval, OnApplicationBootstrap, O
   }
 
   /** Removes what is left of deleted projects; public for tests. */
-  async removeAll(now = Date.now()): Promise<void> {
+  async removeAll(now = systemNow()): Promise<void> {
     const failures: unknown[] = [];
     // In an order of chance: another instance may have found the same ones.
     for (const project of shuffled(await this.projects.findDeleted(BATCH)))
@@ -67,7 +68,7 @@ export class RemoveProjects implements ProjectRemoval, OnApplicationBootstrap, O
     const { workspace, _id } = project;
     await this.counts.fence(workspace, _id);
     if (!(await this.removeContents(project))) return;
-    await this.projects.setEmptied(project, new Date());
+    await this.projects.setEmptied(project, systemDate());
   }
 
   private async forget(project: DeletedProject): Promise<void> {

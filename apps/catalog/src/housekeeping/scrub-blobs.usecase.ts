@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { scrubArea, type BlobEntry, type BlobKey, type BlobStore } from '@pentaprism/blob-store';
+import { systemDate, systemNow } from '@pentaprism/domain';
 import { LOGGER, metrics, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE, Rounds } from '@pentaprism/service';
 import { randomUUID } from 'node:crypto';
@@ -54,7 +55,7 @@ export class ScrubBlobs implements OnApplicationBootstrap, OnModuleDestroy {
    * Goes on with the pass that is under way, or begins one if the last one ended long enough ago.
    * @returns the progress at the end; null if another process scrubs, or if it is not time yet
    */
-  async scrub(now = new Date()): Promise<ScrubProgress | null> {
+  async scrub(now = systemDate()): Promise<ScrubProgress | null> {
     const found = await this.scrubs.claim(this.holder, now, new Date(now.getTime() + LEASE_MS));
     if (!found) return null;
     const { finishedAt, ...known } = found;
@@ -66,7 +67,7 @@ export class ScrubBlobs implements OnApplicationBootstrap, OnModuleDestroy {
       : { step, after, checked, damaged, missing, startedAt };
     this.lost = false;
     if (await this.pass(progress)) await this.finish(progress);
-    else if (!this.lost) await this.scrubs.save(this.holder, progress, new Date());
+    else if (!this.lost) await this.scrubs.save(this.holder, progress, systemDate());
     return progress;
   }
 
@@ -127,13 +128,13 @@ export class ScrubBlobs implements OnApplicationBootstrap, OnModuleDestroy {
     progress.damaged += found.damaged;
     progress.missing += found.missing;
     show(progress);
-    if (Date.now() - this.savedAt < SAVE_MS) return;
-    this.savedAt = Date.now();
+    if (systemNow() - this.savedAt < SAVE_MS) return;
+    this.savedAt = systemNow();
     this.lost = !(await this.scrubs.save(this.holder, progress, new Date(this.savedAt + LEASE_MS)));
   }
 
   private async finish(progress: ScrubProgress): Promise<void> {
-    const now = new Date();
+    const now = systemDate();
     await this.scrubs.finish(this.holder, progress, now);
     show(progress);
     metrics.scrubFinished.set(now.getTime() / 1000);

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { ContentReference } from '@pentaprism/contracts';
 import { notFound, toObjectId } from '@pentaprism/database';
+import { systemDate } from '@pentaprism/domain';
 import { trusted, type ClientSession, type Model, type QueryFilter, type Types } from 'mongoose';
 import { IMAGE_MODEL, INDEXES, textIs, unexpired, type ImageDocument } from './image.schema.js';
 
@@ -29,7 +30,7 @@ export class ImageRepository {
   /** @throws DomainError NOT_FOUND, also for an image that has expired, and for one of a hidden project */
   async get(workspace: string, key: ImageKey, session?: ClientSession): Promise<ImageDocument> {
     const image = await this.find(workspace, key, session);
-    if (!image || image.hidden || (image.expiresAt && image.expiresAt <= new Date())) throw notFound('image');
+    if (!image || image.hidden || (image.expiresAt && image.expiresAt <= systemDate())) throw notFound('image');
     return image;
   }
 
@@ -61,7 +62,7 @@ export class ImageRepository {
     return this.images
       .findOneAndUpdate(
         { _id: id, workspace },
-        { $set: { sha256, size, mediaType, state, uploadedAt: new Date() }, $unset: { uniqueSha256: 1 } },
+        { $set: { sha256, size, mediaType, state, uploadedAt: systemDate() }, $unset: { uniqueSha256: 1 } },
         { session, returnDocument: 'after' },
       )
       .lean();

@@ -6,6 +6,7 @@ import type {
   RadiographInfo,
   TagReference,
 } from '@pentaprism/contracts';
+import { systemDate } from '@pentaprism/domain';
 import { Schema, Types } from 'mongoose';
 
 /** What an image is besides, whose bytes came from a sensor: the image's own are the picture that was made of them. */
@@ -122,7 +123,7 @@ imageSchema.index(INDEXES.session, {
 export const textIs = (text: string) => ({ $eq: text, $type: 'string' }) as const;
 
 /** Part of a filter: whether an image is there at a time. */
-export const unexpired = (now = new Date()) => ({ expiresAt: { $not: { $lte: now } } });
+export const unexpired = (now = systemDate()) => ({ expiresAt: { $not: { $lte: now } } });
 
 /** @param undecodable why its bytes are no picture */
 export function toImage(image: ImageDocument, undecodable?: string): Image {

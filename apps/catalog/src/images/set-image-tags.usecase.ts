@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Image, TagReference } from '@pentaprism/contracts';
 import { notFound, toObjectId, Transactions } from '@pentaprism/database';
+import { systemDate } from '@pentaprism/domain';
 import { ImageCountRepository } from '../projects/image-count.repository.js';
 import { ImageTagRepository } from './image-tag.repository.js';
 import { toTagDocuments } from './image.schema.js';
@@ -24,7 +25,7 @@ export class SetImageTags {
    */
   async execute(workspace: string, id: string, references: readonly TagReference[]): Promise<Image> {
     const image = toObjectId(id, 'image');
-    const tags = toTagDocuments(references, new Date());
+    const tags = toTagDocuments(references, systemDate());
     const changed = await this.transactions.runInTurn([`${workspace}/${id}`], async (session) => {
       const states = await this.states.of(
         workspace,

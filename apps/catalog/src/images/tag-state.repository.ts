@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { TagChange, TagReference } from '@pentaprism/contracts';
 import { isDuplicateKey } from '@pentaprism/database';
-import { DomainError } from '@pentaprism/domain';
+import { DomainError, systemDate, systemNow } from '@pentaprism/domain';
 import { Schema, trusted, Types, type ClientSession, type Model } from 'mongoose';
 
 /** What is known of a tag that was changed or deleted, or is a negative one. Others have none. */
@@ -105,7 +105,7 @@ export class TagStateRepository {
 
   /** From now on nobody gives the tag to an image with others, or others to an image with this one, for a while. */
   async reserve(workspace: string, { tagId, name }: { tagId: string; name: string }): Promise<Date> {
-    const until = new Date(Date.now() + RESERVATION_MS);
+    const until = new Date(systemNow() + RESERVATION_MS);
     await this.states.updateOne(
       { _id: new Types.ObjectId(tagId), workspace },
       { $max: { reservedUntil: until }, $setOnInsert: { name, revision: 0, applied: true, removedAt: null } },
@@ -123,7 +123,7 @@ export class TagStateRepository {
   /** Remembers a change, unless a later one of the same tag is known; gives back the latest. */
   async record(workspace: string, { tagId, name, revision, negative }: TagChange): Promise<TagStateDocument> {
     const _id = new Types.ObjectId(tagId);
-    const removedAt = name === null ? new Date() : null;
+    const removedAt = name === null ? systemDate() : null;
     try {
       await this.states.updateOne(
         { _id, workspace, revision: trusted({ $lt: revision }) },
@@ -174,7 +174,7 @@ export class TagStates {
   }
 
   /** Whether these may not stand on one image. */
-  conflict(tags: readonly Pick<TagReference, 'id' | 'negative'>[], now = new Date()): boolean {
+  conflict(tags: readonly Pick<TagReference, 'id' | 'negative'>[], now = systemDate()): boolean {
     return tags.length > 1 && tags.some((tag) => this.isNegative(tag, now));
   }
 

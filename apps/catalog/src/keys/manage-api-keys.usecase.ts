@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ApiKey } from '@pentaprism/contracts';
 import { isDuplicateKey, notFound } from '@pentaprism/database';
-import { DEFAULT_WORKSPACE, DomainError, MAX_API_KEYS_PER_WORKSPACE, type Role } from '@pentaprism/domain';
+import { DEFAULT_WORKSPACE, DomainError, MAX_API_KEYS_PER_WORKSPACE, type Role, systemDate } from '@pentaprism/domain';
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { ApiKeyRepository, toApiKey, type ApiKeyDocument } from './api-key.repository.js';
 import { ProjectRepository } from '../projects/project.repository.js';
@@ -104,7 +104,7 @@ export class ManageApiKeys {
     return {
       _id: id,
       hash: hashSecret(id, secret, this.config.SIGNING_SECRETS[0] as string),
-      createdAt: new Date(),
+      createdAt: systemDate(),
       ...fields,
     };
   }

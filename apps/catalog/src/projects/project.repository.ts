@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Project } from '@pentaprism/contracts';
 import { notFound, toObjectId } from '@pentaprism/database';
-import { FILTERS_PROJECT, LIBRARY_PROJECT } from '@pentaprism/domain';
+import { FILTERS_PROJECT, LIBRARY_PROJECT, systemDate } from '@pentaprism/domain';
 import { trusted, Types, type ClientSession, type Model } from 'mongoose';
 import { PROJECT_MODEL, WORKSPACE_MODEL, type ProjectDocument, type WorkspaceDocument } from './project.schema.js';
 
@@ -38,7 +38,7 @@ export class ProjectRepository {
 
   /** Makes the workspace and its library where they are missing; also when two do it at once. */
   async ensureWorkspace(workspace: string): Promise<void> {
-    const createdAt = new Date();
+    const createdAt = systemDate();
     const found = await this.workspaces
       .findOneAndUpdate(
         byWorkspace(workspace),
@@ -85,7 +85,7 @@ export class ProjectRepository {
     _id: Types.ObjectId,
     fields: Pick<ProjectDocument, 'workspace' | 'name' | 'hidden'>,
   ): Promise<void> {
-    await this.projects.updateOne({ _id }, { $setOnInsert: { ...fields, createdAt: new Date() } }, { upsert: true });
+    await this.projects.updateOne({ _id }, { $setOnInsert: { ...fields, createdAt: systemDate() } }, { upsert: true });
   }
 
   async libraryId(workspace: string): Promise<Types.ObjectId> {
@@ -169,7 +169,7 @@ export class ProjectRepository {
 
   /** @throws Error a duplicate key where another project has the name */
   async add(workspace: string, fields: ProjectFields, session: ClientSession): Promise<ProjectDocument> {
-    const createdAt = new Date();
+    const createdAt = systemDate();
     const project = { _id: new Types.ObjectId(), workspace, ...named(fields), createdAt, modifiedAt: createdAt };
     await this.projects.collection.insertOne(project, { session });
     return project;
@@ -182,7 +182,7 @@ export class ProjectRepository {
   async update(workspace: string, id: Types.ObjectId, changes: ProjectChanges): Promise<ProjectDocument | null> {
     const { training = {}, ...fields } = named(changes);
     const settings = Object.entries(training).map(([key, value]) => [`training.${key}`, value]);
-    const $set = { ...fields, ...(Object.fromEntries(settings) as object), modifiedAt: new Date() };
+    const $set = { ...fields, ...(Object.fromEntries(settings) as object), modifiedAt: systemDate() };
     return this.projects
       .findOneAndUpdate({ _id: id, workspace, ...visible() }, { $set }, { returnDocument: 'after' })
       .lean();
@@ -190,7 +190,7 @@ export class ProjectRepository {
 
   /** Marks a project, and the hidden one that belongs to it; false when there is none. */
   async markDeleted(workspace: string, id: Types.ObjectId, session: ClientSession): Promise<boolean> {
-    const mark = { $set: { deletedAt: new Date() }, $unset: { uniqueName: 1 as const } };
+    const mark = { $set: { deletedAt: systemDate() }, $unset: { uniqueName: 1 as const } };
     const deleted = await this.projects
       .findOneAndUpdate({ _id: id, workspace, ...visible() }, mark, { session, returnDocument: 'after' })
       .lean();

@@ -7,6 +7,7 @@ import {
   MAX_IMAGES_PER_BATCH,
   MAX_TAGS_PER_IMAGE,
   MAX_TRAINING_IMAGES_PER_PROJECT,
+  systemDate,
 } from '@pentaprism/domain';
 import type { ClientSession, Types } from 'mongoose';
 import { ContentRepository, type PictureContent } from '../contents/content.repository.js';
@@ -145,7 +146,7 @@ export class AddTrainingImages {
   ): Promise<Map<PlannedImage, ImageDocument>> {
     const news = planned.filter(({ existing }) => !existing);
     const place = news.length > 0 ? await this.counters.nextInTime(workspace, 'image', news.length) : undefined;
-    const now = place?.at ?? new Date();
+    const now = place?.at ?? systemDate();
     const made = new Map<PlannedImage, ImageDocument>();
     for (const plan of planned) {
       const { existing, newTags } = plan;

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { fitting, largestText } from '@pentaprism/bus';
 import type { ParsedRequestOf, ResponseOf, TrainingImage, trainingImageContracts } from '@pentaprism/contracts';
 import { toObjectId } from '@pentaprism/database';
+import { systemNow } from '@pentaprism/domain';
 import { LRUCache } from 'lru-cache';
 import { ContentRepository, type PictureContent } from '../contents/content.repository.js';
 import { ImageCountRepository, pictureRevision } from '../projects/image-count.repository.js';
@@ -145,7 +146,7 @@ async function rememberUntil<T extends { readonly until: Date | null }>(
   find: () => Promise<T>,
 ): Promise<T> {
   const known = await remember(cache, key, find);
-  if (!known.until || known.until.getTime() > Date.now()) return known;
+  if (!known.until || known.until.getTime() > systemNow()) return known;
   cache.delete(key);
   return remember(cache, key, find);
 }

@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { asDomainError, notFound, toObjectId } from '@pentaprism/database';
-import { DomainError } from '@pentaprism/domain';
+import { DomainError, systemDate, systemNow } from '@pentaprism/domain';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { Rounds } from '@pentaprism/service';
 import { Types } from 'mongoose';
@@ -63,7 +63,8 @@ export class ManageSnapshots implements OnApplicationBootstrap, OnModuleDestroy 
     for (let attempt = 1; ; attempt++) {
       const known = await this.snapshots.find(workspace, project, id);
       if (known?.copy) return { images: known.images ?? 0, revision: known.revision ?? '' };
-      const copy = new Types.ObjectId();
+      // The system time in the id says when the attempt began.
+      const copy = new Types.ObjectId(Types.ObjectId.generate(Math.floor(systemNow() / 1000)));
       if (!(await this.snapshots.begin(workspace, project, id, copy))) {
         // Another call has just completed it.
         if (attempt < ATTEMPTS && (await this.snapshots.find(workspace, project, id))?.copy) continue;
@@ -116,7 +117,7 @@ export class ManageSnapshots implements OnApplicationBootstrap, OnModuleDestroy 
   }
 
   /** Removes images of snapshots whose time is over. */
-  async removeExpired(now = new Date()): Promise<void> {
+  async removeExpired(now = systemDate()): Promise<void> {
     for (;;) {
       const expired = await this.snapshots.findExpired(now, BATCH);
       for (const workspace of new Set(expired.map((image) => image.workspace)))
@@ -129,7 +130,7 @@ export class ManageSnapshots implements OnApplicationBootstrap, OnModuleDestroy 
   }
 
   /** Removes what attempts and deletions have left; public for tests. */
-  async removeLeft(now = Date.now()): Promise<void> {
+  async removeLeft(now = systemNow()): Promise<void> {
     const before = new Date(now - ATTEMPT_OVER_MS);
     for (;;) {
       const left = await this.snapshots.findLeft(before, BATCH);

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { isDuplicateKey } from '@pentaprism/database';
+import { systemDate } from '@pentaprism/domain';
 import { trusted, Types, type ClientSession, type Model } from 'mongoose';
 import { IMAGE_MODEL, INDEXES, unexpired, type ImageDocument } from '../images/image.schema.js';
 import {
@@ -38,7 +39,7 @@ export class SnapshotRepository {
     try {
       await this.snapshots.updateOne(
         { _id: id, workspace, project, incomplete: true, deletedAt: absent() },
-        { $push: { copies: copy }, $setOnInsert: { createdAt: new Date() } },
+        { $push: { copies: copy }, $setOnInsert: { createdAt: systemDate() } },
         { upsert: true },
       );
       return true;
@@ -114,8 +115,8 @@ export class SnapshotRepository {
             project,
             copies: [],
             incomplete: true,
-            createdAt: new Date(),
-            deletedAt: new Date(),
+            createdAt: systemDate(),
+            deletedAt: systemDate(),
           },
         },
         { upsert: true },
@@ -125,7 +126,7 @@ export class SnapshotRepository {
         $set: {
           copies: { $concatArrays: ['$copies', { $cond: [{ $ifNull: ['$copy', false] }, ['$copy'], []] }] },
           incomplete: true,
-          deletedAt: new Date(),
+          deletedAt: systemDate(),
         },
       },
       { $unset: 'copy' },

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ParsedRequestOf, TagReference, trainingImageContracts } from '@pentaprism/contracts';
 import { toObjectId, Transactions } from '@pentaprism/database';
-import { DomainError, MAX_TAGS_PER_IMAGE, type TaggingStatus } from '@pentaprism/domain';
+import { DomainError, MAX_TAGS_PER_IMAGE, type TaggingStatus, systemDate } from '@pentaprism/domain';
 import type { ClientSession } from 'mongoose';
 import { ImageCountRepository } from '../projects/image-count.repository.js';
 import { ImageTagRepository } from '../images/image-tag.repository.js';
@@ -38,7 +38,7 @@ export class TagTrainingImages {
         found.map(({ _id, tags }) => [_id.toHexString(), new Set(tags.map(({ id }) => id.toHexString()))]),
       );
       checkAll(ids, carried);
-      const at = new Date();
+      const at = systemDate();
       const added = new Map<string, TagReference[]>();
       const statuses = taggings.map(({ imageId, tag }): TaggingStatus => {
         const tags = carried.get(imageId) as Set<string>;

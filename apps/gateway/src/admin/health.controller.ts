@@ -4,7 +4,7 @@ import type { BlobStore } from '@pentaprism/blob-store';
 import { Bus } from '@pentaprism/bus';
 import { healthContracts, SERVICES, type ServiceHealth, type ServiceName } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
-import { BLOB_STORE } from '@pentaprism/service';
+import { BLOB_STORE, SystemClock } from '@pentaprism/service';
 import type { FastifyReply } from 'fastify';
 import { Drain } from '../http/drain.js';
 import { RecordSpace } from '../http/record-space.js';
@@ -34,6 +34,7 @@ export class HealthController {
     @Inject(BLOB_STORE) private readonly blobs: BlobStore,
     private readonly drain: Drain,
     private readonly records: RecordSpace,
+    private readonly clock: SystemClock,
   ) {}
 
   @WithoutKey()
@@ -60,7 +61,12 @@ export class HealthController {
   private checkAll(): Promise<Part[]> {
     const now = performance.now();
     if (!this.latest || now - this.latest.at > LOOK_MS) {
-      const looks = [this.checkStore(), this.checkRecords(), ...SERVICES.map((service) => this.check(service))];
+      const looks = [
+        this.checkStore(),
+        this.checkRecords(),
+        this.checkClock(),
+        ...SERVICES.map((service) => this.check(service)),
+      ];
       this.latest = { at: now, parts: Promise.all(looks).then((parts) => parts.flat()) };
     }
     return this.latest.parts;
@@ -88,6 +94,17 @@ export class HealthController {
         return [{ name: 'gateway: blob store', ok: true, degraded: true, message: error.message }];
       return [{ name: 'gateway: blob store', ok: false, message: (error as Error).message }];
     }
+  }
+
+  /** Before the first comparison, signed URLs could have expired already. */
+  private checkClock(): Part {
+    return this.clock.isCompared
+      ? { name: 'gateway: system time', ok: true }
+      : {
+          name: 'gateway: system time',
+          ok: false,
+          message: 'The clock has not been compared with that of MongoDB yet.',
+        };
   }
 
   private async checkRecords(): Promise<Part[]> {

@@ -1,7 +1,7 @@
 import { Bus } from '@pentaprism/bus';
 import { verifySignedUrl, type SignedTarget } from '@pentaprism/blob-store';
 import { imageContracts, ingestContracts } from '@pentaprism/contracts';
-import { DomainError } from '@pentaprism/domain';
+import { DomainError, systemNow } from '@pentaprism/domain';
 import {
   awaitsContinue,
   drain,
@@ -59,7 +59,7 @@ async function download(
   const contentArea = CONTENT_AREAS.find((each) => each === area);
   if (content && contentArea) {
     // The bytes never change, and the URL is the permission: for as long as it lives, nobody need ask again.
-    const maxAge = Math.max(0, expiresAt - Math.floor(Date.now() / 1000));
+    const maxAge = Math.max(0, expiresAt - Math.floor(systemNow() / 1000));
     // No record was read: the bytes may have been collected since the URL was made.
     const options = { maxAge, mayBeGone: true, fileName: nameInArea(contentArea) };
     await contents.send(request, reply, { area: contentArea, workspace, ...content }, options);
@@ -97,7 +97,7 @@ async function upload(
 }
 
 function verify(request: FastifyRequest, config: GatewayConfig): SignedTarget {
-  return verifySignedUrl(request.method, request.raw.url ?? '', config.SIGNING_SECRETS, Math.floor(Date.now() / 1000));
+  return verifySignedUrl(request.method, request.raw.url ?? '', config.SIGNING_SECRETS, Math.floor(systemNow() / 1000));
 }
 
 function nothing(): DomainError {

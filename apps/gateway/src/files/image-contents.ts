@@ -2,7 +2,7 @@ import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Bus, watchSignal } from '@pentaprism/bus';
 import { Groups } from '@pentaprism/concurrency';
 import { imageContentChanged, imageContracts, type ResponseOf } from '@pentaprism/contracts';
-import { DomainError } from '@pentaprism/domain';
+import { DomainError, systemNow } from '@pentaprism/domain';
 import { LRUCache } from 'lru-cache';
 
 type ImageContent = ResponseOf<typeof imageContracts.getContents>['contents'][number];
@@ -56,5 +56,5 @@ export class ImageContents implements OnModuleDestroy {
 }
 
 function isOver({ expiresAt }: ImageContent): boolean {
-  return expiresAt !== null && expiresAt <= Date.now();
+  return expiresAt !== null && expiresAt <= systemNow();
 }

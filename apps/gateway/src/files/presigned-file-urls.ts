@@ -1,5 +1,5 @@
 import type { DirectTransfers } from '@pentaprism/blob-store';
-import { DomainError, UNKNOWN_MEDIA_TYPE } from '@pentaprism/domain';
+import { DomainError, UNKNOWN_MEDIA_TYPE, systemNow } from '@pentaprism/domain';
 import { FileUrls, type SignedContent, type SignedImage } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../config.js';
@@ -32,7 +32,7 @@ export class PresignedFileUrls extends FileUrls {
 
   /** Nobody asks us when a URL is used: it must not outlive the image by itself. */
   private secondsLeft(expiresAt = Infinity): number {
-    const left = Math.max(1, Math.floor((expiresAt - Date.now()) / 1000));
+    const left = Math.max(1, Math.floor((expiresAt - systemNow()) / 1000));
     return Math.min(this.config.SIGNED_URL_TTL, left);
   }
 }

@@ -1,4 +1,5 @@
 import { signUrl } from '@pentaprism/blob-store';
+import { systemNow } from '@pentaprism/domain';
 import { FileUrls, type PublicOrigin, type SignedContent, type SignedImage } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
@@ -21,7 +22,7 @@ export class SignedFileUrls extends FileUrls {
   }
 
   async sign(request: FastifyRequest, method: 'GET' | 'PUT', workspace: string, { id }: SignedImage): Promise<string> {
-    const expiresAt = Math.floor(Date.now() / 1000) + this.config.SIGNED_URL_TTL;
+    const expiresAt = Math.floor(systemNow() / 1000) + this.config.SIGNED_URL_TTL;
     const origin = this.publicOrigin.of(request);
     return signUrl({ origin, method, workspace, area: 'originals', id, expiresAt }, this.config.SIGNING_SECRETS);
   }
@@ -29,7 +30,7 @@ export class SignedFileUrls extends FileUrls {
   async signContent(request: FastifyRequest, content: SignedContent): Promise<string> {
     const { area, workspace, expiresAt: end = Infinity } = content;
     const origin = this.publicOrigin.of(request);
-    const now = Math.floor(Date.now() / 1000);
+    const now = Math.floor(systemNow() / 1000);
     // A URL that has expired already could not even be signed for some.
     const expiresAt = Math.min(steadyExpiry(now, this.config.SIGNED_URL_TTL), Math.max(1, Math.floor(end / 1000)));
     const target = { origin, method: 'GET', workspace, area, id: toContentId(content), expiresAt } as const;

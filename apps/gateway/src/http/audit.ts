@@ -56,7 +56,7 @@ export class AuditLog {
   }
 
   private hasRoom(address: string): boolean {
-    const now = Date.now();
+    const now = performance.now();
     if (now - this.window.since >= WINDOW_MS) this.window = { since: now, lines: 0 };
     const network = networkOf(address);
     const own = this.refusals.get(network) ?? { lines: 0 };

@@ -38,10 +38,10 @@ export function releaseConnections(fastify: FastifyInstance, drain: Drain): void
     if (drain.draining) void reply.header('Connection', 'close');
   });
   fastify.addHook('preClose', async () => {
-    const since = Date.now();
+    const since = performance.now();
     const timer = setInterval(() => {
       server.closeIdleConnections();
-      if (Date.now() - since < FIRST_REQUEST_MS) return;
+      if (performance.now() - since < FIRST_REQUEST_MS) return;
       for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
     }, LOOK_MS);
     server.once('close', () => clearInterval(timer));

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import { counterContracts, type TagDetails, type TagReference } from '@pentaprism/contracts';
 import { Transactions } from '@pentaprism/database';
-import { DomainError, MAX_TAGS_PER_PROJECT } from '@pentaprism/domain';
+import { DomainError, MAX_TAGS_PER_PROJECT, systemDate } from '@pentaprism/domain';
 import type { Types } from 'mongoose';
 import { TagRevisionRepository } from '../adapters/mongo/tag-revision.repository.js';
 import { TagRepository, type TagDocument } from '../adapters/mongo/tag.repository.js';
@@ -42,7 +42,7 @@ export class NewTags {
       if (missing.length === 0) return { found, made: [] };
       if (total + missing.length > MAX_TAGS_PER_PROJECT) throw tooManyTags();
       await this.revisions.count(session, workspace, project, missing.length);
-      const createdAt = new Date();
+      const createdAt = systemDate();
       const documents = missing.map((tag, i) => ({ workspace, project, number: first + i, ...tag, createdAt }));
       return { found, made: await this.tags.add(documents, session) };
     });

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { notFound, toObjectId } from '@pentaprism/database';
+import { systemDate } from '@pentaprism/domain';
 import type { ClientSession, Model, Types, UpdateQuery } from 'mongoose';
 import { trusted } from 'mongoose';
 import { FILE_FIELDS, ITERATION_MODEL, MODEL_FILES, type IterationDocument } from './iteration.schema.js';
@@ -122,7 +123,7 @@ export class IterationRepository {
 
   /** From now on nobody finds it, and another training may begin. What belongs to it is still to be removed. */
   async markDeleted(workspace: string, _id: Types.ObjectId, session?: ClientSession): Promise<void> {
-    const set = { deletedAt: new Date(), status: 'failed' as const, publishName: null, isDefault: false };
+    const set = { deletedAt: systemDate(), status: 'failed' as const, publishName: null, isDefault: false };
     await this.iterations.updateOne({ _id, workspace }, { $set: set }, { session: session ?? null } as object);
   }
 

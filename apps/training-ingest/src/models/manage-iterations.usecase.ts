@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import { projectContracts, type Iteration, type iterationContracts, type ParsedRequestOf } from '@pentaprism/contracts';
 import { isDuplicateKey, notFound, Transactions } from '@pentaprism/database';
-import { DomainError } from '@pentaprism/domain';
+import { DomainError, systemDate } from '@pentaprism/domain';
 import { JobLedger } from '@pentaprism/jobs';
 import type { ClientSession } from 'mongoose';
 import { IterationRepository, type IterationKey } from './iteration.repository.js';
@@ -98,7 +98,7 @@ export class ManageIterations {
   ): Promise<Iteration> {
     const changed = await this.inTurn(workspace, key, async (session) => {
       const iteration = await this.iterations.get(workspace, key, session);
-      const set = { ...(await work(iteration, session)), modifiedAt: new Date() };
+      const set = { ...(await work(iteration, session)), modifiedAt: systemDate() };
       return this.iterations.update(workspace, iteration._id, { $set: set }, session);
     });
     if (!changed) throw notFound('iteration');

@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { sweepUnknown, type BlobStore } from '@pentaprism/blob-store';
+import { systemNow } from '@pentaprism/domain';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE, Rounds } from '@pentaprism/service';
 import { MODELS_AREA } from './trained-models.js';
@@ -38,13 +39,13 @@ export class SweepModels implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** Public for tests. @returns how many files were removed */
-  sweepModels(now = Date.now()): Promise<number> {
+  sweepModels(now = systemNow()): Promise<number> {
     const known = (workspace: string, hashes: string[]) => this.iterations.knownFiles(workspace, hashes);
     return this.sweep(MODELS_AREA, now - MODEL_FILE_GRACE_MS, known);
   }
 
   /** Public for tests. @returns how many pictures were removed */
-  sweepPredictions(now = Date.now()): Promise<number> {
+  sweepPredictions(now = systemNow()): Promise<number> {
     return this.sweep(PREDICTIONS_AREA, now - PREDICTION_PICTURE_MS, () => Promise.resolve(new Set()));
   }
 

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import { jobReportContracts, projectContracts, snapshotContracts } from '@pentaprism/contracts';
-import { DomainError, isFinal } from '@pentaprism/domain';
+import { DomainError, isFinal, systemNow } from '@pentaprism/domain';
 import { JobLedger } from '@pentaprism/jobs';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { Rounds } from '@pentaprism/service';
@@ -44,7 +44,7 @@ export class TendIterations implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** One round; public for tests. */
-  async tend(now = Date.now()): Promise<void> {
+  async tend(now = systemNow()): Promise<void> {
     for (const iteration of await this.iterations.findDeleted(BATCH)) await this.removeDeleted(iteration);
     for (const iteration of await this.iterations.findTraining(new Date(now - LOOK_AFTER_MS), BATCH))
       await this.look(iteration, now);

@@ -19,6 +19,7 @@ import {
   MAX_ITERATIONS_PER_PROJECT,
   MAX_PENDING_TRAININGS_PER_WORKSPACE,
   MAX_TAGS_PER_COUNT,
+  systemDate,
 } from '@pentaprism/domain';
 import { JobLedger, JobQueue } from '@pentaprism/jobs';
 import { Types } from 'mongoose';
@@ -144,7 +145,7 @@ export class TrainIteration {
 }
 
 function draftOf(workspace: string, request: Request, basis: TrainingBasis): IterationDocument {
-  const now = new Date();
+  const now = systemDate();
   return {
     _id: new Types.ObjectId(),
     workspace,

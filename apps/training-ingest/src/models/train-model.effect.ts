@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { trainModel, type JobPayload, type JobResult } from '@pentaprism/contracts';
+import { systemDate } from '@pentaprism/domain';
 import type { JobDocument, JobEffect } from '@pentaprism/jobs';
 import { Types, type ClientSession } from 'mongoose';
 import { IterationRepository } from './iteration.repository.js';
@@ -13,14 +14,14 @@ export class TrainModelEffect implements JobEffect<typeof trainModel> {
 
   async completed(job: JobDocument, result: JobResult<typeof trainModel>, session: ClientSession): Promise<void> {
     const { backbone, head, evaluation, examples, seconds } = result;
-    const now = new Date();
+    const now = systemDate();
     const model = { backbone, head, evaluation, examples };
     await this.update(job, { status: 'completed', trainedAt: now, modifiedAt: now, seconds, model }, session);
   }
 
   async ended(job: JobDocument, session: ClientSession): Promise<void> {
     const error = job.error?.message ?? 'The training was ended.';
-    await this.update(job, { status: 'failed', modifiedAt: new Date(), error }, session);
+    await this.update(job, { status: 'failed', modifiedAt: systemDate(), error }, session);
   }
 
   /** One that was deleted meanwhile stays so. */

@@ -11,7 +11,7 @@ import {
   type predictionContracts,
 } from '@pentaprism/contracts';
 import { notFound } from '@pentaprism/database';
-import { DomainError, PREDICTION_TTL } from '@pentaprism/domain';
+import { DomainError, PREDICTION_TTL, systemDate } from '@pentaprism/domain';
 import { fromVectorText, type Head, predict } from '@pentaprism/heads';
 import { Types } from 'mongoose';
 import { TrainedModels } from '../models/trained-models.js';
@@ -143,6 +143,6 @@ function toDocument(
 }
 
 function lifetime() {
-  const createdAt = new Date();
+  const createdAt = systemDate();
   return { createdAt, expiresAt: new Date(createdAt.getTime() + PREDICTION_TTL * 1000) };
 }

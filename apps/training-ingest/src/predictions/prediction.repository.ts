@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { toObjectId } from '@pentaprism/database';
+import { systemDate } from '@pentaprism/domain';
 import { trusted, type Model, type mongo, type Types } from 'mongoose';
 import { APPLICATION_INDEX, ITERATION_INDEX, PREDICTION_MODEL, type PredictionDocument } from './prediction.schema.js';
 
@@ -32,7 +33,7 @@ export class PredictionRepository {
 
   findMany(workspace: string, projectId: string, ids: readonly string[]): Promise<PredictionDocument[]> {
     const _id = trusted({ $in: ids.map((id) => toObjectId(id, 'prediction')) });
-    const expiresAt = trusted({ $gt: new Date() });
+    const expiresAt = trusted({ $gt: systemDate() });
     return this.predictions.find({ _id, workspace, project: toObjectId(projectId, 'project'), expiresAt }).lean();
   }
 
@@ -53,7 +54,7 @@ export class PredictionRepository {
       ...(filter.to === undefined ? {} : { $lte: new Date(filter.to) }),
     };
     const conditions: object[] = [
-      { workspace, project: toObjectId(projectId, 'project'), expiresAt: { $gt: new Date() } },
+      { workspace, project: toObjectId(projectId, 'project'), expiresAt: { $gt: systemDate() } },
       ...(Object.keys(createdAt).length > 0 ? [{ createdAt }] : []),
       ...(after
         ? [{ $or: [{ createdAt: { [beyond]: after.at } }, { createdAt: after.at, _id: { [beyond]: after.id } }] }]

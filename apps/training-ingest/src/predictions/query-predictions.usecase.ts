@@ -9,7 +9,7 @@ import {
   type ResponseOf,
   type TrainingImage,
 } from '@pentaprism/contracts';
-import { DEFAULT_TRAINING_SETTINGS, DomainError, isObjectId } from '@pentaprism/domain';
+import { DEFAULT_TRAINING_SETTINGS, DomainError, isObjectId, systemNow } from '@pentaprism/domain';
 import { Types } from 'mongoose';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IterationRepository } from '../models/iteration.repository.js';
@@ -77,7 +77,7 @@ export class QueryPredictions {
     const found = await read();
     const last = found.at(-1);
     if (page.order === 'newest' || !last || found.length < page.limit) return found;
-    const unsettledMs = last.createdAt.getTime() + SETTLED_MS - Date.now();
+    const unsettledMs = last.createdAt.getTime() + SETTLED_MS - systemNow();
     if (unsettledMs <= 0) return found;
     await sleep(Math.min(unsettledMs, SETTLED_MS));
     return read();

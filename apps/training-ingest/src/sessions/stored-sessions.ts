@@ -2,7 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { BlobStore } from '@pentaprism/blob-store';
 import type { ModalityImage, ModalityReference, ModalitySession, RadiographInfo } from '@pentaprism/contracts';
 import { notFound, Transactions } from '@pentaprism/database';
-import { DomainError, MAX_IMAGES_PER_MODALITY_SESSION, MAX_MODALITY_SESSIONS_PER_WORKSPACE } from '@pentaprism/domain';
+import {
+  DomainError,
+  MAX_IMAGES_PER_MODALITY_SESSION,
+  MAX_MODALITY_SESSIONS_PER_WORKSPACE,
+  systemNow,
+} from '@pentaprism/domain';
 import { BLOB_STORE } from '@pentaprism/service';
 import type { ClientSession } from 'mongoose';
 import { randomUUID } from 'node:crypto';
@@ -24,7 +29,7 @@ type NewImage = Pick<ModalityImage, 'content' | 'info'>;
 @Injectable()
 export class StoredSessions implements ModalitySessions {
   /** Milliseconds since 1970; tests set another clock. */
-  now: () => number = Date.now;
+  now: () => number = systemNow;
 
   constructor(
     private readonly sessions: ModalitySessionRepository,

@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { sweepUnknown, TIMESTAMP_SLACK_MS, type BlobStore } from '@pentaprism/blob-store';
+import { systemNow } from '@pentaprism/domain';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE, Rounds } from '@pentaprism/service';
 import { MODALITY_AREA, StoredSessions } from './stored-sessions.js';
@@ -46,12 +47,12 @@ export class SweepModality implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** Its bytes are removed soon. */
-  sessionEnded(now = Date.now()): void {
+  sessionEnded(now = systemNow()): void {
     this.ends = { first: this.ends?.first ?? now, last: now };
   }
 
   /** Public for tests. */
-  async sweepRecords(now = Date.now()): Promise<void> {
+  async sweepRecords(now = systemNow()): Promise<void> {
     for (;;) {
       const removed = await this.sessions.removeExpired(now, BATCH);
       if (removed > 0) this.sessionEnded(now);
@@ -60,7 +61,7 @@ export class SweepModality implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** Walks through the bytes if those of a session are due. Public for tests. @returns how many were removed */
-  async sweepDueBlobs(now = Date.now()): Promise<number> {
+  async sweepDueBlobs(now = systemNow()): Promise<number> {
     if (!this.ends || now < this.ends.first + DUE_MS) return 0;
     const { last } = this.ends;
     // What ended since then, or ends during the walk, has a walk of its own.
@@ -69,7 +70,7 @@ export class SweepModality implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** Public for tests. @returns how many were removed */
-  sweepBlobs(now = Date.now()): Promise<number> {
+  sweepBlobs(now = systemNow()): Promise<number> {
     return sweepUnknown(
       this.blobs,
       MODALITY_AREA,

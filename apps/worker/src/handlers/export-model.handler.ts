@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BlobStore } from '@pentaprism/blob-store';
 import { exportModel, type ExportFormat, type JobPayload, type JobResult } from '@pentaprism/contracts';
-import { DomainError, MAX_EXPORT_FILE_BYTES, MAX_MODEL_FILE_BYTES, toUuid } from '@pentaprism/domain';
+import { DomainError, MAX_EXPORT_FILE_BYTES, MAX_MODEL_FILE_BYTES, toUuid, systemDate } from '@pentaprism/domain';
 import { decodeHead } from '@pentaprism/heads';
 import { modelArchive, type ModelArchive } from '@pentaprism/inference';
 import type { JobHandler } from '@pentaprism/jobs';
@@ -50,7 +50,7 @@ export class ExportModelHandler implements JobHandler<typeof exportModel> {
       manifest: {
         Platform: platform,
         Flavor: flavor,
-        ExportedDate: new Date().toISOString(),
+        ExportedDate: systemDate().toISOString(),
         IterationId: toUuid(payload.iterationId),
       },
     });

@@ -1,4 +1,4 @@
-import { DomainError } from '@pentaprism/domain';
+import { DomainError, systemNow } from '@pentaprism/domain';
 import type { BlobKey } from '../blob-key.js';
 import { TIMESTAMP_SLACK_MS } from '../blob-store.js';
 import { isKeepMark, keepMark, markedTrash, type S3Keys } from './s3-keys.js';
@@ -79,7 +79,7 @@ export class S3Removal {
     if (!(await isOld())) return false;
     const announcedAt = performance.now();
     const trash = this.keys.newTrash(key);
-    if (!(await requests.copy(name, trash, Date.now()))) return false;
+    if (!(await requests.copy(name, trash, systemNow()))) return false;
     let removed = false;
     if (await isOld()) {
       if (performance.now() - announcedAt > REMOVAL_MS) throw tooLate();
@@ -98,11 +98,11 @@ export class S3Removal {
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       signal?.throwIfAborted();
       const known = askFirst && (await requests.head(name)) !== null;
-      const putAt = Date.now();
+      const putAt = systemNow();
       const written =
         (!known && (await write(putAt, false))) || (!(await this.isIntact(key)) && (await write(putAt, true)));
-      const prompt = written && Date.now() - putAt <= PROMPT_MS;
-      if ((prompt || (await requests.copy(name, name, Date.now()))) && (await this.#isSafe(key))) return;
+      const prompt = written && systemNow() - putAt <= PROMPT_MS;
+      if ((prompt || (await requests.copy(name, name, systemNow()))) && (await this.#isSafe(key))) return;
     }
     throw new DomainError('UNAVAILABLE', 'The blob was removed again and again while it was put.');
   }
@@ -147,7 +147,7 @@ export class S3Removal {
   }
 
   async #restore(trash: string, name: string): Promise<void> {
-    await this.requests.copy(trash, name, Date.now());
+    await this.requests.copy(trash, name, systemNow());
   }
 
   /** R6. The mark second: a put that finds the trash name gone removes its mark itself. */

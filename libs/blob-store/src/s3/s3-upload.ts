@@ -1,3 +1,4 @@
+import { systemDate } from '@pentaprism/domain';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -166,7 +167,7 @@ export async function abortStaleUploads(requests: S3Requests, prefix: string, ol
       ...marker,
     });
     const page = await requests.send((client, options) => client.send(command, options));
-    for (const { Key, UploadId, Initiated = new Date() } of page.Uploads ?? []) {
+    for (const { Key, UploadId, Initiated = systemDate() } of page.Uploads ?? []) {
       if (Key === undefined || Initiated >= olderThan) continue;
       if (await abort(requests, { Bucket: requests.bucket, Key, UploadId })) aborted += 1;
     }

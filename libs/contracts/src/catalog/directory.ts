@@ -14,6 +14,17 @@ export const counterContracts = {
   }),
 };
 
+/** The system time, for apps without a database. */
+export const timeContracts = {
+  get: defineRpc({
+    owner,
+    subject: 'catalog.v1.time.get',
+    request: z.strictObject({}),
+    /** Milliseconds since 1970. */
+    response: z.object({ now: z.number() }),
+  }),
+};
+
 export const jobDirectoryContracts = {
   /** A job of any owner, by id or number: every look-up goes to the catalog, every change to the owner. */
   get: defineRpc({

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import { imageContracts, type Image, type TagGroups } from '@pentaprism/contracts';
-import { MAX_PAGE_OFFSET } from '@pentaprism/domain';
+import { MAX_PAGE_OFFSET, systemNow } from '@pentaprism/domain';
 import { collect, FileUrls, originOf, principalOf, SerializedJson } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
@@ -94,7 +94,7 @@ export class ImagePages {
 }
 
 function currentSecond(): number {
-  return Math.floor(Date.now() / 1000);
+  return Math.floor(systemNow() / 1000);
 }
 
 function questionOf(parts: unknown): string {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
+import { systemDate } from '@pentaprism/domain';
 import { trusted, type ClientSession, type Model, type Types } from 'mongoose';
 import { DELETED_IMAGE_MODEL, type DeletedImageDocument } from './deleted-image.schema.js';
 
@@ -10,7 +11,7 @@ export class DeletedImageRepository {
   async remember(workspace: string, image: Types.ObjectId): Promise<void> {
     await this.images.updateOne(
       { _id: image },
-      { $setOnInsert: { workspace, deletedAt: new Date() } },
+      { $setOnInsert: { workspace, deletedAt: systemDate() } },
       { upsert: true },
     );
   }

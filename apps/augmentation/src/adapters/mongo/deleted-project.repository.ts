@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
+import { systemDate } from '@pentaprism/domain';
 import { trusted, type Model, type Types } from 'mongoose';
 import { DELETED_PROJECT_MODEL, type DeletedProjectDocument } from './deleted-project.schema.js';
 
@@ -10,7 +11,7 @@ export class DeletedProjectRepository {
   async remember(workspace: string, project: Types.ObjectId): Promise<void> {
     await this.projects.updateOne(
       { _id: project },
-      { $setOnInsert: { workspace, deletedAt: new Date() } },
+      { $setOnInsert: { workspace, deletedAt: systemDate() } },
       { upsert: true },
     );
   }

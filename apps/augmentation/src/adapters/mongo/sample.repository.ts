@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
+import { systemDate } from '@pentaprism/domain';
 import { trusted, type ClientSession, type Model, type Types } from 'mongoose';
 import { SAMPLE_MODEL, SAMPLE_SET_MODEL, type SampleDocument, type SampleSetDocument } from './sample.schema.js';
 
@@ -17,7 +18,7 @@ export class SampleRepository {
     samples: readonly Omit<SampleDocument, 'workspace' | 'project' | 'set'>[],
     session: ClientSession,
   ): Promise<void> {
-    await this.sets.create([{ ...set, workspace, createdAt: new Date() }], { session });
+    await this.sets.create([{ ...set, workspace, createdAt: systemDate() }], { session });
     const documents = samples.map((sample) => ({ ...sample, workspace, project: set.project, set: set._id }));
     if (documents.length > 0) await this.samples.insertMany(documents, { session });
   }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Embedding } from '@pentaprism/contracts';
+import { systemDate } from '@pentaprism/domain';
 import { mongo, type ClientSession, type Model } from 'mongoose';
 import { EMBEDDING_MODEL, type EmbeddingDocument } from './embedding.schema.js';
 
@@ -15,7 +16,7 @@ export class EmbeddingRepository {
   async expect(workspace: string, sha256: string, session: ClientSession): Promise<boolean> {
     const { upsertedCount } = await this.embeddings.collection.updateOne(
       { workspace, sha256 },
-      { $setOnInsert: { state: 'pending', createdAt: new Date() } },
+      { $setOnInsert: { state: 'pending', createdAt: systemDate() } },
       { upsert: true, session },
     );
     return upsertedCount === 1;
@@ -39,7 +40,7 @@ export class EmbeddingRepository {
     session?: ClientSession,
   ): Promise<void> {
     if (embeddings.length === 0) return;
-    const createdAt = new Date();
+    const createdAt = systemDate();
     await this.embeddings.collection.bulkWrite(
       embeddings.map(({ sha256, vector }) => ({
         updateOne: {

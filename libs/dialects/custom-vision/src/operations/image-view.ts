@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ContentReference, Prediction as ServicePrediction, TrainingImage } from '@pentaprism/contracts';
+import { systemNow } from '@pentaprism/domain';
 import { FileUrls, originOf, principalOf } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
@@ -44,7 +45,7 @@ export class ImageViews {
    * @param inSnapshot the images are those of an iteration, which keeps its pictures when an image is deleted
    */
   images(request: FastifyRequest, images: readonly TrainingImage[], inSnapshot: boolean): Promise<readonly Image[]> {
-    const key = `${originOf(request)} ${Math.floor(Date.now() / SECOND_MS)} ${inSnapshot}`;
+    const key = `${originOf(request)} ${Math.floor(systemNow() / SECOND_MS)} ${inSnapshot}`;
     const kept = this.kept.get(images);
     if (kept?.key === key) return kept.views;
     const views = Promise.all(images.map((image) => this.image(request, image, inSnapshot)));
