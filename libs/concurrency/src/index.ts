@@ -5,4 +5,5 @@ export * from './fresh-reads.js';
 export * from './groups.js';
 export * from './growing-shares.js';
 export * from './lanes.js';
+export * from './loop-turns.js';
 export * from './shuffled.js';

@@ -1,4 +1,4 @@
-import { GrowingShares, type Holding, type Shortage } from '@pentaprism/concurrency';
+import { GrowingShares, LoopTurns, type Holding, type Shortage } from '@pentaprism/concurrency';
 import { DomainError } from '@pentaprism/domain';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -35,6 +35,8 @@ export class BodyMemory {
   readonly settings: Required<BodyMemorySettings>;
   /** Bytes that one body takes at most. */
   readonly largest: number;
+  /** Time of the event loop to parse and decode them. */
+  readonly turns = new LoopTurns();
   readonly #shares: GrowingShares;
   readonly #reading = new Set<BodyHold>();
   #timer: NodeJS.Timeout | undefined;
@@ -101,12 +103,22 @@ export function releaseBody({ raw }: Pick<FastifyRequest, 'raw'>): void {
   for (const hold of holds.get(raw) ?? []) hold.release();
 }
 
+/**
+ * Does work of a request that takes all of the event loop for milliseconds, such as parsing a large body, when it is the
+ * turn of its workspace.
+ */
+export async function inTurn<T>(request: FastifyRequest, work: () => T | Promise<T>): Promise<T> {
+  const { memory } = shared.get(request.raw) ?? {};
+  return memory ? memory.turns.run(shareOf(request), work) : work();
+}
+
 /** What one body takes of the memory. Nothing is counted, and nothing checked, while it is small. */
 export class BodyHold {
   #holding: Holding | undefined;
   #rateBytes = 0;
   #rateSince = 0;
   #released = false;
+  #waitsForTurn = false;
 
   private constructor(
     private readonly request: FastifyRequest,
@@ -148,6 +160,15 @@ export class BodyHold {
     return granted && this.#limited(granted);
   }
 
+  /** Does work for the body, such as parsing a piece of it, when it is the turn of its workspace. */
+  inTurn(work: () => Promise<void> | undefined): Promise<void> | undefined {
+    this.#waitsForTurn = true;
+    return this.memory.turns.run<unknown>(shareOf(this.request), () => {
+      this.#waitsForTurn = false;
+      return this.#released ? undefined : work();
+    }) as Promise<void> | undefined;
+  }
+
   /** Counts what has come from the client. */
   arrived(bytes: number): void {
     this.#rateBytes += bytes;
@@ -171,7 +192,7 @@ export class BodyHold {
     const { leastRate, rateWindowMs } = this.memory.settings;
     const now = performance.now();
     // The client does not have to hurry while nothing is read from it.
-    if (this.#holding?.waiting) this.#rateSince = Math.min(now, this.#rateSince + CHECK_MS);
+    if (this.#holding?.waiting || this.#waitsForTurn) this.#rateSince = Math.min(now, this.#rateSince + CHECK_MS);
     const elapsed = now - this.#rateSince;
     if (elapsed < rateWindowMs) return;
     if (this.#rateBytes * 1000 < leastRate * elapsed) {

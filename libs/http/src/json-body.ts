@@ -1,6 +1,7 @@
 import { DomainError } from '@pentaprism/domain';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Readable } from 'node:stream';
+import { inTurn } from './body-memory.js';
 import { JsonReader, notJson, TEXT_COST } from './json-reader.js';
 import { readBody } from './read-body.js';
 import { decodeUtf8 } from './utf8.js';
@@ -64,8 +65,10 @@ export function registerJsonParser(fastify: FastifyInstance): void {
     const reader = lifted && new JsonReader(JSON_BODY_LIMIT, lifted);
     const text = reader ? await readLifted(request, payload, limit, reader) : await readText(request, payload, limit);
     if (text === '') return undefined;
-    checkStructure(text);
-    const value = isPlain(text) ? parsePlain(text) : await parseWithCare(request, text);
+    const value = await inTurn(request, () => {
+      checkStructure(text);
+      return isPlain(text) ? parsePlain(text) : parseWithCare(request, text);
+    });
     return reader ? reader.restore(value) : value;
   });
 

@@ -272,6 +272,35 @@ describe('readBody', () => {
   });
 });
 
+describe('work for bodies', () => {
+  it('of a workspace that sends many large ones does not hold up another workspace', async () => {
+    const order: string[] = [];
+    const shared = fastify();
+    shareBodyMemory(shared, new BodyMemory());
+    const work = () => {
+      const end = performance.now() + 6;
+      while (performance.now() < end);
+    };
+    shared.get('/:workspace', async (request) => {
+      const { workspace } = request.params as { workspace: string };
+      setPrincipal(request, { keyId: 'k', name: 'test', role: 'editor', workspace });
+      const source = new Readable({ read: () => undefined, highWaterMark: 1_000_000 });
+      for (let i = 0; i < 10; i++) source.push(Buffer.alloc(20 * KB));
+      source.push(null);
+      const take = () => {
+        order.push(workspace);
+        work();
+      };
+      return { size: await readBody(request, source, { limit: 1_000_000, take, cost: () => 0 }) };
+    });
+    const read = (workspace: string) => shared.inject(`/${workspace}`);
+    const answers = await Promise.all([...Array.from({ length: 5 }, () => read('a')), read('b')]);
+    expect(answers.map((answer) => answer.json())).toEqual(Array.from({ length: 6 }, () => ({ size: 200 * KB })));
+    expect(order.indexOf('b')).toBeLessThan(10);
+    expect(order.lastIndexOf('b')).toBeLessThan(40);
+  });
+});
+
 describe('LiftedText', () => {
   const bytes = Buffer.from(Array.from({ length: 1000 }, (_, i) => (i * 7) % 256));
   const lifted = (text: string, size: number) => {

@@ -55,8 +55,10 @@ export async function readBody(
         size += chunk.length;
         if (size > limit) throw tooLong(limit, what);
         hold.arrived(chunk.length);
-        pieces.add(chunk);
-        return hold.cover(reader.cost?.(size) ?? size);
+        return hold.inTurn(() => {
+          pieces.add(chunk);
+          return hold.cover(reader.cost?.(size) ?? size);
+        });
       },
       (fail) => (lose = fail),
     );
