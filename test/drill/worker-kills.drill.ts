@@ -8,7 +8,7 @@ import { onStack } from './support/on-stack.js';
 
 const KILLS = 30;
 const JOBS_PER_KILL = 10;
-/** Milliseconds: a lock of 15 s and a check every 5 s find a lost worker's job, which then needs a worker. */
+/** Milliseconds: a lock of 12 s and a check every 2 s find a lost worker's job, which then needs a worker. */
 const RECOVERED_WITHIN_MS = 25_000;
 /** Milliseconds after which a job that was lost counts as never taken up again. */
 const GIVEN_UP_AFTER_MS = 60_000;

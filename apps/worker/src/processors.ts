@@ -6,11 +6,14 @@ import { LOGGER, type Logger } from '@pentaprism/observability';
 import type { Job, Worker } from 'bullmq';
 import { CONCURRENCY } from './tokens.js';
 
-const OPTIONS = {
-  // A lost worker's job is seen as stalled after at most lock + check: 20 s. The lock is renewed by this process,
-  // which stays responsive because pixels are touched in others.
-  lockDuration: 15_000,
-  stalledInterval: 5_000,
+/** Milliseconds. */
+export const OPTIONS = {
+  // A lost worker's job is seen as stalled after at most lock + check: 14 s. The lock is renewed by this process, which
+  // stays responsive because pixels are touched in others.
+  lockDuration: 12_000,
+  // A process or Valkey may be silent for at least two thirds of the lock.
+  lockRenewTime: 4_000,
+  stalledInterval: 2_000,
   // The ledger bounds the starts of a job; the queue must not give up before it.
   maxStalledCount: 100,
 };
