@@ -16,14 +16,6 @@ import type { Stage } from './supervisor.js';
  */
 const SEMI_SPACE_MB: Readonly<Record<string, number>> = { catalog: 16, gateway: 16 };
 
-/**
- * V8 counts the buffers of uploads that are not collected yet as if they were objects, and would go through all objects
- * whenever these buffers reach half of what was in use: for every third upload of a few megabytes, which took more time than
- * checking their bytes. In percent of what was in use after the collection before. With 300, a flood of bodies took the
- * gateway to 661 MB, with 100 to 411 MB.
- */
-const HEAP_GROWING = '--heap-growing-percent=100';
-
 /** From `src` and from `dist` alike. */
 const REPOSITORY = path.resolve(import.meta.dirname, '../../..');
 
@@ -169,12 +161,7 @@ function appSpec(app: AppDefinition, env: NodeJS.ProcessEnv, address: string) {
   return {
     name: app.name,
     command: process.execPath,
-    args: [
-      `--max-semi-space-size=${SEMI_SPACE_MB[app.name] ?? 4}`,
-      ...(app.stage === 'gateway' ? [HEAP_GROWING] : []),
-      '--enable-source-maps',
-      app.script,
-    ],
+    args: [`--max-semi-space-size=${SEMI_SPACE_MB[app.name] ?? 4}`, '--enable-source-maps', app.script],
     env,
     ...(app.stage === 'gateway' ? { detail: address } : {}),
     ready: 'message' as const,
