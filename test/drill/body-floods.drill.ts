@@ -5,6 +5,7 @@ import { createKey } from '../e2e/support/stack.js';
 import { examplesOf, none, type Drill, type DrillContext, type DrillResult } from './drill.js';
 import { FLOOD_KINDS, Flood, type Target } from './support/flood.js';
 import { onStack } from './support/on-stack.js';
+import { asTheySaw, OtherClient, percentiles } from './support/other-client.js';
 import { memory, peakMemory, resetPeakMemory, threadTimes } from './support/processes.js';
 import { VisionClient } from './support/vision-client.js';
 
@@ -14,10 +15,12 @@ const WORKSPACES = 2;
 const FLOOD_SECONDS = 60;
 const LEAST_FLOOD_SECONDS = 12;
 const PEAK_MB = 640;
-/** Milliseconds for other workspaces, 95th percentile. */
+/** Milliseconds for other workspaces, 95th percentile, without the time for which the gateway waits for a core. */
 const OTHERS_MS = 1000;
-/** Milliseconds between two requests of another workspace. */
+/** Milliseconds between an upload of another workspace and the next. */
 const PAUSE_MS = 100;
+/** Bytes of the pictures of others: within what is free, beyond it, and large. One after another. */
+const OTHERS_BYTES = [12_000, 300_000, 2_900_000];
 
 /** Clients send bodies of every size, as fast as they can or byte by byte, and the gateway serves others meanwhile. */
 export const bodyFloods: Drill = {
@@ -40,16 +43,14 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
   const clients = context.count(CLIENTS);
   const flood = new Flood(url, targets, context.random('flood'), clients);
   const seconds = Math.max(LEAST_FLOOD_SECONDS, FLOOD_SECONDS * context.scale);
-  const end = performance.now() + seconds * 1000;
-  const served = { times: [] as number[], failed: [] as string[] };
-  while (performance.now() < end) {
-    await serveOther(url, other.key, served);
-    await sleep(PAUSE_MS);
-  }
+  const client = OtherClient.start({ url, key: other.key, pid, sizes: OTHERS_BYTES, pauseMs: PAUSE_MS });
+  await sleep(seconds * 1000);
+  const served = await client.stop();
   const peak = peakMemory(pid);
   const ended = threadTimes(pid);
   await flood.stop();
   const restarted = gateway.pid === pid ? [] : ['gateway'];
+  context.log(`p95 with the time for which the gateway waited for a core: ${asTheySaw(served)}`);
   const after = await send('GET', `${url}/v1/images?limit=1`, { headers: { authorization: `Bearer ${other.key}` } });
   context.log(`answers: ${JSON.stringify(flood.statuses)}`);
   context.log(
@@ -59,12 +60,11 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
   context.log(
     `the gateway ran for ${Math.round(ran / 1000)} s, and waited for a core for ${Math.round(waited / 1000)} s`,
   );
-  const p95 = served.times.sort((a, b) => a - b)[Math.floor(served.times.length * 0.95)] ?? NaN;
   return {
-    did: `${clients} clients with bodies of ${FLOOD_KINDS.length + 1} kinds for ${Math.round(seconds)} s, ${flood.answers} answers, ${served.times.length} requests of others`,
+    did: `${clients} clients with bodies of ${FLOOD_KINDS.length + 1} kinds for ${Math.round(seconds)} s, ${flood.answers} answers, ${Object.values(served.requests).flat().length} requests of others`,
     measures: [
       { what: 'memory of the gateway', worst: peak, atMost: PEAK_MB, unit: 'MB' },
-      { what: 'requests of another workspace, p95', worst: p95, atMost: OTHERS_MS, unit: 'ms' },
+      ...percentiles(served, OTHERS_MS),
       none('requests of another workspace that failed', served.failed),
       none('5xx but 503 with Retry-After', flood.failures),
       none('complete requests without an answer', flood.unanswered),
@@ -85,23 +85,4 @@ async function targetsOf({ stack }: FaultyStack): Promise<Target[]> {
     return { key, project };
   });
   return [...(await Promise.all(targets)), { key: undefined, project: undefined }];
-}
-
-/** An upload, and a list: what small requests of somebody else take. */
-async function serveOther(url: string, key: string, served: { times: number[]; failed: string[] }): Promise<void> {
-  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
-  const picture = Buffer.from(`not a picture ${served.times.length}`.repeat(500)).toString('base64');
-  const requests = [
-    () => send('POST', `${url}/v1/upload`, { headers, body: JSON.stringify({ image_data: picture }) }),
-    () => send('GET', `${url}/v1/images?limit=10`, { headers }),
-  ];
-  for (const request of requests) {
-    const begun = performance.now();
-    const status = await request().then(
-      (answer) => answer.status,
-      (error: unknown) => String(error),
-    );
-    served.times.push(performance.now() - begun);
-    if (status !== 200 && status !== 201) served.failed.push(String(status));
-  }
 }
