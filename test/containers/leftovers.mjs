@@ -24,6 +24,8 @@ export function imageOf(target) {
 export function removeEverything(engine) {
   engine.must(['pod', 'rm', '--all', '--force', '--time', '0']);
   engine.must(['rm', '--all', '--force', '--volumes', '--time', '0']);
+  // Those of a build that was interrupted are not among "all".
+  for (const container of containersOf(engine, '{{.ID}}')) engine.must(['rm', '--force', container]);
   engine.must(['volume', 'prune', '--force']);
   for (const secret of lines(engine, ['secret', 'ls', '--format', '{{.ID}}'])) engine.must(['secret', 'rm', secret]);
   for (const network of networksOf(engine)) if (network.startsWith(PROJECT)) engine.must(['network', 'rm', network]);
@@ -39,7 +41,7 @@ export function removeEverything(engine) {
  */
 export function assertNothingLeft(engine, networks) {
   const left = {
-    containers: lines(engine, ['ps', '--all', '--external', '--format', '{{.Names}}']),
+    containers: containersOf(engine, '{{.Names}}'),
     pods: lines(engine, ['pod', 'ls', '--format', '{{.Name}}']),
     volumes: lines(engine, ['volume', 'ls', '--format', '{{.Name}}']),
     secrets: lines(engine, ['secret', 'ls', '--format', '{{.Name}}']),
@@ -56,6 +58,14 @@ export function assertNothingLeft(engine, networks) {
     images: [],
     dangling: [],
   });
+}
+
+/**
+ * @param {import('./engine.mjs').Engine} engine
+ * @param {string} format
+ */
+function containersOf(engine, format) {
+  return lines(engine, ['ps', '--all', '--external', '--format', format]);
 }
 
 /** @param {import('./engine.mjs').Engine} engine */
