@@ -7,6 +7,8 @@ export const REPOSITORY = path.resolve(import.meta.dirname, '../..');
 /** Images, layers and volumes of this test alone: those of the user stay as they are. */
 export const DIRECTORY = path.join(REPOSITORY, '.nx/containers');
 const STORAGE = path.join(DIRECTORY, 'storage.conf');
+/** Where distributions put commands that only Podman uses. */
+const HELPERS = ['/usr/libexec/podman', '/usr/lib/podman'];
 /** Limits that need no right to raise limits. */
 export const ULIMITS = ['--ulimit', 'nofile=4096:4096', '--ulimit', 'nproc=4096:4096'];
 /** A build uses the network of the host, because a registry may be reached from there only. */
@@ -22,7 +24,9 @@ export class CannotRun extends Error {}
  * @param {Record<string, string>} commands what each command is for
  */
 export function requireCommands(commands) {
-  const missing = Object.entries(commands).filter(([name]) => spawnSync('which', [name]).status !== 0);
+  const isMissing = (/** @type {string} */ name) =>
+    spawnSync('which', [name]).status !== 0 && !HELPERS.some((directory) => existsSync(path.join(directory, name)));
+  const missing = Object.entries(commands).filter(([name]) => isMissing(name));
   if (missing.length === 0) return;
   const list = missing.map(([name, purpose]) => `${name} (${purpose})`).join(', ');
   throw new CannotRun(`Install ${list} and run the command again.`);

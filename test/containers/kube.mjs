@@ -25,7 +25,13 @@ const PROBE_LIMIT_MS = 5000;
  * @param {readonly string[]} apps
  */
 export async function checkManifests(engine, apps) {
-  const { configMaps, secrets, claims, ownerKey, pods } = renderForPodman(OVERLAY);
+  /** @type {{ overlay?: ReturnType<typeof renderForPodman> }} */
+  const rendered = {};
+  await check('the manifests are rendered', () => {
+    rendered.overlay = renderForPodman(OVERLAY);
+  });
+  if (!rendered.overlay) return;
+  const { configMaps, secrets, claims, ownerKey, pods } = rendered.overlay;
   const containerOf = (/** @type {Pod} */ { name, spec }) => `${name}-${spec.containers[0].name}`;
   const addressOf = (/** @type {Pod} */ { name }) => {
     const infra = engine.must(['pod', 'inspect', '--format', '{{.InfraContainerID}}', name]);

@@ -20,6 +20,7 @@ async function main() {
   requireCommands({
     podman: 'runs the containers',
     'podman-compose': 'reads docker-compose.yml',
+    catatonit: 'holds the containers of a pod together',
   });
   const engine = new Engine();
   // A run that was killed could not remove anything.
