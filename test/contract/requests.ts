@@ -105,6 +105,9 @@ export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
   'catalog.v1.training-image.remove-tags': [
     fails('NOT_FOUND', { projectId: NOBODY, imageIds: [NOBODY], tagIds: [NOBODY] }),
   ],
+  'catalog.v1.training-image.add-metadata': [
+    fails('NOT_FOUND', { projectId: NOBODY, ids: [NOBODY], metadata: { a: 'b' } }),
+  ],
   'catalog.v1.training-image.delete-many': [fails('NOT_FOUND', { projectId: NOBODY, ids: [NOBODY] })],
   'catalog.v1.snapshot.create': [fails('NOT_FOUND', { projectId: NOBODY, snapshotId: NOBODY })],
   'catalog.v1.snapshot.revision': [fails('NOT_FOUND', { projectId: NOBODY })],

@@ -44,6 +44,7 @@ import { CollectBlobs } from './housekeeping/collect-blobs.usecase.js';
 import { CONTENT_HOLDERS, ContentReferences, type ContentHolder } from './contents/content-references.js';
 import { DeleteImage } from './images/delete-image.usecase.js';
 import { DeleteRadiographs } from './radiographs/delete-radiographs.usecase.js';
+import { AddImageMetadata } from './training/add-image-metadata.usecase.js';
 import { DeleteTrainingImages } from './training/delete-training-images.usecase.js';
 import { ExpireImages } from './housekeeping/expire-images.usecase.js';
 import { FindImages } from './images/find-images.usecase.js';
@@ -149,6 +150,7 @@ export class CatalogModule implements OnModuleInit {
         CollectBlobs,
         DeleteImage,
         DeleteRadiographs,
+        AddImageMetadata,
         DeleteTrainingImages,
         ExpireImages,
         FindImages,

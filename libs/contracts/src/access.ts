@@ -71,6 +71,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       projectContracts.resolve,
       projectContracts.update,
       radiographContracts.delete,
+      trainingImageContracts.addMetadata,
       trainingImageContracts.count,
       trainingImageContracts.countByTag,
       trainingImageContracts.deleteMany,

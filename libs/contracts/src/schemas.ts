@@ -5,6 +5,9 @@ import {
   JOB_STATES,
   MAX_DESCRIPTION_LENGTH,
   MAX_FILE_NAME_LENGTH,
+  MAX_METADATA_KEY_LENGTH,
+  MAX_METADATA_PAIRS,
+  MAX_METADATA_VALUE_LENGTH,
   MAX_MODALITY_ID_LENGTH,
   MAX_PAGE_OFFSET,
   MAX_PAGE_SIZE,
@@ -115,6 +118,11 @@ export const picture = z.object({
 });
 export type Picture = z.output<typeof picture>;
 
+/** What clients note of an image: text by text. */
+export const imageMetadata = z
+  .record(z.string().min(1).max(MAX_METADATA_KEY_LENGTH), z.string().max(MAX_METADATA_VALUE_LENGTH))
+  .refine((pairs) => Object.keys(pairs).length <= MAX_METADATA_PAIRS, 'has too many pairs');
+
 /** An image that models can learn from: decoded, and with what is shown of it. */
 export const trainingImage = z.object({
   id: objectId,
@@ -129,6 +137,8 @@ export const trainingImage = z.object({
   /** Null: the original is small enough to be shown. */
   resized: contentReference.nullable(),
   expiresAt: timestamp.nullable(),
+  /** Absent: there is none. */
+  metadata: imageMetadata.optional(),
 });
 export type TrainingImage = z.output<typeof trainingImage>;
 

@@ -65,3 +65,8 @@ export type TaggingStatus = (typeof TAGGING_STATUSES)[number];
 
 export const ITERATION_STATUSES = ['training', 'completed', 'failed'] as const;
 export type IterationStatus = (typeof ITERATION_STATUSES)[number];
+
+/** Of the metadata of an image, as the original of Custom Vision limits it. */
+export const MAX_METADATA_PAIRS = 10;
+export const MAX_METADATA_KEY_LENGTH = 128;
+export const MAX_METADATA_VALUE_LENGTH = 256;

@@ -3,8 +3,8 @@ import { InjectModel } from '@nestjs/mongoose';
 import type { ContentReference } from '@pentaprism/contracts';
 import { notFound, toObjectId } from '@pentaprism/database';
 import { systemDate } from '@pentaprism/domain';
-import { trusted, type ClientSession, type Model, type QueryFilter, type Types } from 'mongoose';
-import { IMAGE_MODEL, INDEXES, textIs, unexpired, type ImageDocument } from './image.schema.js';
+import { trusted, Types, type ClientSession, type Model, type QueryFilter } from 'mongoose';
+import { IMAGE_MODEL, INDEXES, textIs, unexpired, type ImageDocument, type MetadataPair } from './image.schema.js';
 
 /** An image by its canonical id or by its number. */
 export type ImageKey = { readonly id: string } | { readonly number: number };
@@ -155,6 +155,34 @@ export class ImageRepository {
       .find({ _id: { $in: [...ids] }, workspace, project }, { projection: { _id: 1 } })
       .toArray();
     return found.map(({ _id }) => _id);
+  }
+
+  /** The metadata of those of the images that the project has, by their ids. */
+  async metadataOf(
+    workspace: string,
+    project: Types.ObjectId,
+    ids: readonly Types.ObjectId[],
+    session: ClientSession,
+  ): Promise<Map<string, MetadataPair[]>> {
+    const found = await this.images.collection
+      .find({ _id: { $in: [...ids] }, workspace, project }, { projection: { metadata: 1 }, session })
+      .toArray();
+    return new Map(found.map(({ _id, metadata = [] }) => [_id.toHexString(), metadata]));
+  }
+
+  /** @param changes by the ids of images */
+  async setMetadata(
+    workspace: string,
+    changes: ReadonlyMap<string, readonly MetadataPair[]>,
+    session: ClientSession,
+  ): Promise<void> {
+    const updates = [...changes].map(([id, metadata]) => ({
+      updateOne: {
+        filter: { _id: new Types.ObjectId(id), workspace },
+        update: { $set: { metadata: [...metadata] } },
+      },
+    }));
+    await this.images.collection.bulkWrite(updates, { session });
   }
 
   /** Images of all workspaces whose time is over, oldest first. */

@@ -26,6 +26,11 @@ export interface TagDocument {
   at?: Date;
 }
 
+export interface MetadataPair {
+  key: string;
+  value: string;
+}
+
 export interface ImageDocument {
   _id: Types.ObjectId;
   workspace: string;
@@ -52,6 +57,8 @@ export interface ImageDocument {
   /** From then on it counts as gone, and is removed. Absent: it stays. */
   expiresAt?: Date;
   radiograph?: RadiographDocument;
+  /** In the order in which they were added; keys may be no names of fields. */
+  metadata?: MetadataPair[];
   /** Of a hidden project: found by those only who know the project. */
   hidden?: true;
 }
@@ -62,6 +69,8 @@ export const tagSchema = new Schema<TagDocument>(
   { id: Schema.Types.ObjectId, number: Number, name: String, at: Date },
   { _id: false },
 );
+
+export const metadataSchema = new Schema<MetadataPair>({ key: String, value: String }, { _id: false });
 
 export const imageSchema = new Schema<ImageDocument>(
   {
@@ -83,6 +92,7 @@ export const imageSchema = new Schema<ImageDocument>(
     tagged: Boolean,
     expiresAt: Date,
     radiograph: Schema.Types.Mixed,
+    metadata: { type: [metadataSchema], default: undefined },
     hidden: Boolean,
   },
   { collection: 'images', versionKey: false },

@@ -233,7 +233,7 @@ function planOf(existing: ImageDocument | undefined, content: ContentReference):
 function countFitting(decisions: readonly Decision[]): number {
   return fitting(decisions, (decision) => {
     if ('refusal' in decision) return 100;
-    const { fileName, tags } = decision.image;
-    return largestTrainingImage({ fileName, tags: [...tags.values()] });
+    const { fileName, tags, existing } = decision.image;
+    return largestTrainingImage({ fileName, tags: [...tags.values()], metadata: existing?.metadata });
   }).length;
 }

@@ -5,6 +5,7 @@ import { toObjectId } from '@pentaprism/database';
 import { systemNow } from '@pentaprism/domain';
 import { LRUCache } from 'lru-cache';
 import { ContentRepository, type PictureContent } from '../contents/content.repository.js';
+import type { MetadataPair } from '../images/image.schema.js';
 import { ImageCountRepository, pictureRevision } from '../projects/image-count.repository.js';
 import { ProjectRepository } from '../projects/project.repository.js';
 import {
@@ -155,9 +156,12 @@ async function rememberUntil<T extends { readonly until: Date | null }>(
 export function largestTrainingImage({
   fileName,
   tags,
+  metadata = [],
 }: {
   readonly fileName: string;
   readonly tags: readonly { readonly name: string }[];
+  readonly metadata?: readonly MetadataPair[] | undefined;
 }): number {
-  return tags.reduce((sum, { name }) => sum + 120 + largestText(name), 1000 + largestText(fileName));
+  const pairs = metadata.reduce((sum, { key, value }) => sum + 10 + largestText(key) + largestText(value), 0);
+  return tags.reduce((sum, { name }) => sum + 120 + largestText(name), 1000 + pairs + largestText(fileName));
 }

@@ -73,6 +73,7 @@ export class SnapshotRepository {
               tags: 1,
               tagged: { $gt: [{ $size: '$tags' }, 0] },
               expiresAt: 1,
+              metadata: 1,
             },
           },
           { $merge: { into: this.held.collection.collectionName, whenMatched: 'fail', whenNotMatched: 'insert' } },

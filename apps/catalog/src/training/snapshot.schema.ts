@@ -1,5 +1,5 @@
 import { Schema, type Types } from 'mongoose';
-import { tagSchema, type ImageDocument } from '../images/image.schema.js';
+import { metadataSchema, tagSchema, type ImageDocument } from '../images/image.schema.js';
 
 /** Which images a project had at one moment. */
 export interface SnapshotDocument {
@@ -23,7 +23,7 @@ export interface SnapshotDocument {
 /** An image as it was; whatever of it is not shown is left out. */
 export interface SnapshotImageDocument extends Pick<
   ImageDocument,
-  'workspace' | 'project' | 'number' | 'fileName' | 'createdAt' | 'createdSecond' | 'tags' | 'expiresAt'
+  'workspace' | 'project' | 'number' | 'fileName' | 'createdAt' | 'createdSecond' | 'tags' | 'expiresAt' | 'metadata'
 > {
   _id: Types.ObjectId;
   /** The attempt that it belongs to: the snapshot's `copy`, or one of its `copies`. */
@@ -68,6 +68,7 @@ export const snapshotImageSchema = new Schema<SnapshotImageDocument>(
     tags: { type: [tagSchema], default: [] },
     tagged: { type: Boolean, required: true },
     expiresAt: Date,
+    metadata: { type: [metadataSchema], default: undefined },
   },
   { collection: 'snapshot_images', versionKey: false },
 );

@@ -3,7 +3,7 @@ import { InjectModel } from '@nestjs/mongoose';
 import type { TrainingImage } from '@pentaprism/contracts';
 import type { Model, mongo, Types } from 'mongoose';
 import type { PictureContent } from '../contents/content.repository.js';
-import { IMAGE_MODEL, INDEXES, unexpired, type ImageDocument } from '../images/image.schema.js';
+import { IMAGE_MODEL, INDEXES, unexpired, type ImageDocument, type MetadataPair } from '../images/image.schema.js';
 import { SNAPSHOT_IMAGE_MODEL, SNAPSHOT_INDEXES, type SnapshotImageDocument } from './snapshot.schema.js';
 
 /** Where to look: in a project, or in a copy of it. */
@@ -23,7 +23,7 @@ export interface TrainingFilter {
 /** A picture of a project, as a list needs it. */
 export type TrainingImageDocument = Pick<
   ImageDocument,
-  '_id' | 'project' | 'fileName' | 'createdAt' | 'tags' | 'expiresAt'
+  '_id' | 'project' | 'fileName' | 'createdAt' | 'tags' | 'expiresAt' | 'metadata'
 > & {
   /** Only in a copy: the image that it was. */
   readonly image?: Types.ObjectId;
@@ -46,7 +46,16 @@ export interface TagCounts {
 const NEWEST_FIRST = { createdSecond: -1, number: -1 } as const;
 const OLDEST_FIRST = { createdSecond: 1, number: 1 } as const;
 
-const FIELDS = { image: 1, project: 1, fileName: 1, createdAt: 1, tags: 1, expiresAt: 1, sha256: 1 } as const;
+const FIELDS = {
+  image: 1,
+  project: 1,
+  fileName: 1,
+  createdAt: 1,
+  tags: 1,
+  expiresAt: 1,
+  sha256: 1,
+  metadata: 1,
+} as const;
 
 type Filter = mongo.Filter<mongo.BSON.Document>;
 
@@ -187,5 +196,10 @@ export function toTrainingImage(image: TrainingImageDocument, content: PictureCo
     thumbnail: { sha256: thumbnail.sha256, size: thumbnail.size, mediaType: thumbnail.mediaType },
     resized: resized ? { sha256: resized.sha256, size: resized.size, mediaType: resized.mediaType } : null,
     expiresAt: image.expiresAt?.getTime() ?? null,
+    ...(image.metadata && image.metadata.length > 0 ? { metadata: toMetadata(image.metadata) } : {}),
   };
+}
+
+export function toMetadata(pairs: readonly MetadataPair[]): Record<string, string> {
+  return Object.fromEntries(pairs.map(({ key, value }) => [key, value]));
 }

@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { RpcHandler, type HandlerContext } from '@pentaprism/bus';
 import { trainingImageContracts as contracts, type ParsedRequestOf } from '@pentaprism/contracts';
+import { AddImageMetadata } from './add-image-metadata.usecase.js';
 import { AddTrainingImages } from './add-training-images.usecase.js';
 import { DeleteTrainingImages } from './delete-training-images.usecase.js';
 import { ListTrainingImages } from './list-training-images.usecase.js';
@@ -12,6 +13,7 @@ export class TrainingImagesController {
     private readonly additions: AddTrainingImages,
     private readonly images: ListTrainingImages,
     private readonly tags: TagTrainingImages,
+    private readonly metadata: AddImageMetadata,
     private readonly deletions: DeleteTrainingImages,
   ) {}
 
@@ -49,6 +51,11 @@ export class TrainingImagesController {
   async removeTags(request: ParsedRequestOf<typeof contracts.removeTags>, { workspace }: HandlerContext) {
     await this.tags.remove(workspace, request);
     return {};
+  }
+
+  @RpcHandler(contracts.addMetadata)
+  addMetadata(request: ParsedRequestOf<typeof contracts.addMetadata>, { workspace }: HandlerContext) {
+    return this.metadata.execute(workspace, request);
   }
 
   @RpcHandler(contracts.deleteMany)

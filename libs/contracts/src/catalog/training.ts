@@ -8,7 +8,16 @@ import {
 } from '@pentaprism/domain';
 import { z } from 'zod';
 import { defineRpc } from '../define.js';
-import { contentReference, empty, fileName, objectId, paging, tagReference, trainingImage } from '../schemas.js';
+import {
+  contentReference,
+  empty,
+  fileName,
+  imageMetadata,
+  objectId,
+  paging,
+  tagReference,
+  trainingImage,
+} from '../schemas.js';
 
 const owner = 'catalog' as const;
 
@@ -140,6 +149,30 @@ export const trainingImageContracts = {
       tagIds: z.array(objectId).min(1).max(MAX_TAGS_PER_BATCH),
     }),
     response: empty,
+    errors: ['NOT_FOUND', 'UNAVAILABLE'],
+    deadlineMs: 20_000,
+  }),
+  /**
+   * Adds pairs to the metadata of images, in place of those with the same keys. `too-many`: the image would have more than it
+   * may, and keeps what it has.
+   */
+  addMetadata: defineRpc({
+    owner,
+    subject: 'catalog.v1.training-image.add-metadata',
+    request: z.strictObject({
+      projectId: objectId,
+      ids: z.array(objectId).min(1).max(MAX_IMAGES_PER_BATCH),
+      metadata: imageMetadata,
+    }),
+    /** In the order of the ids, with the metadata as it is now. */
+    response: z.object({
+      outcomes: z.array(
+        z.discriminatedUnion('status', [
+          z.object({ status: z.enum(['added', 'too-many']), metadata: imageMetadata }),
+          z.object({ status: z.literal('not-found') }),
+        ]),
+      ),
+    }),
     errors: ['NOT_FOUND', 'UNAVAILABLE'],
     deadlineMs: 20_000,
   }),

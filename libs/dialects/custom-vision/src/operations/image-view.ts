@@ -54,7 +54,7 @@ export class ImageViews {
   }
 
   async image(request: FastifyRequest, image: TrainingImage, inSnapshot: boolean): Promise<Image> {
-    const { id, createdAt, width, height, tags } = image;
+    const { id, createdAt, width, height, tags, metadata } = image;
     return {
       id: guidOf(id),
       created: toDate(createdAt),
@@ -62,6 +62,7 @@ export class ImageViews {
       height,
       ...(await this.urlsOf(request, image, inSnapshot)),
       ...(tags.length === 0 ? {} : { tags: tags.map(toImageTag) }),
+      ...(metadata === undefined ? {} : { metadata }),
     };
   }
 

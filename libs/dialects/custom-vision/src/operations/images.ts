@@ -15,10 +15,17 @@ import {
 } from '@pentaprism/domain';
 import { principalOf } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
-import type { Image, ImageTagCreateSummary, Prediction } from '../v3/models.js';
+import {
+  METADATA_STATUSES,
+  type Image,
+  type ImageMetadataUpdateSummary,
+  type ImageTagCreateSummary,
+  type Prediction,
+} from '../v3/models.js';
 import { refusal } from '../wire/codes.js';
 import { guidOf, idInPath, idOrNothing, knownIds } from '../wire/ids.js';
 import { required } from '../wire/query.js';
+import type { ImageMetadata } from './inputs.js';
 import { ImagePages } from './image-pages.js';
 import { ImageViews, toPredictions } from './image-view.js';
 import { Snapshots, type Snapshot } from './iteration-view.js';
@@ -141,6 +148,27 @@ export class Images {
       if (images.length === 0) return;
       await this.services.call(trainingImageContracts.deleteMany, { projectId, ids: images.map(({ id }) => id) });
     }
+  }
+
+  /** @throws DomainError BadRequestExceededBatchSize, BadRequestImageBatch */
+  async addMetadata(
+    project: string,
+    imageIds: readonly string[],
+    metadata: ImageMetadata,
+  ): Promise<ImageMetadataUpdateSummary> {
+    const projectId = idInPath(project, 'project');
+    const guids = [...new Set(imageIds)];
+    if (guids.length === 0) throw refusal('BadRequestImageBatch', 'There is no id of an image.');
+    if (guids.length > MAX_IMAGES_PER_BATCH)
+      throw refusal('BadRequestExceededBatchSize', `A batch has at most ${MAX_IMAGES_PER_BATCH} images.`);
+    const ids = guids.map(idOrNothing);
+    const { outcomes } = await this.services.call(trainingImageContracts.addMetadata, { projectId, ids, metadata });
+    const images = outcomes.map((outcome, i) => ({
+      imageId: guids[i] ?? '',
+      status: METADATA_STATUSES[outcome.status],
+      metadata: outcome.status === 'not-found' ? null : outcome.metadata,
+    }));
+    return { isBatchSuccessful: images.every(({ status }) => status === 'OK'), images };
   }
 
   /** @throws DomainError BadRequestImageBatch, BadRequestExceededBatchSize; BadRequestInvalidIds for what does not exist */

@@ -1,3 +1,4 @@
+import { MAX_METADATA_KEY_LENGTH, MAX_METADATA_PAIRS, MAX_METADATA_VALUE_LENGTH } from '@pentaprism/domain';
 import { LiftedText } from '@pentaprism/http';
 import { z } from 'zod';
 import { complaint, guid } from '../wire/parse.js';
@@ -18,12 +19,22 @@ const unsupported = <Schema extends z.ZodType>(schema: Schema, what: string) =>
     if (given && Object.keys(given).length > 0)
       context.addIssue(complaint('BadRequestOperationNotSupported', `is not supported: ${what}`));
   });
-const metadata = unsupported(z.record(z.string(), z.unknown()), 'images have no metadata here');
+/** What is noted of images. */
+export const imageMetadata = z.record(z.string(), z.string()).superRefine((pairs, context) => {
+  const [keys, values] = [Object.keys(pairs), Object.values(pairs)];
+  if (keys.length > MAX_METADATA_PAIRS)
+    context.addIssue(complaint('BadRequestImageMetadataKey', `has at most ${MAX_METADATA_PAIRS} pairs`));
+  if (keys.some((key) => key === '' || key.length > MAX_METADATA_KEY_LENGTH))
+    context.addIssue(complaint('BadRequestImageMetadataKey', `has keys of 1 to ${MAX_METADATA_KEY_LENGTH} characters`));
+  if (values.some((value) => value.length > MAX_METADATA_VALUE_LENGTH))
+    context.addIssue(complaint('BadRequestImageMetadataValue', `has values of at most ${MAX_METADATA_VALUE_LENGTH} characters`)); // prettier-ignore
+});
+export type ImageMetadata = z.output<typeof imageMetadata>;
 const regions = unsupported(z.array(z.unknown()), 'there is no object detection here');
 
 function batch<Entry extends z.ZodType>(entry: Entry) {
   return z.object({
-    metadata,
+    metadata: imageMetadata.nullish(),
     images: z
       .array(entry)
       .nullish()

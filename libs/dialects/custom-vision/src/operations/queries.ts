@@ -39,8 +39,8 @@ export const uploadQuery = z.object({ tagIds });
 export const untaggedQuery = z.object({ iterationId: optionalGuid, ...page });
 export const taggedQuery = untaggedQuery.extend({ tagIds });
 
-/** `$filter` is taken for absent where it is empty, and refused otherwise: metadata is not kept. */
-const metadata = z.string().max(0, 'is not supported: images have no metadata').optional();
+/** `$filter` is taken for absent where it is empty, and refused otherwise. */
+const metadata = z.string().max(0, 'is not supported').optional();
 export const imagesQuery = taggedQuery.extend({ taggingStatus: oneOf(TAGGINGS), $filter: metadata });
 export const taggedCountQuery = z.object({ iterationId: optionalGuid, tagIds: guidList(MAX_TAGS_PER_COUNT) });
 export const imageCountQuery = taggedCountQuery.extend({ taggingStatus: oneOf(TAGGINGS), $filter: metadata });

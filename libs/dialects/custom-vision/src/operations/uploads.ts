@@ -1,5 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { projectContracts, trainingIngestContracts, type ArrivalSource } from '@pentaprism/contracts';
+import {
+  projectContracts,
+  trainingImageContracts,
+  trainingIngestContracts,
+  type ArrivalSource,
+  type ResponseOf,
+} from '@pentaprism/contracts';
 import { fromUuid, MAX_IMAGE_URL_LENGTH, MAX_IMAGES_PER_BATCH, MAX_TAGS_PER_BATCH } from '@pentaprism/domain';
 import { releaseBody } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
@@ -10,7 +16,7 @@ import { idInPath, idOrNothing } from '../wire/ids.js';
 import { V3_STATUSES } from '../wire/statuses.js';
 import { Arrivals, fileNameOf, refused } from './arrivals.js';
 import { ImageViews } from './image-view.js';
-import { imageFileCreateBatch, type FileBatch, type IdBatch, type UrlBatch } from './inputs.js';
+import { imageFileCreateBatch, type FileBatch, type IdBatch, type ImageMetadata, type UrlBatch } from './inputs.js';
 import { Services } from './services.js';
 
 interface Entry {
@@ -21,6 +27,8 @@ interface Entry {
   /** GUIDs. */
   readonly tagIds: readonly string[];
 }
+
+type AddedImage = ResponseOf<typeof trainingIngestContracts.addImages>['results'][number];
 
 /** What batches have in common, whatever is in them. */
 interface Batch {
@@ -56,7 +64,7 @@ export class Uploads {
     const batch = await readModel(request, imageFileCreateBatch, PICTURES_BODY_LIMIT);
     const { projectId, entries, tagIds } = await this.decoded(request, project, batch);
     releaseBody(request);
-    return this.add(request, projectId, entries, tagIds);
+    return this.add(request, projectId, entries, tagIds, batch.metadata);
   }
 
   async fromUrls(request: FastifyRequest, project: string, batch: UrlBatch): Promise<ImageCreateSummary> {
@@ -68,7 +76,7 @@ export class Uploads {
           : refused('source-error', `A URL has 1 to ${MAX_IMAGE_URL_LENGTH} characters.`);
       return { source, fileName: '', sourceUrl: url ?? null, tagIds };
     });
-    return this.add(request, idInPath(project, 'project'), entries, batch.tagIds);
+    return this.add(request, idInPath(project, 'project'), entries, batch.tagIds, batch.metadata);
   }
 
   async fromPredictions(request: FastifyRequest, project: string, batch: IdBatch): Promise<ImageCreateSummary> {
@@ -81,7 +89,7 @@ export class Uploads {
           : { kind: 'prediction', id };
       return { source, fileName: '', sourceUrl: guid, tagIds };
     });
-    return this.add(request, idInPath(project, 'project'), entries, batch.tagIds);
+    return this.add(request, idInPath(project, 'project'), entries, batch.tagIds, batch.metadata);
   }
 
   private async decoded(request: FastifyRequest, project: string, batch: FileBatch) {
@@ -112,6 +120,7 @@ export class Uploads {
     projectId: string,
     entries: readonly Entry[],
     tagIds: readonly string[],
+    metadata: ImageMetadata | null = {},
   ): Promise<ImageCreateSummary> {
     const images = entries.map((entry) => ({
       fileName: entry.fileName,
@@ -125,8 +134,9 @@ export class Uploads {
       this.arrivals.discard(entries);
       throw error;
     }
+    const noted = await this.note(projectId, added.results, metadata ?? {});
     const results = await Promise.all(
-      added.results.map(async ({ status, image, reason }, i) => ({
+      noted.map(async ({ status, image, reason }, i) => ({
         sourceUrl: entries[i]?.sourceUrl ?? null,
         status: V3_STATUSES[status],
         image: image && (await this.views.image(request, image, false)),
@@ -134,6 +144,28 @@ export class Uploads {
       })),
     );
     return { isBatchSuccessful: results.every(({ status }) => status === 'OK'), images: results };
+  }
+
+  /**
+   * Adds the metadata of a batch to its images, also to those that were there before. Where that fails, the client gets an
+   * error, and the images are duplicates when the batch is sent again.
+   */
+  private async note(
+    projectId: string,
+    results: readonly AddedImage[],
+    metadata: ImageMetadata,
+  ): Promise<readonly AddedImage[]> {
+    const ids = [...new Set(results.flatMap(({ image }) => image?.id ?? []))];
+    if (ids.length === 0 || Object.keys(metadata).length === 0) return results;
+    const { outcomes } = await this.services.call(trainingImageContracts.addMetadata, { projectId, ids, metadata });
+    const known = new Map(ids.map((id, i) => [id, outcomes[i]]));
+    return results.map((result): AddedImage => {
+      const outcome = result.image ? known.get(result.image.id) : undefined;
+      if (!result.image || !outcome || outcome.status === 'not-found') return result;
+      const image = { ...result.image, metadata: outcome.metadata };
+      const reason = 'The image would have too much metadata, and has none of the batch.';
+      return { ...result, image, ...(outcome.status === 'too-many' ? { reason } : {}) };
+    });
   }
 }
 

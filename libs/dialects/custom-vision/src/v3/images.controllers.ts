@@ -167,6 +167,20 @@ export class ImagesControllerV3 {
     return this.images.addTags(project, (await readModel(request, inputs.imageTagCreateBatch)).tags);
   }
 
+  @Post('metadata', {
+    id: 'updateImageMetadata',
+    summary: 'Add to the metadata of images',
+    query: queries.deleteImagesQuery,
+    body: inputs.imageMetadata,
+    answer: models.imageMetadataUpdateSummary,
+    statusOf: ({ isBatchSuccessful }: models.ImageMetadataUpdateSummary) => (isBatchSuccessful ? 200 : 207),
+  })
+  async addMetadata(@Param('projectId') project: string, @Req() request: FastifyRequest) {
+    const { imageIds } = readQuery(request, queries.deleteImagesQuery);
+    const metadata = await readModel(request, inputs.imageMetadata);
+    return this.images.addMetadata(project, required(imageIds, 'imageIds'), metadata);
+  }
+
   @Delete('tags', { id: 'deleteImageTags', summary: 'Take tags from images', query: queries.deleteImageTagsQuery })
   removeTags(@Param('projectId') project: string, @Req() request: FastifyRequest) {
     const { imageIds, tagIds } = readQuery(request, queries.deleteImageTagsQuery);

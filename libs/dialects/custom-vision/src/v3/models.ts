@@ -85,6 +85,7 @@ export const image = model('Image', {
   height: z.int(),
   ...pictures,
   tags: z.array(imageTag).optional(),
+  metadata: since('3.3', z.record(z.string(), z.string()).optional()),
 });
 export type Image = z.output<typeof image>;
 
@@ -101,6 +102,24 @@ export const imageCreateSummary = model('ImageCreateSummary', {
   images: z.array(imageCreateResult),
 });
 export type ImageCreateSummary = z.output<typeof imageCreateSummary>;
+
+export const METADATA_STATUSES = {
+  added: 'OK',
+  'not-found': 'ErrorImageNotFound',
+  'too-many': 'ErrorLimitExceed',
+} as const;
+
+export const imageMetadataUpdateSummary = model('ImageMetadataUpdateSummary', {
+  isBatchSuccessful: z.boolean(),
+  images: z.array(
+    model('ImageMetadataUpdateEntry', {
+      imageId: id,
+      status: z.enum(Object.values(METADATA_STATUSES)),
+      metadata: z.record(z.string(), z.string()).nullable(),
+    }),
+  ),
+});
+export type ImageMetadataUpdateSummary = z.output<typeof imageMetadataUpdateSummary>;
 
 export const imageTagCreateEntry = model('ImageTagCreateEntry', { imageId: id, tagId: id });
 

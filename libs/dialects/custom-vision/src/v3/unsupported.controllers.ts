@@ -33,11 +33,6 @@ export class UnsupportedTrainingControllerV3 {
     refuse();
   }
 
-  @Post(':projectId/images/metadata', { id: 'updateImageMetadata', summary: 'Not supported', unread: ['projectId'] })
-  metadata(): void {
-    refuse();
-  }
-
   @Post(':projectId/images/regions', {
     id: 'createImageRegions',
     summary: 'Not supported: object detection',

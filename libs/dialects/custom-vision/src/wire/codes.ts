@@ -12,6 +12,8 @@ export const REFUSALS = [
   'BadRequestExportValidationFailed',
   'BadRequestImageBatch',
   'BadRequestImageFormat',
+  'BadRequestImageMetadataKey',
+  'BadRequestImageMetadataValue',
   'BadRequestImageSizeBytes',
   'BadRequestImageUrl',
   'BadRequestInvalidIds',

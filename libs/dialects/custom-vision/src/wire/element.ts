@@ -1,5 +1,6 @@
 import { DomainError } from '@pentaprism/domain';
 import { z } from 'zod';
+import { refusal } from './codes.js';
 
 /** A part of a body that has no types of its own: an element of XML, or one of the names of a form. */
 export interface Element {
@@ -64,7 +65,10 @@ export function fromElement(element: Element, schema: z.core.$ZodType): unknown 
   if (def.type === 'number' && /^[+-]?\d{1,15}(?:\.\d{1,20})?(?:e[+-]?\d{1,3})?$/i.test(text.trim()))
     return Number(text);
   if (def.type === 'boolean' && /^(?:true|false|1|0)$/i.test(text.trim())) return /^(?:true|1)$/i.test(text.trim());
-  if (def.type === 'record') return Object.fromEntries(element.children.map(({ name, text: value }) => [name, value]));
+  // Names are in lower case by now, and not every key can be one.
+  if (def.type === 'record' && element.children.length > 0)
+    throw refusal('BadRequestOperationNotSupported', `Send ${element.name} as JSON.`);
+  if (def.type === 'record') return {};
   return text;
 }
 
