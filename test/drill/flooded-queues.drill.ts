@@ -1,7 +1,8 @@
 import { eventually } from '@pentaprism/testing';
-import { availableParallelism } from 'node:os';
 import type { FaultyStack } from '../e2e/support/faults-stack.js';
 import { examplesOf, none, type Drill, type DrillContext, type DrillResult, type Measure } from './drill.js';
+import { compare, ended, ENDED_WITHIN_MS, p95 } from './support/compare.js';
+import { floodedTrainings } from './support/flooded-trainings.js';
 import { forEach } from './support/for-each.js';
 import { onStack } from './support/on-stack.js';
 import { Tenant, type LedgerJob } from './support/tenant.js';
@@ -14,17 +15,12 @@ const LEAST_MEASURED = 5;
 const CLIENTS = 24;
 const [LARGE_WIDTH, LARGE_HEIGHT] = [5472, 3648];
 const LANES = 16;
-/** Milliseconds for the jobs of one upload or sample set. */
-const ENDED_WITHIN_MS = 60_000;
-/** A worker takes so many jobs of one queue at a time. Two rounds: one that was being started, and one turn. */
-const OVERTAKEN_AT_MOST = 2 * availableParallelism();
-
 /** One workspace has thousands of jobs waiting, then two dozen clients with large pictures. Another one goes on working. */
 export const floodedQueues: Drill = {
   number: 10,
   name: 'flooded queues',
-  goal: "One workspace floods 10,000 jobs, and large pictures with 24 clients: another one's p95 at most doubles.",
-  limitSeconds: 15 * 60,
+  goal: "One workspace floods 10,000 jobs, 40 trainings, 40 exports, and large pictures with 24 clients: another one's p95 at most doubles.",
+  limitSeconds: 20 * 60,
   run: onStack(run),
 };
 
@@ -34,6 +30,7 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
   const times = Math.max(LEAST_MEASURED, context.count(MEASURED));
   await Promise.all([flood.upload(), other.upload()]);
   await ended(flood, new Date(0));
+  const trainings = await floodedTrainings(context, { flood, other });
   // The first ones start processes and load the backbone.
   await work(other, 2);
   const idle = await work(other, times);
@@ -47,18 +44,20 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
   const floodJobs = await flood.jobs(since);
   context.log(`beside them: ${times} uploads and sample jobs; ${left} jobs of the flood are left`);
   const decoding = await largePictures(context, { flood, other, times });
-  const overtaken = busy
-    .map((job) => ({ job, by: overtakers(job, floodJobs) }))
-    .filter(({ by }) => by > OVERTAKEN_AT_MOST);
+  const compared = compare({ idle, busy, flood: floodJobs });
   return {
-    did: `${floods} requests of one workspace, ${busy.length} jobs and ${decoding.times} decoded pictures of another one`,
+    did: `${floods} requests, ${trainings.did} of one workspace, ${busy.length} jobs and ${decoding.times} decoded pictures of another one`,
     measures: [
       { what: 'jobs that the flood had left', worst: left, atLeast: 1 },
-      none(`jobs overtaken by more than ${OVERTAKEN_AT_MOST} of the flood`, overtaken),
-      ...comparisons(idle, busy, floodJobs),
+      ...compared.measures,
+      ...trainings.measures,
       ...decoding.measures,
     ],
-    examples: examplesOf({ overtaken, decoding: decoding.failures }),
+    examples: examplesOf({
+      overtaken: compared.overtaken,
+      trainings: trainings.overtaken,
+      decoding: decoding.failures,
+    }),
   };
 }
 
@@ -72,39 +71,6 @@ async function work(tenant: Tenant, times: number): Promise<LedgerJob[]> {
     await ended(tenant, before, 3);
   }
   return tenant.jobs(since);
-}
-
-async function ended(tenant: Tenant, since: Date, atLeast = 1): Promise<void> {
-  await eventually(
-    async () => {
-      const jobs = await tenant.jobs(since);
-      const open = jobs.filter(({ finishedAt }) => !finishedAt);
-      if (jobs.length < atLeast || open.length > 0) throw new Error(`${open.length} of ${jobs.length} have not ended`);
-    },
-    { timeoutMs: ENDED_WITHIN_MS, everyMs: 20 },
-  );
-}
-
-/** Returns how many jobs of others in the same queue were started while this one waited. */
-function overtakers({ queue, createdAt, startedAt }: LedgerJob, others: readonly LedgerJob[]): number {
-  const within = (at: Date | undefined) =>
-    at !== undefined && startedAt !== undefined && at > createdAt && at < startedAt;
-  return others.filter((each) => each.queue === queue && within(each.startedAt)).length;
-}
-
-function comparisons(idle: readonly LedgerJob[], busy: readonly LedgerJob[], flood: readonly LedgerJob[]): Measure[] {
-  const took = (from: 'createdAt' | 'startedAt', jobs: readonly LedgerJob[], type: string) =>
-    jobs.flatMap((job) => {
-      const [begin, end] = [job[from], job.finishedAt];
-      return job.type === type && begin && end ? [end.getTime() - begin.getTime()] : [];
-    });
-  const types = [...new Set(busy.map(({ type }) => type))].toSorted();
-  return types.map((type) => ({
-    what: `p95 of ${type}`,
-    worst: p95(took('createdAt', busy, type)),
-    atMost: 2 * (p95(took('createdAt', idle, type)) + p95(took('startedAt', flood, type))),
-    unit: 'ms',
-  }));
 }
 
 interface Tenants {
@@ -157,9 +123,4 @@ async function largePictures(context: DrillContext, { flood, other, times }: Ten
     { what: 'p95 of a picture that is decoded', worst: p95(beside), atMost: 2 * (p95(alone) + length), unit: 'ms' },
   ];
   return { times: beside.length, measures, failures };
-}
-
-function p95(values: readonly number[]): number {
-  const sorted = values.toSorted((one, another) => one - another);
-  return sorted[Math.max(0, Math.ceil(sorted.length * 0.95) - 1)] ?? NaN;
 }
