@@ -6,6 +6,7 @@ import {
   INT64,
   intAttribute,
   intsAttribute,
+  keepOnlyFor,
   readOnnx,
   writeOnnx,
   type OnnxAttribute,
@@ -36,8 +37,6 @@ const PREFIX = 'pentaprism.';
 const own = (value: string): string => PREFIX + value;
 /** From 13 on, softmax works along the last axis by itself. */
 const MIN_OPSET = 13;
-/** Their inner graphs may use values of the outer one, which the search for what is needed would not see. */
-const WITH_INNER_GRAPHS = new Set(['If', 'Loop', 'Scan', 'SequenceMap']);
 /** How pictures are to be written into the input: https://github.com/onnx/onnx/blob/main/docs/MetadataProps.md */
 const IMAGE_METADATA = {
   'Image.BitmapPixelFormat': 'Bgr8',
@@ -101,19 +100,6 @@ function pixelGraph({ graph }: OnnxModel, elemType: number): { nodes: OnnxNode[]
     node('Cast', [own('pixels')], image.name, [intAttribute('to', imageType)]),
   ];
   return { nodes, initializers: [order] };
-}
-
-/** Drops nodes, weights and descriptions of values that this output does not need. */
-export function keepOnlyFor(output: string, { graph }: OnnxModel): void {
-  if (graph.node.some(({ opType }) => WITH_INNER_GRAPHS.has(opType))) return;
-  const needed = new Set([output]);
-  // From the end, since nodes stand behind those whose values they use.
-  for (const node of graph.node.toReversed()) {
-    if (node.output.some((value) => needed.has(value))) node.input.forEach((value) => needed.add(value));
-  }
-  graph.node = graph.node.filter((node) => node.output.some((value) => needed.has(value)));
-  graph.initializer = graph.initializer.filter(({ name }) => needed.has(name));
-  graph.valueInfo = graph.valueInfo.filter(({ name }) => needed.has(name));
 }
 
 /**

@@ -165,3 +165,19 @@ export function floatsOf({ dataType, rawData, name }: OnnxTensor): Float32Array 
   if (dataType === FLOAT) return new Float32Array(bytes.buffer);
   throw new Error(`The tensor ${name} is not of float32.`);
 }
+
+/** Their inner graphs may use values of the outer one, which the search for what is needed would not see. */
+const WITH_INNER_GRAPHS = new Set(['If', 'Loop', 'Scan', 'SequenceMap']);
+
+/** Drops nodes, weights and descriptions of values that this output does not need. */
+export function keepOnlyFor(output: string, { graph }: OnnxModel): void {
+  if (graph.node.some(({ opType }) => WITH_INNER_GRAPHS.has(opType))) return;
+  const needed = new Set([output]);
+  // From the end, since nodes stand behind those whose values they use.
+  for (const node of graph.node.toReversed()) {
+    if (node.output.some((value) => needed.has(value))) node.input.forEach((value) => needed.add(value));
+  }
+  graph.node = graph.node.filter((node) => node.output.some((value) => needed.has(value)));
+  graph.initializer = graph.initializer.filter(({ name }) => needed.has(name));
+  graph.valueInfo = graph.valueInfo.filter(({ name }) => needed.has(name));
+}

@@ -1,6 +1,5 @@
 import { embeddingSizeOf, type Head } from '@pentaprism/heads';
-import { keepOnlyFor } from './onnx-export.js';
-import { readOnnx } from './onnx-protobuf.js';
+import { keepOnlyFor, readOnnx } from './onnx-protobuf.js';
 import { OnnxToTensorFlow } from './onnx-to-tensorflow.js';
 import { TensorFlowGraph } from './tensorflow-graph.js';
 

@@ -21,20 +21,20 @@ it.each([
   ['image/png', 'C:\\x\\y.png', 'y.png'],
   ['image/png', 'Übung \u{1f600}.png', 'Übung \u{1f600}.png'],
   ['image/png', '.png', '.png'],
-])('%s called %j is inline as %j', (type, name, expected) => {
+])('shows a file of %s with the name %j as %j', (type, name, expected) => {
   expect(parse(dispositionOf(type, name))).toMatchObject({ type: 'inline', parameters: { filename: expected } });
 });
 
-it('keeps the extension of what is saved and not shown', () => {
+it('keeps the extension of a file that is saved and not shown', () => {
   const { type, parameters } = parse(dispositionOf('application/octet-stream', 'scan.dcm\u202e'));
   expect([type, parameters.filename]).toEqual(['attachment', 'scan.dcm']);
 });
 
-it.each([undefined, '', '\u202e', '...', 'a/'])('has no name for %j', (name) => {
+it.each([undefined, '', '\u202e', '...', 'a/'])('returns no file name for %j', (name) => {
   expect(dispositionOf('image/png', name)).toBe('inline');
 });
 
-it('cuts a long name in front of its extension', () => {
+it('shortens a long name and keeps its extension', () => {
   const { parameters } = parse(dispositionOf('image/png', `${'a'.repeat(5000)}.png`));
   expect(parameters.filename).toBe(`${'a'.repeat(200)}.png`);
 });

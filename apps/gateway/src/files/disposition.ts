@@ -2,7 +2,7 @@ import { UNKNOWN_MEDIA_TYPE } from '@pentaprism/domain';
 import type { StoredContent } from '@pentaprism/http';
 import { create as contentDisposition } from 'content-disposition';
 
-/** The extensions of the types that are shown; the first one is added where a name has none of them. */
+/** Extensions of the types that are shown. The first one is added to a name that has none of them. */
 const EXTENSIONS: Readonly<Record<string, readonly string[]>> = {
   'image/jpeg': ['jpg', 'jpeg', 'jpe', 'jfif'],
   'image/png': ['png'],
@@ -14,14 +14,14 @@ const EXTENSIONS: Readonly<Record<string, readonly string[]>> = {
   'image/bmp': ['bmp', 'dib'],
 };
 
-/** Control and formatting characters, which can hide an extension or turn the order of a name around, and lone surrogates. */
+/** Control and formatting characters, which can hide an extension or reverse the order of a name, and lone surrogates. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu;
-/** Characters of a name, more than which file systems do not take. */
+/** Characters of a name at most: file systems do not accept many more. */
 const MAX_NAME_LENGTH = 200;
 
 /**
- * The `Content-Disposition` of a file: what is no known image is saved and never shown. The name is cleaned, since it is
- * whatever an uploader wrote: an image is never saved under the extension of a program.
+ * Returns the `Content-Disposition` of a file. Anything other than a known image is saved and never shown. The name is what an
+ * uploader wrote, so it is cleaned: an image is never saved under the extension of a program.
  */
 export function dispositionOf(mediaType: string, fileName?: string): string {
   const type = mediaType === UNKNOWN_MEDIA_TYPE ? 'attachment' : 'inline';
@@ -29,9 +29,9 @@ export function dispositionOf(mediaType: string, fileName?: string): string {
   return name ? contentDisposition(name, { type }) : type;
 }
 
-/** @param extensions that the name may have; an empty list allows any */
+/** @param extensions the extensions that the name may have; an empty list allows any */
 function safeName(fileName: string, extensions: readonly string[]): string {
-  // A name may hold a path, under which no file should be saved. Windows drops dots and blanks at the end, and what hides behind.
+  // A name may contain a path, which is dropped. Windows drops dots and blanks at the end, which would reveal another extension.
   const last = fileName.replace(INVISIBLE, '').split(/[/\\]/).at(-1) ?? '';
   const name = [...last]
     .slice(0, MAX_NAME_LENGTH)
@@ -43,7 +43,7 @@ function safeName(fileName: string, extensions: readonly string[]): string {
   return extension !== undefined && extensions.includes(extension) ? name : `${name}.${first}`;
 }
 
-/** Names of files that have none of their own. Exports of models are the only archives that are served. */
+/** Names of files without a name. Exports of models are the only archives that are served. */
 const NAMES: Partial<Record<StoredContent['area'], string>> = { models: 'model.zip' };
 
 export const nameInArea = (area: StoredContent['area']): string | undefined => NAMES[area];

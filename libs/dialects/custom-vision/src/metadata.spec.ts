@@ -1,13 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { trainingImageContracts, trainingIngestContracts } from '@pentaprism/contracts';
 import { toUuid } from '@pentaprism/domain';
-import { FOREIGN, guids, I, IMAGE, P, PROJECT, TestApi, trainingImage, V3 } from './custom-vision.fixture.js';
+import { FOREIGN, guids, I, IMAGE, P, PROJECT, apiOfSuite, trainingImage, V3 } from './custom-vision.fixture.js';
 
-let api: TestApi;
-beforeAll(async () => {
-  api = await TestApi.start();
-});
-afterAll(() => api.close());
+const api = apiOfSuite();
 
 const metadata = { Camera: '7', 'a b': '' };
 const OTHER = '9'.repeat(24);

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { iterationContracts, projectContracts, trainingImageContracts } from '@pentaprism/contracts';
 import { DomainError, toUuid } from '@pentaprism/domain';
-import { ITERATION_RECORD, ITER, P, PROJECT, PROJECT_RECORD, TestApi, trainingImage, V1, V3 } from './custom-vision.fixture.js'; // prettier-ignore
+import { ITERATION_RECORD, ITER, P, PROJECT, PROJECT_RECORD, apiOfSuite, trainingImage, V1, V3 } from './custom-vision.fixture.js'; // prettier-ignore
 
 /**
  * What else the traffic with the original service shows that tests of its .NET SDK recorded, from v1.2 of February 2018 to
@@ -21,12 +21,7 @@ import { ITERATION_RECORD, ITER, P, PROJECT, PROJECT_RECORD, TestApi, trainingIm
  * have a null `tagName`; an iteration in training has a null `exportableTo`, `domainId` and `classificationType` at first (v3.1);
  * `created` of images and tags has no time zone.
  */
-let api: TestApi;
-beforeAll(async () => {
-  api = await TestApi.start();
-});
-afterAll(() => api.close());
-beforeEach(() => api.reset());
+const api = apiOfSuite();
 
 it('lists projects newest first', async () => {
   const [older, newer] = ['older', 'newer'].map((name, createdAt) => ({ ...PROJECT_RECORD, name, createdAt }));
