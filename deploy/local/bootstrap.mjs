@@ -16,6 +16,7 @@ const LOG = path.resolve(process.env.PENTAPRISM_DATA || path.join(ROOT, '.pentap
 const OLDEST_NODE = [20, 19];
 /** Shorter waits show no clock. */
 const SHOW_CLOCK_AFTER_MS = 1000;
+const FULL = 'The disk of ' + ROOT + ' is full: free about 1 GB, and run the command again.';
 
 /** A failure that is told in one sentence. */
 class Failure extends Error {
@@ -47,11 +48,13 @@ function checkNode() {
  * @param {string} command
  * @param {string[]} args
  * @param {import('child_process').SpawnOptions} [options]
+ * @param {(chunk: Buffer) => void} [onOutput] hears what the child writes into pipes
  * @returns {Promise<number>} exit code, 128 and the signal's number for a child that was killed
  */
-function run(command, args, options) {
+function run(command, args, options, onOutput) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, Object.assign({ cwd: ROOT, stdio: 'inherit' }, options));
+    for (const stream of [child.stdout, child.stderr]) if (stream && onOutput) stream.on('data', onOutput);
     /** @type {NodeJS.Signals[]} */
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
     const handlers = signals.map((signal) => {
@@ -193,16 +196,14 @@ async function build(projects) {
   /** @type {string[]} */
   const output = [];
   const code = await withProgress('Building', async () => {
-    const log = path.join(ROOT, 'node_modules/.pentaprism-build.log');
-    const descriptor = fs.openSync(log, 'w');
-    const result = await run(process.execPath, TSC.concat(projects), { stdio: ['ignore', descriptor, descriptor] });
-    fs.closeSync(descriptor);
-    output.push(fs.readFileSync(log, 'utf8'));
-    return result;
+    // Not into a file, which could not be written on a full disk.
+    const onOutput = (/** @type {Buffer} */ chunk) => output.push(chunk.toString());
+    return run(process.execPath, TSC.concat(projects), { stdio: ['ignore', 'pipe', 'pipe'] }, onOutput);
   });
   if (code === 0) return;
   if (code > 128) throw new Failure('The build was interrupted; run the command again.', code);
   process.stderr.write(output.join(''));
+  if (/ENOSPC|no space left/i.test(output.join(''))) throw new Failure(FULL);
   throw new Failure('The build failed; the compiler says why above.', code);
 }
 
@@ -288,6 +289,10 @@ bootstrap().then(
     if (error instanceof Failure) {
       process.stderr.write(error.message + '\n');
       process.exit(error.code);
+    }
+    if (error && error.code === 'ENOSPC') {
+      process.stderr.write(FULL + '\n');
+      process.exit(1);
     }
     process.stderr.write(String((error && error.stack) || error) + '\n');
     process.exit(1);

@@ -9,11 +9,12 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { errorCode, LauncherError } from './launcher-error.js';
+import { errorCode, isOutOfSpace, LauncherError } from './launcher-error.js';
 
 /** Raised when files move in a way that older versions would misread. */
 const LAYOUT_VERSION = 1;
@@ -38,7 +39,7 @@ export interface DataDirectory {
 /**
  * Opens the directory, and creates it (mode 0700) where it does not exist. Changes nothing in a directory that it refuses.
  * @throws LauncherError when a newer version wrote it, when it holds something else, when it cannot be written, or when it
- *   cannot be closed to other users
+ *   cannot be closed to other users; the error of the system when the disk is full
  */
 export function openDataDirectory(directory: string): DataDirectory {
   const root = path.resolve(directory);
@@ -55,7 +56,7 @@ export function openDataDirectory(directory: string): DataDirectory {
     }
   } catch (error) {
     const code = errorCode(error);
-    if (code === undefined) throw error;
+    if (code === undefined || isOutOfSpace(error)) throw error;
     throw new LauncherError(
       `The data directory ${root} cannot be used (${code}): ` +
         'make it writable, or choose another with PENTAPRISM_DATA.',
@@ -190,16 +191,28 @@ export function readOptional(file: string): string | undefined {
   }
 }
 
-/** Whole or not at all, also when the machine stops: temporary file, fsync, rename. */
+/**
+ * Whole or not at all, also when the machine stops: temporary file, fsync, rename. A file that has this content already is
+ * left alone, so that a start needs no space for it.
+ */
 export function writePrivate(file: string, content: string): string {
-  const temporary = `${file}.${process.pid}.tmp`;
-  const descriptor = openSync(temporary, 'w', 0o600);
-  try {
-    writeFileSync(descriptor, `${content}\n`);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
+  if (readOptional(file) === content.trim()) {
+    chmodSync(file, 0o600);
+    return content;
   }
-  renameSync(temporary, file);
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    const descriptor = openSync(temporary, 'w', 0o600);
+    try {
+      writeFileSync(descriptor, `${content}\n`);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
   return content;
 }

@@ -17,8 +17,8 @@ export function lockDirectory(directory: string): DirectoryLock {
   const own = recordOf(process.pid);
   if (own === undefined) throw new LauncherError('The start time of this process cannot be read; is /proc mounted?');
   const mine = `${file}.${process.pid}`;
-  writeRecord(mine, own);
   try {
+    writeRecord(mine, own);
     while (!claim(mine, file)) {
       const holder = readRecord(file);
       if (holder !== undefined && stillRuns(holder)) {

@@ -1,6 +1,8 @@
-import { statfs } from 'node:fs/promises';
 import { closeSync, fsyncSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isOutOfSpace } from './launcher-error.js';
 
 const MIB = 1024 * 1024;
 
@@ -12,7 +14,7 @@ export const RESERVE_BYTES = 64 * MIB;
 /** Free bytes below which the disk counts as full. Servers that die then are started again for as long as it lasts. */
 export const FULL_BELOW_BYTES = 16 * MIB;
 /** Free bytes beside the reserve from which it is made again. */
-const RESERVE_ABOVE_BYTES = 256 * MIB;
+export const RESERVE_ABOVE_BYTES = 256 * MIB;
 const LOOK_EVERY_MS = 1000;
 /** Looks with a full disk after which the reserve is given up: whatever filled the disk has stopped by then. */
 const FULL_LOOKS = 2;
@@ -21,17 +23,23 @@ const CHUNK = Buffer.alloc(MIB);
 export interface DiskWatchOptions {
   /** Bytes of the reserve, for tests. */
   readonly reserveBytes?: number;
+  /** Milliseconds between two looks, for tests. */
+  readonly everyMs?: number;
+  /** Bytes that are free on the disk of the directory, for tests. */
+  readonly freeBytes?: () => Promise<number>;
   readonly onNote: (text: string) => void;
-  /** Called when there is space again after the disk was full, also when it comes from the reserve. */
-  readonly onSpace: () => void;
 }
 
 /** Watches the free space of the data directory, and keeps a reserve for when it is used up. */
 export class DiskWatch {
+  /** Called when there is space again after the disk was full, also when it comes from the reserve. */
+  onSpace: () => void = () => undefined;
   private readonly reserve: string;
   private readonly reserveBytes: number;
+  private readonly everyMs: number;
   private timer: NodeJS.Timeout | undefined;
-  private fullLooks = 0;
+  /** A disk that is full at the start was filled before: the first look gives the reserve up. */
+  private fullLooks = FULL_LOOKS - 1;
   private wasFull = false;
 
   constructor(
@@ -40,11 +48,12 @@ export class DiskWatch {
   ) {
     this.reserve = path.join(directory, 'reserve');
     this.reserveBytes = options.reserveBytes ?? RESERVE_BYTES;
+    this.everyMs = options.everyMs ?? LOOK_EVERY_MS;
   }
 
   async start(): Promise<void> {
     await this.look();
-    this.timer = setInterval(() => void this.look().catch(() => undefined), LOOK_EVERY_MS);
+    this.timer = setInterval(() => void this.look().catch(() => undefined), this.everyMs);
     this.timer.unref();
   }
 
@@ -57,7 +66,26 @@ export class DiskWatch {
     return (await this.freeBytes().catch(() => Number.POSITIVE_INFINITY)) < FULL_BELOW_BYTES;
   }
 
+  /**
+   * Runs a step that writes to the directory. While the disk has no space for it, gives up the reserve and runs the step
+   * again every second.
+   * @param signal ends the wait with its reason
+   */
+  async whenWritable<Result>(step: () => Result, signal?: AbortSignal): Promise<Result> {
+    for (;;) {
+      signal?.throwIfAborted();
+      try {
+        return step();
+      } catch (error) {
+        if (!isOutOfSpace(error)) throw error;
+      }
+      this.noteFull();
+      if (!this.release()) await sleep(this.everyMs, undefined, { signal });
+    }
+  }
+
   private async freeBytes(): Promise<number> {
+    if (this.options.freeBytes) return this.options.freeBytes();
     const { bavail, bsize } = await statfs(this.directory);
     return bavail * bsize;
   }
@@ -65,8 +93,7 @@ export class DiskWatch {
   private async look(): Promise<void> {
     const free = await this.freeBytes();
     if (free < FULL_BELOW_BYTES) {
-      if (!this.wasFull) this.options.onNote('The disk is full: nothing can be stored until there is space again.');
-      this.wasFull = true;
+      this.noteFull();
       this.fullLooks += 1;
       if (this.fullLooks >= FULL_LOOKS) this.release();
       return;
@@ -74,15 +101,26 @@ export class DiskWatch {
     this.fullLooks = 0;
     if (this.wasFull) {
       this.wasFull = false;
-      this.options.onSpace();
+      this.onSpace();
     }
     if (free > this.reserveBytes + RESERVE_ABOVE_BYTES) this.keep();
   }
 
-  private release(): void {
-    if (statSync(this.reserve, { throwIfNoEntry: false }) === undefined) return;
+  private noteFull(): void {
+    if (this.wasFull) return;
+    this.wasFull = true;
+    this.options.onNote(
+      `The disk of ${this.directory} is full, and nothing can be stored: free at least ${RESERVE_ABOVE_BYTES / MIB} MiB ` +
+        'there. What needs space is tried again until then.',
+    );
+  }
+
+  /** @returns whether there was a reserve */
+  private release(): boolean {
+    if (statSync(this.reserve, { throwIfNoEntry: false }) === undefined) return false;
     rmSync(this.reserve, { force: true });
-    this.options.onNote('The reserve was given up, so that MongoDB can run and delete. Free some space.');
+    this.options.onNote('The reserve was given up, so that MongoDB can run and delete.');
+    return true;
   }
 
   /** Written, not only given a length: a sparse file would reserve nothing. */

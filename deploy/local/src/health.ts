@@ -4,6 +4,7 @@ import type { Part } from './part.js';
 
 const LOOK_EVERY_MS = 150;
 const REQUEST_TIMEOUT_MS = 5000;
+const LIMIT_STEP_MS = 1000;
 
 export interface ReadinessQuestion {
   /** Origin of the gateway. */
@@ -13,28 +14,41 @@ export interface ReadinessQuestion {
   readonly logs: string;
   /** Settles when all processes have said that they serve, or when one was given up. */
   readonly started: Promise<void>;
+  /** The time limit stands still while this is so. */
+  readonly isDiskFull: () => Promise<boolean>;
 }
 
 /**
  * Resolves when all processes serve and `GET /health/ready` answers 200.
+ * @returns what has too little space for writes, each with a reason
  * @throws LauncherError that names what is missing when the time is up, and at once when a part was given up
  */
-export async function waitUntilReady(question: ReadinessQuestion): Promise<void> {
-  const deadline = Date.now() + question.timeoutMs;
+export async function waitUntilReady(question: ReadinessQuestion): Promise<readonly string[]> {
   const abort = new AbortController();
-  const tooLate = sleep(question.timeoutMs, 'late' as const, { signal: abort.signal }).catch(() => undefined);
+  let isLate = false;
+  const tooLate = limit(question, abort.signal).then(
+    () => (isLate = true),
+    () => undefined,
+  );
   try {
-    if ((await Promise.race([question.started, tooLate])) === 'late') throw notReady(question, notRunning(question));
-    let missing: string[] = [];
+    if (await Promise.race([question.started, tooLate])) throw notReady(question, notRunning(question));
     for (;;) {
-      const answer = await askReadiness(question.url);
-      if (answer === 'ready') return;
-      missing = answer;
-      if (Date.now() > deadline) throw notReady(question, missing);
+      const { missing, degraded } = await askReadiness(question.url);
+      if (missing.length === 0) return degraded;
+      if (isLate) throw notReady(question, missing);
       await sleep(LOOK_EVERY_MS);
     }
   } finally {
     abort.abort();
+  }
+}
+
+/** Resolves after the time limit, without the time for which the disk was full. */
+async function limit({ timeoutMs, isDiskFull }: ReadinessQuestion, signal: AbortSignal): Promise<void> {
+  for (let left = timeoutMs; left > 0;) {
+    const step = Math.min(left, LIMIT_STEP_MS);
+    await sleep(step, undefined, { signal });
+    if (!(await isDiskFull())) left -= step;
   }
 }
 
@@ -49,13 +63,30 @@ function notReady(question: ReadinessQuestion, missing: readonly string[]): Laun
   );
 }
 
-async function askReadiness(url: string): Promise<'ready' | string[]> {
+interface Readiness {
+  /** Names of parts without which reads fail; empty when the system is ready. */
+  readonly missing: readonly string[];
+  readonly degraded: readonly string[];
+}
+
+async function askReadiness(url: string): Promise<Readiness> {
   try {
     const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
     const body = await response.text();
-    return response.status === 200 ? 'ready' : missingParts(body);
+    if (response.status === 200) return { missing: [], degraded: degradedParts(body) };
+    return { missing: missingParts(body), degraded: [] };
   } catch {
-    return ['gateway'];
+    return { missing: ['gateway'], degraded: [] };
+  }
+}
+
+/** Reads `{ "parts": [{ "name": "records", "degraded": true, "message": "..." }, ...] }`, the body of a 200. */
+export function degradedParts(body: string): string[] {
+  try {
+    const { parts } = JSON.parse(body) as { parts?: { name: string; degraded?: boolean; message?: string }[] };
+    return (parts ?? []).filter((part) => part.degraded).map(({ name, message }) => `${name}: ${message ?? ''}`);
+  } catch {
+    return [];
   }
 }
 

@@ -1,11 +1,12 @@
 import { BUS_USERS, type BusUser } from '@pentaprism/contracts';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { binaryCaches, findServerBinary } from './server-binary.js';
 import { openDataDirectory, type DataDirectory } from './data-directory.js';
 import { DiskWatch } from './disk-watch.js';
 import { lockDirectory, type DirectoryLock } from './directory-lock.js';
 import type { Part, PartState } from './part.js';
-import { rememberedPorts } from './ports.js';
+import { choosePorts, rememberPorts } from './ports.js';
 import { stopLeftovers } from './process-record.js';
 import { SERVER_NAMES, SERVERS, type ServerName } from './server-definitions.js';
 import { hasJetStream, natsUrl, serverPart, serverUrl } from './server-parts.js';
@@ -52,7 +53,6 @@ const URL_OF: Readonly<Record<ServerName, keyof ServerUrls>> = {
 /** A data directory in use: locked, freed of leftovers, with the processes that work on it. */
 export class Instance {
   readonly supervisor: Supervisor;
-  private readonly disk: DiskWatch;
   private closing: Promise<void> | undefined;
   /** Ends downloads when the caller gives up, and when another part has failed. */
   private readonly abort = new AbortController();
@@ -63,24 +63,25 @@ export class Instance {
   private constructor(
     readonly directory: DataDirectory,
     private readonly lock: DirectoryLock,
+    private readonly disk: DiskWatch,
     private readonly options: InstanceOptions,
   ) {
     this.supervisor = new Supervisor({
       logDirectory: directory.logs,
       runDirectory: directory.run,
       onChange: (part) => this.report(part),
-      isDiskFull: () => this.disk.isFull(),
-    });
-    this.disk = new DiskWatch(directory.root, {
-      onNote: (text) => options.observer?.note(text),
-      onSpace: () => void this.reviveJetStream(),
+      isDiskFull: () => disk.isFull(),
     });
   }
 
+  /** Waits for as long as the disk is full: an instance cannot even be locked then. */
   static async open(options: InstanceOptions): Promise<Instance> {
-    const directory = openDataDirectory(options.dataDirectory);
-    const lock = lockDirectory(directory.root);
-    const instance = new Instance(directory, lock, options);
+    const onNote = (text: string): void => options.observer?.note(text);
+    const disk = new DiskWatch(path.resolve(options.dataDirectory), { onNote });
+    const directory = await disk.whenWritable(() => openDataDirectory(options.dataDirectory), options.signal);
+    const lock = await disk.whenWritable(() => lockDirectory(directory.root), options.signal);
+    const instance = new Instance(directory, lock, disk, options);
+    disk.onSpace = () => instance.onSpace();
     const leftovers = await stopLeftovers(directory.run);
     if (leftovers.length > 0) {
       options.observer?.note(`Stopped what an earlier launcher had left running: ${leftovers.join(', ')}.`);
@@ -99,8 +100,9 @@ export class Instance {
     const embedded = SERVER_NAMES.filter((name) => !external[URL_OF[name]]);
     const urls: Partial<Record<keyof ServerUrls, string>> = { ...external };
     if (embedded.length === 0) return urls as ServerUrls;
-    const ports = await rememberedPorts(this.directory.portsFile, embedded);
-    const secrets = loadServerSecrets(this.directory);
+    const ports = await choosePorts(this.directory.portsFile, embedded);
+    await this.whenWritable(() => rememberPorts(this.directory.portsFile, ports));
+    const secrets = await this.whenWritable(() => loadServerSecrets(this.directory));
     const { databases = 'own', subjectPrefix = '' } = this.options;
     const keptIn = binaryCaches(env, this.directory.root);
     if (embedded.includes('nats-server')) this.natsUrlOf = (user) => natsUrl(user, ports['nats-server'], secrets);
@@ -113,7 +115,8 @@ export class Instance {
       const binary = await searching;
       const place = { binary, port: ports[name], directory: this.directory, env: serverEnvironment(env) };
       urls[URL_OF[name]] = serverUrl(name, ports[name], secrets);
-      await this.supervisor.add(serverPart(name, { ...place, secrets, databases, subjectPrefix }), 'server').start();
+      const part = await this.whenWritable(() => serverPart(name, { ...place, secrets, databases, subjectPrefix }));
+      await this.supervisor.add(part, 'server').start();
     };
     await Promise.all(embedded.map(start));
     return urls as ServerUrls;
@@ -157,6 +160,21 @@ export class Instance {
   kill(): void {
     this.supervisor.killAll();
     this.lock.release();
+  }
+
+  /** Runs a step that writes to the data directory, again and again while the disk is full. */
+  whenWritable<Result>(step: () => Result): Promise<Result> {
+    return this.disk.whenWritable(step, this.abort.signal);
+  }
+
+  /** Whether so little is free that servers cannot be expected to run. */
+  isDiskFull(): Promise<boolean> {
+    return this.disk.isFull();
+  }
+
+  private onSpace(): void {
+    for (const part of this.supervisor.parts.values()) part.recordAgain();
+    void this.reviveJetStream();
   }
 
   /** A NATS server that could not write to its streams switches them off, until it is started again. */

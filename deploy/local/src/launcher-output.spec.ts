@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { ConsoleView } from './console-view.js';
-import { missingParts } from './health.js';
+import { degradedParts, missingParts } from './health.js';
 import { followLog, openLog } from './log-file.js';
 import { readSettings } from './settings.js';
 import { originOf } from './start-stack.js';
@@ -78,7 +78,7 @@ describe('settings', () => {
 
 describe('welcome', () => {
   const secrets = { ownerKey: 'id.secret', ownerKeyFile: '/w/.pentaprism/owner-key', signingSecrets: 's' };
-  const facts = { url: 'http://127.0.0.1:3000', logs: '/w/.pentaprism/logs', workingDirectory: '/w' };
+  const facts = { url: 'http://127.0.0.1:3000', logs: '/w/.pentaprism/logs', degraded: [], workingDirectory: '/w' };
 
   it('shows the key at the first start only', () => {
     const text = (ownerKeyFrom: 'generated' | 'file' | 'environment') =>
@@ -89,6 +89,25 @@ describe('welcome', () => {
     expect(text('environment')).toContain('Bearer $PENTAPRISM_OWNER_KEY');
     expect(text('file').match(/curl/g)).toHaveLength(3);
     expect(text('file').match(/Authorization/g)).toHaveLength(1);
+  });
+
+  it('says what has too little space, if anything has', () => {
+    const body = JSON.stringify({
+      status: 'degraded',
+      parts: [
+        { name: 'gateway', ok: true },
+        { name: 'records', ok: true, degraded: true, message: 'Too little.' },
+      ],
+    });
+    const degraded = degradedParts(body);
+    const text = (reasons: string[]) =>
+      welcome({
+        ...{ ...facts, taggedImagesNeedKey: false, degraded: reasons },
+        secrets: { ...secrets, ownerKeyFrom: 'file' },
+      });
+    expect(text(degraded)).toMatch(/^degraded: .*507.*\n {2}records: Too little\.$/m);
+    expect(text([])).not.toContain('degraded');
+    expect(degradedParts('no json')).toEqual([]);
   });
 
   it('adds the key where the dialects are closed, and quotes odd paths', () => {

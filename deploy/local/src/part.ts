@@ -184,7 +184,7 @@ export class Part {
     this.spawnedAt = Date.now();
     this.change('starting');
     const abort = new AbortController();
-    const record = path.join(this.options.runDirectory, `${this.name}.json`);
+    const record = this.recordFile;
     this.ended = new Promise((resolve) => {
       const onEnd = (reason: string, pid?: number): void => {
         abort.abort();
@@ -201,6 +201,15 @@ export class Part {
       this.record(record, child.pid);
       this.awaitReady(child, abort.signal);
     });
+  }
+
+  /** Writes the record of the running process again, which may have been impossible when it was started. */
+  recordAgain(): void {
+    if (this.pid !== undefined) this.record(this.recordFile, this.pid);
+  }
+
+  private get recordFile(): string {
+    return path.join(this.options.runDirectory, `${this.name}.json`);
   }
 
   /** Without a record, a later launcher does not recognise the process: that is better than to end now. */

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { assertListenable, freePort, rememberedPorts } from './ports.js';
+import { assertListenable, choosePorts, freePort, rememberPorts } from './ports.js';
 
 describe('ports', () => {
   let directory: string;
@@ -34,13 +34,24 @@ describe('ports', () => {
 
   it('remembers ports, and chooses another for one that is busy', async () => {
     const file = path.join(directory, 'ports.json');
-    const first = await rememberedPorts(file, ['mongod', 'nats-server']);
+    const first = await choosePorts(file, ['mongod', 'nats-server']);
+    rememberPorts(file, first);
     expect(first.mongod).not.toBe(first['nats-server']);
-    expect(await rememberedPorts(file, ['mongod', 'nats-server'])).toEqual(first);
+    expect(await choosePorts(file, ['mongod', 'nats-server'])).toEqual(first);
     writeFileSync(file, JSON.stringify({ ...first, mongod: busyPort }));
-    const second = await rememberedPorts(file, ['mongod', 'nats-server']);
+    const second = await choosePorts(file, ['mongod', 'nats-server']);
     expect(second.mongod).not.toBe(busyPort);
     expect(second['nats-server']).toBe(first['nats-server']);
+  });
+
+  it('writes nothing when the ports are known, because the disk may be full', () => {
+    const file = path.join(directory, 'ports.json');
+    rememberPorts(file, { mongod: 21_000, 'nats-server': 21_001 });
+    const { ino } = statSync(file);
+    rememberPorts(file, { mongod: 21_000 });
+    expect(statSync(file).ino).toBe(ino);
+    rememberPorts(file, { mongod: 21_002 });
+    expect(statSync(file).ino).not.toBe(ino);
   });
 
   it.each(['', '[]', '{"mongod":"80"}', '{"mongod":0}', '{"mongod":99999}'])(
@@ -48,7 +59,7 @@ describe('ports', () => {
     async (content) => {
       const file = path.join(directory, 'ports.json');
       writeFileSync(file, content);
-      expect((await rememberedPorts(file, ['mongod'])).mongod).toBeGreaterThan(1023);
+      expect((await choosePorts(file, ['mongod'])).mongod).toBeGreaterThan(1023);
     },
   );
 });

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { errorCode, errorMessage, LauncherError } from './launcher-error.js';
 
@@ -47,11 +47,11 @@ export async function assertListenable(host: string, port: number): Promise<void
 }
 
 /**
- * The ports of the embedded servers: free ones at the first start, the same ones ever after, and another one where
- * the remembered one is busy.
+ * Returns the ports of the embedded servers: those of the last start, and free ones for servers that have none or whose
+ * port is busy.
  * @param file JSON, name to port
  */
-export async function rememberedPorts<Name extends string>(
+export async function choosePorts<Name extends string>(
   file: string,
   names: readonly Name[],
 ): Promise<Record<Name, number>> {
@@ -64,11 +64,21 @@ export async function rememberedPorts<Name extends string>(
       remembered !== undefined && !taken.has(remembered) && (await listenError(LOOPBACK, remembered)) === undefined;
     chosen.set(name, usable ? remembered : await freePort(LOOPBACK, taken));
   }
-  const ports = Object.fromEntries(chosen) as Record<Name, number>;
+  return Object.fromEntries(chosen) as Record<Name, number>;
+}
+
+/** Stores the ports for the next start. Writes nothing if they are known: a start on a full disk needs no space then. */
+export function rememberPorts(file: string, ports: Readonly<Record<string, number>>): void {
+  const known = readPorts(file);
+  if (Object.entries(ports).every(([name, port]) => known[name] === port)) return;
   const temporary = path.join(path.dirname(file), `ports.${process.pid}.tmp`);
-  writeFileSync(temporary, `${JSON.stringify({ ...known, ...ports }, null, 2)}\n`, { mode: 0o600 });
-  renameSync(temporary, file);
-  return ports;
+  try {
+    writeFileSync(temporary, `${JSON.stringify({ ...known, ...ports }, null, 2)}\n`, { mode: 0o600 });
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
 }
 
 function readPorts(file: string): Record<string, number> {

@@ -65,8 +65,13 @@ export function readRecord(file: string): ProcessRecord | undefined {
 
 export function writeRecord(file: string, record: ProcessRecord): void {
   const temporary = `${file}.${process.pid}.tmp`;
-  writeFileSync(temporary, JSON.stringify(record), { mode: 0o600 });
-  renameSync(temporary, file);
+  try {
+    writeFileSync(temporary, JSON.stringify(record), { mode: 0o600 });
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
 }
 
 /** Signals the process and, as parts lead their own process groups, optionally all its children. */

@@ -12,6 +12,12 @@ const LOOPBACK = '127.0.0.1';
 const PROBE_EVERY_MS = 25;
 const PROBE_TIMEOUT_MS = 2000;
 
+/**
+ * The default is three quarters of what is free at the start: a server that was started on a full disk would refuse all
+ * messages until it is started again.
+ */
+const NATS_STORE = 'max_file_store: 8GB';
+
 export interface ServerLocation {
   readonly binary: string;
   readonly port: number;
@@ -85,7 +91,7 @@ function natsPart({ binary, port, directory, env, secrets, subjectPrefix: prefix
   const lines = [
     'server_name: pentaprism',
     `listen: "${LOOPBACK}:${port}"`,
-    `jetstream { store_dir: ${JSON.stringify(directory.serverData('nats'))}, sync_interval: always }`,
+    `jetstream { store_dir: ${JSON.stringify(directory.serverData('nats'))}, sync_interval: always, ${NATS_STORE} }`,
     natsAuthorization((user) => JSON.stringify(secrets.nats[user]), { prefix, more: [operator] }),
   ];
   writePrivate(config, lines.join('\n'));
@@ -126,13 +132,13 @@ async function probe(port: number, question: string, right: RegExp, signal: Abor
   }
 }
 
-/** @returns the answer up to where it is right, or what had come when an error or the time limit ended it */
 /** Whether the NATS server at this address, HOST:PORT, serves its streams. */
 export async function hasJetStream(address: string): Promise<boolean> {
   const answer = await ask(Number(address.split(':').at(-1)), '', /^INFO /);
   return !answer.startsWith('INFO ') || /"jetstream":\s*true/.test(answer);
 }
 
+/** @returns the answer up to where it is right, or what had come when an error or the time limit ended it */
 function ask(port: number, question: string, right: RegExp): Promise<string> {
   return new Promise((resolve) => {
     let answer = '';

@@ -65,6 +65,8 @@ export interface StartStackOptions {
 export interface RunningStack {
   /** Origin of the gateway, without a slash at the end. */
   readonly url: string;
+  /** What had too little space for writes when the stack was ready, each with a reason. */
+  readonly degraded: readonly string[];
   readonly ownerKey: string;
   readonly secrets: Secrets;
   readonly servers: ServerUrls;
@@ -99,7 +101,7 @@ async function bringUp(instance: Instance, options: StartStackOptions, env: Node
   assertBuilt(apps);
   if (options.port !== 0) await assertListenable(host, options.port);
   const port = options.port === 0 ? await freePort(host) : options.port;
-  const secrets = loadSecrets(instance.directory, env);
+  const secrets = await instance.whenWritable(() => loadSecrets(instance.directory, env));
   const servers = await instance.startServers(options.servers ?? {});
   const shared: NodeJS.ProcessEnv = {
     ...env,
@@ -127,15 +129,17 @@ async function bringUp(instance: Instance, options: StartStackOptions, env: Node
   const url = originOf(host, port);
   const timeoutMs = options.readyTimeoutMs ?? 60_000;
   const { parts } = instance.supervisor;
-  await waitUntilReady({
+  const degraded = await waitUntilReady({
     url,
     parts,
     timeoutMs,
     logs: instance.directory.logs,
     started: instance.supervisor.startAll(),
+    isDiskFull: () => instance.isDiskFull(),
   });
   return {
     url,
+    degraded,
     ownerKey: secrets.ownerKey,
     secrets,
     servers,

@@ -9,6 +9,8 @@ export interface WelcomeFacts {
   readonly secrets: Secrets;
   readonly taggedImagesNeedKey: boolean;
   readonly logs: string;
+  /** See `RunningStack`. */
+  readonly degraded: readonly string[];
   /** Paths below it are printed relative to it. */
   readonly workingDirectory: string;
 }
@@ -26,6 +28,7 @@ export function welcome(facts: WelcomeFacts): string {
     ownerKeyLine(secrets, keyFile),
     `APIs to browse: ${url}/docs`,
     `logs: ${shown(facts.logs)}`,
+    ...degradedLines(facts.degraded),
     '',
     'Try it:',
     // The photo goes through a pipe: an argument may not be longer than 128 kB on Linux, and most photos are.
@@ -36,6 +39,15 @@ export function welcome(facts: WelcomeFacts): string {
     '',
     'Ctrl-C stops everything.',
   ].join('\n');
+}
+
+function degradedLines(degraded: readonly string[]): string[] {
+  if (degraded.length === 0) return [];
+  return [
+    '',
+    'degraded: uploads and other writes are refused with 507 for lack of space; reads and deletions work. Free some space.',
+    ...degraded.map((reason) => `  ${reason}`),
+  ];
 }
 
 function ownerKeyLine(secrets: Secrets, file: string): string {
