@@ -1,12 +1,12 @@
 import { eventually } from '@pentaprism/testing';
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { z } from 'zod';
 import type { FaultyStack } from '../e2e/support/faults-stack.js';
 import { examplesOf, none, pick, type Drill, type DrillContext, type DrillResult } from './drill.js';
+import { DerivedFiles } from './support/derived-files.js';
 import { forEach } from './support/for-each.js';
 import { onStack } from './support/on-stack.js';
+import { DAMAGES, filesOf, harm, type Damage } from './support/stored-files.js';
 
 const UPLOADS = 200;
 const CLIENTS = 4;
@@ -16,9 +16,6 @@ const SIZES = [3000, 1_300_000];
 const HUNG_MS = 20_000;
 /** Milliseconds for the scrub to find what was damaged: it begins every 5 s, and reads as fast as it can here. */
 const FOUND_WITHIN_MS = 90_000;
-
-const DAMAGES = ['flipped', 'cut', 'emptied', 'longer', 'removed'] as const;
-type Damage = (typeof DAMAGES)[number];
 
 interface Stored {
   readonly bytes: Buffer;
@@ -36,8 +33,9 @@ export const damagedBlobs: Drill = {
   name: 'damaged blobs',
   goal:
     '200 files of the blob store changed, cut, emptied, extended or removed: never served as right and no request left ' +
-    'without an answer, all found by the scrub, all right after the same files were uploaded again.',
-  limitSeconds: 6 * 60,
+    'without an answer, all found by the scrub, all right after the same files were uploaded again. The same for pictures ' +
+    'and samples that were made of photos: pictures are made again without a hand.',
+  limitSeconds: 8 * 60,
   run: onStack(run, { BLOB_SCRUB_RATE: String(1024 ** 3), BLOB_SCRUB_PAUSE: '0' }),
 };
 
@@ -53,8 +51,11 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
     stored.push({ bytes, damage, url, sha256: createHash('sha256').update(bytes).digest('hex') });
   });
   context.log(`${stored.length} files uploaded`);
-  const paths = await blobPaths(faulty.blobs);
+  const derived = await DerivedFiles.make(faulty, random);
+  context.log(`${derived.size} files made of photos`);
+  const paths = await filesOf(faulty.blobs, 'originals');
   for (const each of stored) await harm(paths.get(each.sha256) ?? '', each.damage, pick(random, [0, 0.5, 0.999]));
+  const derivedFaults = await derived.harm(random);
   const damagedAt = new Date();
 
   const served: string[] = [];
@@ -71,6 +72,10 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
   context.log('waiting for the scrub');
   const found = await scrubbed(faulty, damagedAt);
   const removed = stored.filter(({ damage }) => damage === 'removed').length;
+  const notRemade = await derived.notRemade();
+  const lostSamples = await eventually(() => mustFind(derived), { timeoutMs: FOUND_WITHIN_MS, everyMs: 500 }).catch(
+    () => 0,
+  );
 
   await forEach(stored, CLIENTS, async ({ bytes }) => void (await upload(faulty, bytes)));
   const repairedAt = new Date();
@@ -85,13 +90,29 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
     measures: [
       none('damaged and served as right', served),
       none('requests without an answer', hung),
-      { what: 'damaged files found by the scrub', worst: found.damaged, atLeast: stored.length - removed },
-      { what: 'missing files found by the scrub', worst: found.missing, atLeast: removed },
+      {
+        what: 'damaged files found by the scrub',
+        worst: found.damaged,
+        atLeast: stored.length - removed + derivedFaults.damaged,
+      },
+      { what: 'missing files found by the scrub', worst: found.missing, atLeast: removed + derivedFaults.missing },
+      { what: 'missing samples found', worst: lostSamples, atLeast: derived.lostSamples },
+      none('pictures not made again', notRemade),
       none('not repaired by the same upload', broken),
-      { what: 'found by the scrub after the repair', worst: left.damaged + left.missing, atMost: 0 },
+      {
+        what: 'found by the scrub after the repair, beside samples',
+        worst: left.damaged + left.missing - derived.damagedSamples,
+        atMost: 0,
+      },
     ],
-    examples: examplesOf({ served, hung, broken }),
+    examples: examplesOf({ served, hung, broken, notRemade }),
   };
+}
+
+async function mustFind(derived: DerivedFiles): Promise<number> {
+  const found = await derived.lostSamplesFound();
+  if (found < derived.lostSamples) throw new Error(`${found} of ${derived.lostSamples} missing samples were found`);
+  return found;
 }
 
 /** Returns the signed URL of the uploaded file. */
@@ -114,26 +135,6 @@ async function download(url: string, headers: Record<string, string>): Promise<B
   } catch (error) {
     return (error as Error).name === 'TimeoutError' ? 'hung' : 'cut';
   }
-}
-
-/** The files of all originals by their sha256. */
-async function blobPaths(root: string): Promise<Map<string, string>> {
-  const entries = await readdir(path.join(root, 'blobs/originals'), { recursive: true, withFileTypes: true });
-  return new Map(
-    entries.filter((entry) => entry.isFile()).map((entry) => [entry.name, path.join(entry.parentPath, entry.name)]),
-  );
-}
-
-/** @param place where a byte is changed, as a share of the file */
-async function harm(file: string, damage: Damage, place: number): Promise<void> {
-  if (damage === 'removed') return rm(file);
-  const bytes = await readFile(file);
-  if (damage === 'cut') return truncate(file, bytes.length - 1);
-  if (damage === 'emptied') return truncate(file, 0);
-  if (damage === 'longer') return writeFile(file, Buffer.concat([bytes, Buffer.of(0)]));
-  const at = Math.floor(place * bytes.length);
-  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
-  await writeFile(file, bytes);
 }
 
 /** What a whole pass of the scrub has found that began after this moment. */

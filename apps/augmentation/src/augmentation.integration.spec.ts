@@ -29,6 +29,7 @@ import { AUGMENTATION_LIST_MODEL, type AugmentationListDocument } from './adapte
 import { PROJECT, StandInForCatalog } from './augmentation.fixture.js';
 import { augmentationService } from './augmentation.service.js';
 import { augmentationConfig } from './config.js';
+import { FindLostSamples } from './usecases/find-lost-samples.usecase.js';
 import { KEPT_SETS_PER_LIST } from './usecases/make-samples.effect.js';
 import { SAMPLE_BLOB_GRACE_MS, SweepSamples, UNLISTED_SAMPLES_TTL_MS } from './usecases/sweep-samples.usecase.js';
 
@@ -361,6 +362,9 @@ describe('samples', () => {
   });
 });
 
+const sha256Of = (text: string) => createHash('sha256').update(text).digest('hex');
+const blobOf = (text: string) => ({ area: 'samples', workspace: 'w1', sha256: sha256Of(text) });
+
 describe('the sweeper', () => {
   it('removes sets without a list after their time, and bytes that nothing refers to', async () => {
     const sweeper = app.get(SweepSamples, { strict: false });
@@ -370,12 +374,6 @@ describe('the sweeper', () => {
     await work(jobId, [newId()], 'once');
     const { id } = await createList();
     const kept = await makeSamplesOf(id, [newId()]);
-    const blobOf = (text: string) => ({
-      area: 'samples',
-      workspace: 'w1',
-      sha256: createHash('sha256').update(text).digest('hex'),
-    });
-
     const later = Date.now() + UNLISTED_SAMPLES_TTL_MS;
     await sweeper.sweepRecords(later - 60_000);
     expect((await call(samples.list, { samplesId: jobId })).total).toBe(3);
@@ -389,4 +387,13 @@ describe('the sweeper', () => {
     expect(await blobs.stat(blobOf('once-0-0'))).toBeNull();
     expect(await blobs.stat(blobOf(`${kept}-0-0`))).not.toBeNull();
   });
+});
+
+it('samples whose bytes are gone are found, and no others', async () => {
+  const finder = app.get(FindLostSamples, { strict: false });
+  const set = await makeSamplesOf((await createList()).id, [newId()]);
+  const { checked, missing } = await finder.pass();
+  const blobs = app.get<BlobStore>(BLOB_STORE, { strict: false });
+  await rm(blobs.localPath?.(blobOf(`${set}-0-0`)) ?? '');
+  expect(await finder.pass()).toEqual({ checked, missing: missing + 1 });
 });

@@ -9,10 +9,11 @@ import { DeletedProjectRepository } from './adapters/mongo/deleted-project.repos
 import { DELETED_PROJECT_MODEL, deletedProjectSchema } from './adapters/mongo/deleted-project.schema.js';
 import { SampleRepository } from './adapters/mongo/sample.repository.js';
 import { SAMPLE_MODEL, SAMPLE_SET_MODEL, sampleSchema, sampleSetSchema } from './adapters/mongo/sample.schema.js';
-import type { AugmentationConfig } from './config.js';
+import { AUGMENTATION_CONFIG, type AugmentationConfig } from './config.js';
 import { AugmentationListsController } from './rpc/augmentation-lists.controller.js';
 import { FactsController } from './rpc/facts.controller.js';
 import { SamplesController } from './rpc/samples.controller.js';
+import { FindLostSamples } from './usecases/find-lost-samples.usecase.js';
 import { FindSamples } from './usecases/find-samples.usecase.js';
 import { ForgetImage } from './usecases/forget-image.usecase.js';
 import { ForgetProject } from './usecases/forget-project.usecase.js';
@@ -56,7 +57,16 @@ export class AugmentationModule {
         }),
       ],
       controllers: [AugmentationListsController, FactsController, SamplesController],
-      providers: [FindSamples, ForgetImage, ForgetProject, ManageAugmentationLists, RequestSamples, SweepSamples],
+      providers: [
+        { provide: AUGMENTATION_CONFIG, useValue: config },
+        FindLostSamples,
+        FindSamples,
+        ForgetImage,
+        ForgetProject,
+        ManageAugmentationLists,
+        RequestSamples,
+        SweepSamples,
+      ],
     };
   }
 }

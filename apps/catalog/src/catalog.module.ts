@@ -59,6 +59,7 @@ import { ManageSnapshots } from './training/manage-snapshots.usecase.js';
 import { PredictedImages } from './training/predicted-images.usecase.js';
 import { PROJECT_REMOVAL } from './projects/project-removal.js';
 import { RemoveProjects } from './housekeeping/remove-projects.usecase.js';
+import { RemakePictures } from './housekeeping/remake-pictures.usecase.js';
 import { RenderRadiographEffect } from './radiographs/render-radiograph.effect.js';
 import { ScrubBlobs } from './housekeeping/scrub-blobs.usecase.js';
 import { SetImageTags } from './images/set-image-tags.usecase.js';
@@ -165,6 +166,7 @@ export class CatalogModule implements OnModuleInit {
         PredictedImages,
         { provide: PROJECT_REMOVAL, useExisting: RemoveProjects },
         RemoveProjects,
+        RemakePictures,
         ScrubBlobs,
         SetImageTags,
         TagTrainingImages,

@@ -32,6 +32,7 @@ import { AddTrainingImages } from './images/add-training-images.usecase.js';
 import { DeleteProject } from './projects/delete-project.usecase.js';
 import { ExportModelEffect } from './models/export-model.effect.js';
 import { ExportModel } from './models/export-model.usecase.js';
+import { FindLostModels } from './models/find-lost-models.usecase.js';
 import { FindPerformance } from './models/find-performance.usecase.js';
 import { GetRadiograph } from './radiographs/get-radiograph.usecase.js';
 import { ImportImage } from './url/import-image.usecase.js';
@@ -112,6 +113,7 @@ export class TrainingIngestModule {
         AddTrainingImages,
         DeleteProject,
         ExportModel,
+        FindLostModels,
         FindPerformance,
         GetRadiograph,
         ImportImage,

@@ -13,7 +13,7 @@ import {
   type StoredBlob,
 } from './blob-store.js';
 import type { DirectTransfers } from './direct-transfers.js';
-import { blobDamaged } from './integrity.js';
+import { blobLost } from './integrity.js';
 
 /** Default of the cache's total size: about 200 images of 300 kB, or 10,000 thumbnails. */
 export const HOT_CACHE_BYTES = 64 * 1024 * 1024;
@@ -55,7 +55,7 @@ export class CachedBlobStore implements BlobStore {
     if (maxBytes !== SMALL_BLOB_BYTES) return this.inner.read(key, options);
     const known = this.#cache.get(name) ?? this.#reads.get(name);
     const bytes = await (known ?? this.#load(name, key, options));
-    if (size !== undefined && bytes.byteLength !== size) throw blobDamaged('size');
+    if (size !== undefined && bytes.byteLength !== size) throw blobLost('size', key);
     return bytes;
   }
 

@@ -24,7 +24,7 @@ import {
 import { DurableDirectories, makeRoot } from './durable-directories.js';
 import { type FileOperations, NODE_FILES } from './file-operations.js';
 import { DEFAULT_MIN_FREE_BYTES, FreeSpace } from './free-space.js';
-import { blobDamaged, type BlobFault, hashBytes, hashFile, type OnDamage } from './integrity.js';
+import { blobLost, type BlobFault, hashBytes, hashFile, type OnDamage } from './integrity.js';
 import { blobNotFound, isMissing, storage, tooLarge, toStorageError } from './storage-error.js';
 import { TemporaryFile } from './temporary-file.js';
 import { VerifiedBlobs } from './verified-blobs.js';
@@ -192,7 +192,7 @@ export class FileBlobStore implements BlobStore {
 
   #damage(key: BlobKey, fault: BlobFault): DomainError {
     this.#onDamage({ key, fault, repaired: false });
-    return blobDamaged(fault);
+    return blobLost(fault, key);
   }
 
   /** Takes over the descriptor. */
@@ -202,7 +202,7 @@ export class FileBlobStore implements BlobStore {
     // eslint-disable-next-line no-restricted-syntax -- the file system uses the clock of this machine
     const isSettled = Date.now() - found.ctimeMs > TIME_STEP_MS;
     const options = { fd, highWaterMark: CHUNK_BYTES, fs: { open: openDescriptor, read: readTranslated, close } };
-    const onDamage = (fault: BlobFault) => this.#onDamage({ key, fault, repaired: false });
+    const onDamage = (fault: BlobFault) => this.#damage(key, fault);
     if (this.#verified.versionOf(key) === version) {
       const { start = 0, end = size - 1 } = range;
       const wanted = Math.max(0, Math.min(size, end + 1) - start);

@@ -25,7 +25,7 @@ export * from './direct-transfers.js';
 export { CachedBlobStore, HOT_CACHE_BYTES } from './cached-blob-store.js';
 export { FileBlobStore, type FileBlobStoreOptions } from './file-blob-store.js';
 export { DEFAULT_MIN_FREE_BYTES } from './free-space.js';
-export type { BlobDamage, BlobFault, OnDamage } from './integrity.js';
+export { blobLost, type BlobDamage, type BlobFault, type OnDamage } from './integrity.js';
 export { openBlobStore, type OpenBlobStoreOptions } from './open-blob-store.js';
 export type { S3Settings } from './s3/s3-location.js';
 export { scrubArea, type ScrubOptions } from './scrub-area.js';

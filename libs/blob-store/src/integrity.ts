@@ -21,11 +21,18 @@ export type OnDamage = (damage: BlobDamage) => void;
 /** Bytes that are hashed in one piece: about a fifth of a millisecond. */
 const SLICE_BYTES = 256 * 1024;
 
-/** The error of damaged bytes. Its details hold the fault. */
-export function blobDamaged(fault: BlobFault): DomainError {
-  return new DomainError('DATA_LOSS', 'The stored bytes are damaged; storing the same file again repairs them.', {
-    fault,
-  });
+/** How lost bytes of an area come back, where it is not by storing the same file again. */
+const REPAIRS: Readonly<Record<string, string>> = {
+  thumbnails: 'they are made again when the scrub of the blob store has found them',
+  samples: 'new samples have to be made',
+  models: 'the model has to be trained or exported again',
+};
+
+/** The error of damaged or missing bytes, which says how they come back. Its details hold the fault. */
+export function blobLost(fault: BlobFault | 'missing', { area }: Pick<BlobKey, 'area'>): DomainError {
+  const what = fault === 'missing' ? 'missing' : 'damaged';
+  const repair = REPAIRS[area] ?? 'storing the same file again repairs them';
+  return new DomainError('DATA_LOSS', `The stored bytes are ${what}; ${repair}.`, { fault });
 }
 
 /** Returns the SHA-256 of bytes in memory, in hexadecimal digits. Other work goes on between two slices of large ones. */

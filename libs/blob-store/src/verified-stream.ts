@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { pipeline, Transform, type Readable, type TransformCallback } from 'node:stream';
-import { blobDamaged, type BlobFault } from './integrity.js';
+import type { DomainError } from '@pentaprism/domain';
+import type { BlobFault } from './integrity.js';
 
 export interface VerifiedStreamOptions {
   /** The SHA-256 that all bytes of the source must have. Without it only their number is checked. */
@@ -10,7 +11,8 @@ export interface VerifiedStreamOptions {
   /** The first byte that is passed on, and the last. Default: all. */
   readonly start?: number;
   readonly end?: number;
-  readonly onDamage: (fault: BlobFault) => void;
+  /** Reports the damage, and returns the error with which the stream ends. */
+  readonly onDamage: (fault: BlobFault) => DomainError;
   readonly onVerified?: () => void;
 }
 
@@ -50,8 +52,7 @@ class VerifyingStream extends Transform {
     const digest = this.#hash?.digest('hex');
     const fault: BlobFault | null = this.#position !== size ? 'size' : digest !== sha256 ? 'hash' : null;
     if (fault !== null) {
-      onDamage(fault);
-      done(blobDamaged(fault));
+      done(onDamage(fault));
       return;
     }
     onVerified?.();

@@ -174,6 +174,10 @@ export const catalogVariables = {
     .refine(isHardToGuess, 'needs a random secret of at least 32 characters, alone or behind an id and a dot'),
   /** Seconds that bytes stay in the blob store after nothing points to them any more. */
   BLOB_GRACE: wholeNumber(0, 30 * 24 * 3600).default(3600),
+};
+
+/** Of services whose records refer to blobs. */
+export const scrubVariables = {
   /** Bytes per second that the scrub reads of the blob store, to find damaged ones; 0 for no scrub. */
   BLOB_SCRUB_RATE: wholeNumber(0, 2 ** 40).default(4 * 1024 ** 2),
   /** Seconds from the end of one pass of the scrub to the beginning of the next. */

@@ -85,6 +85,12 @@ export const metrics = {
     help: 'Bytes that the scrub has read and hashed',
     registers: [registry],
   }),
+  scrubbedRecords: new Counter({
+    name: 'pentaprism_scrubbed_records_total',
+    help: 'Blobs that the scrub has looked for because records refer to them, by area',
+    labelNames: ['area'],
+    registers: [registry],
+  }),
   scrubFound: new Gauge({
     name: 'pentaprism_scrub_found',
     help: 'What the present or last pass of the scrub has found, by fault (damaged, missing)',

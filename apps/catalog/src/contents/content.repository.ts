@@ -243,6 +243,10 @@ export class ContentRepository {
     await this.contents.updateOne(pending, { $set: { state: 'unseen' }, $inc: { revision: 1 } }, { session });
   }
 
+  async isDecoded(workspace: string, sha256: string, session: ClientSession): Promise<boolean> {
+    return (await this.contents.exists({ workspace, sha256, state: 'decoded' }).session(session)) !== null;
+  }
+
   find(workspace: string, sha256: string): Promise<ContentDocument | null> {
     return this.contents.findOne({ workspace, sha256 }).lean();
   }
@@ -280,6 +284,11 @@ export class ContentRepository {
       .find({ workspace, ...hasDerived(hashes) }, { thumbnail: 1, resized: 1, _id: 0 })
       .lean();
     return new Set(found.flatMap(derivedOf));
+  }
+
+  /** A content that images point to and that has this picture. */
+  findWithDerived(workspace: string, derived: string): Promise<ContentDocument | null> {
+    return this.contents.findOne({ workspace, ...hasDerived([derived]), state: 'decoded', orphanedAt: null }).lean();
   }
 
   /** Whether another content than this one has that picture. */

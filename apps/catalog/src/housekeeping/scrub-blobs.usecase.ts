@@ -7,7 +7,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ContentRepository, derivedOf } from '../contents/content.repository.js';
 import type { ContentDocument } from '../contents/content.schema.js';
-import { ScrubRepository, type ScrubProgress } from './scrub.repository.js';
+import { RemakePictures } from './remake-pictures.usecase.js';
+import { newPass, ScrubRepository, type ScrubFinding, type ScrubProgress } from './scrub.repository.js';
 import { CATALOG_CONFIG, type CatalogConfig } from '../config/config.js';
 
 /** Milliseconds between two looks whether there is something to scrub, or whether another process has stopped to. */
@@ -19,6 +20,8 @@ const SAVE_MS = 2000;
 /** What the store holds, in the order in which it is checked. Records come last: what they name must be there. */
 const AREAS = ['originals', 'thumbnails', 'samples', 'models', 'modality', 'predictions'];
 const BATCH = 100;
+/** Findings that are kept for operators; the log has all of them. */
+const MOST_FINDINGS = 100;
 /** Milliseconds that looking whether the bytes of a record are there may take a share of: one look in ten. */
 const RECORD_PAUSE_MS = 2;
 
@@ -36,6 +39,7 @@ export class ScrubBlobs implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     private readonly scrubs: ScrubRepository,
     private readonly contents: ContentRepository,
+    private readonly pictures: RemakePictures,
     @Inject(BLOB_STORE) private readonly blobs: BlobStore,
     @Inject(CATALOG_CONFIG) private readonly config: CatalogConfig,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -62,9 +66,9 @@ export class ScrubBlobs implements OnApplicationBootstrap, OnModuleDestroy {
     const isOver = finishedAt !== null && finishedAt >= known.startedAt;
     if (isOver && now.getTime() - finishedAt.getTime() < this.config.BLOB_SCRUB_PAUSE * 1000) return null;
     const { step, after, checked, damaged, missing, startedAt } = known;
-    const progress = isOver
-      ? { step: 0, after: null, checked: 0, damaged: 0, missing: 0, startedAt: now }
-      : { step, after, checked, damaged, missing, startedAt };
+    // Documents of earlier versions have neither of these.
+    const { remade = 0, findings = [] } = known;
+    const progress = isOver ? newPass(now) : { step, after, checked, damaged, missing, remade, findings, startedAt };
     this.lost = false;
     if (await this.pass(progress)) await this.finish(progress);
     else if (!this.lost) await this.scrubs.save(this.holder, progress, systemDate());
@@ -85,7 +89,8 @@ export class ScrubBlobs implements OnApplicationBootstrap, OnModuleDestroy {
       progress.after = `${key.workspace}/${key.sha256}`;
       metrics.scrubbedBlobs.inc({ area });
       metrics.scrubbedBytes.inc(size);
-      await this.note(progress, { damaged: isDamaged ? 1 : 0, missing: 0 });
+      if (isDamaged) await this.found(progress, key, 'damaged');
+      await this.note(progress);
     };
     const { BLOB_SCRUB_RATE: bytesPerSecond } = this.config;
     const after = keyAfter(area, progress.after);
@@ -97,17 +102,17 @@ export class ScrubBlobs implements OnApplicationBootstrap, OnModuleDestroy {
       const contents = await this.contents.referredAfter(progress.after, BATCH);
       for (const content of contents) {
         if (this.stopped()) return false;
-        const missing = await this.missingOf(content);
+        for (const key of await this.missingOf(content)) await this.found(progress, key, 'missing');
         progress.after = content._id.toHexString();
-        await this.note(progress, { damaged: 0, missing });
+        await this.note(progress);
         await sleep(RECORD_PAUSE_MS, undefined, { ref: false });
       }
       if (contents.length < BATCH) return true;
     }
   }
 
-  /** Returns how many of the blobs of a content are missing. */
-  private async missingOf({ _id, workspace, sha256, ...content }: ContentDocument): Promise<number> {
+  /** Returns the blobs of a content that are missing. */
+  private async missingOf({ _id, workspace, sha256, ...content }: ContentDocument): Promise<BlobKey[]> {
     const keys: BlobKey[] = [
       { area: 'originals', workspace, sha256 },
       ...derivedOf(content).map((derived) => ({ area: 'thumbnails', workspace, sha256: derived })),
@@ -115,18 +120,23 @@ export class ScrubBlobs implements OnApplicationBootstrap, OnModuleDestroy {
     const missing: BlobKey[] = [];
     for (const key of keys) if (!(await this.blobs.stat(key))) missing.push(key);
     // It may have been collected since it was read.
-    if (missing.length === 0 || !(await this.contents.isReferred(_id))) return 0;
+    if (missing.length === 0 || !(await this.contents.isReferred(_id))) return [];
     for (const key of missing) {
       metrics.blobsDamaged.inc({ area: key.area, fault: 'missing', outcome: 'refused' });
       this.logger.error({ ...key }, 'blobs: stored bytes are missing');
     }
-    return missing.length;
+    return missing;
   }
 
-  private async note(progress: ScrubProgress, found: { damaged: number; missing: number }): Promise<void> {
+  /** Pictures that were made of an original are made of it again. */
+  private async found(progress: ScrubProgress, key: BlobKey, fault: ScrubFinding['fault']): Promise<void> {
+    progress[fault] += 1;
+    if (progress.findings.length < MOST_FINDINGS) progress.findings.push({ ...key, fault });
+    if (key.area === 'thumbnails') progress.remade += await this.pictures.remake(key.workspace, key.sha256);
+  }
+
+  private async note(progress: ScrubProgress): Promise<void> {
     progress.checked += 1;
-    progress.damaged += found.damaged;
-    progress.missing += found.missing;
     show(progress);
     if (systemNow() - this.savedAt < SAVE_MS) return;
     this.savedAt = systemNow();
@@ -138,9 +148,9 @@ export class ScrubBlobs implements OnApplicationBootstrap, OnModuleDestroy {
     await this.scrubs.finish(this.holder, progress, now);
     show(progress);
     metrics.scrubFinished.set(now.getTime() / 1000);
-    const { checked, damaged, missing } = progress;
+    const { checked, damaged, missing, remade } = progress;
     const level = damaged + missing > 0 ? 'error' : 'info';
-    this.logger[level]({ checked, damaged, missing }, 'blobs: all stored bytes were checked');
+    this.logger[level]({ checked, damaged, missing, remade }, 'blobs: all stored bytes were checked');
   }
 }
 

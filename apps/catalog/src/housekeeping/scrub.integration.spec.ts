@@ -12,6 +12,9 @@ import { startCatalog, type StartedCatalog } from '../catalog.fixture.js';
 import { CATALOG_CONFIG } from '../config/config.js';
 import { ContentRepository } from '../contents/content.repository.js';
 import { LOGGER } from '@pentaprism/observability';
+import { CONTENT_MODEL, type ContentDocument } from '../contents/content.schema.js';
+import { TrainingFixture } from '../training/training.fixture.js';
+import { RemakePictures } from './remake-pictures.usecase.js';
 import { ScrubBlobs } from './scrub-blobs.usecase.js';
 
 const LATER = 400 * 24 * 3_600_000;
@@ -41,6 +44,7 @@ function scrubber(): ScrubBlobs {
   return new ScrubBlobs(
     get<ScrubRepository>(ScrubRepository),
     get<ContentRepository>(ContentRepository),
+    get<RemakePictures>(RemakePictures),
     blobs,
     { ...get<StartedCatalog['config']>(CATALOG_CONFIG), BLOB_SCRUB_RATE: 2 ** 40 },
     get(LOGGER),
@@ -53,6 +57,12 @@ async function addImage(): Promise<BlobKey> {
   const content = { sha256: stored.sha256, size: stored.size, mediaType: 'application/octet-stream' };
   await catalog.call(images.create, { fileName: 'f', announcedSize: 100, tags: [], content }, workspace);
   return stored.key;
+}
+
+async function contentOf(fixture: TrainingFixture): Promise<ContentDocument> {
+  const found = await fixture.model<ContentDocument>(CONTENT_MODEL).findOne({ workspace }).lean();
+  if (!found) throw new Error('there is no content');
+  return found;
 }
 
 const pathOf = (key: BlobKey) => blobs.localPath?.(key) ?? '';
@@ -71,6 +81,34 @@ describe('the scrub', () => {
     expect(await mine.scrub()).toBeNull();
     for (const each of [bytes, right]) await blobs.put('originals', workspace, each, { maxBytes: 100 });
     expect(await mine.scrub(new Date(Date.now() + LATER))).toMatchObject({ damaged: 0, missing: 0 });
+  });
+
+  it.each(['damaged', 'missing'] as const)('has %s pictures made again from their originals', async (fault) => {
+    const fixture = new TrainingFixture(catalog, workspace);
+    const [image] = await fixture.addNew(await fixture.makeProject(), 1);
+    const { sha256, thumbnail } = await contentOf(fixture);
+    const key = { area: 'thumbnails', workspace, sha256: thumbnail?.sha256 ?? '' };
+    if (fault === 'damaged') await writeFile(pathOf(key), randomBytes(40));
+    else await rm(pathOf(key));
+    expect((await scrubber().scrub())?.findings).toContainEqual({ ...key, fault });
+    expect((await model().findOne().lean())?.findings).toContainEqual({ ...key, fault });
+    // The worker makes other bytes here, where it would make the same.
+    await fixture.report(sha256);
+    expect((await fixture.findContent(sha256))?.thumbnail?.sha256).not.toBe(key.sha256);
+    expect(await fixture.findImage(image?.id ?? '')).toMatchObject({ state: 'decoded' });
+    const next = await scrubber().scrub(new Date(Date.now() + LATER));
+    expect(next?.findings).not.toContainEqual({ ...key, fault: 'missing' });
+  });
+
+  it('leaves an image as it is whose pictures cannot be made again', async () => {
+    const fixture = new TrainingFixture(catalog, workspace);
+    const [image] = await fixture.addNew(await fixture.makeProject(), 1);
+    const { sha256, thumbnail } = await contentOf(fixture);
+    await rm(pathOf({ area: 'thumbnails', workspace, sha256: thumbnail?.sha256 ?? '' }));
+    await scrubber().scrub();
+    await fixture.report(sha256, { state: 'undecodable', reason: 'A decoder says so.' });
+    expect(await fixture.findContent(sha256)).toMatchObject({ state: 'decoded', thumbnail });
+    expect(await fixture.findImage(image?.id ?? '')).toMatchObject({ state: 'decoded' });
   });
 
   it('is done by one process at a time, and goes on where another one has stopped', async () => {

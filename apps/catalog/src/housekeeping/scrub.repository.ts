@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
+import type { BlobKey } from '@pentaprism/blob-store';
 import { Schema, trusted, type Model } from 'mongoose';
 
 /** How far the scrub of the blob store is: one document for the whole installation. */
@@ -15,12 +16,25 @@ export interface ScrubDocument {
   checked: number;
   damaged: number;
   missing: number;
+  /** Analyses that were begun to make damaged and missing pictures again. */
+  remade: number;
+  /** The first blobs that this pass has found damaged or missing. */
+  findings: ScrubFinding[];
   startedAt: Date;
   /** The end of the last whole pass. */
   finishedAt: Date | null;
 }
 
-export type ScrubProgress = Pick<ScrubDocument, 'step' | 'after' | 'checked' | 'damaged' | 'missing' | 'startedAt'>;
+export interface ScrubFinding extends BlobKey {
+  fault: 'damaged' | 'missing';
+}
+
+export type ScrubProgress = Omit<ScrubDocument, '_id' | 'holder' | 'heldUntil' | 'finishedAt'>;
+
+/** The progress of a pass that begins. */
+export function newPass(startedAt: Date): ScrubProgress {
+  return { step: 0, after: null, checked: 0, damaged: 0, missing: 0, remade: 0, findings: [], startedAt };
+}
 
 export const SCRUB_MODEL = 'BlobScrub';
 const ID = 'blobs';
@@ -36,6 +50,8 @@ export const scrubSchema = new Schema<ScrubDocument>(
     checked: { type: Number, default: 0 },
     damaged: { type: Number, default: 0 },
     missing: { type: Number, default: 0 },
+    remade: { type: Number, default: 0 },
+    findings: { type: [{ _id: false, area: String, workspace: String, sha256: String, fault: String }], default: [] },
     startedAt: Date,
     finishedAt: { type: Date, default: null },
   },
@@ -49,7 +65,7 @@ export class ScrubRepository {
   /** Takes or keeps the right to scrub. Null while another process has it. */
   async claim(holder: string, now: Date, heldUntil: Date): Promise<ScrubDocument | null> {
     const free = { _id: ID, $or: [{ holder }, { heldUntil: trusted({ $lt: now }) }] };
-    const fresh = { step: 0, after: null, checked: 0, damaged: 0, missing: 0, startedAt: now, finishedAt: null };
+    const fresh = { ...newPass(now), finishedAt: null };
     try {
       const update = { $set: { holder, heldUntil }, $setOnInsert: fresh };
       return await this.scrubs.findOneAndUpdate(free, update, { upsert: true, returnDocument: 'after' }).lean();

@@ -49,6 +49,11 @@ export class AnalyseContentEffect implements JobEffect<typeof analyseContent> {
 
   private async write(job: JobDocument, result: Result, session: ClientSession): Promise<void> {
     const { workspace, sha256 } = job.payload as JobPayload<typeof analyseContent>;
+    if (await this.contents.isDecoded(workspace, sha256, session)) {
+      // Its pictures were made again, and nothing else can be news: what was decoded once is a picture.
+      if (result.state === 'decoded') await this.contents.setAnalysis(workspace, sha256, result, session);
+      return;
+    }
     await this.contents.setAnalysis(workspace, sha256, result, session);
     await this.images.setState(workspace, sha256, result.state, session);
     for (const project of await this.images.projectsOf(workspace, sha256, session)) {

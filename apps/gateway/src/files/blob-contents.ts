@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { SMALL_BLOB_BYTES, type BlobKey, type BlobRange, type BlobStore } from '@pentaprism/blob-store';
+import { blobLost, SMALL_BLOB_BYTES, type BlobKey, type BlobRange, type BlobStore } from '@pentaprism/blob-store';
 import type { ContentReference } from '@pentaprism/contracts';
 import { DomainError, sniffMediaType } from '@pentaprism/domain';
 import { Contents, type SendOptions, type StoredContent } from '@pentaprism/http';
@@ -90,9 +90,7 @@ export class BlobContents extends Contents {
       if (mayBeGone || !DomainError.is(error, 'NOT_FOUND')) throw error;
       metrics.blobsDamaged.inc({ area, fault: 'missing', outcome: 'refused' });
       this.logger.error({ area, workspace, sha256, size }, 'blobs: stored bytes are missing');
-      throw new DomainError('DATA_LOSS', 'The stored bytes are missing; storing the same file again repairs them.', {
-        fault: 'missing',
-      });
+      throw blobLost('missing', key);
     }
   }
 

@@ -2,8 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { notFound, toObjectId } from '@pentaprism/database';
 import { systemDate } from '@pentaprism/domain';
-import type { ClientSession, Model, Types, UpdateQuery } from 'mongoose';
-import { trusted } from 'mongoose';
+import { trusted, Types, type ClientSession, type Model, type UpdateQuery } from 'mongoose';
 import { FILE_FIELDS, ITERATION_MODEL, MODEL_FILES, type IterationDocument } from './iteration.schema.js';
 
 /** An iteration, by the ids that a request names. */
@@ -152,12 +151,25 @@ export class IterationRepository {
   /** Which of these files are a model's, or an export of one; for the sweeper of all workspaces. From the indexes of both. */
   async knownFiles(workspace: string, hashes: readonly string[]): Promise<Set<string>> {
     const found = await this.findFiles(workspace, hashes).toArray();
-    return new Set(
-      found.flatMap(({ model, exports }) => [
-        ...(model ? MODEL_FILES.map((file) => model[file].sha256) : []),
-        ...exports.flatMap(({ content }) => content?.sha256 ?? []),
-      ]),
-    );
+    return new Set(found.flatMap(filesOf));
+  }
+
+  /** The files of iterations of all workspaces, in the order of their ids, behind one of them. */
+  async withFilesAfter(
+    id: string | null,
+    limit: number,
+  ): Promise<{ id: string; workspace: string; files: string[] }[]> {
+    const behind = id === null ? {} : { _id: trusted({ $gt: new Types.ObjectId(id) }) };
+    const found = await this.iterations
+      .find({ ...behind, deletedAt: null }, { workspace: 1, model: 1, exports: 1 })
+      .sort({ _id: 1 })
+      .limit(limit)
+      .lean();
+    return found.map((iteration) => ({
+      id: iteration._id.toHexString(),
+      workspace: iteration.workspace,
+      files: filesOf(iteration),
+    }));
   }
 
   /** What the database does for `knownFiles`; for tests. */
@@ -173,4 +185,11 @@ export class IterationRepository {
       { projection: { model: 1, exports: 1 } },
     );
   }
+}
+
+function filesOf({ model, exports }: Pick<IterationDocument, 'model' | 'exports'>): string[] {
+  return [
+    ...(model ? MODEL_FILES.map((file) => model[file].sha256) : []),
+    ...exports.flatMap(({ content }) => content?.sha256 ?? []),
+  ];
 }

@@ -28,10 +28,13 @@ import { encodeEvaluation, encodeHead } from '@pentaprism/heads';
 import { JOB_MODEL, type JobDocument } from '@pentaprism/jobs';
 import { eventually, testScope } from '@pentaprism/testing';
 import { Types, type Model } from 'mongoose';
+import { rm } from 'node:fs/promises';
+import { IterationRepository } from './iteration.repository.js';
 import { ITERATION_MODEL, type IterationDocument } from './iteration.schema.js';
 import { startWebServer } from '../url/web-server.fixture.js';
 import { BACKBONE, PROJECT, StandInsForModels, TAGS } from './models.fixture.js';
 import { startTrainingIngest, type StartedTrainingIngest } from '../training-ingest.fixture.js';
+import { FindLostModels } from './find-lost-models.usecase.js';
 import { MODEL_FILE_GRACE_MS, PREDICTION_PICTURE_MS, SweepModels } from './sweep-models.usecase.js';
 import { MAX_TRAINING_MS, TendIterations } from './tend-iterations.usecase.js';
 
@@ -376,4 +379,17 @@ describe('the sweeper', () => {
     for (const file of [files.head, files.evaluation, files.examples])
       expect(await isStored('models', file)).toBe(true);
   });
+});
+
+it('models whose files are gone are found, and no others', async () => {
+  const finder = service.app.get(FindLostModels, { strict: false });
+  await trained();
+  const before = await finder.pass();
+  expect(before.checked).toBeGreaterThan(0);
+  const files = await service.app.get(IterationRepository, { strict: false }).withFilesAfter(null, 1000);
+  const [sha256 = ''] = files.at(-1)?.files ?? [];
+  await rm(service.blobs.localPath?.({ area: 'models', workspace: 'w1', sha256 }) ?? '');
+  const { checked, missing } = await finder.pass();
+  expect(checked).toBe(before.checked);
+  expect(missing).toBeGreaterThan(before.missing);
 });

@@ -16,7 +16,7 @@ import {
   SMALL_BLOB_BYTES,
   type StoredBlob,
 } from '../blob-store.js';
-import { blobDamaged, type BlobFault, hashBytes, type OnDamage } from '../integrity.js';
+import { blobLost, type BlobFault, hashBytes, type OnDamage } from '../integrity.js';
 import { blobNotFound, tooLarge } from '../storage-error.js';
 import { VerifiedBlobs } from '../verified-blobs.js';
 import { verifiedStream } from '../verified-stream.js';
@@ -185,7 +185,7 @@ export class S3BlobStore implements BlobStore {
 
   #damage(key: BlobKey, fault: BlobFault): DomainError {
     this.onDamage({ key, fault, repaired: false });
-    return blobDamaged(fault);
+    return blobLost(fault, key);
   }
 
   /** The range alone, of an object whose bytes were hashed a moment ago; undefined if there is none. */
@@ -195,7 +195,7 @@ export class S3BlobStore implements BlobStore {
     try {
       const range = `bytes=${start}-${end ?? ''}`;
       const { Body, ContentLength = 0 } = await this.requests.get(this.keys.blob(key), { range, ifMatch: version });
-      const onDamage = (fault: BlobFault) => this.onDamage({ key, fault, repaired: false });
+      const onDamage = (fault: BlobFault) => this.#damage(key, fault);
       return verifiedStream(limitedBody(Body as Readable), { size: ContentLength, onDamage });
     } catch (error) {
       if (isUnsatisfiableRange(error)) return Readable.from([]);
@@ -213,7 +213,7 @@ export class S3BlobStore implements BlobStore {
         body.destroy();
         throw this.#damage(key, 'size');
       }
-      const onDamage = (fault: BlobFault) => this.onDamage({ key, fault, repaired: false });
+      const onDamage = (fault: BlobFault) => this.#damage(key, fault);
       const onVerified = () => {
         if (ETag !== undefined) this.#verified.remember(key, ETag);
       };

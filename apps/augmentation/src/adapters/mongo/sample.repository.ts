@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { systemDate } from '@pentaprism/domain';
-import { trusted, type ClientSession, type Model, type Types } from 'mongoose';
+import type { BlobRecord } from '@pentaprism/service';
+import { trusted, Types, type ClientSession, type Model } from 'mongoose';
 import { SAMPLE_MODEL, SAMPLE_SET_MODEL, type SampleDocument, type SampleSetDocument } from './sample.schema.js';
 
 /** Sample sets and the samples in them; they live and die together. */
@@ -78,6 +79,16 @@ export class SampleRepository {
   async known(workspace: string, hashes: readonly string[]): Promise<Set<string>> {
     const found = await this.samples.find({ workspace, 'content.sha256': trusted({ $in: [...hashes] }) }).lean();
     return new Set(found.flatMap(({ content }) => content?.sha256 ?? []));
+  }
+
+  /** The bytes of samples of all workspaces, in the order of the samples' ids, behind one of them. */
+  async filesAfter(id: string | null, limit: number): Promise<BlobRecord[]> {
+    const behind = id === null ? {} : { _id: trusted({ $gt: new Types.ObjectId(id) }) };
+    const found = await this.samples.find(behind, { workspace: 1, content: 1 }).sort({ _id: 1 }).limit(limit).lean();
+    return found.map(({ _id, workspace, content }) => ({
+      id: _id.toHexString(),
+      keys: content ? [{ area: 'samples', workspace, sha256: content.sha256 }] : [],
+    }));
   }
 
   /** Sets of all workspaces that are in no list and were made before the date, for the sweeper. */
