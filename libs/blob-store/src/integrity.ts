@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash as hashAtOnce } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DomainError } from '@pentaprism/domain';
@@ -37,6 +37,8 @@ export function blobLost(fault: BlobFault | 'missing', { area }: Pick<BlobKey, '
 
 /** Returns the SHA-256 of bytes in memory, in hexadecimal digits. Other work goes on between two slices of large ones. */
 export async function hashBytes(bytes: Uint8Array): Promise<string> {
+  // In one call, without an object for it: a third less for a small picture.
+  if (bytes.byteLength <= SLICE_BYTES) return hashAtOnce('sha256', bytes, 'hex');
   const hash = createHash('sha256');
   for (let at = 0; at < bytes.byteLength; at += SLICE_BYTES) {
     if (at > 0) await nextTurn();
