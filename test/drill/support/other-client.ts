@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { Measure } from '../drill.js';
 
 /** From `dist` and from `src` alike: it is not compiled. */
-const SCRIPT = resolve('test/drill/support/other-client.mjs');
+const SCRIPT = resolve('test/drill/support/other-client.thread.mjs');
 
 export interface OtherClientOptions {
   readonly url: string;
