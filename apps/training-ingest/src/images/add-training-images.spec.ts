@@ -120,7 +120,7 @@ describe('images that come in', () => {
     ];
     expect((await resultsOf(contents)).map(({ reason }) => reason)).toEqual([
       'It cannot be decoded.',
-      'It is a TIFF file; models are trained on JPEG, PNG, GIF and BMP.',
+      'It is of the format TIFF; models are trained on JPEG, PNG, GIF and BMP.',
       'It has 100 × 2501 pixels; sides of at most 10240 pixels and proportions of at most 25:1 are trained on.',
       'It cannot be decoded.',
       'It has more than 6 MiB.',

@@ -212,7 +212,7 @@ function refusalOf({ mediaType }: ContentReference, analysis: Analysis | undefin
   if (!FORMATS.has(format))
     return refused(
       'undecodable',
-      `It is a ${format.toUpperCase()} file; models are trained on JPEG, PNG, GIF and BMP.`,
+      `It is of the format ${format.toUpperCase()}; models are trained on JPEG, PNG, GIF and BMP.`,
     );
   const [short, long] = [width, height].sort((a, b) => a - b) as [number, number];
   if (long > MAX_TRAINING_IMAGE_SIDE || long > short * MAX_TRAINING_IMAGE_ASPECT)
