@@ -95,6 +95,7 @@ async function readLifted(request: FastifyRequest, payload: Readable, limit: num
     limit,
     take: (piece) => reader.write(piece),
     cost: (size) => reader.cost(size, LIFTED_COST),
+    drop: () => reader.drop(),
   });
   return reader.end();
 }
@@ -112,7 +113,8 @@ export async function readWhole(
 ): Promise<Buffer> {
   const pieces: Buffer[] = [];
   const take = (piece: Buffer) => pieces.push(piece);
-  await readBody(request, source, { limit, ...(what && { what }), take, cost: (size) => size * TEXT_COST });
+  const drop = () => (pieces.length = 0);
+  await readBody(request, source, { limit, ...(what && { what }), take, drop, cost: (size) => size * TEXT_COST });
   return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
 }
 

@@ -117,6 +117,13 @@ export class JsonReader {
     for (let at = 0; at < chunk.length;) at = this.current ? this.readString(chunk, at) : this.readBetween(chunk, at);
   }
 
+  /** Lets go of everything that was read. */
+  drop(): void {
+    this.rest.length = 0;
+    this.lifted.length = 0;
+    this.current = undefined;
+  }
+
   /**
    * Returns the text without its long strings; empty for an empty body.
    * @throws DomainError INVALID_ARGUMENT

@@ -257,6 +257,15 @@ describe('readBody', () => {
     expect(source.readableEnded).toBe(true);
   });
 
+  it('lets go of what was read before it drains the rest', async () => {
+    const source = Readable.from(Array.from({ length: 100 }, () => Buffer.alloc(5)));
+    const drained: boolean[] = [];
+    const drop = () => drained.push(source.readableEnded);
+    const refused = readBody(request, source, { limit: 7, take: () => undefined, drop });
+    await expect(refused).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+    expect([...drained, source.readableEnded]).toEqual([false, true]);
+  });
+
   it('takes no memory if the connection has been closed already', async () => {
     request = { headers: {}, raw: { socket: { destroyed: true } } } as FastifyRequest;
     await expect(read([100_000])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });

@@ -25,6 +25,8 @@ export interface BodyReader {
   readonly take: (piece: Buffer) => void;
   /** Bytes of memory that the body costs once it has `size` bytes; by default its own size. */
   readonly cost?: (size: number) => number;
+  /** Lets go of all pieces after a failure: the rest of a refused body is drained for seconds. */
+  readonly drop?: () => void;
 }
 
 /**
@@ -66,6 +68,7 @@ export async function readBody(
     await coverWhole(hold, reader, size);
   } catch (error) {
     pieces.drop();
+    reader.drop?.();
     hold.release();
     if (!stream.destroyed && !isGivenUp(request)) await drain(stream);
     throw error;

@@ -38,7 +38,7 @@ export async function readModel<Schema extends z.ZodType>(
   if (JSON_TYPES.includes(type)) {
     const reader = new JsonReader(JSON_BODY_LIMIT, [PICTURE]);
     const cost = (size: number) => reader.cost(size, 1);
-    await readBody(request, body, { limit, take: (piece) => reader.write(piece), cost });
+    await readBody(request, body, { limit, take: (piece) => reader.write(piece), cost, drop: () => reader.drop() });
     return parseWith(schema, fromJson(parsed(reader) ?? {}, schema));
   }
   const reader = XML_TYPES.includes(type)
