@@ -10,7 +10,7 @@ import { choosePorts, rememberPorts } from './ports.js';
 import { stopLeftovers } from './process-record.js';
 import { SERVER_NAMES, SERVERS, type ServerName } from './server-definitions.js';
 import { hasJetStream, natsUrl, serverPart, serverUrl } from './server-parts.js';
-import { loadServerSecrets, type NatsUser } from './server-secrets.js';
+import { loadServerSecrets } from './server-secrets.js';
 import { Supervisor } from './supervisor.js';
 
 /** Where the three servers are reached, with the passwords of embedded ones. */
@@ -40,6 +40,8 @@ export interface InstanceOptions {
   readonly databases?: 'own' | 'any';
   /** `SUBJECT_PREFIX` of the apps; `*.` stands for any. None unless told otherwise. */
   readonly subjectPrefix?: string;
+  /** Adds a user without limits to an embedded NATS, as tests and drills need it. False by default. */
+  readonly natsOperator?: boolean;
 }
 
 const CLEANUP_PATIENCE_MS = 500;
@@ -58,7 +60,7 @@ export class Instance {
   private readonly abort = new AbortController();
   private readonly searches: Promise<string>[] = [];
   /** URLs of an embedded NATS for its users. */
-  private natsUrlOf: ((user: NatsUser) => string) | undefined;
+  private natsUrlOf: ((user: BusUser) => string) | undefined;
 
   private constructor(
     readonly directory: DataDirectory,
@@ -102,8 +104,8 @@ export class Instance {
     if (embedded.length === 0) return urls as ServerUrls;
     const ports = await choosePorts(this.directory.portsFile, embedded);
     await this.whenWritable(() => rememberPorts(this.directory.portsFile, ports));
-    const secrets = await this.whenWritable(() => loadServerSecrets(this.directory));
-    const { databases = 'own', subjectPrefix = '' } = this.options;
+    const { databases = 'own', subjectPrefix = '', natsOperator = false } = this.options;
+    const secrets = await this.whenWritable(() => loadServerSecrets(this.directory, natsOperator));
     const keptIn = binaryCaches(env, this.directory.root);
     if (embedded.includes('nats-server')) this.natsUrlOf = (user) => natsUrl(user, ports['nats-server'], secrets);
     const start = async (name: ServerName): Promise<void> => {

@@ -1,4 +1,4 @@
-import { natsAuthorization } from '@pentaprism/contracts';
+import { natsAuthorization, type BusUser } from '@pentaprism/contracts';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,7 +6,7 @@ import { writePrivate, type DataDirectory } from './data-directory.js';
 import type { PartSpec } from './part.js';
 import { setUpMongod } from './replica-set.js';
 import type { ServerName } from './server-definitions.js';
-import { NATS_OPERATOR, type NatsUser, type ServerSecrets } from './server-secrets.js';
+import { NATS_OPERATOR, type ServerSecrets } from './server-secrets.js';
 
 const LOOPBACK = '127.0.0.1';
 const PROBE_EVERY_MS = 25;
@@ -39,17 +39,21 @@ export function serverPart(name: ServerName, location: ServerLocation): PartSpec
   return builders[name](location);
 }
 
-/** @returns the URL that the environment variable of that server holds */
+/**
+ * Returns the URL of a server, with its password. The URL of NATS has none, because each app has its own user, unless there
+ * is an operator.
+ */
 export function serverUrl(name: ServerName, port: number, secrets: ServerSecrets): string {
+  const { natsOperator } = secrets;
   const urls: Record<ServerName, string> = {
     mongod: `mongodb://pentaprism:${secrets.mongodb}@${LOOPBACK}:${port}/pentaprism?directConnection=true&authSource=admin`,
-    'nats-server': natsUrl(NATS_OPERATOR, port, secrets),
+    'nats-server': `nats://${natsOperator ? `${NATS_OPERATOR}:${natsOperator}@` : ''}${LOOPBACK}:${port}`,
     'valkey-server': `redis://:${secrets.valkey}@${LOOPBACK}:${port}`,
   };
   return urls[name];
 }
 
-export function natsUrl(user: NatsUser, port: number, secrets: ServerSecrets): string {
+export function natsUrl(user: BusUser, port: number, secrets: ServerSecrets): string {
   return `nats://${user}:${secrets.nats[user]}@${LOOPBACK}:${port}`;
 }
 
@@ -86,13 +90,14 @@ function mongodPart({ binary, port, directory, env, secrets, databases }: Server
 
 function natsPart({ binary, port, directory, env, secrets, subjectPrefix: prefix }: ServerLocation): PartSpec {
   const config = path.join(directory.root, 'nats-server.conf');
-  const operator = `{ user: ${NATS_OPERATOR}, password: ${JSON.stringify(secrets.nats[NATS_OPERATOR])} }`;
+  const { natsOperator } = secrets;
+  const more = natsOperator ? [`{ user: ${NATS_OPERATOR}, password: ${JSON.stringify(natsOperator)} }`] : [];
   // Facts that were acknowledged must survive a power cut: the default flushes every two minutes.
   const lines = [
     'server_name: pentaprism',
     `listen: "${LOOPBACK}:${port}"`,
     `jetstream { store_dir: ${JSON.stringify(directory.serverData('nats'))}, sync_interval: always, ${NATS_STORE} }`,
-    natsAuthorization((user) => JSON.stringify(secrets.nats[user]), { prefix, more: [operator] }),
+    natsAuthorization((user) => JSON.stringify(secrets.nats[user]), { prefix, more }),
   ];
   writePrivate(config, lines.join('\n'));
   return {

@@ -107,12 +107,15 @@ describe('the embedded servers', () => {
       return connection;
     };
     try {
-      const [gateway, catalog, worker] = await Promise.all(['gateway', 'catalog', 'worker'].map(connectAs));
-      if (!gateway || !catalog || !worker) throw new Error('not connected');
+      const users = ['gateway', 'catalog', 'worker', 'tagging'];
+      const [gateway, catalog, worker, tagging] = await Promise.all(users.map(connectAs));
+      if (!gateway || !catalog || !worker || !tagging) throw new Error('not connected');
       const subject = 'here.catalog.v1.api-key.create';
       catalog.subscribe(subject, { callback: (_, message) => void message.respond('made') });
       await catalog.flush();
-      expect((await gateway.request(subject, '{}')).string()).toBe('made');
+      const reply = createInbox('_INBOX.gateway.catalog');
+      expect((await gateway.request(subject, '{}', { timeout: 5000, noMux: true, reply })).string()).toBe('made');
+      await expectNoForeignReplies(gateway, { catalog, worker, tagging });
       await expect(worker.request(subject, '{}')).rejects.toThrow(/Permissions Violation for Publish/);
       await expect(catalog.request(subject, '{}')).rejects.toThrow(/Permissions Violation for Publish/);
       // Neither answer for another app, nor read what it is answered, nor take the facts away.
@@ -126,6 +129,32 @@ describe('the embedded servers', () => {
       await servers.stop();
     }
   });
+
+  /** The inboxes are those that calls would name. A service knows them if it guesses, or reads a log. */
+  async function expectNoForeignReplies(
+    gateway: NatsConnection,
+    services: Readonly<Record<string, NatsConnection>>,
+  ): Promise<void> {
+    const arrived: string[] = [];
+    gateway.subscribe('_INBOX.gateway.>', {
+      callback: (_, message) => void arrived.push(`${message.subject} of ${message.string()}`),
+    });
+    await gateway.flush();
+    const inboxes = ['catalog', 'worker', 'tagging', 'metrics', 'RANDOM'].map((owner) => `_INBOX.gateway.${owner}.1`);
+    for (const [service, connection] of Object.entries(services)) {
+      for (const inbox of inboxes) connection.publish(inbox, service);
+      await connection.flush();
+    }
+    await gateway.flush();
+    expect(arrived.sort()).toEqual([
+      '_INBOX.gateway.catalog.1 of catalog',
+      '_INBOX.gateway.metrics.1 of catalog',
+      '_INBOX.gateway.metrics.1 of tagging',
+      '_INBOX.gateway.metrics.1 of worker',
+      '_INBOX.gateway.tagging.1 of tagging',
+      '_INBOX.gateway.worker.1 of worker',
+    ]);
+  }
 
   async function refusalOf(connection: NatsConnection, subject: string): Promise<string> {
     const refused = new Promise<string>((resolve) => {

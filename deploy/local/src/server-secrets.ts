@@ -11,27 +11,28 @@ export interface ServerSecrets {
   /** Password of the user `pentaprism`. */
   readonly mongodb: string;
   readonly valkey: string;
-  /** Of the users of NATS: one for each app, and one without limits for people and tests. */
-  readonly nats: Readonly<Record<NatsUser, string>>;
+  /** Of the users of NATS, one for each app. */
+  readonly nats: Readonly<Record<BusUser, string>>;
+  /** Of a user of NATS without limits, which only tests and drills have. */
+  readonly natsOperator?: string | undefined;
 }
 
 export const NATS_OPERATOR = 'operator';
-export type NatsUser = BusUser | typeof NATS_OPERATOR;
 
 /**
  * Reads the secrets of the embedded servers, and draws those that are missing: 256 random bits each, one file each, mode
  * 0600. No data depends on them, so that a lost file does no harm: the servers take the new secret at their next start.
  */
-export function loadServerSecrets(directory: DataDirectory): ServerSecrets {
+export function loadServerSecrets(directory: DataDirectory, natsOperator: boolean): ServerSecrets {
+  const natsSecret = (user: string) => secretIn(path.join(directory.secrets, `nats-${user}`));
   const mongodbKeyFile = path.join(directory.secrets, 'mongodb-key');
   return {
     mongodbKey: secretIn(mongodbKeyFile),
     mongodbKeyFile,
     mongodb: secretIn(path.join(directory.secrets, 'mongodb')),
     valkey: secretIn(path.join(directory.secrets, 'valkey')),
-    nats: Object.fromEntries(
-      [...BUS_USERS, NATS_OPERATOR].map((user) => [user, secretIn(path.join(directory.secrets, `nats-${user}`))]),
-    ) as Record<NatsUser, string>,
+    nats: Object.fromEntries(BUS_USERS.map((user) => [user, natsSecret(user)])) as Record<BusUser, string>,
+    natsOperator: natsOperator ? natsSecret(NATS_OPERATOR) : undefined,
   };
 }
 

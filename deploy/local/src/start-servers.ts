@@ -32,6 +32,7 @@ export async function startServers(options: StartServersOptions): Promise<Runnin
     env: options.env ?? process.env,
     databases: 'any',
     subjectPrefix: '*.',
+    natsOperator: true,
   });
   try {
     const urls = await instance.untilAborted(instance.startServers(options.external ?? {}));

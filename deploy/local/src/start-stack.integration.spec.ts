@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { BUS_USERS } from '@pentaprism/contracts';
 import { Redis } from 'ioredis';
 import mongoose from 'mongoose';
 import { processIdentity, readRecord, type ProcessRecord } from './process-record.js';
@@ -122,6 +123,9 @@ describe('servers and stack', () => {
       const records = recordsOf([...stack.parts.keys()]);
       try {
         expect(running(records)).toHaveLength(5);
+        const configuration = readFileSync(path.join(dataDirectory, 'nats-server.conf'), 'utf8');
+        expect([...configuration.matchAll(/user: "?([\w-]+)/g)].map(([, user]) => user)).toEqual([...BUS_USERS]);
+        expect(new URL(stack.servers.natsUrl).username).toBe('');
         const { env } = (await (await fetch(stack.url)).json()) as { env: Record<string, string> };
         expect(env).toMatchObject({
           SIGNING_SECRETS: stack.secrets.signingSecrets,

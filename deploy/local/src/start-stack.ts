@@ -56,6 +56,8 @@ export interface StartStackOptions {
   readonly apps?: readonly AppDefinition[];
   /** How long the gateway may take until it is ready once its process runs; 60 s unless told otherwise. */
   readonly readyTimeoutMs?: number;
+  /** Adds a user without limits to an embedded NATS, and to `servers.natsUrl`; for drills. */
+  readonly natsOperator?: boolean;
   readonly observer?: Observer;
   readonly signal?: AbortSignal;
   /** Called as soon as there is something that a second Ctrl-C would have to kill. */

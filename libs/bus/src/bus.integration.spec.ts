@@ -8,7 +8,7 @@ import { headers as makeHeaders } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Bus } from './bus.js';
 import { connectBus, type BusConnection } from './connection.js';
-import { LONG_CALL_MS, SILENCE_MS } from './long-call.js';
+import { LONG_CALL_MS, SILENCE_MS } from './request.js';
 import {
   allControllers,
   createOnBus,

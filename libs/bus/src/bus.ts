@@ -1,10 +1,11 @@
 import type { RequestOf, ResponseOf, Rpc } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import { currentContext, metrics, newTraceId, type CallContext } from '@pentaprism/observability';
-import { errors, type Msg } from '@nats-io/transport-node';
+import type { Msg } from '@nats-io/transport-node';
 import type { BusConnection } from './connection.js';
 import { errorOf, headersOf, wasDropped, type ReplyEnvelope } from './envelope.js';
-import { callLong, LONG_CALL_MS } from './long-call.js';
+import { ReplyInboxes } from './reply-inboxes.js';
+import { request as sendRequest } from './request.js';
 import { Stamps } from './transit.js';
 
 /** Milliseconds that a call may take when neither its contract nor its caller says otherwise. */
@@ -18,10 +19,14 @@ export interface CallOptions {
 
 /** Asks services over NATS. Every call has a deadline, a trace id, the caller's workspace and parsed types. */
 export class Bus {
+  private readonly replies: ReplyInboxes;
+
   constructor(
     readonly connection: BusConnection,
     private readonly stamps = new Stamps(),
-  ) {}
+  ) {
+    this.replies = new ReplyInboxes(connection.nats, connection.user);
+  }
 
   /**
    * @throws DomainError the owner's error; UNAVAILABLE at once when nobody answers for the subject;
@@ -72,17 +77,11 @@ export class Bus {
     context: CallContext & { readonly deadline: number },
     stamp: string,
   ): Promise<Msg> {
-    const { nats, prefix, inboxPrefix: inboxes } = this.connection;
+    const { nats, prefix } = this.connection;
     const timeout = context.deadline - performance.now();
     if (timeout < 1) throw new DomainError('DEADLINE_EXCEEDED', 'The time for this request is over.');
     const [subject, headers] = [prefix + rpc.subject, headersOf(context, stamp)];
-    if (timeout > LONG_CALL_MS)
-      return callLong(nats, { subject, payload, headers, timeout, inboxes, service: rpc.owner });
-    try {
-      return await nats.request(subject, payload, { timeout, headers });
-    } catch (error) {
-      throw transportError(error, rpc);
-    }
+    return sendRequest(nats, this.replies, { subject, payload, headers, timeout, owner: rpc.owner });
   }
 }
 
@@ -99,24 +98,4 @@ function readReply<R extends Rpc>(rpc: R, message: Msg): ResponseOf<R> {
     cause = error;
   }
   throw new DomainError('INTERNAL', 'A service answered something that its contract does not allow.', {}, { cause });
-}
-
-function transportError(error: unknown, rpc: Rpc): DomainError {
-  const nobody = error instanceof errors.RequestError && error.isNoResponders();
-  if (nobody)
-    return new DomainError(
-      'UNAVAILABLE',
-      `The ${rpc.owner} service does not answer.`,
-      { service: rpc.owner },
-      { cause: error },
-    );
-  if (error instanceof errors.TimeoutError) {
-    return new DomainError(
-      'DEADLINE_EXCEEDED',
-      `The ${rpc.owner} service did not answer in time.`,
-      { service: rpc.owner },
-      { cause: error },
-    );
-  }
-  return new DomainError('UNAVAILABLE', 'The message bus does not answer.', {}, { cause: error });
 }

@@ -11,8 +11,8 @@ export interface BusConnection {
   readonly nats: NatsConnection;
   /** Before every subject, stream and consumer name: sets installations (and test suites) on one NATS apart. */
   readonly prefix: string;
-  /** Before the inboxes of this app, the only ones that it may read. */
-  readonly inboxPrefix: string;
+  /** The app, as which it is a user of NATS. */
+  readonly user: string;
 }
 
 export interface BusOptions {
@@ -42,7 +42,7 @@ export async function connectBus(options: BusOptions): Promise<BusConnection> {
     pingInterval: 10_000,
   });
   void logStatus(nats, options.logger);
-  return { nats, prefix: options.prefix, inboxPrefix: inboxPrefix(options.name) };
+  return { nats, prefix: options.prefix, user: options.name };
 }
 
 /** The servers of `NATS_URL`, and the user: the client reads no user from URLs, and logs them as they are. */

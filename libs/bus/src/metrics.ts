@@ -1,8 +1,11 @@
-import { METRICS_SUBJECT } from '@pentaprism/contracts';
+import { createInbox } from '@nats-io/transport-node';
+import { METRICS_INBOX, METRICS_SUBJECT } from '@pentaprism/contracts';
 import { registry } from '@pentaprism/observability';
 import { AggregatorRegistry } from 'prom-client';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BusConnection } from './connection.js';
+import { jsonOf } from './envelope.js';
 
 /** Milliseconds that the gateway waits for the apps' metrics. */
 const COLLECT_MS = 300;
@@ -23,14 +26,19 @@ export function answerMetrics({ nats, prefix }: BusConnection): void {
 /** The metrics of all apps on the bus and of this process, in Prometheus' text format. */
 export async function collectMetrics({ nats, prefix }: BusConnection): Promise<string> {
   const collected: object[] = [await registry.getMetricsAsJSON()];
+  const inbox = createInbox(METRICS_INBOX);
   try {
-    const replies = await nats.requestMany(prefix + METRICS_SUBJECT, THIS_PROCESS, {
-      strategy: 'timer',
-      maxWait: COLLECT_MS,
+    const replies = nats.subscribe(inbox, {
+      callback: (error, message) => {
+        const metricsOfApp = error ? undefined : jsonOf(message);
+        if (Array.isArray(metricsOfApp)) collected.push(metricsOfApp);
+      },
     });
-    for await (const reply of replies) collected.push(reply.json<object>());
+    nats.publish(prefix + METRICS_SUBJECT, THIS_PROCESS, { reply: inbox });
+    await sleep(COLLECT_MS);
+    replies.unsubscribe();
   } catch {
-    // Nobody else is there: our own metrics are the answer.
+    // The connection is closed. The metrics of this process are the answer.
   }
   return AggregatorRegistry.aggregate(collected).metrics();
 }

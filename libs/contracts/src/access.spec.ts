@@ -130,11 +130,26 @@ describe('permissions', () => {
         expect(subject).toMatch(new RegExp(`^(${user}\\.v1\\.job\\.abort|catalog\\.v1\\.job\\.get)$`));
   });
 
+  it('let each app reply to the calls of its own contracts, and send its metrics to the gateway', () => {
+    const inboxes = (user: BusUser) => permissionsOf(user).publish.filter((subject) => subject.startsWith('_INBOX'));
+    for (const user of BUS_USERS) {
+      for (const inbox of inboxes(user))
+        expect(inbox).toMatch(new RegExp(`^_INBOX\\.([a-z-]+\\.${user}|gateway\\.metrics)\\.>$`));
+      for (const { owner } of accessOf(user).calls) expect(inboxes(owner)).toContain(`_INBOX.${user}.${owner}.>`);
+    }
+    expect(inboxes('insights')).toEqual([
+      '_INBOX.gateway.insights.>',
+      '_INBOX.worker.insights.>',
+      '_INBOX.gateway.metrics.>',
+    ]);
+  });
+
   it('have no wildcard but for replies and acknowledgements, and the prefix of the installation before each subject', () => {
     for (const user of BUS_USERS) {
       const { publish, subscribe } = permissionsOf(user, 'here.');
       for (const subject of [...publish, ...subscribe]) {
-        if (/[*>]/.test(subject)) expect(subject).toMatch(/^(_INBOX\.[a-z-]+\.>|\$JS\.ACK\.here_FACTS\.[a-z-]+\.>)$/);
+        if (/[*>]/.test(subject))
+          expect(subject).toMatch(/^(_INBOX\.[a-z-]+(\.[a-z-]+)?\.>|\$JS\.ACK\.here_FACTS\.[a-z-]+\.>)$/);
         if (!/^(_INBOX|\$JS)/.test(subject)) expect(subject).toMatch(/^here\./);
         expect(subject).not.toMatch(/^\$JS\.API\.STREAM\.(DELETE|PURGE|MSG|UPDATE)/);
       }

@@ -1,7 +1,16 @@
 import { accessOf, BUS_USERS, type BusUser } from './access.js';
 import type { Fact } from './define.js';
 import { rpcsOwnedBy } from './registry.js';
-import { consumerName, deadSubject, factSubject, inboxPrefix, METRICS_SUBJECT, streamName } from './subjects.js';
+import {
+  consumerName,
+  deadSubject,
+  factSubject,
+  inboxPrefix,
+  METRICS_INBOX,
+  METRICS_SUBJECT,
+  replyInbox,
+  streamName,
+} from './subjects.js';
 
 /** Subjects that a user of NATS may use. */
 export interface Permissions {
@@ -26,7 +35,8 @@ export function permissionsOf(user: BusUser, prefix = ''): Permissions {
       ...(usesStreams ? streamApi(prefix) : []),
       ...access.consumes.flatMap((fact) => consumerApi(user, fact, prefix)),
       ...(user === 'gateway' ? [prefix + METRICS_SUBJECT] : []),
-      ...callersOf(user).map((caller) => `${inboxPrefix(caller)}.>`),
+      ...callersOf(user).map((caller) => `${replyInbox(caller, user)}.>`),
+      `${METRICS_INBOX}.>`,
     ],
     subscribe: [
       `${inboxPrefix(user)}.>`,
@@ -38,10 +48,9 @@ export function permissionsOf(user: BusUser, prefix = ''): Permissions {
   };
 }
 
-/** Apps that this one answers. Every app answers the gateway, which collects metrics. */
+/** Apps that call this one. */
 function callersOf(user: BusUser): BusUser[] {
-  const calls = (caller: BusUser) => accessOf(caller).calls.some(({ owner }) => owner === user);
-  return BUS_USERS.filter((caller) => caller === 'gateway' || calls(caller));
+  return BUS_USERS.filter((caller) => accessOf(caller).calls.some(({ owner }) => owner === user));
 }
 
 /** A stream is made where it is missing. */

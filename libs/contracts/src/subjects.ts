@@ -20,7 +20,18 @@ export function consumerName(service: string, factName: string): string {
   return `${service}-${factName.replaceAll('.', '-')}`;
 }
 
-/** What replies to a user's calls begin with. One of its own, so that no other user can read them. */
+/** The prefix of all inboxes of a user. No other user can read them. */
 export function inboxPrefix(user: string): string {
   return `_INBOX.${user}`;
 }
+
+/**
+ * The prefix of the inboxes for what one service replies to a user. No other service can publish there. Replies of JetStream
+ * come to `_INBOX.<user>.<random>`, where only the server can publish.
+ */
+export function replyInbox(user: string, owner: string): string {
+  return `${inboxPrefix(user)}.${owner}`;
+}
+
+/** The prefix of the inboxes for metrics, which every app sends. */
+export const METRICS_INBOX = replyInbox('gateway', 'metrics');

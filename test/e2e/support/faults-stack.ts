@@ -29,6 +29,7 @@ export async function startFaultyStack(settings: Readonly<Record<string, string>
     dataDirectory: directory.path,
     port: 0,
     env: { ...CLEAN_SETTINGS, ...settings },
+    natsOperator: true,
   }).catch((error: unknown) => {
     directory.remove();
     throw error;
