@@ -7,6 +7,8 @@ import { DECODE_POOL, PROMPT_POOL } from './tokens.js';
 
 /** Milliseconds in which running jobs may end by themselves; then they are given back. */
 const FINISH_LIMIT_MS = 3000;
+/** Milliseconds more in which they are given back. Without their owner or Valkey that does not work. */
+const GIVE_BACK_LIMIT_MS = 1500;
 /** Milliseconds that the decode processes may take to end. */
 const POOL_LIMIT_MS = 1000;
 
@@ -29,8 +31,11 @@ export class WorkerShutdown implements BeforeApplicationShutdown {
   async beforeApplicationShutdown(): Promise<void> {
     const giveBack = setTimeout(() => this.runner.stop(), FINISH_LIMIT_MS);
     const processors = [this.analysis, this.augmentation, this.embedding, this.training];
-    await Promise.all(processors.map(({ worker }) => worker.close()));
+    const finished = Promise.all(processors.map(({ worker }) => worker.close()));
+    await Promise.race([finished, sleep(FINISH_LIMIT_MS + GIVE_BACK_LIMIT_MS, undefined, { ref: false })]);
     clearTimeout(giveBack);
+    // Nest waits for the same end. If Valkey is away, it never comes: BullMQ waits for the end of a connection that is not open.
+    for (const { worker } of processors) worker.close = () => Promise.resolve();
     // A process in the middle of a decoding ends with this one.
     const closed = Promise.all([this.pool.close(), this.promptPool.close()]);
     await Promise.race([closed, sleep(POOL_LIMIT_MS, undefined, { ref: false })]);

@@ -65,8 +65,9 @@ export class BusServer extends Server implements CustomTransportStrategy {
   async close(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise((resolve) => (timer = setTimeout(resolve, DRAIN_LIMIT_MS)));
-    // Without a server nothing can be drained, and the other parts of the app still want to stop.
-    await Promise.race([this.finish().catch((error: unknown) => this.log.warn({ err: error }, 'bus: drain')), limit]);
+    const finished = this.finish().catch((error: unknown) => this.log.warn({ err: error }, 'bus: drain'));
+    // Without a server no answer can be sent, and the other parts of the app still have to stop.
+    await Promise.race([finished, limit, this.connection.lost()]);
     clearTimeout(timer);
   }
 

@@ -11,8 +11,10 @@ class BusShutdown implements OnApplicationShutdown {
   constructor(@Inject(BUS_CONNECTION) private readonly connection: BusConnection) {}
 
   async onApplicationShutdown(): Promise<void> {
-    // Without a server there is nothing to drain; what is left open would go on looking for one.
-    await this.connection.nats.drain().catch(() => this.connection.nats.close());
+    const { nats, lost } = this.connection;
+    // Without a server there is nothing to drain, and `drain` would wait until there is one.
+    await Promise.race([nats.drain().catch(() => undefined), lost()]);
+    await nats.close();
   }
 }
 

@@ -13,6 +13,8 @@ export interface BusConnection {
   readonly prefix: string;
   /** The app, as which it is a user of NATS. */
   readonly user: string;
+  /** Resolves as soon as there is no connection to a server, at once if there is none now. */
+  lost(): Promise<void>;
 }
 
 export interface BusOptions {
@@ -41,8 +43,9 @@ export async function connectBus(options: BusOptions): Promise<BusConnection> {
     noAsyncTraces: true,
     pingInterval: 10_000,
   });
-  void logStatus(nats, options.logger);
-  return { nats, prefix: options.prefix, user: options.name };
+  const presence = new Presence();
+  void followStatus(nats, presence, options.logger);
+  return { nats, prefix: options.prefix, user: options.name, lost: () => presence.lost() };
 }
 
 /** The servers of `NATS_URL`, and the user: the client reads no user from URLs, and logs them as they are. */
@@ -56,10 +59,26 @@ export function addressesIn(urls: string): Pick<ConnectionOptions, 'servers' | '
   };
 }
 
-async function logStatus(nats: NatsConnection, logger: Logger): Promise<void> {
+/** Whether there is a connection. The client retries for ever, and what waits for a server would wait as long. */
+class Presence {
+  private connected = true;
+  private readonly waiting: (() => void)[] = [];
+
+  set(connected: boolean): void {
+    this.connected = connected;
+    if (!connected) for (const resolve of this.waiting.splice(0)) resolve();
+  }
+
+  async lost(): Promise<void> {
+    if (this.connected) await new Promise<void>((resolve) => this.waiting.push(resolve));
+  }
+}
+
+async function followStatus(nats: NatsConnection, presence: Presence, logger: Logger): Promise<void> {
   for await (const status of nats.status()) {
-    if (status.type === 'disconnect' || status.type === 'reconnect')
+    if (status.type === 'disconnect' || status.type === 'reconnect') {
+      presence.set(status.type === 'reconnect');
       logger.warn({ server: status.server }, `bus: ${status.type}`);
-    else if (status.type === 'error') logger.error({ err: status.error }, 'bus: error');
+    } else if (status.type === 'error') logger.error({ err: status.error }, 'bus: error');
   }
 }

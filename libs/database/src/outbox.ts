@@ -29,6 +29,8 @@ const MODEL = 'OutboxEntry';
 /** Milliseconds between looks for facts that an interrupted process left behind. */
 const SWEEP_MS = 1000;
 const BATCH = 100;
+/** Milliseconds that a stop waits for what is being published. What is left over is published after the next start. */
+const STOP_LIMIT_MS = 1000;
 /** Milliseconds in which commits gather: under load one read and one removal serve many of them. */
 const GATHER_MS = 10;
 
@@ -96,7 +98,7 @@ export class Outbox implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.stopped = true;
     clearInterval(this.timer);
-    await this.draining;
+    await Promise.race([this.draining, sleep(STOP_LIMIT_MS, undefined, { ref: false })]);
   }
 
   private async drain(): Promise<void> {

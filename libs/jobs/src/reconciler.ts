@@ -5,6 +5,7 @@ import { LOGGER, type Logger } from '@pentaprism/observability';
 import { trusted } from 'mongoose';
 import { JobLedger } from './job-ledger.js';
 import { JobQueue } from './job-queue.js';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Milliseconds between rounds. */
 const ROUND_MS = 2000;
@@ -12,6 +13,8 @@ const ROUND_MS = 2000;
 export const REQUEUE_AFTER_MS = 10_000;
 /** A running job without a sign of life for this long has lost its worker; heartbeats come every 5 s. */
 export const LOST_AFTER_MS = 45_000;
+/** Milliseconds that a stop waits for a round. Without a database, a round takes many times as long. */
+const STOP_LIMIT_MS = 1000;
 const BATCH = 500;
 
 /** Puts back what the queue lost, which shows in fewer tickets than queued jobs: the ledger is the truth. */
@@ -19,6 +22,7 @@ const BATCH = 500;
 export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
   private timer: NodeJS.Timeout | undefined;
   private round: Promise<void> = Promise.resolve();
+  private stopped = false;
 
   constructor(
     private readonly ledger: JobLedger,
@@ -31,15 +35,17 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
       this.round = this.reconcile()
         .then(() => this.queue.measure())
         .catch((error: unknown) => this.logger.warn({ err: error }, 'jobs: reconciler'))
-        .finally(() => (this.timer = setTimeout(next, ROUND_MS)));
+        .finally(() => {
+          if (!this.stopped) this.timer = setTimeout(next, ROUND_MS);
+        });
     };
     this.timer = setTimeout(next, ROUND_MS);
   }
 
   async onModuleDestroy(): Promise<void> {
+    this.stopped = true;
     clearTimeout(this.timer);
-    await this.round;
-    clearTimeout(this.timer);
+    await Promise.race([this.round, sleep(STOP_LIMIT_MS, undefined, { ref: false })]);
   }
 
   /** One round; public for tests. Returns how many jobs were put back. */

@@ -1,4 +1,8 @@
 import type { Logger } from '@pentaprism/observability';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Milliseconds that a stop waits for a round. Without a database, each step of it takes seconds until it fails. */
+const STOP_LIMIT_MS = 1000;
 
 /**
  * Work that a service does again and again beside its requests: one piece after another, never two at once, until
@@ -29,11 +33,11 @@ export class Rounds {
     this.in(milliseconds, () => this.run(work));
   }
 
-  /** Begins nothing new, and waits for what is being done. */
+  /** Begins nothing new, and waits for what is being done, but not for ever: a round that was cut off is done again. */
   async stop(): Promise<void> {
     this.over = true;
     for (const timer of this.timers) clearTimeout(timer);
-    await this.running;
+    await Promise.race([this.running, sleep(STOP_LIMIT_MS, undefined, { ref: false })]);
   }
 
   private in(milliseconds: number, action: () => Promise<void>): void {
