@@ -269,7 +269,7 @@ describe('ids of another workspace', () => {
     let hidden = 0;
     for (let i = 0; i < 3; i += 1) hidden = await client.upload(unknownBytes());
     await other.upload(unknownBytes());
-    const before = await client.record(hidden);
+    const before = await client.recordOfNoPicture(hidden);
     for (const method of ['GET', 'DELETE', 'HEAD']) {
       const [foreign, unknown] = await Promise.all(
         [hidden, 987_654].map((id) => send(method, `${system.url}/v1/images/${id}`, { headers: other.authorization })),

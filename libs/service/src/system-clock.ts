@@ -7,7 +7,7 @@ import { LOGGER, metrics, type Logger } from '@pentaprism/observability';
 
 /** Milliseconds between two comparisons, and before the next one as long as none has succeeded. */
 const ROUND_MS = 10_000;
-const RETRY_MS = 500;
+const RETRY_MS = 100;
 /** Milliseconds that the catalog has to answer. The longer it takes, the less exact is the result. */
 const ANSWER_LIMIT_MS = 1000;
 
