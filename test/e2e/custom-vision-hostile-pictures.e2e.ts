@@ -92,7 +92,7 @@ describe('a batch of files that are no pictures to train on', () => {
     await vision.expectNoTrace(async () => {
       await each(bad, async ({ what, bytes, status }) => {
         const answer = await vision.send('POST', `${vision.v3}/images`, vision.bytes(bytes));
-        expect([what, answer.status, resultsOf(answer)]).toEqual([what, 207, [{ status, image: null, sourceUrl: null }]]); // prettier-ignore
+        expect([what, answer.status, resultsOf(answer)]).toEqual([what, 207, [{ status, image: null, sourceUrl: null, message: expect.any(String) }]]); // prettier-ignore
       });
     });
   });

@@ -23,7 +23,7 @@ const SLICE_BYTES = 256 * 1024;
 
 /** How lost bytes of an area come back, where it is not by storing the same file again. */
 const REPAIRS: Readonly<Record<string, string>> = {
-  thumbnails: 'they are made again when the scrub of the blob store has found them',
+  thumbnails: 'the scrub of the blob store makes them again, if it is switched on',
   samples: 'new samples have to be made',
   models: 'the model has to be trained or exported again',
 };

@@ -26,4 +26,13 @@ describe('the system time', () => {
     expect(adoptSystemTime(now + 5000, 100)).toBe(5050);
     expect(adoptSystemTime(now - 5000, 100)).toBe(-4950);
   });
+
+  it('keeps a correction that a slow answer agrees with, and ends it when the clock is right', () => {
+    const now = Date.now();
+    jest.spyOn(Date, 'now').mockReturnValue(now);
+    expect(adoptSystemTime(now + 3000, 0)).toBe(3000);
+    expect(adoptSystemTime(now + 1500, 2000)).toBe(3000);
+    expect(adoptSystemTime(now - 20_000, 40_000)).toBe(3000);
+    expect(adoptSystemTime(now + 500, 0)).toBe(0);
+  });
 });

@@ -23,13 +23,14 @@ export function systemDate(): Date {
  *
  * @param time milliseconds since 1970, read after the question was sent and before now
  * @param tookMs milliseconds since the question was sent
- * @returns the correction in milliseconds; 0 if a slow answer explains the difference
+ * @returns the correction in milliseconds. It stays as it is if the answer agrees with it as closely as its delay lets tell
  */
 export function adoptSystemTime(time: number, tookMs: number): number {
   // The difference of the clocks is between these two.
   const least = time - Date.now();
   const most = least + tookMs;
-  const isRight = least <= TOLERANCE_MS && most >= -TOLERANCE_MS;
-  correction = isRight ? 0 : Math.round((least + most) / 2);
+  const isPossible = (difference: number) => least - TOLERANCE_MS <= difference && difference <= most + TOLERANCE_MS;
+  // A slow answer explains many differences: the one that is known is no worse than a guess.
+  if (!isPossible(correction)) correction = isPossible(0) ? 0 : Math.round((least + most) / 2);
   return correction;
 }

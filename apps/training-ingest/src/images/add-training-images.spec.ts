@@ -120,8 +120,8 @@ describe('images that come in', () => {
     ];
     expect((await resultsOf(contents)).map(({ reason }) => reason)).toEqual([
       'It cannot be decoded.',
-      'It is of the format TIFF; models are trained on JPEG, PNG, GIF and BMP.',
-      'It has 100 × 2501 pixels; sides of at most 10240 pixels and proportions of at most 25:1 are trained on.',
+      'The file format is TIFF; models are trained on JPEG, PNG, GIF and BMP.',
+      'The picture has 100 × 2501 pixels; sides of at most 10240 pixels and proportions of at most 25:1 are trained on.',
       'It cannot be decoded.',
       'It has more than 6 MiB.',
     ]);

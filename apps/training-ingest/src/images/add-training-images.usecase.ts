@@ -108,7 +108,13 @@ export class AddTrainingImages {
     const predictions = ids.length > 0 ? await this.predictions.findMany(workspace, projectId, ids) : [];
     const pictures = new Map(predictions.map(({ _id, content }) => [_id.toHexString(), content]));
     const late = new AbortController();
-    const timer = setTimeout(() => late.abort(new DomainError('UPSTREAM_FAILED', 'It took too long.')), FETCH_LIMIT_MS);
+    const timer = setTimeout(
+      () =>
+        late.abort(
+          new DomainError('UPSTREAM_FAILED', `The download from the URL took more than ${FETCH_LIMIT_MS / 1000} s.`),
+        ),
+      FETCH_LIMIT_MS,
+    );
     try {
       return await Promise.all(
         images.map(({ source }) => {
@@ -193,7 +199,7 @@ export class AddTrainingImages {
 const REASONS: Partial<Record<ArrivalStatus, string>> = {
   'too-many-bytes': `It has more than ${MAX_TRAINING_IMAGE_BYTES / 1024 ** 2} MiB.`,
   'unknown-tag': 'It has a tag that the project does not have.',
-  'conflicting-tags': 'A negative tag stands alone.',
+  'conflicting-tags': 'A negative tag cannot be combined with other tags.',
   'too-many-tags': `It would have more than ${MAX_TAGS_PER_IMAGE} tags.`,
 };
 
@@ -212,13 +218,13 @@ function refusalOf({ mediaType }: ContentReference, analysis: Analysis | undefin
   if (!FORMATS.has(format))
     return refused(
       'undecodable',
-      `It is of the format ${format.toUpperCase()}; models are trained on JPEG, PNG, GIF and BMP.`,
+      `The file format is ${format.toUpperCase()}; models are trained on JPEG, PNG, GIF and BMP.`,
     );
   const [short, long] = [width, height].sort((a, b) => a - b) as [number, number];
   if (long > MAX_TRAINING_IMAGE_SIDE || long > short * MAX_TRAINING_IMAGE_ASPECT)
     return refused(
       'bad-dimensions',
-      `It has ${width} × ${height} pixels; sides of at most ${MAX_TRAINING_IMAGE_SIDE} pixels and proportions of at most ` +
+      `The picture has ${width} × ${height} pixels; sides of at most ${MAX_TRAINING_IMAGE_SIDE} pixels and proportions of at most ` +
         `${MAX_TRAINING_IMAGE_ASPECT}:1 are trained on.`,
     );
   return undefined;

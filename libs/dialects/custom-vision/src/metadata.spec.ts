@@ -60,6 +60,8 @@ describe('a batch with metadata', () => {
     ['an empty key', { '': 'v' }, 'BadRequestImageMetadataKey'],
     ['a value that is too long', { k: 'v'.repeat(257) }, 'BadRequestImageMetadataValue'],
     ['eleven pairs', Object.fromEntries([...'abcdefghijk'].map((key) => [key, ''])), 'BadRequestImageMetadataKey'],
+    ['a control character in a key', { 'k\u0001': '' }, 'BadRequestImageMetadataKey'],
+    ['a control character in a value', { k: 'v\u0085' }, 'BadRequestImageMetadataValue'],
     ['a number', { k: 5 }, 'BadRequest'],
   ])('is refused for %s', async (_what, wrong, code) => {
     const answer = await api.json('POST', `${V3}/images/urls`, { images: [{ url: 'x' }], metadata: wrong });
@@ -75,6 +77,12 @@ describe('the update of metadata', () => {
       200,
       { isBatchSuccessful: true, images: [{ imageId: I, status: 'OK', metadata }] },
     ]);
+  });
+
+  it('answers 200 in versions whose clients raise on 207', async () => {
+    const path = `${V3.replace('v3.4-preview', 'v3.2')}/images/metadata?imageIds=${toUuid(OTHER)}`;
+    const answer = await api.json('POST', path, metadata);
+    expect([answer.status, answer.body]).toMatchObject([200, { isBatchSuccessful: false }]);
   });
 
   it('says of which images there are none', async () => {

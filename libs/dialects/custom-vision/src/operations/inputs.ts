@@ -19,6 +19,8 @@ const unsupported = <Schema extends z.ZodType>(schema: Schema, what: string) =>
     if (given && Object.keys(given).length > 0)
       context.addIssue(complaint('BadRequestOperationNotSupported', `is not supported: ${what}`));
   });
+/** Escaped in JSON they take six times their length, and no list shows them. */
+const CONTROL = /\p{Cc}/u;
 /** What is noted of images. */
 export const imageMetadata = z.record(z.string(), z.string()).superRefine((pairs, context) => {
   const [keys, values] = [Object.keys(pairs), Object.values(pairs)];
@@ -26,6 +28,10 @@ export const imageMetadata = z.record(z.string(), z.string()).superRefine((pairs
     context.addIssue(complaint('BadRequestImageMetadataKey', `has at most ${MAX_METADATA_PAIRS} pairs`));
   if (keys.some((key) => key === '' || key.length > MAX_METADATA_KEY_LENGTH))
     context.addIssue(complaint('BadRequestImageMetadataKey', `has keys of 1 to ${MAX_METADATA_KEY_LENGTH} characters`));
+  if (keys.some((key) => CONTROL.test(key)))
+    context.addIssue(complaint('BadRequestImageMetadataKey', 'has control characters in a key'));
+  if (values.some((value) => CONTROL.test(value)))
+    context.addIssue(complaint('BadRequestImageMetadataValue', 'has control characters in a value'));
   if (values.some((value) => value.length > MAX_METADATA_VALUE_LENGTH))
     context.addIssue(complaint('BadRequestImageMetadataValue', `has values of at most ${MAX_METADATA_VALUE_LENGTH} characters`)); // prettier-ignore
 });

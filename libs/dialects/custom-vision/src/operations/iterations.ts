@@ -132,7 +132,10 @@ export class Iterations {
     const key = keyOf(project, iteration);
     const { exports } = await this.services.call(iterationContracts.exports, key);
     if (exports.some((each) => each.platform === file && each.status === 'exporting'))
-      throw refusal('BadRequestExportAlreadyInProgress', 'This file is being made already.');
+      throw refusal(
+        'BadRequestExportAlreadyInProgress',
+        'An export of this format is in progress; wait until it is done.',
+      );
     const model = await this.services.call(iterationContracts.export, { ...key, platform: file });
     return this.toExport(request, model);
   }

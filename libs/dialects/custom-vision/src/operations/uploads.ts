@@ -6,7 +6,13 @@ import {
   type ArrivalSource,
   type ResponseOf,
 } from '@pentaprism/contracts';
-import { fromUuid, MAX_IMAGE_URL_LENGTH, MAX_IMAGES_PER_BATCH, MAX_TAGS_PER_BATCH } from '@pentaprism/domain';
+import {
+  fromUuid,
+  MAX_IMAGE_URL_LENGTH,
+  MAX_IMAGES_PER_BATCH,
+  MAX_METADATA_PAIRS,
+  MAX_TAGS_PER_BATCH,
+} from '@pentaprism/domain';
 import { releaseBody } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
 import type { ImageCreateSummary } from '../v3/models.js';
@@ -163,7 +169,7 @@ export class Uploads {
       const outcome = result.image ? known.get(result.image.id) : undefined;
       if (!result.image || !outcome || outcome.status === 'not-found') return result;
       const image = { ...result.image, metadata: outcome.metadata };
-      const reason = 'The image would have too much metadata, and has none of the batch.';
+      const reason = `The image would have more than ${MAX_METADATA_PAIRS} pairs of metadata, so those of the batch were not added.`;
       return { ...result, image, ...(outcome.status === 'too-many' ? { reason } : {}) };
     });
   }

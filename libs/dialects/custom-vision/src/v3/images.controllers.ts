@@ -173,7 +173,8 @@ export class ImagesControllerV3 {
     query: queries.deleteImagesQuery,
     body: inputs.imageMetadata,
     answer: models.imageMetadataUpdateSummary,
-    statusOf: ({ isBatchSuccessful }: models.ImageMetadataUpdateSummary) => (isBatchSuccessful ? 200 : 207),
+    statusOf: ({ isBatchSuccessful }: models.ImageMetadataUpdateSummary, version: Version) =>
+      !isAtLeast(version, MULTI_STATUS_SINCE) || isBatchSuccessful ? 200 : 207,
   })
   async addMetadata(@Param('projectId') project: string, @Req() request: FastifyRequest) {
     const { imageIds } = readQuery(request, queries.deleteImagesQuery);

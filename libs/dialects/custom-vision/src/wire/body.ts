@@ -41,7 +41,7 @@ export async function readModel<Schema extends z.ZodType>(
     await readBody(request, body, { limit, take: (piece) => reader.write(piece), cost, drop: () => reader.drop() });
     return parseWith(schema, fromJson(parsed(reader) ?? {}, schema));
   }
-  const reader = XML_TYPES.includes(type)
+  let reader = XML_TYPES.includes(type)
     ? new XmlReader([PICTURE])
     : type === FORM_TYPE
       ? new FormReader([PICTURE])
@@ -50,8 +50,9 @@ export async function readModel<Schema extends z.ZodType>(
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const size = await readBody(request, body, {
     limit: Math.min(limit, PICTURES_TEXT_LIMIT),
-    take: (piece) => reader.write(decode(decoder, piece)),
+    take: (piece) => reader?.write(decode(decoder, piece)),
     cost: (bytes) => bytes * TEXT_COST,
+    drop: () => (reader = undefined),
   });
   if (size === 0) return parseWith(schema, {});
   decode(decoder);
