@@ -36,6 +36,9 @@ export interface RecordScrubOptions {
 export class RecordScrub {
   private readonly rounds: Rounds;
   private endedAt = Number.NEGATIVE_INFINITY;
+  /** The position in the pass that is under way, and what it has found: after an error, the next round continues there. */
+  private last: string | null = null;
+  private found = { checked: 0, missing: 0 };
 
   constructor(private readonly options: RecordScrubOptions) {
     this.rounds = new Rounds(`scrub of ${options.area}`, options.logger);
@@ -53,36 +56,43 @@ export class RecordScrub {
     return this.rounds.stop();
   }
 
-  /** @returns how many blobs were looked for, and how many are missing */
+  /**
+   * Continues the pass that an error has interrupted, or begins one.
+   * @returns how many blobs were looked for, and how many are missing
+   */
   async pass(): Promise<{ checked: number; missing: number }> {
     const { area, logger } = this.options;
-    const found = { checked: 0, missing: 0 };
-    let last: string | null = null;
     for (;;) {
-      const records: BlobRecord[] = await this.options.recordsAfter(last, BATCH);
+      const records: BlobRecord[] = await this.options.recordsAfter(this.last, BATCH);
       for (const record of records) {
-        if (this.rounds.stopped) return found;
-        await this.check(record, found);
-        last = record.id;
+        if (this.rounds.stopped) return this.found;
+        await this.check(record);
+        this.last = record.id;
         await sleep(PAUSE_MS, undefined, { ref: false });
       }
       if (records.length < BATCH) break;
     }
+    const { found } = this;
     this.endedAt = performance.now();
+    this.last = null;
+    this.found = { checked: 0, missing: 0 };
     metrics.scrubFound.set({ fault: 'missing' }, found.missing);
     logger[found.missing > 0 ? 'error' : 'info']({ area, ...found }, 'blobs: all records were checked');
     return found;
   }
 
-  private async check(record: BlobRecord, found: { checked: number; missing: number }): Promise<void> {
+  /** Counts a record as a whole, because it is checked again if one of its looks fails. */
+  private async check(record: BlobRecord): Promise<void> {
+    let missing = 0;
     for (const key of record.keys) {
-      found.checked += 1;
       metrics.scrubbedRecords.inc({ area: key.area });
       if (await this.options.blobs.stat(key)) continue;
       if (!(await this.options.isReferred(record, key))) continue;
-      found.missing += 1;
+      missing += 1;
       metrics.blobsDamaged.inc({ area: key.area, fault: 'missing', outcome: 'refused' });
       this.options.logger.error({ ...key, record: record.id }, 'blobs: stored bytes are missing');
     }
+    this.found.checked += record.keys.length;
+    this.found.missing += missing;
   }
 }
