@@ -18,15 +18,24 @@ export class RemakePictures {
 
   /**
    * @param derived the sha256 of the picture
+   * @param pass when the pass of the scrub began: a content is analysed once in it, however many of its pictures are lost
    * @returns how many analyses were begun: one, or none if no image needs the picture any more
    */
-  async remake(workspace: string, derived: string): Promise<number> {
+  async remake(workspace: string, derived: string, pass: Date): Promise<number> {
     // Different files of one picture can share what was made of them: one of them is enough.
     const content = await this.contents.findWithDerived(workspace, derived);
     if (!content) return 0;
     const { sha256, size } = content;
     const payload = { workspace, sha256, size };
-    const job = await this.ledger.add(analyseContent, { workspace, payload, priority: ANALYSIS_PRIORITY.later });
+    const idempotencyKey = `remake ${sha256} ${pass.toISOString()}`;
+    const priority = ANALYSIS_PRIORITY.later;
+    const { job, created } = await this.ledger.addOnce(analyseContent, {
+      workspace,
+      payload,
+      priority,
+      idempotencyKey,
+    });
+    if (!created) return 0;
     // Not awaited: the ledger has it.
     void this.queue.enqueue(job);
     return 1;

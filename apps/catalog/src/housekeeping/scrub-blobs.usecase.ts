@@ -89,7 +89,10 @@ export class ScrubBlobs implements OnApplicationBootstrap, OnModuleDestroy {
       progress.after = `${key.workspace}/${key.sha256}`;
       metrics.scrubbedBlobs.inc({ area });
       metrics.scrubbedBytes.inc(size);
-      if (isDamaged) await this.found(progress, key, 'damaged');
+      if (isDamaged) {
+        this.found(progress, key, 'damaged');
+        await this.remake(progress, key);
+      }
       await this.note(progress);
     };
     const { BLOB_SCRUB_RATE: bytesPerSecond } = this.config;
@@ -102,7 +105,11 @@ export class ScrubBlobs implements OnApplicationBootstrap, OnModuleDestroy {
       const contents = await this.contents.referredAfter(progress.after, BATCH);
       for (const content of contents) {
         if (this.stopped()) return false;
-        for (const key of await this.missingOf(content)) await this.found(progress, key, 'missing');
+        const missing = await this.missingOf(content);
+        for (const key of missing) this.found(progress, key, 'missing');
+        // Without the original, another analysis fails.
+        if (!missing.some(({ area }) => area === 'originals'))
+          for (const key of missing) await this.remake(progress, key);
         progress.after = content._id.toHexString();
         await this.note(progress);
         await sleep(RECORD_PAUSE_MS, undefined, { ref: false });
@@ -128,11 +135,15 @@ export class ScrubBlobs implements OnApplicationBootstrap, OnModuleDestroy {
     return missing;
   }
 
-  /** Pictures that were made of an original are made of it again. */
-  private async found(progress: ScrubProgress, key: BlobKey, fault: ScrubFinding['fault']): Promise<void> {
+  private found(progress: ScrubProgress, key: BlobKey, fault: ScrubFinding['fault']): void {
     progress[fault] += 1;
     if (progress.findings.length < MOST_FINDINGS) progress.findings.push({ ...key, fault });
-    if (key.area === 'thumbnails') progress.remade += await this.pictures.remake(key.workspace, key.sha256);
+  }
+
+  /** Pictures that were made of an original are made of it again. */
+  private async remake(progress: ScrubProgress, { area, workspace, sha256 }: BlobKey): Promise<void> {
+    if (area !== 'thumbnails') return;
+    progress.remade += await this.pictures.remake(workspace, sha256, progress.startedAt);
   }
 
   private async note(progress: ScrubProgress): Promise<void> {

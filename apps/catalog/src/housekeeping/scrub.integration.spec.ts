@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { getModelToken } from '@nestjs/mongoose';
 import { type BlobKey, type BlobStore, type StoredBlob } from '@pentaprism/blob-store';
 import { imageContracts as images } from '@pentaprism/contracts';
+import { JOB_MODEL, type JobDocument } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
 import { testScope } from '@pentaprism/testing';
 import type { Model } from 'mongoose';
@@ -65,6 +66,24 @@ async function contentOf(fixture: TrainingFixture): Promise<ContentDocument> {
   return found;
 }
 
+/** An image with a thumbnail and a resized picture. */
+async function addWithPictures(
+  fixture: TrainingFixture,
+): Promise<Record<'original' | 'thumbnail' | 'resized', BlobKey>> {
+  const original = await fixture.putBytes();
+  await fixture.know([original], true);
+  await fixture.add(await fixture.makeProject(), [original]);
+  const { thumbnail, resized } = await contentOf(fixture);
+  const picture = { area: 'thumbnails', workspace };
+  return {
+    original: { area: 'originals', workspace, sha256: original.sha256 },
+    thumbnail: { ...picture, sha256: thumbnail?.sha256 ?? '' },
+    resized: { ...picture, sha256: resized?.sha256 ?? '' },
+  };
+}
+
+const countJobs = (fixture: TrainingFixture) => fixture.model<JobDocument>(JOB_MODEL).countDocuments({ workspace });
+
 const pathOf = (key: BlobKey) => blobs.localPath?.(key) ?? '';
 
 describe('the scrub', () => {
@@ -98,6 +117,28 @@ describe('the scrub', () => {
     expect(await fixture.findImage(image?.id ?? '')).toMatchObject({ state: 'decoded' });
     const next = await scrubber().scrub(new Date(Date.now() + LATER));
     expect(next?.findings).not.toContainEqual({ ...key, fault: 'missing' });
+  });
+
+  it('begins one analysis in a pass for a content that has lost several pictures', async () => {
+    const fixture = new TrainingFixture(catalog, workspace);
+    const { thumbnail, resized } = await addWithPictures(fixture);
+    for (const key of [thumbnail, resized]) await rm(pathOf(key));
+    const { findings } = (await scrubber().scrub()) ?? {};
+    for (const key of [thumbnail, resized]) expect(findings).toContainEqual({ ...key, fault: 'missing' });
+    expect(await countJobs(fixture)).toBe(1);
+    // As if the process had died before it noted its position.
+    await model().updateOne({}, { $set: { finishedAt: null, step: 6, after: null, heldUntil: new Date(0) } });
+    await scrubber().scrub();
+    expect(await countJobs(fixture)).toBe(1);
+  });
+
+  it('begins no analysis of a missing original', async () => {
+    const fixture = new TrainingFixture(catalog, workspace);
+    const { original, thumbnail } = await addWithPictures(fixture);
+    for (const key of [original, thumbnail]) await rm(pathOf(key));
+    const { findings } = (await scrubber().scrub()) ?? {};
+    for (const key of [original, thumbnail]) expect(findings).toContainEqual({ ...key, fault: 'missing' });
+    expect(await countJobs(fixture)).toBe(0);
   });
 
   it('leaves an image as it is whose pictures cannot be made again', async () => {
