@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { getModelToken } from '@nestjs/mongoose';
 import { type BlobKey, type BlobStore, type StoredBlob } from '@pentaprism/blob-store';
-import { imageContracts as images } from '@pentaprism/contracts';
+import { imageContracts as images, trainingImageContracts as training } from '@pentaprism/contracts';
 import { JOB_MODEL, type JobDocument } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
-import { testScope } from '@pentaprism/testing';
+import { eventually, testScope } from '@pentaprism/testing';
 import type { Model } from 'mongoose';
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
@@ -139,6 +139,25 @@ describe('the scrub', () => {
     const { findings } = (await scrubber().scrub()) ?? {};
     for (const key of [original, thumbnail]) expect(findings).toContainEqual({ ...key, fault: 'missing' });
     expect(await countJobs(fixture)).toBe(0);
+  });
+
+  it('has lists show the pictures that were made again, also those that were read before', async () => {
+    const fixture = new TrainingFixture(catalog, workspace);
+    const projectId = await fixture.makeProject();
+    await fixture.addNew(projectId, 1);
+    const list = (known = '') => fixture.call(training.list, { projectId, limit: 1, known });
+    const before = await list();
+    const { sha256, thumbnail } = await contentOf(fixture);
+    expect(before.images[0]?.thumbnail.sha256).toBe(thumbnail?.sha256);
+    await rm(pathOf({ area: 'thumbnails', workspace, sha256: thumbnail?.sha256 ?? '' }));
+    await scrubber().scrub();
+    await fixture.report(sha256);
+    const remade = (await contentOf(fixture)).thumbnail?.sha256;
+    expect(remade).not.toBe(thumbnail?.sha256);
+    await eventually(async () => {
+      const { images: shown } = await list(before.revision ?? '');
+      expect(shown[0]?.thumbnail.sha256).toBe(remade);
+    });
   });
 
   it('leaves an image as it is whose pictures cannot be made again', async () => {

@@ -51,7 +51,11 @@ export class AnalyseContentEffect implements JobEffect<typeof analyseContent> {
     const { workspace, sha256 } = job.payload as JobPayload<typeof analyseContent>;
     if (await this.contents.isDecoded(workspace, sha256, session)) {
       // Its pictures were made again, and nothing else can be news: what was decoded once is a picture.
-      if (result.state === 'decoded') await this.contents.setAnalysis(workspace, sha256, result, session);
+      if (result.state !== 'decoded') return;
+      await this.contents.setAnalysis(workspace, sha256, result, session);
+      // Lists that were read before show the pictures that were lost.
+      for (const project of await this.images.projectsOf(workspace, sha256, session))
+        await this.counts.noteAnalysed(workspace, project, session);
       return;
     }
     await this.contents.setAnalysis(workspace, sha256, result, session);

@@ -1,6 +1,12 @@
-import { Injectable } from '@nestjs/common';
-import { fitting, largestText } from '@pentaprism/bus';
-import type { ParsedRequestOf, ResponseOf, TrainingImage, trainingImageContracts } from '@pentaprism/contracts';
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Bus, fitting, largestText, watchSignal } from '@pentaprism/bus';
+import {
+  contentAnalysed,
+  type ParsedRequestOf,
+  type ResponseOf,
+  type TrainingImage,
+  type trainingImageContracts,
+} from '@pentaprism/contracts';
 import { toObjectId } from '@pentaprism/database';
 import { systemNow } from '@pentaprism/domain';
 import { LRUCache } from 'lru-cache';
@@ -32,17 +38,18 @@ const REMEMBERED_TAG_COUNTS = 100;
 /** Descriptions of contents that are remembered, of less than a kilobyte each. */
 const REMEMBERED_PICTURES = 20_000;
 /**
- * Milliseconds. What is known of bytes does not change while an image has them, and they are not removed for at least a
- * minute after that: within this time, no other thumbnail can have taken the place of the one that is remembered.
+ * Milliseconds. Bytes are not removed for at least a minute after the last image that has them: within this time, the ones
+ * that are remembered are there. Pictures that are made again meanwhile are signalled; this bounds the effect of a lost signal.
  */
 const PICTURE_MS = 50_000;
 
 /** Pages and counts of the pictures of a project, or as they were when a snapshot was taken of it. */
 @Injectable()
-export class ListTrainingImages {
+export class ListTrainingImages implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly counts = new LRUCache<string, Promise<CountUntil>>({ max: REMEMBERED_COUNTS });
   private readonly pictures = new LRUCache<string, PictureContent>({ max: REMEMBERED_PICTURES, ttl: PICTURE_MS });
   private readonly tagCounts = new LRUCache<string, Promise<TagCounts>>({ max: REMEMBERED_TAG_COUNTS });
+  private stopWatching = () => {};
 
   constructor(
     private readonly images: TrainingImageRepository,
@@ -50,7 +57,18 @@ export class ListTrainingImages {
     private readonly imageCounts: ImageCountRepository,
     private readonly projects: ProjectRepository,
     private readonly snapshots: ManageSnapshots,
+    private readonly bus: Bus,
   ) {}
+
+  onApplicationBootstrap(): void {
+    this.stopWatching = watchSignal(this.bus.connection, contentAnalysed, ({ workspace, sha256 }) => {
+      this.pictures.delete(`${workspace}/${sha256}`);
+    });
+  }
+
+  onModuleDestroy(): void {
+    this.stopWatching();
+  }
 
   async list(workspace: string, request: ParsedRequestOf<Contracts['list']>): Promise<ResponseOf<Contracts['list']>> {
     const scope = await this.scopeOf(workspace, request);
