@@ -4,6 +4,7 @@ import { DomainError, systemDate, systemNow } from '@pentaprism/domain';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { Rounds } from '@pentaprism/service';
 import { Types } from 'mongoose';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ImageCountRepository, pictureRevision } from '../projects/image-count.repository.js';
 import { ProjectRepository } from '../projects/project.repository.js';
 import { SnapshotRepository, type HeldContent } from './snapshot.repository.js';
@@ -16,6 +17,8 @@ import { ContentReferences } from '../contents/content-references.js';
 const COPY_LIMIT_MS = 30_000;
 /** Attempts to copy a project that changes meanwhile; the last one is taken as it is. */
 const ATTEMPTS = 4;
+/** Milliseconds until a majority has what another call has just written. */
+const SHOWN_MS = 50;
 /** Milliseconds after which an attempt does not write any more, whatever became of it. */
 const ATTEMPT_OVER_MS = 4 * COPY_LIMIT_MS;
 /** Milliseconds between looks for what attempts and deletions have left. */
@@ -66,9 +69,11 @@ export class ManageSnapshots implements OnApplicationBootstrap, OnModuleDestroy 
       // The system time in the id says when the attempt began.
       const copy = new Types.ObjectId(Types.ObjectId.generate(Math.floor(systemNow() / 1000)));
       if (!(await this.snapshots.begin(workspace, project, id, copy))) {
-        // Another call has just completed it.
-        if (attempt < ATTEMPTS && (await this.snapshots.find(workspace, project, id))?.copy) continue;
-        throw notFound('snapshot');
+        // Unless it was deleted, another call has just begun or completed it, which reads may not show for a moment.
+        const isDeleted = (await this.snapshots.find(workspace, project, id))?.deletedAt !== undefined;
+        if (isDeleted || attempt >= ATTEMPTS) throw notFound('snapshot');
+        await sleep(SHOWN_MS);
+        continue;
       }
       const found = await this.copy(workspace, project, copy, attempt === ATTEMPTS);
       if (found && (await this.snapshots.complete(workspace, id, found))) {

@@ -107,6 +107,14 @@ describe('a snapshot', () => {
     expect((await list({ snapshotId, order: 'oldest' })).images).toEqual(made);
   });
 
+  it('is the same one when two attempts to begin meet before there is anything', async () => {
+    await fixture.addNew(projectId, 1);
+    for (const snapshotId of times(10, newId)) {
+      const taken = await Promise.all(times(12, () => create(snapshotId)));
+      for (const each of taken) expect(each).toEqual(taken[0]);
+    }
+  });
+
   it('is of its project only', async () => {
     await fixture.addNew(projectId, 1);
     const snapshotId = newId();
