@@ -20,6 +20,7 @@ const BODY: readonly (readonly [RegExp, (from: VisionWorkspace) => object | Prom
   [/\/images\/urls$/, (from) => ({ images: [{ url: from.pictureUrl }] })],
   [/\/images\/predictions$/, () => ({ images: [{}] })],
   [/\/images\/tags$/, () => ({ tags: [{}] })],
+  [/\/images\/metadata$/, () => ({ camera: '7' })],
   [/\/url(?:\/nostore)?$/, (from) => ({ url: from.pictureUrl })],
 ];
 
@@ -27,7 +28,7 @@ const BODY: readonly (readonly [RegExp, (from: VisionWorkspace) => object | Prom
 const NOT_SUPPORTED: readonly RegExp[] = [
   /\/\{projectId\}\/(?:export|artifacts)$/,
   /\/projects\/import$/,
-  /\/images\/(?:metadata|regions|suggested|suggested\/count|\{imageId\}\/regionproposals)$/,
+  /\/images\/(?:regions|suggested|suggested\/count|\{imageId\}\/regionproposals)$/,
   /\/tagsandregions\/suggestions$/,
   /\/detect\/iterations\//,
 ];
