@@ -1,3 +1,4 @@
+import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import type { BlobKey, BlobStore } from '@pentaprism/blob-store';
 import { metrics, type Logger } from '@pentaprism/observability';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,7 +34,7 @@ export interface RecordScrubOptions {
  * Looks again and again, slowly, whether the blobs are there that the records of a service refer to. Missing ones are
  * logged and counted. Whether bytes are right is the business of the catalog's scrub, which reads all of them.
  */
-export class RecordScrub {
+export class RecordScrub implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly rounds: Rounds;
   private endedAt = Number.NEGATIVE_INFINITY;
   /** The position in the pass that is under way, and what it has found: after an error, the next round continues there. */
@@ -44,7 +45,7 @@ export class RecordScrub {
     this.rounds = new Rounds(`scrub of ${options.area}`, options.logger);
   }
 
-  start(): void {
+  onApplicationBootstrap(): void {
     const { BLOB_SCRUB_RATE: rate, BLOB_SCRUB_PAUSE: seconds } = this.options;
     if (rate === 0) return;
     this.rounds.every(ROUND_MS, async () => {
@@ -52,12 +53,12 @@ export class RecordScrub {
     });
   }
 
-  stop(): Promise<void> {
+  onModuleDestroy(): Promise<void> {
     return this.rounds.stop();
   }
 
   /**
-   * Continues the pass that an error has interrupted, or begins one.
+   * Continues the pass that an error has interrupted, or begins one; public for tests.
    * @returns how many blobs were looked for, and how many are missing
    */
   async pass(): Promise<{ checked: number; missing: number }> {

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { BlobStore } from '@pentaprism/blob-store';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE, RecordScrub } from '@pentaprism/service';
@@ -7,32 +7,17 @@ import { AUGMENTATION_CONFIG, type AugmentationConfig } from '../config.js';
 
 /** Looks whether the bytes of all samples are there. They cannot be made again: chance decided what they show. */
 @Injectable()
-export class FindLostSamples implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly records: RecordScrub;
-
+export class FindLostSamples extends RecordScrub {
   constructor(
     samples: SampleRepository,
     @Inject(BLOB_STORE) blobs: BlobStore,
     @Inject(AUGMENTATION_CONFIG) { BLOB_SCRUB_RATE, BLOB_SCRUB_PAUSE }: AugmentationConfig,
     @Inject(LOGGER) logger: Logger,
   ) {
-    this.records = new RecordScrub({
+    super({
       ...{ area: 'samples', blobs, logger, BLOB_SCRUB_RATE, BLOB_SCRUB_PAUSE },
       recordsAfter: (id, limit) => samples.filesAfter(id, limit),
       isReferred: async (_record, { workspace, sha256 }) => (await samples.known(workspace, [sha256])).has(sha256),
     });
-  }
-
-  onApplicationBootstrap(): void {
-    this.records.start();
-  }
-
-  onModuleDestroy(): Promise<void> {
-    return this.records.stop();
-  }
-
-  /** Public for tests. @returns how many blobs were looked for, and how many are missing */
-  pass(): Promise<{ checked: number; missing: number }> {
-    return this.records.pass();
   }
 }

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { BlobStore } from '@pentaprism/blob-store';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE, RecordScrub } from '@pentaprism/service';
@@ -8,16 +8,14 @@ import { TRAINING_INGEST_CONFIG, type TrainingIngestConfig } from '../config/con
 
 /** Looks whether the files of all models are there. Only another training makes them again, with the images of its time. */
 @Injectable()
-export class FindLostModels implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly records: RecordScrub;
-
+export class FindLostModels extends RecordScrub {
   constructor(
     iterations: IterationRepository,
     @Inject(BLOB_STORE) blobs: BlobStore,
     @Inject(TRAINING_INGEST_CONFIG) { BLOB_SCRUB_RATE, BLOB_SCRUB_PAUSE }: TrainingIngestConfig,
     @Inject(LOGGER) logger: Logger,
   ) {
-    this.records = new RecordScrub({
+    super({
       ...{ area: MODELS_AREA, blobs, logger, BLOB_SCRUB_RATE, BLOB_SCRUB_PAUSE },
       recordsAfter: async (id, limit) =>
         (await iterations.withFilesAfter(id, limit)).map(({ workspace, files, ...iteration }) => ({
@@ -27,18 +25,5 @@ export class FindLostModels implements OnApplicationBootstrap, OnModuleDestroy {
       isReferred: async (_record, { workspace, sha256 }) =>
         (await iterations.knownFiles(workspace, [sha256])).has(sha256),
     });
-  }
-
-  onApplicationBootstrap(): void {
-    this.records.start();
-  }
-
-  onModuleDestroy(): Promise<void> {
-    return this.records.stop();
-  }
-
-  /** Public for tests. @returns how many blobs were looked for, and how many are missing */
-  pass(): Promise<{ checked: number; missing: number }> {
-    return this.records.pass();
   }
 }
