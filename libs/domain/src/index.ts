@@ -1,3 +1,4 @@
+export * from './dataset.js';
 export * from './dialect.js';
 export * from './error.js';
 export * from './job.js';

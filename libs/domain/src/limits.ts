@@ -92,3 +92,38 @@ export const MAX_TRAINING_LABELS = 10_000_000;
 export const MAX_AUGMENTED_IMAGES_PER_TRAINING = 20_000;
 /** Trainings and exports of one workspace that wait or are under way. */
 export const MAX_PENDING_TRAININGS_PER_WORKSPACE = 20;
+/** Bytes of an upload that becomes a dataset, if `MAX_DATASET_BYTES` does not set another limit. */
+export const DEFAULT_MAX_DATASET_BYTES = 5 * 1024 ** 3;
+/** Entries of the archive of a dataset, directories and skipped files included. */
+export const MAX_ARCHIVE_ENTRIES = 200_000;
+/** Bytes that the entries of an archive inflate to together, counted while they are inflated. */
+export const MAX_INFLATED_BYTES = 20 * 1024 ** 3;
+/** Inflated bytes for each compressed byte of an entry that inflates to more than `FREE_INFLATED_BYTES`. */
+export const MAX_INFLATION_RATIO = 200;
+/** Bytes that an entry of an archive may inflate to whatever its ratio is. */
+export const FREE_INFLATED_BYTES = 1024 ** 2;
+/** Characters of the name of an archive's entry. */
+export const MAX_ENTRY_NAME_LENGTH = 1_024;
+export const MAX_DATASET_ROWS = 1_000_000;
+/** Image cells of a dataset, over all its image columns. */
+export const MAX_DATASET_IMAGES = 100_000;
+export const MAX_DATASET_COLUMNS = 1_000;
+/** Characters of a column's name. */
+export const MAX_COLUMN_NAME_LENGTH = 255;
+/** Bytes of one cell of a table. */
+export const MAX_CELL_BYTES = 20 * 1024 ** 2;
+/** Bytes of the header line of a table. */
+export const MAX_HEADER_BYTES = 1024 ** 2;
+/** Addresses of images in a dataset. */
+export const MAX_DATASET_ADDRESSES = 10_000;
+/** Addresses of one dataset that are fetched at a time. */
+export const DATASET_ADDRESSES_AT_ONCE = 8;
+/** Lines of one kind in a data quality log. One more line counts the rest. */
+export const MAX_FINDINGS_PER_KIND = 10_000;
+/** Datasets of one workspace. */
+export const MAX_DATASETS_PER_WORKSPACE = 1_000;
+/** Characters of a dataset's name. */
+export const MAX_DATASET_NAME_LENGTH = 255;
+/** Categories of a dataset, and characters of one. */
+export const MAX_DATASET_CATEGORIES = 100;
+export const MAX_CATEGORY_LENGTH = 100;
