@@ -90,7 +90,7 @@ export const MAX_TRAINING_LABELS = 10_000_000;
  * of embeddings in a worker at the peak.
  */
 export const MAX_AUGMENTED_IMAGES_PER_TRAINING = 20_000;
-/** Trainings and exports of one workspace that wait or are under way. */
+/** Trainings of one workspace that wait or are under way. */
 export const MAX_PENDING_TRAININGS_PER_WORKSPACE = 20;
 /** Bytes of an upload that becomes a dataset, if `MAX_DATASET_BYTES` does not set another limit. */
 export const DEFAULT_MAX_DATASET_BYTES = 5 * 1024 ** 3;

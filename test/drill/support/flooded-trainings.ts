@@ -1,16 +1,18 @@
-import type { DrillContext, Measure } from '../drill.js';
+import { MAX_PENDING_TRAININGS_PER_WORKSPACE } from '@pentaprism/domain';
+import { eventually } from '@pentaprism/testing';
+import { none, type DrillContext, type Measure } from '../drill.js';
 import { compare, ended } from './compare.js';
 import { forEach } from './for-each.js';
 import type { LedgerJob, Tenant } from './tenant.js';
 import { TRAINING } from './vision-client.js';
 import { VisionWorkspace } from './vision-workspace.js';
 
-/** Each takes a second or more, so that there are fewer than of other jobs. */
-const TRAININGS = 40;
-const LEAST_TRAININGS = 5;
+const LEAST_CLIENTS = 5;
 /** Of each model. */
 const EXPORTS = ['ONNX', 'ONNX&flavor=ONNX10', 'ONNX&flavor=ONNX12', 'ONNX&flavor=ONNXFloat16'];
 const MEASURED = 10;
+/** Projects of the workspace that is measured. A project has at most `MAX_ITERATIONS_PER_PROJECT` models. */
+const MEASURED_PROJECTS = 2;
 const LEAST_MEASURED = 2;
 const LANES = 4;
 /** Milliseconds until the whole flood has ended, on a slow machine. */
@@ -20,78 +22,106 @@ const FLOOD_WITHIN_MS = 6 * 60_000;
 class Trainer {
   private readonly vision: VisionWorkspace;
   private readonly projects: string[] = [];
-  private readonly models: string[] = [];
 
   constructor(private readonly tenant: Tenant) {
     this.vision = new VisionWorkspace(tenant.vision, tenant.workspace);
   }
 
-  /** Makes projects that can be trained, and trains the first one for each few exports. */
-  async prepare(projects: number, models: number): Promise<void> {
+  /** Makes projects that can be trained. */
+  async prepare(projects: number): Promise<void> {
     const since = new Date();
     await forEach(Array.from({ length: projects }), LANES, async () => {
       this.projects.push((await this.vision.pictured()).visionProject);
     });
-    const [first = ''] = this.projects;
-    for (let i = 0; i < models; i++) {
-      const iteration = await this.tenant.vision.train(first);
-      this.models.push(`${TRAINING}/projects/${first}/iterations/${iteration}`);
-    }
     await ended(this.tenant, since, 1, FLOOD_WITHIN_MS);
   }
 
-  /** Starts a training of each project, and every export that each model has. Returns the number of jobs. */
-  async flood(): Promise<number> {
-    const paths = [
-      ...this.projects.map((project) => `${TRAINING}/projects/${project}/train?forceTrain=true`),
-      ...this.models.flatMap((model) => EXPORTS.map((platform) => `${model}/export?platform=${platform}`)),
-    ];
-    await forEach(paths, LANES, async (path) => void (await this.tenant.vision.json('POST', path)));
-    return paths.length;
+  /**
+   * Starts one client for each project, which trains it and requests every export of the model until the flood is stopped.
+   * A client requests the next training when the last one has ended, so that one training of each project is pending.
+   */
+  flood(): Flood {
+    const refused: string[] = [];
+    let stopped = false;
+    const client = async (project: string) => {
+      while (!stopped) {
+        const model = await this.train(project, FLOOD_WITHIN_MS);
+        for (const platform of EXPORTS) await this.tenant.vision.json('POST', `${model}/export?platform=${platform}`);
+      }
+    };
+    const clients = this.projects.map((project) =>
+      client(project).catch((error: unknown) => void refused.push(String(error))),
+    );
+    const stop = async () => {
+      stopped = true;
+      await Promise.all(clients);
+    };
+    return { refused, stop };
   }
 
-  /** Trains the first project, and exports the model, again and again. Returns the jobs. */
+  /** Trains a project and exports the model, `times` times, each project in turn. Returns the jobs. */
   async work(times: number): Promise<readonly LedgerJob[]> {
-    const [project = ''] = this.projects;
     const since = new Date();
     for (let i = 0; i < times; i++) {
-      const iteration = await this.tenant.vision.train(project);
+      const model = await this.train(this.projects[i % this.projects.length] ?? '');
       const before = new Date();
-      await this.tenant.vision.json('POST', `${TRAINING}/projects/${project}/iterations/${iteration}/export?platform=ONNX`); // prettier-ignore
+      await this.tenant.vision.json('POST', `${model}/export?platform=ONNX`);
       await ended(this.tenant, before);
     }
     return (await this.tenant.jobs(since)).filter(({ queue }) => queue === 'training');
   }
+
+  /** Returns the path of the trained model. */
+  private async train(project: string, withinMs?: number): Promise<string> {
+    const iteration = await this.tenant.vision.train(project, withinMs);
+    return `${TRAINING}/projects/${project}/iterations/${iteration}`;
+  }
 }
 
-/** One workspace has dozens of trainings and exports waiting, while another one trains and exports, too. */
+interface Flood {
+  /** Errors of clients. A client that fails sends nothing more. */
+  readonly refused: readonly string[];
+  /** Resolves when each client has sent its last request. */
+  stop(): Promise<void>;
+}
+
+/** One workspace has as many trainings pending as the limit allows, with their exports, while another one trains and exports, too. */
 export async function floodedTrainings(
   context: DrillContext,
   tenants: { readonly flood: Tenant; readonly other: Tenant },
-): Promise<{ did: string; measures: Measure[]; overtaken: unknown[] }> {
+): Promise<{ did: string; measures: Measure[]; examples: Record<string, readonly unknown[]> }> {
   const [flood, other] = [new Trainer(tenants.flood), new Trainer(tenants.other)];
-  const trainings = Math.max(LEAST_TRAININGS, context.count(TRAININGS));
+  const clients = Math.max(LEAST_CLIENTS, context.count(MAX_PENDING_TRAININGS_PER_WORKSPACE));
   const times = Math.max(LEAST_MEASURED, context.count(MEASURED));
-  await other.prepare(1, 0);
-  await flood.prepare(trainings, Math.ceil(trainings / EXPORTS.length));
+  await other.prepare(MEASURED_PROJECTS);
+  await flood.prepare(clients);
   // The first ones start processes.
   await other.work(1);
   const idle = await other.work(times);
   const since = new Date();
-  const jobs = await flood.flood();
+  const { refused, stop } = flood.flood();
+  await eventually(
+    async () => {
+      const begun = (await tenants.flood.jobs(since)).length;
+      if (begun < clients) throw new Error(`${begun} of ${clients} trainings have been requested: ${refused.join()}`);
+    },
+    { timeoutMs: FLOOD_WITHIN_MS },
+  );
   const busy = await other.work(times);
   const left = await tenants.flood.waiting();
-  const floodJobs = await ended(tenants.flood, since, jobs, FLOOD_WITHIN_MS);
+  await stop();
+  const jobs = await ended(tenants.flood, since, clients, FLOOD_WITHIN_MS);
   context.log(
-    `beside ${jobs} trainings and exports: ${busy.length} of another workspace; ${left} of the flood are left`,
+    `beside ${clients} clients that train and export: ${busy.length} jobs of another workspace; ${jobs.length} of the flood, ${left} were left`,
   );
-  const compared = compare({ idle, busy, flood: floodJobs });
+  const compared = compare({ idle, busy, flood: jobs });
   return {
-    did: `${jobs} trainings and exports`,
+    did: `${jobs.length} trainings and exports`,
     measures: [
       { what: 'trainings and exports that the flood had left', worst: left, atLeast: 1 },
+      none('trainings and exports that were refused', refused),
       ...compared.measures,
     ],
-    overtaken: compared.overtaken,
+    examples: { trainings: compared.overtaken, refused },
   };
 }

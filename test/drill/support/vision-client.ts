@@ -59,7 +59,7 @@ export class VisionClient {
   }
 
   /** @returns the id of the iteration, which is trained */
-  async train(project: string): Promise<string> {
+  async train(project: string, withinMs = TRAINED_WITHIN_MS): Promise<string> {
     const path = `${TRAINING}/projects/${project}`;
     const { id } = iteration.parse(await this.json('POST', `${path}/train?forceTrain=true`));
     await eventually(
@@ -67,7 +67,7 @@ export class VisionClient {
         const { status } = iteration.parse(await this.json('GET', `${path}/iterations/${id}`));
         if (status !== 'Completed') throw new Error(`iteration ${id} is ${status}`);
       },
-      { timeoutMs: TRAINED_WITHIN_MS, everyMs: 100 },
+      { timeoutMs: withinMs, everyMs: 100 },
     );
     return id;
   }
