@@ -41,6 +41,20 @@ beforeAll(async () => {
   await findImage();
 });
 
+it('a radiograph of which no picture can be made says why in the other APIs', async () => {
+  const owner = await createKey(system, { role: 'owner' });
+  await new FiltersClient(system, owner).create(grayPng({ width: 30_001, height: 1 }));
+  const headers = { authorization: `Bearer ${owner.key}` };
+  const reason = 'It claims 30001 × 1 pixels; sides of at most 30000 pixels are decoded.';
+  await eventually(
+    async () => {
+      const record = json(await send('GET', `${system.url}/v1/images/1`, { headers }));
+      expect(record).toMatchObject({ url: null, undecodable_reason: reason });
+    },
+    { timeoutMs: 20_000 },
+  );
+});
+
 describe('a filters image in the other APIs', () => {
   it('is in the project `filters`', async () => {
     const projects = json<(typeof project)[]>((await ask('GET', '/api/v2/projects/')) as Answer);

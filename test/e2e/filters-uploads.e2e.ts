@@ -14,6 +14,7 @@ import {
   type Part,
 } from './support/filters.js';
 import { expectRefusal } from './support/filters-refusal.js';
+import { json } from './support/http.js';
 import { chunk, tinyPng, unknownBytes } from './support/samples.js';
 import { createKey, freshWorkspace, sharedSystem, storedBlobs, temporaryFiles, type ApiKey } from './support/stack.js';
 
@@ -141,6 +142,20 @@ describe('an upload that is refused', () => {
     const fresh = await createKey(system, {});
     expect((await new FiltersClient(system, fresh).upload(parts())).status).toBe(status);
     expect(await storedBlobs(system, 'originals', fresh.workspace)).toEqual([]);
+  });
+
+  it.each([
+    ['a text', 'hello', 'The file is not a PNG.'],
+    ['a renamed JPEG', Buffer.from('\xff\xd8\xff\xe0 and so on', 'latin1'), 'The file is not a PNG.'],
+    ['a PNG of 8 bits', grayPng({ bitDepth: 8 }), /^The PNG is grayscale, with 8 bits per sample; it must be /],
+    ['a PNG in color', grayPng({ colorType: 2 }), /^The PNG is in color, with 16 bits per sample; it must be /],
+    ['an empty file', '', 'The PNG is empty.'],
+    ['a file that is cut short', cut(MEDIA, 60), 'The PNG is cut short.'],
+    ['a wrong checksum', flipped(MEDIA, 29), 'The PNG has a chunk with a wrong checksum.'],
+    ['too many pixels', withSize(MEDIA, 8193, 8193), 'The PNG has 8193 × 8193 pixels; at most 67108864 are accepted.'],
+  ])('for %s, with a message that says why', async (_what, bytes, message) => {
+    const { message: sent } = json<{ message: string }>(await upload(infoPart(), media(bytes)));
+    expect(sent).toMatch(message);
   });
 
   it.each([

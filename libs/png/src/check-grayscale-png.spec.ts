@@ -220,7 +220,7 @@ describe('refused', () => {
     await expect(read()).rejects.toMatchObject({
       name: 'DomainError',
       code: BROKEN,
-      message: 'The PNG has more than 19 pixels.',
+      message: 'The PNG has 5 × 4 pixels; at most 19 are accepted.',
       details: { reason: 'too_many_pixels' },
     });
   });

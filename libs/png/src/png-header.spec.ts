@@ -42,13 +42,30 @@ describe('passes of a header', () => {
   });
 });
 
+describe('another format of pixels', () => {
+  it.each([
+    [8, 0, 'The PNG is grayscale, with 8 bits per sample; it must be grayscale with 16 bits per pixel.'],
+    [16, 2, 'The PNG is in color, with 16 bits per sample; it must be grayscale with 16 bits per pixel.'],
+    [4, 3, 'The PNG has a palette, with 4 bits per sample; it must be grayscale with 16 bits per pixel.'],
+    [16, 4, 'The PNG is grayscale with alpha, with 16 bits per sample; it must be grayscale with 16 bits per pixel.'],
+    [8, 6, 'The PNG is in color with alpha, with 8 bits per sample; it must be grayscale with 16 bits per pixel.'],
+    [
+      16,
+      9,
+      'The PNG has the unknown color type 9, with 16 bits per sample; it must be grayscale with 16 bits per pixel.',
+    ],
+  ])('of %i bits and color type %i is named in the refusal', (depth, colorType, message) => {
+    expect(() => passes({ depth, colorType })).toThrow(message);
+  });
+});
+
 describe('limit of pixels', () => {
   it('is the largest that is taken', () => {
     expect(passes({ width: 10, height: 10 }, 100)).toHaveLength(1);
-    expect(() => passes({ width: 10, height: 10 }, 99)).toThrow('The PNG has more than 99 pixels.');
+    expect(() => passes({ width: 10, height: 10 }, 99)).toThrow('The PNG has 10 × 10 pixels; at most 99 are accepted.');
   });
 
   it('holds for the largest sizes', () => {
-    expect(() => passes({ width: 2 ** 31 - 1, height: 2 ** 31 - 1 }, 2 ** 53)).toThrow('more than');
+    expect(() => passes({ width: 2 ** 31 - 1, height: 2 ** 31 - 1 }, 2 ** 53)).toThrow('at most');
   });
 });

@@ -30,17 +30,35 @@ export function passesOf(data: Uint8Array, { maxPixels }: GrayscalePngLimits): r
   const [width, height] = [view.getUint32(0), view.getUint32(4)];
   const [depth, colorType, compression, filter, interlace] = data.subarray(8);
   if (depth !== 16 || colorType !== 0) {
-    throw unsupported('pixel_format', 'The PNG has to be grayscale with 16 bits per pixel.');
+    throw unsupported(
+      'pixel_format',
+      `${describeFormat(depth, colorType)}; it must be grayscale with 16 bits per pixel.`,
+    );
   }
   if (width === 0 || height === 0) throw broken('header', 'The PNG has no pixels.');
   if (width > MAX_PNG_INTEGER || height > MAX_PNG_INTEGER || compression !== 0 || filter !== 0) {
     throw broken('header', 'The header of the PNG has values that PNG does not know.');
   }
   // Below 2^62, which a double rounds: far above any limit, where rounding changes nothing.
-  if (width * height > maxPixels) throw broken('too_many_pixels', `The PNG has more than ${maxPixels} pixels.`);
+  if (width * height > maxPixels)
+    throw broken('too_many_pixels', `The PNG has ${width} × ${height} pixels; at most ${maxPixels} are accepted.`);
   if (interlace === 0) return [{ rows: height, rowBytes: 1 + 2 * width }];
   if (interlace === 1) return adam7(width, height);
   throw broken('header', 'The PNG is interlaced in a way that PNG does not know.');
+}
+
+/** https://www.w3.org/TR/png-3/#6Colour-values */
+const COLOR_TYPES: Readonly<Record<number, string>> = {
+  0: 'is grayscale',
+  2: 'is in color',
+  3: 'has a palette',
+  4: 'is grayscale with alpha',
+  6: 'is in color with alpha',
+};
+
+function describeFormat(depth: number | undefined, colorType = 0): string {
+  const color = COLOR_TYPES[colorType] ?? `has the unknown color type ${colorType}`;
+  return `The PNG ${color}, with ${depth} bits per sample`;
 }
 
 /** First column and row of each pass, and the steps to the next: https://www.w3.org/TR/png-3/#8Interlace */

@@ -11,7 +11,7 @@ import { isStorageFault } from '../contents/storage-fault.js';
 type Result = JobResult<typeof analyseContent>;
 
 /** The reason that clients get. Messages of failures are for operators: they name paths and libraries. */
-const NO_RESULT = 'The file could not be decoded: each attempt ended with a failure of the decoder.';
+export const NO_RESULT = 'The file could not be decoded: each attempt ended with a failure of the decoder.';
 
 /** Writes down what a worker found out about bytes, on the content and on every image that points to it. */
 @Injectable()

@@ -45,7 +45,7 @@ export class FindImages {
     const contents = hashes.size === 0 ? undefined : await this.describe(workspace, [...hashes]);
     return images.map((image) =>
       image.state === 'undecodable'
-        ? toImage(image, contents?.get(image.sha256 ?? '')?.reason ?? NO_REASON)
+        ? toImage(image, contents?.get(image.sha256 ?? '')?.reason ?? image.undecodable ?? NO_REASON)
         : toImage(image),
     );
   }
@@ -68,7 +68,7 @@ export class FindImages {
     if (image.project.toHexString() !== projectId) throw notFound('image');
     if ((await this.ofProjects(workspace, [image])).length === 0) throw notFound('image');
     const picture = content ? toPicture(image, content) : null;
-    if (!picture) throw noPicture(image, content?.reason);
+    if (!picture) throw noPicture(image, content?.reason ?? image.undecodable);
     return picture;
   }
 

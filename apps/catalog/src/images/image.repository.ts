@@ -80,12 +80,21 @@ export class ImageRepository {
     await this.images.collection.updateMany(filter, { $set: { state } }, { session, hint });
   }
 
-  /** The picture of this image cannot be made. */
-  async setUndecodable(workspace: string, id: Types.ObjectId, session: ClientSession): Promise<ImageDocument | null> {
+  /**
+   * Marks a radiograph of which no picture can be made.
+   *
+   * @param reason a sentence for users
+   */
+  async setUndecodable(
+    workspace: string,
+    id: Types.ObjectId,
+    reason: string,
+    session: ClientSession,
+  ): Promise<ImageDocument | null> {
     return this.images
       .findOneAndUpdate(
         { _id: id, workspace },
-        { $set: { state: 'undecodable' } },
+        { $set: { state: 'undecodable', undecodable: reason } },
         { session, returnDocument: 'after' },
       )
       .lean();

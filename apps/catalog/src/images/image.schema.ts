@@ -57,6 +57,8 @@ export interface ImageDocument {
   /** From then on it counts as gone, and is removed. Absent: it stays. */
   expiresAt?: Date;
   radiograph?: RadiographDocument;
+  /** Of a radiograph: why no picture could be made of it, in a sentence. Of other images, the content has the reason. */
+  undecodable?: string;
   /** In the order in which they were added; keys may be no names of fields. */
   metadata?: MetadataPair[];
   /** Of a hidden project: found by those only who know the project. */
@@ -92,6 +94,7 @@ export const imageSchema = new Schema<ImageDocument>(
     tagged: Boolean,
     expiresAt: Date,
     radiograph: Schema.Types.Mixed,
+    undecodable: String,
     metadata: { type: [metadataSchema], default: undefined },
     hidden: Boolean,
   },

@@ -177,13 +177,21 @@ describe('a radiograph', () => {
     expect(payload).toEqual({ workspace, imageId: made.imageId, source: made.source, lut: INFO.lut });
   });
 
-  it('whose picture cannot be made stays in its own API and is hidden where pictures are', async () => {
+  it('whose picture cannot be made stays in its own API, is hidden where pictures are, and says why', async () => {
     const made = await add();
     const jobId = (await renderJobOf(made))._id.toHexString();
     const started = await call(reports.start, { jobId, worker: 'test' });
     if (!started.taken) throw new Error('not taken');
-    await call(reports.complete, { jobId, attempt: started.attempt, result: { state: 'undecodable', reason: 'x' } });
+    const reason = 'It claims 70000 × 2 pixels.';
+    await call(reports.complete, { jobId, attempt: started.attempt, result: { state: 'undecodable', reason } });
     expect(await findImage(made.imageId)).toMatchObject({ state: 'undecodable', sha256: null });
+    const image = await call(images.get, { id: made.imageId });
+    expect(image).toMatchObject({ undecodable: reason });
+    expect((await call(images.list, { projectId: image.projectId })).images).toMatchObject([{ undecodable: reason }]);
+    await expect(call(images.getPicture, { projectId: image.projectId, id: made.imageId })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: `The image cannot be decoded. ${reason}`,
+    });
     expect(await call(radiographs.get, { key: made.key })).toEqual(made);
     expect(await contentsOf(made)).toEqual([]);
   });

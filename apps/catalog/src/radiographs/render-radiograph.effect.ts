@@ -7,6 +7,7 @@ import { ContentRepository } from '../contents/content.repository.js';
 import { ImageCountRepository } from '../projects/image-count.repository.js';
 import { ImageRepository } from '../images/image.repository.js';
 import { ContentReferences } from '../contents/content-references.js';
+import { NO_RESULT } from '../images/analyse-content.effect.js';
 import { isStorageFault } from '../contents/storage-fault.js';
 
 type Payload = JobPayload<typeof renderRadiograph>;
@@ -27,7 +28,7 @@ export class RenderRadiographEffect implements JobEffect<typeof renderRadiograph
 
   async completed(job: JobDocument, result: Result, session: ClientSession): Promise<void> {
     const { workspace, imageId } = job.payload as Payload;
-    if (result.state === 'undecodable') return this.ended(job, session);
+    if (result.state === 'undecodable') return this.setUndecodable(job, result.reason, session);
     const { content, ...analysis } = result;
     const id = toObjectId(imageId, 'image');
     await this.contents.referUnseen(workspace, content, session);
@@ -51,8 +52,12 @@ export class RenderRadiographEffect implements JobEffect<typeof renderRadiograph
    */
   async ended(job: JobDocument, session: ClientSession): Promise<void> {
     if (isStorageFault(job)) return;
+    await this.setUndecodable(job, NO_RESULT, session);
+  }
+
+  private async setUndecodable(job: JobDocument, reason: string, session: ClientSession): Promise<void> {
     const { workspace, imageId } = job.payload as Payload;
-    const image = await this.images.setUndecodable(workspace, toObjectId(imageId, 'image'), session);
+    const image = await this.images.setUndecodable(workspace, toObjectId(imageId, 'image'), reason, session);
     if (image) await this.counts.note(workspace, image.project, [], session);
   }
 }
