@@ -115,6 +115,12 @@ export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
   // Bytes that are nowhere: their analysis fails, which is an answer.
   'catalog.v1.content.analyse': [ok({ contents: [{ ...CONTENT, ...describe(STORED) }] })],
   'catalog.v1.content.discard': [ok({ contents: [{ ...CONTENT, sha256: 'ef'.repeat(32) }] })],
+  'catalog.v1.content.known': [ok({ hashes: [CONTENT.sha256] })],
+  'catalog.v1.content.hold': [
+    ok({ holder: `dataset/${NOBODY}`, contents: [{ content: CONTENT, analysis: null }] }),
+    fails('INVALID_ARGUMENT', { holder: NOBODY, contents: [{ content: CONTENT, analysis: null }] }),
+  ],
+  'catalog.v1.content.release': [ok({ holder: `dataset/${NOBODY}` })],
   'catalog.v1.predicted-image.create': [
     fails('NOT_FOUND', { projectId: NOBODY, id: NOBODY, content: CONTENT, timeToLive: 60 }),
   ],

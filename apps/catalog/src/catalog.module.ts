@@ -2,6 +2,9 @@ import { Global, Module, type DynamicModule, type OnModuleInit } from '@nestjs/c
 import { MongooseModule } from '@nestjs/mongoose';
 import { JobOwnerModule } from '@pentaprism/jobs';
 import { API_KEY_MODEL, ApiKeyRepository, apiKeySchema } from './keys/api-key.repository.js';
+import { ANALYSIS_WRITER } from './contents/analysis-writer.js';
+import { ContentHoldRepository } from './contents/content-hold.repository.js';
+import { CONTENT_HOLD_MODEL, contentHoldSchema, HOLDER_MODEL, holderSchema } from './contents/content-hold.schema.js';
 import { ContentRepository } from './contents/content.repository.js';
 import { CONTENT_MODEL, contentSchema } from './contents/content.schema.js';
 import { COUNTER_MODEL, CounterRepository, counterSchema } from './directory/counter.repository.js';
@@ -50,6 +53,7 @@ import { ExpireImages } from './housekeeping/expire-images.usecase.js';
 import { FindImages } from './images/find-images.usecase.js';
 import { FindJobs } from './directory/find-jobs.usecase.js';
 import { FindRadiographs } from './radiographs/find-radiographs.usecase.js';
+import { HoldContents } from './contents/hold-contents.usecase.js';
 import { ImageAdditions } from './images/image-additions.js';
 import { ListImages } from './images/list-images.usecase.js';
 import { ListTrainingImages } from './training/list-training-images.usecase.js';
@@ -64,9 +68,11 @@ import { RenderRadiographEffect } from './radiographs/render-radiograph.effect.j
 import { ScrubBlobs } from './housekeeping/scrub-blobs.usecase.js';
 import { SetImageTags } from './images/set-image-tags.usecase.js';
 import { TagTrainingImages } from './training/tag-training-images.usecase.js';
+import { WriteAnalyses } from './images/write-analyses.js';
 
 const REPOSITORIES = [
   ApiKeyRepository,
+  ContentHoldRepository,
   ContentRepository,
   CounterRepository,
   ImageCountRepository,
@@ -87,8 +93,10 @@ const REPOSITORIES = [
   imports: [
     MongooseModule.forFeature([
       { name: API_KEY_MODEL, schema: apiKeySchema },
+      { name: CONTENT_HOLD_MODEL, schema: contentHoldSchema },
       { name: CONTENT_MODEL, schema: contentSchema },
       { name: COUNTER_MODEL, schema: counterSchema },
+      { name: HOLDER_MODEL, schema: holderSchema },
       { name: IMAGE_COUNT_MODEL, schema: imageCountSchema },
       { name: IMAGE_MODEL, schema: imageSchema },
       { name: PROJECT_MODEL, schema: projectSchema },
@@ -103,12 +111,14 @@ const REPOSITORIES = [
     ...REPOSITORIES,
     {
       provide: CONTENT_HOLDERS,
-      inject: [ImageRepository, SnapshotRepository],
+      inject: [ImageRepository, SnapshotRepository, ContentHoldRepository],
       useFactory: (...holders: ContentHolder[]) => holders,
     },
     ContentReferences,
+    WriteAnalyses,
+    { provide: ANALYSIS_WRITER, useExisting: WriteAnalyses },
   ],
-  exports: [...REPOSITORIES, ContentReferences],
+  exports: [...REPOSITORIES, ContentReferences, WriteAnalyses, ANALYSIS_WRITER],
 })
 class CatalogRepositoriesModule {}
 
@@ -157,6 +167,7 @@ export class CatalogModule implements OnModuleInit {
         FindImages,
         FindJobs,
         FindRadiographs,
+        HoldContents,
         ImageAdditions,
         ListImages,
         ListTrainingImages,

@@ -79,9 +79,9 @@ export class AnalyseContents implements OnApplicationBootstrap, OnModuleDestroy 
     const hashes = distinct.map(({ sha256 }) => sha256);
     await this.references.inTurn({ workspace, ids: [], hashes }, async (session) => {
       const known = await this.contents.discardUnknown(workspace, distinct, session);
-      const unused: string[] = [];
-      for (const { sha256 } of known)
-        if (!(await this.references.exist(workspace, sha256, session))) unused.push(sha256);
+      const knownHashes = known.map(({ sha256 }) => sha256);
+      const referenced = await this.references.referenced(workspace, knownHashes, session);
+      const unused = knownHashes.filter((sha256) => !referenced.has(sha256));
       await this.contents.discard(workspace, unused, session);
     });
   }

@@ -11,8 +11,8 @@ export interface Release {
 
 /** A collection whose documents reference contents. */
 export interface ContentHolder {
-  /** Returns whether a document of the workspace references these bytes. */
-  refersTo(workspace: string, sha256: string, session: ClientSession): Promise<boolean>;
+  /** Returns those of the contents that a document of the workspace references. */
+  referenced(workspace: string, hashes: readonly string[], session: ClientSession): Promise<string[]>;
 }
 
 /** Nest's token for every `ContentHolder` of the catalog, the one asked first in front. */
@@ -38,10 +38,15 @@ export class ContentReferences {
     );
   }
 
-  /** Whether an image has these bytes, was made of them, or is kept with them in a snapshot. */
-  async exist(workspace: string, sha256: string, session: ClientSession): Promise<boolean> {
-    for (const holder of this.holders) if (await holder.refersTo(workspace, sha256, session)) return true;
-    return false;
+  /** Returns those of the contents that an image has or was made of, or that a snapshot or a holder keeps. */
+  async referenced(workspace: string, hashes: readonly string[], session: ClientSession): Promise<Set<string>> {
+    const found = new Set<string>();
+    for (const holder of this.holders) {
+      const left = hashes.filter((sha256) => !found.has(sha256));
+      if (left.length === 0) break;
+      for (const sha256 of await holder.referenced(workspace, left, session)) found.add(sha256);
+    }
+    return found;
   }
 
   /**
@@ -51,14 +56,11 @@ export class ContentReferences {
   async release(workspace: string, released: readonly Release[], session: ClientSession): Promise<void> {
     const hashes = [...new Set(released.map(({ sha256 }) => sha256))];
     const lasting = new Set(released.flatMap(({ sha256, transient }) => (transient ? [] : sha256)));
-    const kept: string[] = [];
-    const orphans: string[] = [];
-    const transientOrphans: string[] = [];
-    for (const sha256 of hashes) {
-      if (await this.exist(workspace, sha256, session)) kept.push(sha256);
-      else if (lasting.has(sha256)) orphans.push(sha256);
-      else transientOrphans.push(sha256);
-    }
+    const referenced = await this.referenced(workspace, hashes, session);
+    const kept = hashes.filter((sha256) => referenced.has(sha256));
+    const unused = hashes.filter((sha256) => !referenced.has(sha256));
+    const orphans = unused.filter((sha256) => lasting.has(sha256));
+    const transientOrphans = unused.filter((sha256) => !lasting.has(sha256));
     await this.contents.release(workspace, { kept, orphans, transientOrphans }, session);
   }
 }

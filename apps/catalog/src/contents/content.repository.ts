@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
-import type { analyseContent, ContentReference, JobResult } from '@pentaprism/contracts';
+import type { ContentReference } from '@pentaprism/contracts';
 import { systemDate } from '@pentaprism/domain';
 import { trusted, Types, type ClientSession, type Model, type QueryFilter } from 'mongoose';
+import type { ContentAnalysis } from './analysis-writer.js';
 import { CONTENT_MODEL, DERIVED_PICTURES, type ContentDocument } from './content.schema.js';
 
 export interface ContentReferral {
@@ -228,23 +229,17 @@ export class ContentRepository {
     await this.contents.updateOne({ _id, orphanedAt }, { $set: { orphanedAt: null } }, { session });
   }
 
-  async setAnalysis(
-    workspace: string,
-    sha256: string,
-    result: JobResult<typeof analyseContent>,
-    session: ClientSession,
-  ): Promise<void> {
-    await this.contents.updateOne({ workspace, sha256 }, { $set: result }, { session });
+  async setAnalyses(workspace: string, analyses: readonly ContentAnalysis[], session: ClientSession): Promise<void> {
+    const updates = analyses.map(({ sha256, result }) => ({
+      updateOne: { filter: { workspace, sha256 }, update: { $set: result } },
+    }));
+    await this.contents.bulkWrite(updates, { session });
   }
 
   /** Takes back that bytes are being analysed: the next image of them begins an analysis. */
   async setUnseen(workspace: string, sha256: string, session: ClientSession): Promise<void> {
     const pending = { workspace, sha256, state: 'pending' as const };
     await this.contents.updateOne(pending, { $set: { state: 'unseen' }, $inc: { revision: 1 } }, { session });
-  }
-
-  async isDecoded(workspace: string, sha256: string, session: ClientSession): Promise<boolean> {
-    return (await this.contents.exists({ workspace, sha256, state: 'decoded' }).session(session)) !== null;
   }
 
   find(workspace: string, sha256: string): Promise<ContentDocument | null> {

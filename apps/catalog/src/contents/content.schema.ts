@@ -1,3 +1,4 @@
+import type { ImageQuality } from '@pentaprism/contracts';
 import { Schema, type Types } from 'mongoose';
 
 /** A smaller picture that was made of an image. */
@@ -35,6 +36,8 @@ export interface ContentDocument {
   thumbnail?: DerivedPictureDocument;
   /** Null or absent: the picture is small enough itself, or was analysed by an earlier version. */
   resized?: DerivedPictureDocument | null;
+  /** Absent: it was analysed by an earlier version. */
+  quality?: ImageQuality;
   createdAt: Date;
   /**
    * Since when no image points here; null while one does. In the future: nobody but those points here who wait for what
@@ -51,6 +54,11 @@ export const CONTENT_MODEL = 'Content';
 
 const derivedPictureSchema = new Schema(
   { sha256: String, size: Number, width: Number, height: Number, mediaType: String },
+  { _id: false },
+);
+
+const qualitySchema = new Schema<ImageQuality>(
+  { sharpness: Number, brightness: Number, contrast: Number, entropy: Number },
   { _id: false },
 );
 
@@ -75,6 +83,7 @@ export const contentSchema = new Schema<ContentDocument>(
     perceptualHash: String,
     thumbnail: derivedPictureSchema,
     resized: derivedPictureSchema,
+    quality: qualitySchema,
     createdAt: { type: Date, required: true },
     orphanedAt: { type: Date, default: null },
     transient: Boolean,

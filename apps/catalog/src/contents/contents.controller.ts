@@ -2,10 +2,14 @@ import { Controller } from '@nestjs/common';
 import { RpcHandler, type HandlerContext } from '@pentaprism/bus';
 import { contentContracts as contracts, type ParsedRequestOf } from '@pentaprism/contracts';
 import { AnalyseContents } from './analyse-contents.usecase.js';
+import { HoldContents } from './hold-contents.usecase.js';
 
 @Controller()
 export class ContentsController {
-  constructor(private readonly analyseContents: AnalyseContents) {}
+  constructor(
+    private readonly analyseContents: AnalyseContents,
+    private readonly holdContents: HoldContents,
+  ) {}
 
   @RpcHandler(contracts.analyse)
   analyse({ contents }: ParsedRequestOf<typeof contracts.analyse>, { workspace }: HandlerContext) {
@@ -16,5 +20,20 @@ export class ContentsController {
   async discard({ contents }: ParsedRequestOf<typeof contracts.discard>, { workspace }: HandlerContext) {
     await this.analyseContents.discard(workspace, contents);
     return {};
+  }
+
+  @RpcHandler(contracts.known)
+  known({ hashes }: ParsedRequestOf<typeof contracts.known>, { workspace }: HandlerContext) {
+    return this.holdContents.known(workspace, hashes);
+  }
+
+  @RpcHandler(contracts.hold)
+  hold({ holder, contents }: ParsedRequestOf<typeof contracts.hold>, { workspace }: HandlerContext) {
+    return this.holdContents.hold(workspace, holder, contents);
+  }
+
+  @RpcHandler(contracts.release)
+  release({ holder }: ParsedRequestOf<typeof contracts.release>, { workspace }: HandlerContext) {
+    return this.holdContents.release(workspace, holder);
   }
 }

@@ -86,7 +86,8 @@ export class CollectBlobs implements OnApplicationBootstrap, OnModuleDestroy {
     const { workspace, sha256 } = orphan;
     // A new image with these bytes takes the mark from the same record, so one of the two transactions is run again.
     const claimed = await this.transactions.run(async (session) => {
-      if (!(await this.references.exist(workspace, sha256, session))) return this.contents.claimOrphan(orphan, session);
+      const referenced = await this.references.referenced(workspace, [sha256], session);
+      if (referenced.size === 0) return this.contents.claimOrphan(orphan, session);
       // An image was added, or copied into a snapshot, while the last one before it was deleted: it did not see the mark.
       await this.contents.adopt(orphan, session);
       return null;

@@ -4,24 +4,22 @@ import { analyseContent, contentAnalysed, type JobPayload, type JobResult } from
 import type { JobDocument, JobEffect } from '@pentaprism/jobs';
 import type { ClientSession } from 'mongoose';
 import { ContentRepository } from '../contents/content.repository.js';
-import { ImageCountRepository } from '../projects/image-count.repository.js';
-import { ImageRepository } from './image.repository.js';
 import { isStorageFault } from '../contents/storage-fault.js';
+import { WriteAnalyses } from './write-analyses.js';
 
 type Result = JobResult<typeof analyseContent>;
 
 /** The reason that clients get. Messages of failures are for operators: they name paths and libraries. */
 export const NO_RESULT = 'The file could not be decoded: each attempt ended with a failure of the decoder.';
 
-/** Writes down what a worker found out about bytes, on the content and on every image that points to it. */
+/** Stores what a worker found out about bytes, on the content and on every image that references it. */
 @Injectable()
 export class AnalyseContentEffect implements JobEffect<typeof analyseContent> {
   readonly type = analyseContent;
 
   constructor(
     private readonly contents: ContentRepository,
-    private readonly images: ImageRepository,
-    private readonly counts: ImageCountRepository,
+    private readonly analyses: WriteAnalyses,
     private readonly bus: Bus,
   ) {}
 
@@ -49,21 +47,6 @@ export class AnalyseContentEffect implements JobEffect<typeof analyseContent> {
 
   private async write(job: JobDocument, result: Result, session: ClientSession): Promise<void> {
     const { workspace, sha256 } = job.payload as JobPayload<typeof analyseContent>;
-    if (await this.contents.isDecoded(workspace, sha256, session)) {
-      // Its pictures were made again, and nothing else can be news: what was decoded once is a picture.
-      if (result.state !== 'decoded') return;
-      await this.contents.setAnalysis(workspace, sha256, result, session);
-      // Lists that were read before show the pictures that were lost.
-      for (const project of await this.images.projectsOf(workspace, sha256, session))
-        await this.counts.noteAnalysed(workspace, project, session);
-      return;
-    }
-    await this.contents.setAnalysis(workspace, sha256, result, session);
-    await this.images.setState(workspace, sha256, result.state, session);
-    for (const project of await this.images.projectsOf(workspace, sha256, session)) {
-      await this.counts.noteAnalysed(workspace, project, session);
-      // Lists of all images say why one is no picture, and say nothing of the others.
-      if (result.state === 'undecodable') await this.counts.note(workspace, project, [], session);
-    }
+    await this.analyses.write(workspace, [{ sha256, result }], session);
   }
 }

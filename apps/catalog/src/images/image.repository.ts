@@ -4,7 +4,7 @@ import type { ContentReference } from '@pentaprism/contracts';
 import { notFound, toObjectId } from '@pentaprism/database';
 import { systemDate } from '@pentaprism/domain';
 import { trusted, Types, type ClientSession, type Model, type QueryFilter } from 'mongoose';
-import { IMAGE_MODEL, INDEXES, textIs, unexpired, type ImageDocument, type MetadataPair } from './image.schema.js';
+import { IMAGE_MODEL, INDEXES, textIn, unexpired, type ImageDocument, type MetadataPair } from './image.schema.js';
 
 /** An image by its canonical id or by its number. */
 export type ImageKey = { readonly id: string } | { readonly number: number };
@@ -68,15 +68,16 @@ export class ImageRepository {
       .lean();
   }
 
-  /** Tells every image of these bytes what was found out about them. */
-  async setState(
+  /** Stores on every image of these bytes what was found out about them. */
+  async setStates(
     workspace: string,
-    sha256: string,
+    hashes: readonly string[],
     state: ImageDocument['state'],
     session: ClientSession,
   ): Promise<void> {
+    if (hashes.length === 0) return;
     const hint = INDEXES.content;
-    const filter = { workspace, sha256: textIs(sha256) };
+    const filter = { workspace, sha256: textIn(hashes) };
     await this.images.collection.updateMany(filter, { $set: { state } }, { session, hint });
   }
 
@@ -100,11 +101,12 @@ export class ImageRepository {
       .lean();
   }
 
-  /** The projects in which images of these bytes are. */
-  async projectsOf(workspace: string, sha256: string, session: ClientSession): Promise<Types.ObjectId[]> {
+  /** Returns the projects in which images of these bytes are. */
+  async projectsOf(workspace: string, hashes: readonly string[], session: ClientSession): Promise<Types.ObjectId[]> {
+    if (hashes.length === 0) return [];
     const found = await this.images.collection
       .aggregate<{ _id: Types.ObjectId }>(
-        [{ $match: { workspace, sha256: textIs(sha256) } }, { $group: { _id: '$project' } }],
+        [{ $match: { workspace, sha256: textIn(hashes) } }, { $group: { _id: '$project' } }],
         { session, hint: INDEXES.content },
       )
       .toArray();
@@ -204,13 +206,18 @@ export class ImageRepository {
       .toArray();
   }
 
-  /** Whether an image has these bytes, or was made of them. */
-  async refersTo(workspace: string, sha256: string, session: ClientSession): Promise<boolean> {
-    const exists = async (field: string, hint: object) => {
-      const options = { session, hint, projection: { _id: 1 } };
-      return (await this.images.collection.findOne({ workspace, [field]: textIs(sha256) }, options)) !== null;
+  /** Returns those of the contents that an image has, or was made of. */
+  async referenced(workspace: string, hashes: readonly string[], session: ClientSession): Promise<string[]> {
+    const among = async (field: string, hint: object) => {
+      const found = await this.images.collection
+        .aggregate<{ _id: string }>(
+          [{ $match: { workspace, [field]: textIn(hashes) } }, { $group: { _id: `$${field}` } }],
+          { session, hint },
+        )
+        .toArray();
+      return found.map(({ _id }) => _id);
     };
-    return (await exists('sha256', INDEXES.content)) || exists('radiograph.source.sha256', INDEXES.source);
+    return [...(await among('sha256', INDEXES.content)), ...(await among('radiograph.source.sha256', INDEXES.source))];
   }
 
   countState(workspace: string, project: Types.ObjectId, state: ImageDocument['state']): Promise<number> {

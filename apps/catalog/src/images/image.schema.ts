@@ -134,6 +134,8 @@ imageSchema.index(INDEXES.session, {
 
 /** Part of a filter for a field whose index holds texts only: the database does not conclude it from the value. */
 export const textIs = (text: string) => ({ $eq: text, $type: 'string' }) as const;
+/** As `textIs`, for any of several texts. */
+export const textIn = (texts: readonly string[]) => ({ $in: [...texts], $type: 'string' }) as const;
 
 /** Part of a filter: whether an image is there at a time. */
 export const unexpired = (now = systemDate()) => ({ expiresAt: { $not: { $lte: now } } });

@@ -32,7 +32,7 @@ export class RenderRadiographEffect implements JobEffect<typeof renderRadiograph
     const { content, ...analysis } = result;
     const id = toObjectId(imageId, 'image');
     await this.contents.referUnseen(workspace, content, session);
-    await this.contents.setAnalysis(workspace, content.sha256, analysis, session);
+    await this.contents.setAnalyses(workspace, [{ sha256: content.sha256, result: analysis }], session);
     const before = await this.images.find(workspace, { id: imageId }, session);
     const image = await this.images.setContent(workspace, id, { ...content, state: 'decoded' }, session);
     // It was deleted while its picture was being made: nobody needs that any more.

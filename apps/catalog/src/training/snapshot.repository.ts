@@ -181,9 +181,14 @@ export class SnapshotRepository {
     await this.held.collection.deleteMany({ _id }, { session });
   }
 
-  /** Whether an image of a snapshot has these bytes. */
-  async refersTo(workspace: string, sha256: string, session: ClientSession): Promise<boolean> {
-    const options = { session, hint: SNAPSHOT_INDEXES.content, projection: { _id: 1 } };
-    return (await this.held.collection.findOne({ workspace, sha256 }, options)) !== null;
+  /** Returns those of the contents that an image of a snapshot has. */
+  async referenced(workspace: string, hashes: readonly string[], session: ClientSession): Promise<string[]> {
+    const found = await this.held.collection
+      .aggregate<{ _id: string }>(
+        [{ $match: { workspace, sha256: { $in: [...hashes] } } }, { $group: { _id: '$sha256' } }],
+        { session, hint: SNAPSHOT_INDEXES.content },
+      )
+      .toArray();
+    return found.map(({ _id }) => _id);
   }
 }

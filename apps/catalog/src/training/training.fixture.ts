@@ -103,6 +103,7 @@ export class TrainingFixture {
         format: 'png',
         width: 40,
         height: 30,
+        perceptualHash: '0'.repeat(16),
         thumbnail: { ...(await this.putBytes('thumbnails')), width: 4, height: 3 },
         resized: resized ? { ...(await this.putBytes('thumbnails')), width: 20, height: 15 } : null,
         createdAt,
@@ -136,14 +137,11 @@ export class TrainingFixture {
     return job;
   }
 
-  /** Plays the worker. @param result other than that it is a picture */
-  async report(sha256: string, result?: { state: 'undecodable'; reason: string; code?: string }): Promise<void> {
-    const jobId = (await this.jobOf(sha256))._id.toHexString();
-    const started = await this.call(reports.start, { jobId, worker: 'test' });
-    if (!started.taken) throw new Error(`the job is ${started.state}`);
+  /** Returns what a worker reports about a picture, whose thumbnail is stored. */
+  async decodedResult() {
     const thumbnail = { ...(await this.putBytes('thumbnails')), width: 4, height: 3 };
-    const decoded = {
-      state: 'decoded',
+    return {
+      state: 'decoded' as const,
       format: 'png',
       mediaType: 'image/png',
       width: 40,
@@ -157,7 +155,14 @@ export class TrainingFixture {
       perceptualHash: '0'.repeat(16),
       thumbnail,
     };
-    const report = { jobId, attempt: started.attempt, result: result ?? decoded };
+  }
+
+  /** Plays the worker. @param result other than that it is a picture */
+  async report(sha256: string, result?: { state: 'undecodable'; reason: string; code?: string }): Promise<void> {
+    const jobId = (await this.jobOf(sha256))._id.toHexString();
+    const started = await this.call(reports.start, { jobId, worker: 'test' });
+    if (!started.taken) throw new Error(`the job is ${started.state}`);
+    const report = { jobId, attempt: started.attempt, result: result ?? (await this.decodedResult()) };
     if (!(await this.call(reports.complete, report)).accepted) throw new Error('the report was not accepted');
   }
 }

@@ -9,6 +9,19 @@ const contentKey = { workspace: workspaceName, sha256 };
 
 const derivedPicture = z.object({ sha256, size: z.int(), width: z.int(), height: z.int(), mediaType: z.string() });
 
+/** Measures of an image's pixels, by which poor images are found. See `measureQuality` of `@pentaprism/imaging`. */
+export const imageQuality = z.object({
+  /** 0: no edges at all. Does not depend on the size of the image. */
+  sharpness: z.number().nonnegative(),
+  /** Mean luma: 0 is black, 1 is white. */
+  brightness: z.number().min(0).max(1),
+  /** Standard deviation of the luma, from 0 to 0.5. */
+  contrast: z.number().min(0).max(1),
+  /** Bits of the histogram of the luma, from 0 to 8. */
+  entropy: z.number().min(0).max(8),
+});
+export type ImageQuality = z.output<typeof imageQuality>;
+
 /** What a worker learnt from the pixels of a content. */
 export const analysis = z.object({
   state: z.literal('decoded'),
@@ -26,6 +39,8 @@ export const analysis = z.object({
   thumbnail: derivedPicture,
   /** The whole picture, small enough to be shown; null: the original is. Workers of earlier versions make none. */
   resized: derivedPicture.nullable().default(null),
+  /** Workers of earlier versions measure none. */
+  quality: imageQuality.optional(),
 });
 
 export const undecodable = z.object({
@@ -54,6 +69,12 @@ export const contentAnalysed = defineSignal({
   subject: 'catalog.v1.signal.content-analysed',
   data: z.object({ workspace: workspaceName, sha256 }),
 });
+
+/** Names what keeps contents while no image does: a dataset by its id. */
+export const contentHolder = z
+  .string()
+  .max(100)
+  .regex(/^dataset\/[0-9a-f]{24}$/, 'must be dataset/ and the id of a dataset');
 
 export const contentContracts = {
   /**
@@ -90,5 +111,64 @@ export const contentContracts = {
     request: z.strictObject({ contents: z.array(contentReference).min(1).max(MAX_IMAGES_PER_BATCH) }),
     response: empty,
     errors: ['UNAVAILABLE'],
+  }),
+  /**
+   * Returns what is stored about those of the contents that are decoded, so that they need not be decoded again. The
+   * answer promises nothing about the bytes: a content without a reference may be removed at any time.
+   */
+  known: defineRpc({
+    owner,
+    subject: 'catalog.v1.content.known',
+    request: z.strictObject({ hashes: z.array(sha256).min(1).max(MAX_IMAGES_PER_BATCH) }),
+    /** In no order. */
+    response: z.object({
+      contents: z.array(
+        analysis
+          .pick({ mediaType: true, format: true, width: true, height: true, perceptualHash: true, quality: true })
+          .extend({ sha256 }),
+      ),
+    }),
+    errors: ['UNAVAILABLE'],
+  }),
+  /**
+   * Keeps contents for a holder until it is released, and stores their analyses, as the report of an analysis job does. The
+   * same call again changes nothing. Store the bytes first, also those of contents that `known` returned, and the
+   * pictures that an analysis names. FAILED_PRECONDITION: the holder was released.
+   */
+  hold: defineRpc({
+    owner,
+    subject: 'catalog.v1.content.hold',
+    request: z.strictObject({
+      holder: contentHolder,
+      contents: z
+        .array(
+          z.strictObject({
+            content: contentReference,
+            /** Null for a content that `known` returned. */
+            analysis: analysis.nullable(),
+          }),
+        )
+        .min(1)
+        .max(MAX_IMAGES_PER_BATCH),
+    }),
+    response: z.object({
+      /** Contents that are not held, because they have no analysis here: decode them, and send them again with one. */
+      unknown: z.array(sha256),
+    }),
+    errors: ['FAILED_PRECONDITION', 'UNAVAILABLE'],
+    deadlineMs: 15_000,
+  }),
+  /**
+   * Refuses further contents of a holder, and lets go of those that it holds, as many as fit into the time. Contents without
+   * another reference are removed later. Also for a holder that has never held anything.
+   */
+  release: defineRpc({
+    owner,
+    subject: 'catalog.v1.content.release',
+    request: z.strictObject({ holder: contentHolder }),
+    /** `left`: some contents are still held. Call again until there are none. */
+    response: z.object({ left: z.boolean() }),
+    errors: ['UNAVAILABLE'],
+    deadlineMs: 15_000,
   }),
 };
