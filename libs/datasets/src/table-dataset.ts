@@ -1,0 +1,95 @@
+import type { ArchiveEntry } from './archive-entry.js';
+import type { ArchiveFiles } from './archive-files.js';
+import { ArchiveImages } from './archive-images.js';
+import type { ByteSource } from './byte-source.js';
+import { isMissing } from './cell-values.js';
+import type { DatasetColumn, DatasetRow, OpenedDataset, Survey } from './dataset.js';
+import { hasImageExtension } from './image-bytes.js';
+import type { DatasetLimits } from './limits.js';
+import { quoted, refusal } from './refusal.js';
+import { TableImages } from './table-images.js';
+import { readTableRows, type TableBytes, type TableHead } from './table-rows.js';
+import { TableSurvey } from './table-survey.js';
+
+/** The archive that a table is in. */
+export interface TableArchive {
+  source: ByteSource;
+  files: ArchiveFiles;
+  table: ArchiveEntry;
+}
+
+/** A table, with or without an archive of the files that it names. */
+export class TableDataset implements OpenedDataset {
+  constructor(
+    private readonly bytes: TableBytes,
+    private readonly head: TableHead,
+    private readonly archive: TableArchive | null,
+    private readonly limits: DatasetLimits,
+  ) {}
+
+  async survey(options: { signal: AbortSignal; onProgress?: (share: number) => void }): Promise<Survey> {
+    const files = this.archive?.files ?? null;
+    const survey = new TableSurvey(this.head.names, files, this.limits);
+    for await (const rows of readTableRows(this.bytes, this.head, this.limits, options)) {
+      for (const cells of rows) survey.add(cells);
+    }
+    const result = survey.result(this.archive?.table ?? null);
+    this.checkNamesImages(result.columns);
+    return result;
+  }
+
+  /** An archive whose table names none of its images is a mistake, which a dataset without images would hide. */
+  private checkNamesImages(columns: readonly DatasetColumn[]): void {
+    if (this.archive === null || columns.some(({ type }) => type === 'Image')) return;
+    const image = this.archive.files.files.find(({ name }) => hasImageExtension(name));
+    if (image === undefined) return;
+    throw refusal(
+      `No column of ${quoted(this.archive.table.name)} names the images of the archive, such as ${quoted(image.name)}. Add a column with their paths, or leave the table out.`,
+    );
+  }
+
+  async *rows(
+    columns: readonly DatasetColumn[],
+    { after, signal }: { after: number; signal: AbortSignal },
+  ): AsyncGenerator<DatasetRow, void, undefined> {
+    const images = this.images();
+    let number = 0;
+    for await (const batch of readTableRows(this.bytes, this.head, this.limits, { signal })) {
+      for (const cells of batch) {
+        number += 1;
+        if (number <= after) continue;
+        signal.throwIfAborted();
+        yield await datasetRow(number, cells, columns, images);
+      }
+    }
+  }
+
+  private images(): TableImages {
+    if (this.archive === null) return new TableImages(null, null);
+    return new TableImages(this.archive.files, new ArchiveImages(this.archive.source, this.limits));
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+async function datasetRow(
+  number: number,
+  cells: readonly string[],
+  columns: readonly DatasetColumn[],
+  images: TableImages,
+): Promise<DatasetRow> {
+  const row: DatasetRow = { number, values: [], images: [] };
+  for (const { index, name, type } of columns) {
+    const cell = cells[index] ?? '';
+    if (type !== 'Image') {
+      row.values.push(isMissing(cell) ? null : cell);
+      continue;
+    }
+    const read = await images.read({ row: number, column: index, columnName: name }, cell);
+    row.values.push(read.value);
+    row.images.push(read.cell);
+  }
+  return row;
+}
