@@ -2,12 +2,13 @@ import { Server, type CustomTransportStrategy, type MessageHandler } from '@nest
 import { rpcsOwnedBy, type Fact, type Rpc, type ServiceName } from '@pentaprism/contracts';
 import { DomainError, isOutage } from '@pentaprism/domain';
 import { metrics, runWithContext, type CallContext, type Logger } from '@pentaprism/observability';
-import type { Msg, Subscription } from '@nats-io/transport-node';
+import type { Msg } from '@nats-io/transport-node';
 import { randomUUID } from 'node:crypto';
 import { lastValueFrom } from 'rxjs';
 import type { BusConnection } from './connection.js';
 import { contextOf, droppedHeaders, isAboutLife, SIGN_MS, signOfLife, type ReplyEnvelope } from './envelope.js';
 import { FactConsumer } from './fact-consumer.js';
+import { keepSubscribed, type KeptSubscription } from './keep-subscribed.js';
 import { TransitTimes } from './transit.js';
 
 /** Milliseconds that a stopping service waits for the calls that it has begun. */
@@ -22,7 +23,7 @@ const DROPPED_LOG_MS = 1000;
  * "Internal server error", lets the last of two handlers win silently and cuts calls off when it stops.
  */
 export class BusServer extends Server implements CustomTransportStrategy {
-  private readonly subscriptions: Subscription[] = [];
+  private readonly subscriptions: KeptSubscription[] = [];
   private readonly consumers: FactConsumer[] = [];
   private readonly inFlight = new Set<Promise<void>>();
   private readonly transit = new TransitTimes();
@@ -106,17 +107,14 @@ export class BusServer extends Server implements CustomTransportStrategy {
       );
     } else if (extras.rpc) {
       const rpc = extras.rpc;
-      const subscription = this.connection.nats.subscribe(this.connection.prefix + rpc.subject, {
-        queue: this.service,
-        callback: (error, message) => {
-          if (error) return this.log.error({ err: error, subject: rpc.subject }, 'bus: subscription');
-          const answering = this.answer(rpc, handler, message)
-            .catch((failure: unknown) => this.log.error({ err: failure, subject: rpc.subject }, 'bus: no answer sent'))
-            .finally(() => this.inFlight.delete(answering));
-          this.inFlight.add(answering);
-        },
-      });
-      this.subscriptions.push(subscription);
+      const receive = (message: Msg) => {
+        const answering = this.answer(rpc, handler, message)
+          .catch((failure: unknown) => this.log.error({ err: failure, subject: rpc.subject }, 'bus: no answer sent'))
+          .finally(() => this.inFlight.delete(answering));
+        this.inFlight.add(answering);
+      };
+      const subject = this.connection.prefix + rpc.subject;
+      this.subscriptions.push(keepSubscribed(this.connection, subject, receive, { queue: this.service }));
     }
   }
 

@@ -25,7 +25,7 @@ export class Bus {
     readonly connection: BusConnection,
     private readonly stamps = new Stamps(),
   ) {
-    this.replies = new ReplyInboxes(connection.nats, connection.user);
+    this.replies = new ReplyInboxes(connection);
   }
 
   /**

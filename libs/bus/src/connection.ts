@@ -2,10 +2,12 @@ import { inboxPrefix } from '@pentaprism/contracts';
 import type { Logger } from '@pentaprism/observability';
 import {
   connect,
+  PermissionViolationError,
   usernamePasswordAuthenticator,
   type ConnectionOptions,
   type NatsConnection,
 } from '@nats-io/transport-node';
+import { Refusals } from './refusals.js';
 
 export interface BusConnection {
   readonly nats: NatsConnection;
@@ -15,6 +17,8 @@ export interface BusConnection {
   readonly user: string;
   /** Resolves as soon as there is no connection to a server, at once if there is none now. */
   lost(): Promise<void>;
+  /** What NATS does not let this app do. */
+  readonly refusals: Refusals;
 }
 
 export interface BusOptions {
@@ -44,8 +48,9 @@ export async function connectBus(options: BusOptions): Promise<BusConnection> {
     pingInterval: 10_000,
   });
   const presence = new Presence();
-  void followStatus(nats, presence, options.logger);
-  return { nats, prefix: options.prefix, user: options.name, lost: () => presence.lost() };
+  const refusals = new Refusals();
+  void followStatus(nats, { presence, refusals, logger: options.logger });
+  return { nats, prefix: options.prefix, user: options.name, lost: () => presence.lost(), refusals };
 }
 
 /** The servers of `NATS_URL`, and the user: the client reads no user from URLs, and logs them as they are. */
@@ -74,11 +79,17 @@ class Presence {
   }
 }
 
-async function followStatus(nats: NatsConnection, presence: Presence, logger: Logger): Promise<void> {
+async function followStatus(
+  nats: NatsConnection,
+  { presence, refusals, logger }: { presence: Presence; refusals: Refusals; logger: Logger },
+): Promise<void> {
   for await (const status of nats.status()) {
     if (status.type === 'disconnect' || status.type === 'reconnect') {
       presence.set(status.type === 'reconnect');
       logger.warn({ server: status.server }, `bus: ${status.type}`);
-    } else if (status.type === 'error') logger.error({ err: status.error }, 'bus: error');
+    } else if (status.type === 'error') {
+      logger.error({ err: status.error }, 'bus: error');
+      if (status.error instanceof PermissionViolationError) refusals.report(status.error);
+    }
   }
 }

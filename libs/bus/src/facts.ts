@@ -3,6 +3,7 @@ import { metrics, type CallContext } from '@pentaprism/observability';
 import { jetstream, jetstreamManager, type JetStreamClient } from '@nats-io/jetstream';
 import type { BusConnection } from './connection.js';
 import { headersOf, jsonOf } from './envelope.js';
+import { keepSubscribed } from './keep-subscribed.js';
 
 /** Facts are kept this long even if no consumer exists yet. */
 const MAX_AGE_MS = 7 * 24 * 3600 * 1000;
@@ -62,16 +63,13 @@ export class FactPublisher {
 
 /** Listens to facts as they pass, without a durable consumer: for those who only want to know sooner. */
 export function watchFact<F extends Fact>(
-  { nats, prefix }: BusConnection,
+  connection: BusConnection,
   fact: F,
   seen: (data: unknown) => void,
 ): () => void {
-  const subscription = nats.subscribe(factSubject(prefix, fact.name), {
-    callback: (error, message) => {
-      if (error) return;
-      const parsed = fact.data.safeParse(jsonOf(message));
-      if (parsed.success) seen(parsed.data);
-    },
+  const subscription = keepSubscribed(connection, factSubject(connection.prefix, fact.name), (message) => {
+    const parsed = fact.data.safeParse(jsonOf(message));
+    if (parsed.success) seen(parsed.data);
   });
   return () => subscription.unsubscribe();
 }

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BusConnection } from './connection.js';
 import { jsonOf } from './envelope.js';
+import { keepSubscribed } from './keep-subscribed.js';
 
 /** Milliseconds that the gateway waits for the apps' metrics. */
 const COLLECT_MS = 300;
@@ -14,12 +15,10 @@ const COLLECT_MS = 300;
 const THIS_PROCESS = randomUUID();
 
 /** Answers, in every instance, with the metrics of this process. */
-export function answerMetrics({ nats, prefix }: BusConnection): void {
-  nats.subscribe(prefix + METRICS_SUBJECT, {
-    callback: (error, message) => {
-      if (error || message.string() === THIS_PROCESS) return;
-      void registry.getMetricsAsJSON().then((json) => message.respond(JSON.stringify(json)));
-    },
+export function answerMetrics(connection: BusConnection): void {
+  keepSubscribed(connection, connection.prefix + METRICS_SUBJECT, (message) => {
+    if (message.string() === THIS_PROCESS) return;
+    void registry.getMetricsAsJSON().then((json) => message.respond(JSON.stringify(json)));
   });
 }
 

@@ -1,4 +1,4 @@
-import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import { PermissionViolationError, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import type { ServiceName } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import { askForSigns, headersOf, isAboutLife, SIGN_MS } from './envelope.js';
@@ -45,7 +45,7 @@ export function request(
     };
     const fail = (code: 'UNAVAILABLE' | 'DEADLINE_EXCEEDED', message: string, cause?: unknown) =>
       end(() => reject(new DomainError(code, message, { service: owner }, { cause })));
-    const busFailed = (cause: unknown) => fail('UNAVAILABLE', 'The message bus does not answer.', cause);
+    const busFailed = (cause: unknown) => fail('UNAVAILABLE', messageOf(cause, owner), cause);
     const waitForSign = () => {
       clearTimeout(silence);
       silence = setTimeout(() => fail('UNAVAILABLE', `The ${owner} service has stopped working on this.`), SILENCE_MS);
@@ -56,7 +56,7 @@ export function request(
     );
     if (isLong) waitForSign();
     try {
-      inbox = replies.open(owner, (outcome) => {
+      inbox = replies.open(owner, subject, (outcome) => {
         if (outcome instanceof Error) busFailed(outcome);
         else if (outcome.headers?.code === NO_RESPONDERS) fail('UNAVAILABLE', `The ${owner} service does not answer.`);
         else if (isAboutLife(outcome.headers)) waitForSign();
@@ -67,4 +67,10 @@ export function request(
       busFailed(error);
     }
   });
+}
+
+function messageOf(failureOfBus: unknown, owner: ServiceName): string {
+  return failureOfBus instanceof PermissionViolationError
+    ? `The message bus refuses calls to the ${owner} service.`
+    : 'The message bus does not answer.';
 }

@@ -1,6 +1,7 @@
 import type { Signal, SignalData } from '@pentaprism/contracts';
 import type { BusConnection } from './connection.js';
 import { jsonOf } from './envelope.js';
+import { keepSubscribed } from './keep-subscribed.js';
 
 /**
  * Tells every listener. What this connection sends afterwards, the answer to a call among it, reaches each of them
@@ -16,16 +17,13 @@ export function sendSignal<S extends Signal>({ nats, prefix }: BusConnection, si
 
 /** @returns a function that ends it */
 export function watchSignal<S extends Signal>(
-  { nats, prefix }: BusConnection,
+  connection: BusConnection,
   signal: S,
   heard: (data: SignalData<S>) => void,
 ): () => void {
-  const subscription = nats.subscribe(prefix + signal.subject, {
-    callback: (error, message) => {
-      if (error) return;
-      const parsed = signal.data.safeParse(jsonOf(message));
-      if (parsed.success) heard(parsed.data as SignalData<S>);
-    },
+  const subscription = keepSubscribed(connection, connection.prefix + signal.subject, (message) => {
+    const parsed = signal.data.safeParse(jsonOf(message));
+    if (parsed.success) heard(parsed.data as SignalData<S>);
   });
   return () => subscription.unsubscribe();
 }

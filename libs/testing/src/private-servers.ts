@@ -5,6 +5,8 @@ import {
   type ServerName,
   type ServerUrls,
 } from '@pentaprism/local';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { sharedServers } from './test-scope.js';
 
 export interface PrivateServers extends ServerUrls {
@@ -13,6 +15,8 @@ export interface PrivateServers extends ServerUrls {
   start(name: ServerName): Promise<void>;
   /** Ends its process with SIGKILL; the supervisor starts another one on the same data. */
   kill(name: ServerName): Promise<void>;
+  /** Has the running NATS server of the suite read another configuration. */
+  reconfigureNats(change: (configuration: string) => string): void;
   cleanUp(): Promise<void>;
 }
 
@@ -41,6 +45,11 @@ export async function startPrivateServers(...names: readonly ServerName[]): Prom
     kill: async (name) => {
       part(name).kill('SIGKILL');
       await part(name).waitUntilRunning();
+    },
+    reconfigureNats: (change) => {
+      const file = path.join(directory.path, 'nats-server.conf');
+      writeFileSync(file, change(readFileSync(file, 'utf8')));
+      part('nats-server').kill('SIGHUP');
     },
     cleanUp: async () => {
       await servers.stop();
