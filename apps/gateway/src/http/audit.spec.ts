@@ -34,6 +34,8 @@ function start(level: string): void {
     return {};
   });
   server.get('/v1/things', async (_request, reply) => reply.status(401).send());
+  server.get('/v1/foreign', async (_request, reply) => reply.status(403).send());
+  server.get('/files/:id', { config: { role: 'none' } }, async (_request, reply) => reply.status(403).send());
 }
 
 describe('the audit log', () => {
@@ -64,6 +66,14 @@ describe('the audit log', () => {
   ])('says how an action with status %i ended', async (status, audit, result) => {
     await server.inject({ method: 'DELETE', url: '/v1/things/7', headers: { 'x-status': String(status) } });
     expect(lines).toMatchObject([{ audit, result, status, who: 'camera' }]);
+  });
+
+  it.each([
+    ['/files/7', 'url.refuse', 'a signed URL that is wrong or has expired'],
+    ['/v1/foreign', 'origin.refuse', 'a client without a key, for its Host or Origin'],
+  ])('names the refusal of %s %s, because it is %s and no role', async (url, audit) => {
+    await server.inject({ url });
+    expect(lines).toMatchObject([{ audit, who: null, keyId: null, workspace: null, status: 403, result: 'refused' }]);
   });
 
   it('names what was made', async () => {

@@ -16,11 +16,10 @@ export const ALL_REFUSAL_LINES = 1000;
 const ADDRESSES = 10_000;
 /** The ids of keys that were made here. Anything else in the place of an id could be a part of a secret. */
 const KEY_ID = /^([0-9a-f]{16})\./;
-const REFUSALS: Readonly<Record<number, string>> = { 401: 'key.refuse', 403: 'role.refuse' };
 
 /**
  * Who did what: one line of the log for each key that is made or revoked, each project that is deleted, and each request
- * that is refused for its key or its role. The lines have the level `info` and are written at every LOG_LEVEL but `silent`.
+ * that is refused for its key, its role, its signed URL or its origin. The lines have the level `info` and are written at every LOG_LEVEL but `silent`.
  */
 export class AuditLog {
   private readonly logger: Logger;
@@ -35,8 +34,9 @@ export class AuditLog {
 
   /** Writes a line if there is something to tell of this request. */
   record(request: FastifyRequest, status: number): void {
-    const action = REFUSALS[status] ?? accessOf(request).audit;
-    if (action === undefined || (REFUSALS[status] !== undefined && !this.hasRoom(request.ip))) return;
+    const refusal = refusalOf(request, status);
+    const action = refusal ?? accessOf(request).audit;
+    if (action === undefined || (refusal !== undefined && !this.hasRoom(request.ip))) return;
     const principal = findPrincipal(request);
     const line = {
       audit: action,
@@ -69,6 +69,15 @@ export class AuditLog {
     this.window.lines++;
     return true;
   }
+}
+
+/** Returns what an answer with 401 or 403 refused. */
+function refusalOf(request: FastifyRequest, status: number): string | undefined {
+  if (status === 401) return 'key.refuse';
+  if (status !== 403) return undefined;
+  if (findPrincipal(request)) return 'role.refuse';
+  // Routes without a role are those of signed URLs. The others refuse clients without a key for their Host or Origin.
+  return accessOf(request).role === 'none' ? 'url.refuse' : 'origin.refuse';
 }
 
 function sentKeyId({ headers }: FastifyRequest): string | null {
