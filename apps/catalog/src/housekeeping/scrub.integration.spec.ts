@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { getModelToken } from '@nestjs/mongoose';
 import { type BlobKey, type BlobStore, type StoredBlob } from '@pentaprism/blob-store';
-import { imageContracts as images, trainingImageContracts as training } from '@pentaprism/contracts';
+import {
+  imageContracts as images,
+  snapshotContracts as snapshots,
+  trainingImageContracts as training,
+} from '@pentaprism/contracts';
 import { JOB_MODEL, type JobDocument } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
 import { eventually, testScope } from '@pentaprism/testing';
@@ -141,12 +145,13 @@ describe('the scrub', () => {
     expect(await countJobs(fixture)).toBe(0);
   });
 
-  it('has lists show the pictures that were made again, also those that were read before', async () => {
+  it('has lists show the pictures that were made again, also those that were read before, and leaves trainings as they are', async () => {
     const fixture = new TrainingFixture(catalog, workspace);
     const projectId = await fixture.makeProject();
     await fixture.addNew(projectId, 1);
     const list = (known = '') => fixture.call(training.list, { projectId, limit: 1, known });
     const before = await list();
+    const revision = await fixture.call(snapshots.revision, { projectId });
     const { sha256, thumbnail } = await contentOf(fixture);
     expect(before.images[0]?.thumbnail.sha256).toBe(thumbnail?.sha256);
     await rm(pathOf({ area: 'thumbnails', workspace, sha256: thumbnail?.sha256 ?? '' }));
@@ -158,6 +163,8 @@ describe('the scrub', () => {
       const { images: shown } = await list(before.revision ?? '');
       expect(shown[0]?.thumbnail.sha256).toBe(remade);
     });
+    // Nothing to train for: the images are the same.
+    expect(await fixture.call(snapshots.revision, { projectId })).toEqual(revision);
   });
 
   it('leaves an image as it is whose pictures cannot be made again', async () => {

@@ -23,9 +23,12 @@ export class WriteAnalyses implements AnalysisWriter {
     const news = written.filter((each) => !isKnown(each));
     for (const state of ['decoded', 'undecodable'] as const)
       await this.images.setStates(workspace, hashesOf(news, state), state, session);
-    // Lists that were read before do not show the pictures.
-    for (const project of await this.images.projectsOf(workspace, hashesOf(written), session))
+    // Lists that were read before do not show the pictures. New ones are something to learn from, those made again are not.
+    for (const project of await this.images.projectsOf(workspace, hashesOf(news), session))
       await this.counts.noteAnalysed(workspace, project, session);
+    const remade = written.filter(isKnown);
+    for (const project of await this.images.projectsOf(workspace, hashesOf(remade), session))
+      await this.counts.noteRemade(workspace, project, session);
     // Lists of all images say why one is no picture, and say nothing of the others.
     for (const project of await this.images.projectsOf(workspace, hashesOf(news, 'undecodable'), session))
       await this.counts.note(workspace, project, [], session);

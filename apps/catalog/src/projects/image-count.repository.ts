@@ -12,6 +12,8 @@ interface ImageCountDocument {
   revision: number;
   /** As `revision`, for changes of what is known of the pixels of images: lists of all images do not show them. */
   analysed?: number;
+  /** As `revision`, for thumbnails and resized pictures that were made again: images and their pixels are the same. */
+  remade?: number;
   /** Writes that change nothing, but keep others from being committed. */
   fences?: number;
   total: number;
@@ -29,6 +31,7 @@ export const imageCountSchema = new Schema<ImageCountDocument>(
     slot: { type: Number, required: true },
     revision: { type: Number, default: 0 },
     analysed: { type: Number, default: 0 },
+    remade: { type: Number, default: 0 },
     fences: { type: Number, default: 0 },
     total: { type: Number, default: 0 },
     uploaded: { type: Number, default: 0 },
@@ -61,11 +64,18 @@ export interface ImageCountsNow extends ImageCounts {
   readonly revision: number;
   /** Grows when it becomes known what the bytes of images are. */
   readonly analysed: number;
+  /** Grows when thumbnails or resized pictures are made again. */
+  readonly remade: number;
 }
 
-/** Changes whenever a picture of the project does, or comes, or goes. */
+/** Changes whenever a picture of the project does, or comes, or goes: there is something new to learn from. */
 export function pictureRevision({ revision, analysed }: ImageCountsNow): string {
   return `${revision}.${analysed}`;
+}
+
+/** As `pictureRevision`, but changes also when thumbnails or resized pictures are made again. */
+export function shownRevision(counts: ImageCountsNow): string {
+  return `${pictureRevision(counts)}.${counts.remade}`;
 }
 
 /** Images whose numbers lie in one block, highest numbers first. */
@@ -113,6 +123,11 @@ export class ImageCountRepository {
   /** Notes that something became known of the pixels of images. */
   noteAnalysed(workspace: string, project: Types.ObjectId, session: ClientSession): Promise<void> {
     return this.increment(workspace, project, { analysed: step() }, session);
+  }
+
+  /** Notes that thumbnails or resized pictures of images were made again. */
+  noteRemade(workspace: string, project: Types.ObjectId, session: ClientSession): Promise<void> {
+    return this.increment(workspace, project, { remade: step() }, session);
   }
 
   private async increment(
@@ -200,6 +215,7 @@ export class ImageCountRepository {
               uploaded: { $sum: '$uploaded' },
               revision: { $sum: '$revision' },
               analysed: { $sum: '$analysed' },
+              remade: { $sum: '$remade' },
             },
           },
           { $project: { _id: 0 } },
@@ -207,7 +223,7 @@ export class ImageCountRepository {
         options,
       )
       .toArray();
-    return sum ?? { total: 0, uploaded: 0, revision: 0, analysed: 0 };
+    return sum ?? { total: 0, uploaded: 0, revision: 0, analysed: 0, remade: 0 };
   }
 }
 

@@ -12,7 +12,7 @@ import { systemNow } from '@pentaprism/domain';
 import { LRUCache } from 'lru-cache';
 import { ContentRepository, type PictureContent } from '../contents/content.repository.js';
 import type { MetadataPair } from '../images/image.schema.js';
-import { ImageCountRepository, pictureRevision } from '../projects/image-count.repository.js';
+import { ImageCountRepository, shownRevision } from '../projects/image-count.repository.js';
 import { ProjectRepository } from '../projects/project.repository.js';
 import {
   toTrainingImage,
@@ -150,7 +150,7 @@ export class ListTrainingImages implements OnApplicationBootstrap, OnModuleDestr
   /** Names a state of what is counted; that of a snapshot never changes. */
   private async keyOf({ workspace, project, copy }: TrainingScope): Promise<string> {
     if (copy) return copy.toHexString();
-    return `${project.toHexString()} ${pictureRevision(await this.imageCounts.get(workspace, project))}`;
+    return `${project.toHexString()} ${shownRevision(await this.imageCounts.get(workspace, project))}`;
   }
 }
 
