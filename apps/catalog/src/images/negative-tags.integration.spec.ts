@@ -1,17 +1,16 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import {
   imageContracts as images,
   snapshotContracts as snapshots,
   trainingImageContracts as training,
   type TagReference,
 } from '@pentaprism/contracts';
-import { testScope } from '@pentaprism/testing';
 import { Types } from 'mongoose';
 import { RESERVATION_MS, TAG_STATE_MODEL, type TagStateDocument } from './tag-state.repository.js';
-import { startCatalog, type StartedCatalog } from '../catalog.fixture.js';
-import { idsOf, newTag, times, TrainingFixture } from '../training/training.fixture.js';
+import type { StartedCatalog } from '../catalog.fixture.js';
+import { idsOf, newTag, statusesOf, taggingsOf, times, type TrainingFixture } from '../training/training.fixture.js';
+import { setUpTrainingOfTwo } from '../training/training-suite.fixture.js';
 
-/** Two catalogs of one installation. */
 let catalog: StartedCatalog;
 let second: StartedCatalog;
 let fixture: TrainingFixture;
@@ -19,32 +18,17 @@ let projectId: string;
 
 const REFUSED = { code: 'FAILED_PRECONDITION', details: { reason: 'negative-tag' } };
 const negativeTag = (): TagReference => ({ ...newTag(), negative: true });
-const give = (imageIds: readonly string[], tags: readonly TagReference[], of = catalog) => {
-  const taggings = imageIds.flatMap((imageId) => tags.map((tag) => ({ imageId, tag })));
-  return of.call(training.addTags, { projectId, taggings }, fixture.workspace);
-};
+const give = (imageIds: readonly string[], tags: readonly TagReference[], of = catalog) =>
+  of.call(training.addTags, { projectId, taggings: taggingsOf(imageIds, tags) }, fixture.workspace);
 const reserve = ({ id: tagId, name }: TagReference, of = catalog) =>
   of.call(images.reserveNegativeTag, { tagId, projectId, name }, fixture.workspace);
 const apply = ({ id: tagId, name }: TagReference, negative: boolean, revision: number, of = catalog) =>
   of.call(images.applyTag, { tagId, projectId, name, revision, negative }, fixture.workspace);
 const carriedBy = async (id: string) => (await fixture.findImage(id))?.tags.map((tag) => tag.id.toHexString());
-const statusesOf = (outcomes: readonly { status: string }[]) => outcomes.map(({ status }) => status);
 const codesOf = (outcomes: readonly PromiseSettledResult<unknown>[]) =>
   outcomes.map((outcome) => (outcome.status === 'fulfilled' ? 'done' : (outcome.reason as { code: string }).code));
 
-beforeAll(async () => {
-  const scope = testScope('negative-tags');
-  catalog = await startCatalog(scope);
-  second = await startCatalog({ ...scope, cleanUp: async () => {} });
-});
-afterAll(async () => {
-  await second.stop();
-  await catalog.stop();
-});
-beforeEach(async () => {
-  fixture = new TrainingFixture(catalog, await catalog.makeWorkspace());
-  projectId = await fixture.makeProject();
-});
+setUpTrainingOfTwo('negative-tags', (test) => ({ catalog, second, fixture, projectId } = test));
 
 describe('a negative tag', () => {
   it('is reserved without a change of the images: nothing has to be read or trained again', async () => {

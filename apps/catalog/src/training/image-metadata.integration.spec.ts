@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { snapshotContracts as snapshots, trainingImageContracts as training } from '@pentaprism/contracts';
-import { testScope } from '@pentaprism/testing';
-import { startCatalog, type StartedCatalog } from '../catalog.fixture.js';
-import { idsOf, newId, times, TrainingFixture } from './training.fixture.js';
+import { idsOf, newId, times, type TrainingFixture } from './training.fixture.js';
+import { setUpTraining } from './training-suite.fixture.js';
 
-let catalog: StartedCatalog;
 let fixture: TrainingFixture;
 let projectId: string;
 
@@ -13,14 +11,7 @@ const add = (ids: string[], metadata: Record<string, string>) =>
 const list = (more: { snapshotId?: string; known?: string } = {}) =>
   fixture.call(training.list, { projectId, limit: 256, order: 'oldest', ...more });
 
-beforeAll(async () => {
-  catalog = await startCatalog(testScope('image-metadata'));
-});
-afterAll(() => catalog.stop());
-beforeEach(async () => {
-  fixture = new TrainingFixture(catalog, await catalog.makeWorkspace());
-  projectId = await fixture.makeProject();
-});
+setUpTraining('image-metadata', (test) => ({ fixture, projectId } = test));
 
 it('adds metadata to images, in place of values with the same keys, and shows it in kept pages', async () => {
   const [first, second] = idsOf(await fixture.addNew(projectId, 2)) as [string, string];

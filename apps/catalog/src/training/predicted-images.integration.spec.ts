@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
+import { afterEach, expect, it, jest } from '@jest/globals';
 import {
   imageContracts as images,
   predictedImageContracts as predicted,
@@ -7,10 +7,11 @@ import {
   type RequestOf,
   type Rpc,
 } from '@pentaprism/contracts';
-import { eventually, testScope } from '@pentaprism/testing';
+import { eventually } from '@pentaprism/testing';
 import { PROJECT_MODEL, type ProjectDocument } from '../projects/project.schema.js';
-import { setClock, startCatalog, type StartedCatalog } from '../catalog.fixture.js';
-import { idsOf, newId, newTag, times, TrainingFixture } from './training.fixture.js';
+import { setClock, type StartedCatalog } from '../catalog.fixture.js';
+import { idsOf, newId, newTag, times, type TrainingFixture } from './training.fixture.js';
+import { setUpTraining } from './training-suite.fixture.js';
 import { ExpireImages } from '../housekeeping/expire-images.usecase.js';
 import { RemoveProjects } from '../housekeeping/remove-projects.usecase.js';
 
@@ -28,14 +29,7 @@ const getMany = async (ids: string[], of = projectId) =>
 const hiddenProject = async () =>
   (await fixture.model<ProjectDocument>(PROJECT_MODEL).findById(projectId).lean())?.predictionsId?.toHexString() ?? '';
 
-beforeAll(async () => {
-  catalog = await startCatalog(testScope('predicted-images'));
-});
-afterAll(() => catalog.stop());
-beforeEach(async () => {
-  fixture = new TrainingFixture(catalog, await catalog.makeWorkspace());
-  projectId = await fixture.makeProject();
-});
+setUpTraining('predicted-images', (test) => ({ catalog, fixture, projectId } = test));
 afterEach(() => {
   jest.useRealTimers();
 });

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import {
   imageContracts as images,
   projectContracts as projects,
@@ -7,13 +7,14 @@ import {
   type RequestOf,
   type TrainingImage,
 } from '@pentaprism/contracts';
-import { eventually, testScope } from '@pentaprism/testing';
+import { eventually } from '@pentaprism/testing';
 import { Types } from 'mongoose';
 import { IMAGE_MODEL, type ImageDocument } from '../images/image.schema.js';
 import { SnapshotRepository } from './snapshot.repository.js';
 import { SNAPSHOT_IMAGE_MODEL, SNAPSHOT_MODEL, type SnapshotDocument } from './snapshot.schema.js';
-import { setClock, startCatalog, type StartedCatalog } from '../catalog.fixture.js';
-import { idsOf, newId, newTag, times, TrainingFixture } from './training.fixture.js';
+import { setClock, type StartedCatalog } from '../catalog.fixture.js';
+import { idsOf, newId, newTag, times, type TrainingFixture } from './training.fixture.js';
+import { setUpTraining } from './training-suite.fixture.js';
 import { ExpireImages } from '../housekeeping/expire-images.usecase.js';
 import { ManageSnapshots } from './manage-snapshots.usecase.js';
 
@@ -30,14 +31,7 @@ const held = () => fixture.model(SNAPSHOT_IMAGE_MODEL).collection.countDocuments
 const removeLeft = (now: number) => catalog.app.get(ManageSnapshots, { strict: false }).removeLeft(now);
 const MINUTES = 60_000;
 
-beforeAll(async () => {
-  catalog = await startCatalog(testScope('snapshots'));
-});
-afterAll(() => catalog.stop());
-beforeEach(async () => {
-  fixture = new TrainingFixture(catalog, await catalog.makeWorkspace());
-  projectId = await fixture.makeProject();
-});
+setUpTraining('snapshots', (test) => ({ catalog, fixture, projectId } = test));
 afterEach(() => {
   jest.restoreAllMocks();
   jest.useRealTimers();

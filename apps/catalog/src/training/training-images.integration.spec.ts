@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import {
   imageContracts as images,
   trainingImageContracts as training,
@@ -7,15 +7,13 @@ import {
   type TrainingImage,
 } from '@pentaprism/contracts';
 import { MAX_TAGS_PER_IMAGE, MAX_TRAINING_IMAGES_PER_PROJECT } from '@pentaprism/domain';
-import { testScope } from '@pentaprism/testing';
 import { Types } from 'mongoose';
 import { CONTENT_MODEL, type ContentDocument } from '../contents/content.schema.js';
 import { ImageCountRepository } from '../projects/image-count.repository.js';
-import { IMAGE_MODEL, type ImageDocument } from '../images/image.schema.js';
-import { startCatalog, type StartedCatalog } from '../catalog.fixture.js';
-import { idsOf, imageOf, newId, newTag, times, TrainingFixture } from './training.fixture.js';
+import type { StartedCatalog } from '../catalog.fixture.js';
+import { idsOf, imageOf, newId, newTag, statusesOf, times, type TrainingFixture } from './training.fixture.js';
+import { setUpTrainingOfTwo } from './training-suite.fixture.js';
 
-/** Two catalogs of one installation. */
 let catalog: StartedCatalog;
 let second: StartedCatalog;
 let fixture: TrainingFixture;
@@ -26,31 +24,16 @@ const list = (request: Partial<RequestOf<typeof training.list>> = {}) =>
   fixture.call(training.list, { projectId, limit: 256, ...request });
 const count = async (request: Partial<RequestOf<typeof training.count>> = {}) =>
   (await fixture.call(training.count, { projectId, ...request })).count;
-const records = () =>
-  fixture
-    .model<ImageDocument>(IMAGE_MODEL)
-    .find({ workspace, project: new Types.ObjectId(projectId) })
-    .sort({ number: 1 })
-    .lean();
-const statusesOf = (outcomes: readonly { status: string }[]) => outcomes.map(({ status }) => status);
+const records = () => fixture.findImages(projectId);
 const revision = async () =>
   (await catalog.app.get(ImageCountRepository, { strict: false }).get(workspace, new Types.ObjectId(projectId)))
     .revision;
 
-beforeAll(async () => {
-  const scope = testScope('training-images');
-  catalog = await startCatalog(scope);
-  second = await startCatalog({ ...scope, cleanUp: async () => {} });
+setUpTrainingOfTwo('training-images', (test) => {
+  ({ catalog, second, fixture, projectId } = test);
+  ({ workspace } = fixture);
 });
-afterAll(async () => {
-  await second.stop();
-  await catalog.stop();
-});
-beforeEach(async () => {
-  workspace = await catalog.makeWorkspace();
-  fixture = new TrainingFixture(catalog, workspace);
-  projectId = await fixture.makeProject();
-});
+
 describe('images that are added', () => {
   it('are in the project with their tags and pictures, and images like all others', async () => {
     const [plain, large] = [await fixture.putBytes(), await fixture.putBytes()];

@@ -1,17 +1,15 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import {
   imageContracts as images,
   trainingImageContracts as training,
   type RequestOf,
   type TrainingImage,
 } from '@pentaprism/contracts';
-import { testScope } from '@pentaprism/testing';
-import { Types } from 'mongoose';
 import { IMAGE_MODEL, type ImageDocument } from '../images/image.schema.js';
-import { setClock, startCatalog, type StartedCatalog } from '../catalog.fixture.js';
-import { idsOf, newId, newTag, times, TrainingFixture } from './training.fixture.js';
+import { setClock } from '../catalog.fixture.js';
+import { idsOf, newId, newTag, times, type TrainingFixture } from './training.fixture.js';
+import { setUpTraining } from './training-suite.fixture.js';
 
-let catalog: StartedCatalog;
 let fixture: TrainingFixture;
 let projectId: string;
 let workspace: string;
@@ -20,21 +18,11 @@ const list = (request: Partial<RequestOf<typeof training.list>> = {}) =>
   fixture.call(training.list, { projectId, limit: 256, ...request });
 const count = async (request: Partial<RequestOf<typeof training.count>> = {}) =>
   (await fixture.call(training.count, { projectId, ...request })).count;
-const records = () =>
-  fixture
-    .model<ImageDocument>(IMAGE_MODEL)
-    .find({ workspace, project: new Types.ObjectId(projectId) })
-    .sort({ number: 1 })
-    .lean();
+const records = () => fixture.findImages(projectId);
 
-beforeAll(async () => {
-  catalog = await startCatalog(testScope('training-lists'));
-});
-afterAll(() => catalog.stop());
-beforeEach(async () => {
-  workspace = await catalog.makeWorkspace();
-  fixture = new TrainingFixture(catalog, workspace);
-  projectId = await fixture.makeProject();
+setUpTraining('training-lists', (test) => {
+  ({ fixture, projectId } = test);
+  ({ workspace } = fixture);
 });
 afterEach(() => {
   jest.useRealTimers();

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import {
   imageContracts as images,
   snapshotContracts as snapshots,
@@ -6,20 +6,17 @@ import {
   type TagReference,
 } from '@pentaprism/contracts';
 import { MAX_TAGS_PER_IMAGE } from '@pentaprism/domain';
-import { testScope } from '@pentaprism/testing';
-import { startCatalog, type StartedCatalog } from '../catalog.fixture.js';
-import { idsOf, newId, newTag, times, TrainingFixture } from './training.fixture.js';
+import type { StartedCatalog } from '../catalog.fixture.js';
+import { idsOf, newId, newTag, taggingsOf, times, type TrainingFixture } from './training.fixture.js';
+import { setUpTrainingOfTwo } from './training-suite.fixture.js';
 
-/** Two catalogs of one installation. */
 let catalog: StartedCatalog;
 let second: StartedCatalog;
 let fixture: TrainingFixture;
 let projectId: string;
 
-const pairs = (imageIds: readonly string[], tags: readonly TagReference[]) =>
-  imageIds.flatMap((imageId) => tags.map((tag) => ({ imageId, tag })));
 const add = (imageIds: readonly string[], tags: readonly TagReference[], of = catalog) =>
-  of.call(training.addTags, { projectId, taggings: pairs(imageIds, tags) }, fixture.workspace);
+  of.call(training.addTags, { projectId, taggings: taggingsOf(imageIds, tags) }, fixture.workspace);
 const remove = (imageIds: string[], tags: readonly TagReference[], of = catalog) =>
   of.call(training.removeTags, { projectId, imageIds, tagIds: idsOf(tags) }, fixture.workspace);
 const namesOf = async (id: string) => (await fixture.findImage(id))?.tags.map(({ name }) => name).sort();
@@ -39,19 +36,7 @@ async function counts() {
   return found;
 }
 
-beforeAll(async () => {
-  const scope = testScope('training-tags');
-  catalog = await startCatalog(scope);
-  second = await startCatalog({ ...scope, cleanUp: async () => {} });
-});
-afterAll(async () => {
-  await second.stop();
-  await catalog.stop();
-});
-beforeEach(async () => {
-  fixture = new TrainingFixture(catalog, await catalog.makeWorkspace());
-  projectId = await fixture.makeProject();
-});
+setUpTrainingOfTwo('training-tags', (test) => ({ catalog, second, fixture, projectId } = test));
 
 describe('tags that are given', () => {
   it('are there once, since the first time', async () => {

@@ -28,6 +28,11 @@ export const times = <T>(count: number, each: (n: number) => T) => Array.from({ 
 export const idsOf = (images: readonly { id: string }[]) => images.map(({ id }) => id);
 export const newId = () => new Types.ObjectId().toHexString();
 
+export const statusesOf = (outcomes: readonly { status: string }[]) => outcomes.map(({ status }) => status);
+/** Each image with each tag. */
+export const taggingsOf = (imageIds: readonly string[], tags: readonly TagReference[]) =>
+  imageIds.flatMap((imageId) => tags.map((tag) => ({ imageId, tag })));
+
 let tagNumber = 0;
 export const newTag = (name = `tag ${tagNumber + 1}`): TagReference => ({ id: newId(), number: ++tagNumber, name });
 
@@ -75,6 +80,12 @@ export class TrainingFixture {
 
   findImage(id: string): Promise<ImageDocument | null> {
     return this.model<ImageDocument>(IMAGE_MODEL).findById(id).lean();
+  }
+
+  /** The images of a project, in the order of their numbers. */
+  findImages(projectId: string): Promise<ImageDocument[]> {
+    const filter = { workspace: this.workspace, project: new Types.ObjectId(projectId) };
+    return this.model<ImageDocument>(IMAGE_MODEL).find(filter).sort({ number: 1 }).lean();
   }
 
   /** What was removed long enough ago goes with its bytes. */
