@@ -43,7 +43,7 @@ export const mutatedPictures: Drill = {
   number: 5,
   name: 'mutated pictures',
   goal:
-    '50,000 mutated pictures of 20 kinds in decode processes, 3,000 more at each API that takes files: no unplanned end ' +
+    '50,000 mutated pictures of 22 kinds in decode processes, 3,000 more at each API that takes files: no unplanned end ' +
     'of a process, no 5xx, a decode process at most 1 GiB.',
   limitSeconds: 20 * 60,
   run: async (context) => {

@@ -120,6 +120,8 @@ describe('a file', () => {
     ['image/webp', start('RIFF\x24\0\0\0WEBPVP8 ')],
     ['image/bmp', start('BM\x9a\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0')],
     ['image/tiff', start('II*\0')],
+    ['image/x-portable-pixmap', start('P6\n4 4\n255\n')],
+    ['image/x-portable-graymap', start('P5\n8 8\n255\n')],
     ['image/avif', start('\0\0\0\x1cftypavif\0\0\0\0mif1miaf')],
   ])('is served as %s by its first bytes, whatever its name', async (type, bytes) => {
     const { headers, ...file } = await send('GET', await fileOf(bytes, 'page.html'));

@@ -17,6 +17,12 @@ describe('sniffMediaType', () => {
     ['image/avif', '\0\0\0\x1cftypavif\0\0\0\0mif1miaf'],
     ['image/avif', '\0\0\0\x1cftypmif1\0\0\0\0miafavif'],
     ['image/avif', '\0\0\0\x14ftypavis\0\0\0\0avis'],
+    ['image/x-portable-pixmap', 'P6\n640 480\n255\n\x01\x02\x03'],
+    ['image/x-portable-pixmap', 'P6\n# CREATOR: GIMP PNM Filter Version 1.1\n640 480\n255\n'],
+    ['image/x-portable-pixmap', 'P3#a\r\n1\t1 #b\n1 0 0 0'],
+    ['image/x-portable-graymap', 'P5 1234567890 1234567890 65535 '],
+    ['image/x-portable-graymap', 'P2\n1 1\n255 9'],
+    ['image/x-portable-graymap', 'P5\n12'],
   ])('recognises %s', (mediaType, head) => {
     expect(sniffMediaType(bytes(head))).toBe(mediaType);
   });
@@ -24,6 +30,11 @@ describe('sniffMediaType', () => {
   it.each([
     ['nothing', ''],
     ['text that begins like a bitmap', 'BMW builds cars in Munich.'],
+    ['text that begins like a pixmap', 'P3 is a format.'],
+    ['a number behind the beginning of a pixmap', 'P6 2024 was a good year.'],
+    ['a letter after the size of a pixmap', 'P6 16 16 x'],
+    ['a pixmap without a blank', 'P6640 480 255 '],
+    ['a bitmap of netpbm', 'P4\n16 16\n'],
     ['SVG', '<svg xmlns="http://www.w3.org/2000/svg"/>'],
     ['PDF', '%PDF-1.7'],
     ['HTML', '<!doctype html>'],

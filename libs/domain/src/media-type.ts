@@ -18,7 +18,8 @@ const MAGIC: readonly (readonly [mediaType: string, start: string])[] = [
 
 /**
  * The media type of an image by its first bytes, never by its name or by what a client said.
- * Source of the signatures: https://mimesniff.spec.whatwg.org/#matching-an-image-type-pattern, TIFF 6.0 and AVIF 1.1.
+ * Source of the signatures: https://mimesniff.spec.whatwg.org/#matching-an-image-type-pattern, TIFF 6.0 and AVIF 1.1,
+ * and netpbm's description of PPM and PGM.
  *
  * @param head at least `SNIFF_LENGTH` bytes, or all there are
  * @returns `application/octet-stream` for everything else
@@ -30,7 +31,23 @@ export function sniffMediaType(head: Uint8Array): string {
   if (text.startsWith('RIFF') && text.startsWith('WEBPVP', 8)) return 'image/webp';
   if (isBitmap(text)) return 'image/bmp';
   if (isAvif(text)) return 'image/avif';
+  const portable = PORTABLE_MAPS.find(([, starts]) => starts.includes(text.slice(0, 2)));
+  if (portable !== undefined && isPortableMap(text)) return portable[0];
   return UNKNOWN_MEDIA_TYPE;
+}
+
+const PORTABLE_MAPS: readonly (readonly [mediaType: string, starts: readonly string[]])[] = [
+  ['image/x-portable-pixmap', ['P3', 'P6']],
+  ['image/x-portable-graymap', ['P2', 'P5']],
+];
+
+/**
+ * Returns whether width, height and the greatest sample follow, with blanks and comments between them. A head that ends before
+ * counts, too, because a comment may be longer than `SNIFF_LENGTH`.
+ */
+function isPortableMap(text: string): boolean {
+  const header = text.slice(2).replaceAll(/#[^\r\n]*/g, ' ');
+  return /^[\t-\r ]+(?:(?:\d+[\t-\r ]+){2}\d+[\t-\r ]|(?:\d+[\t-\r ]+){0,2}\d*$)/.test(header);
 }
 
 /** Two letters would match much text: the header that follows has one of few lengths. */

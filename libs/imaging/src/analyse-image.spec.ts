@@ -258,7 +258,6 @@ describe('what is refused', () => {
     ['SVG', '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'],
     ['SVG after a comment', '<!--GIF89a--><svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>'],
     ['PDF', '%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj'],
-    ['a portable pixmap', 'P6 1 1 255\nabc'],
     ['zeros', '\0'.repeat(100)],
   ])('%s', async (_what, text) => {
     expect(await failureOf(analyseImage(Buffer.from(text)))).toEqual(UNKNOWN);
@@ -320,7 +319,7 @@ describe('what is refused', () => {
 });
 
 /** AVIF and GIF by their quickest searches, which take seconds otherwise. */
-function encoded(picture: RawImage, format: Exclude<ImageFormat, 'bmp'>): Promise<Buffer> {
+function encoded(picture: RawImage, format: Exclude<ImageFormat, 'bmp' | 'ppm' | 'pgm'>): Promise<Buffer> {
   const quickest = { avif: { effort: 0 }, gif: { effort: 1 }, jpeg: {}, png: {}, tiff: {}, webp: {} };
   return pixelsOf(picture).toFormat(format, quickest[format]).toBuffer();
 }

@@ -7,12 +7,19 @@ import { firstFrameWithPixels } from './gif-frames.js';
 import type { ImageMetadata } from './image-metadata.js';
 import { checkJpeg, maxJpegPixels, readJpegStructure } from './jpeg-structure.js';
 import { MAX_BITMAP_PIXELS, MAX_BYTES, MAX_PAGES, MAX_PIXELS, MAX_SIDE } from './limits.js';
+import { checkPortableMapLength, readPortableMapHeader } from './portable-map.js';
 import { checkTextsOfPng } from './png-texts.js';
 import { readTiff, type TiffDescription } from './tiff-description.js';
 import { damaged, undecodable, unsupported } from './undecodable.js';
 
-export const IMAGE_FORMATS = ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff', 'bmp'] as const;
+export const IMAGE_FORMATS = ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff', 'bmp', 'ppm', 'pgm'] as const;
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
+
+/** Formats whose media type is not `image/` and their name. */
+const OTHER_MEDIA_TYPES: Readonly<Record<string, ImageFormat>> = {
+  'image/x-portable-pixmap': 'ppm',
+  'image/x-portable-graymap': 'pgm',
+};
 
 /** What the header claims, within the limits. */
 export interface ImageHeader {
@@ -44,12 +51,15 @@ export async function readImageHeader(bytes: Uint8Array, maxPixels = MAX_PIXELS)
     );
   }
   const mediaType = sniffMediaType(bytes.subarray(0, SNIFF_LENGTH));
-  const format = IMAGE_FORMATS.find((name) => mediaType === `image/${name}`);
+  const format = OTHER_MEDIA_TYPES[mediaType] ?? IMAGE_FORMATS.find((name) => mediaType === `image/${name}`);
   switch (format) {
     case undefined:
       throw unknownFormat(bytes);
     case 'bmp':
       return { format, mediaType, pages: 1, ...readBitmap(bytes, maxPixels) };
+    case 'ppm':
+    case 'pgm':
+      return { format, mediaType, pages: 1, ...readPortableMap(bytes, maxPixels) };
     case 'tiff':
       return { format, mediaType, ...(await readTiffWithin(bytes, maxPixels)) };
     case 'jpeg': {
@@ -87,6 +97,8 @@ const OTHERS: readonly (readonly [name: string, starts: readonly string[]])[] = 
   ['JPEG XL', ['\xff\x0a', '\0\0\0\x0cJXL ']],
   ['JPEG 2000', ['\0\0\0\x0cjP  ', '\xff\x4f\xff\x51']],
   ['Photoshop', ['8BPS']],
+  ['PBM', ['P1\n', 'P4\n']],
+  ['PAM', ['P7\n']],
 ];
 
 type Size = Pick<ImageHeader, 'width' | 'height' | 'pages' | 'metadata'>;
@@ -123,6 +135,21 @@ function readBitmap(bytes: Uint8Array, maxPixels: number): Pick<ImageHeader, 'wi
     width,
     height,
     metadata: { autoOrient: { width, height }, space: 'srgb', channels, depth: 'uchar', hasAlpha, profile: 'none' },
+  };
+}
+
+function readPortableMap(bytes: Uint8Array, maxPixels: number): Pick<ImageHeader, 'width' | 'height' | 'metadata'> {
+  const header = readPortableMapHeader(bytes);
+  const { width, height, channels, maxValue } = header;
+  checkSize(width, height, maxPixels);
+  checkPortableMapLength(header, bytes);
+  const isWide = maxValue > 0xff;
+  const space = channels === 1 ? (isWide ? 'grey16' : 'b-w') : isWide ? 'rgb16' : 'srgb';
+  const depth = isWide ? 'ushort' : 'uchar';
+  return {
+    width,
+    height,
+    metadata: { autoOrient: { width, height }, space, channels, depth, hasAlpha: false, profile: 'none' },
   };
 }
 

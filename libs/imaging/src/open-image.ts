@@ -6,6 +6,7 @@ import { sharp } from './configured-sharp.js';
 import type { ImageHeader } from './image-header.js';
 import { hasAllScans, readJpegStructure } from './jpeg-structure.js';
 import { MAX_JPEG_PIXELS, MAX_PIXELS, WORKING_SIDE } from './limits.js';
+import { decodePortableMap } from './portable-map.js';
 import { rangeOfIntegers, seenRange } from './sample-range.js';
 import type { TiffDescription } from './tiff-description.js';
 import { convertToRgb, readTiffPixels, type Pixels } from './tiff-picture.js';
@@ -29,6 +30,7 @@ export async function decodeImage<T>(bytes: Uint8Array, header: ImageHeader, wor
   try {
     const { format, tiff, metadata } = header;
     if (format === 'bmp') return await work(sharpOf(await decodeBitmap(bytes)));
+    if (format === 'ppm' || format === 'pgm') return await work(sharpOf(decodePortableMap(bytes)));
     if (format === 'jpeg') return await decodeJpeg(bytes, header, work);
     if (format === 'avif') return await work(opened(asAvif(bytes), header));
     if (tiff?.layout.kind === 'numbers') {

@@ -22,6 +22,11 @@ export function unsupported(what: string): DomainError {
   return undecodable('unsupported', what);
 }
 
+/** @param part of its pixels that the file has, from 0 to 1 */
+export function cutOff(part: number): DomainError {
+  return undecodable('damaged', `The file is cut off: it ends after ${Math.floor(part * 100)} % of its pixels.`);
+}
+
 /** One sentence for both: most decoders cannot tell a file that was cut from one that was altered. */
 export function damaged(cause?: unknown): DomainError {
   return undecodable('damaged', 'The file is truncated or damaged.', cause);

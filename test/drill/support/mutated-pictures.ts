@@ -44,6 +44,8 @@ export async function wholePictures(random: Random): Promise<WholePicture[]> {
       picture().toColourspace('b-w').tiff({ bitdepth: 1, compression: 'deflate', predictor: 'none' }).toBuffer(),
     'TIFF, float': () => picture().toColourspace('scrgb').tiff({ compression: 'none' }).toBuffer(),
     BMP: () => Promise.resolve(bitmap(WIDTH, HEIGHT, smooth)),
+    PPM: () => Promise.resolve(Buffer.concat([Buffer.from(`P6 ${WIDTH} ${HEIGHT} 255\n`), smooth])),
+    'PGM, text': () => Promise.resolve(Buffer.from(`P2 ${CHANNELS * WIDTH} ${HEIGHT} 999\n${smooth.join(' ')}`)),
   };
   return Promise.all(Object.entries(named).map(async ([name, make]) => ({ name, bytes: await make() })));
 }

@@ -57,6 +57,7 @@ export async function badPictures(): Promise<BadPicture[]> {
     ['a WebP', await picture.webp().toBuffer()],
     ['an AVIF', await picture.avif().toBuffer()],
     ['a TIFF', await picture.tiff().toBuffer()],
+    ['a PPM', Buffer.concat([Buffer.from('P6\n16 16\n255\n'), randomBytes(768)])],
   ];
   const odd: [string, Buffer][] = [
     ['a picture of 10,241 pixels', await plain(10_241, 500)],

@@ -12,6 +12,8 @@ const EXTENSIONS: Readonly<Record<string, readonly string[]>> = {
   'image/heic': ['heic', 'heif'],
   'image/tiff': ['tif', 'tiff'],
   'image/bmp': ['bmp', 'dib'],
+  'image/x-portable-pixmap': ['ppm', 'pnm'],
+  'image/x-portable-graymap': ['pgm', 'pnm'],
 };
 
 /** Control and formatting characters, which can hide an extension or reverse the order of a name, and lone surrogates. */

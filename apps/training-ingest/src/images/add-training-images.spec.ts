@@ -114,6 +114,7 @@ describe('images that come in', () => {
     const contents = [
       content('1', 'image/png', undecodable('damaged')),
       content('2', 'image/tiff', decoded('tiff')),
+      content('5', 'image/x-portable-pixmap', decoded('ppm')),
       content('3', 'image/jpeg', decoded('jpeg', 100, 2_501)),
       content('4', 'image/png', undecodable('too_many_pixels')),
       { ...small, size: 7 * 1024 ** 2 },
@@ -121,6 +122,7 @@ describe('images that come in', () => {
     expect((await resultsOf(contents)).map(({ reason }) => reason)).toEqual([
       'It cannot be decoded.',
       'The file format is TIFF; models are trained on JPEG, PNG, GIF and BMP.',
+      'The file format is PPM; models are trained on JPEG, PNG, GIF and BMP.',
       'The picture has 100 × 2501 pixels; sides of at most 10240 pixels and proportions of at most 25:1 are trained on.',
       'It cannot be decoded.',
       'It has more than 6 MiB.',
