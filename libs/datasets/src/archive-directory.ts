@@ -49,6 +49,9 @@ export async function readArchiveDirectory(
 
 function damagedDirectory(error: unknown): DomainError {
   const message = String((error as Error).message);
+  if (message.startsWith('strong encryption')) {
+    return refusal('The archive is encrypted. Pack the files without a password.', error);
+  }
   return message.startsWith('End of central directory')
     ? refusal('The archive is cut off: its directory, which is at the end, is missing. Upload it again.', error)
     : refusal('The directory of the archive is damaged. Pack the files again.', error);

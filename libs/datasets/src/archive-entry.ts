@@ -58,7 +58,7 @@ async function readCompressed(source: ByteSource, entry: ArchiveEntry): Promise<
   if (dataStart === null) return null;
   const data = bytes.subarray(dataStart, dataStart + entry.compressedSize);
   if (data.length === entry.compressedSize) return data;
-  const rest = await source.read(entry.start + bytes.length, entry.compressedSize - data.length);
+  const rest = await source.read(entry.start + dataStart + data.length, entry.compressedSize - data.length);
   return Buffer.concat([data, rest]);
 }
 

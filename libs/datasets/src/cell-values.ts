@@ -10,18 +10,23 @@ export function isMissing(cell: string): boolean {
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 /** Longer texts of digits are identifiers or damaged. */
 const LONGEST_NUMBER = 100;
+/** The last of the characters that numbers and dates begin with, in the order of their codes. */
+const NINE = 57;
 
 /** Returns the number of a cell, or null for any other text, such as "1,5" and what is too large, such as "1e400". */
 export function numberOf(cell: string): number | null {
-  if (cell.length > LONGEST_NUMBER) return null;
+  // Most texts end here, before the slower pattern.
+  if (cell.length > LONGEST_NUMBER || cell.charCodeAt(0) > NINE) return null;
   const text = cell.trim();
   if (!NUMBER.test(text)) return null;
   const value = Number(text);
   return Number.isFinite(value) ? value : null;
 }
 
+const LONGEST_BOOLEAN = 20;
+
 export function isBoolean(cell: string): boolean {
-  return cell.length <= 7 && /^\s*(true|false)\s*$/i.test(cell);
+  return cell.length <= LONGEST_BOOLEAN && /^\s*(true|false)\s*$/i.test(cell);
 }
 
 const TIME = String.raw`(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?\s?(?:Z|UTC|[+-]\d{2}:?\d{2})?)?`;
@@ -31,7 +36,7 @@ const LONGEST_DATE = 40;
 
 /** Returns whether a cell is a date, with or without a time: 2024-02-29, 29.02.2024, 2/29/2024, 2024-02-29T12:00Z. */
 export function isDate(cell: string): boolean {
-  if (cell.length > LONGEST_DATE) return false;
+  if (cell.length > LONGEST_DATE || cell.charCodeAt(0) > NINE) return false;
   const text = cell.trim();
   const groups = (YEAR_FIRST.exec(text) ?? YEAR_LAST.exec(text))?.groups;
   if (groups === undefined) return false;

@@ -4,9 +4,9 @@ import { isAddress, isImageAddress, isImageText } from './image-cells.js';
 import { NumberStatistics } from './statistics.js';
 import { UniqueCounter } from './unique-counter.js';
 
-/** Different values that are counted exactly, over all columns, and of one column. 40 bytes each. */
-const UNIQUE_VALUES = 1_000_000;
-const UNIQUE_VALUES_PER_COLUMN = 200_000;
+/** Different values that are counted exactly, over all columns, and of one column. 32 bytes each at most. */
+const UNIQUE_VALUES = 1_500_000;
+const UNIQUE_VALUES_PER_COLUMN = 1_000_000;
 /** Numbers that are kept for medians, over all columns, and of one column. 8 bytes each. */
 const MEDIAN_NUMBERS = 4_000_000;
 const MEDIAN_NUMBERS_PER_COLUMN = 1_000_000;
@@ -65,31 +65,30 @@ export class ColumnProfile {
     this.length += cell.length;
     this.unique.add(cell);
     if (isEntry) this.entries += 1;
-    this.addNumber(cell, row);
-    this.addKind(cell);
     if (this.classes !== null) this.addClass(this.classes, cell);
-  }
-
-  private addNumber(cell: string, row: number): void {
     const number = numberOf(cell);
-    if (number !== null) {
-      this.numbers += 1;
-      this.statistics.add(number);
-      return;
-    }
-    if (this.values > HOPELESS_AFTER && this.numbers < this.values / 2) this.mistyped = [];
-    else if (this.mistyped.length < this.maxMistyped)
-      this.mistyped.push({ row, value: copied(cell.slice(0, QUOTED_LENGTH)) });
+    if (number === null) return this.addText(cell, row);
+    this.numbers += 1;
+    this.words += 1;
+    this.statistics.add(number);
   }
 
-  private addKind(cell: string): void {
+  private addText(cell: string, row: number): void {
+    if (this.values > HOPELESS_AFTER && this.numbers < this.values / 2) this.mistyped = [];
+    else if (this.mistyped.length < this.maxMistyped) {
+      this.mistyped.push({ row, value: copied(cell.slice(0, QUOTED_LENGTH)) });
+    }
     if (isBoolean(cell)) this.booleans += 1;
-    if (isDate(cell)) this.dates += 1;
-    if (isLabelList(cell)) this.labelLists += 1;
-    if (isImageText(cell)) this.imageTexts += 1;
-    if (isAddress(cell)) this.addresses += 1;
+    else if (isDate(cell)) this.dates += 1;
+    else if (isLabelList(cell)) this.labelLists += 1;
+    else if (isAddress(cell)) this.addAddress(cell);
+    else if (isImageText(cell)) this.imageTexts += 1;
+    this.words += wordsOf(cell);
+  }
+
+  private addAddress(cell: string): void {
+    this.addresses += 1;
     if (isImageAddress(cell)) this.imageAddresses += 1;
-    this.words += cell.slice(0, WORDS_LENGTH).split(/\s+/).length;
   }
 
   private addClass(classes: Map<string, number>, cell: string): void {
@@ -98,6 +97,12 @@ export class ColumnProfile {
     else if (rows === undefined) classes.set(copied(cell), 1);
     else classes.set(cell, rows + 1);
   }
+}
+
+function wordsOf(cell: string): number {
+  let words = 1;
+  for (let at = cell.indexOf(' '); at !== -1 && at < WORDS_LENGTH; at = cell.indexOf(' ', at + 1)) words += 1;
+  return words;
 }
 
 /** Copies a part of a text, which would keep the whole text in memory otherwise. */

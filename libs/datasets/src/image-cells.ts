@@ -5,6 +5,8 @@ const DATA_URL = /^\s*data:[^,]{0,200};base64,/i;
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 /** Characters of base64 that hold the first bytes of an image. A multiple of four. */
 const HEAD_LENGTH = 88;
+/** Characters of base64 of the smallest image: a PPM of one pixel. */
+const SHORTEST_IMAGE = 16;
 
 /** Returns where the base64 of a cell begins: behind the head of a `data:` URL, or at 0. */
 function payloadStart(cell: string): number {
@@ -13,7 +15,16 @@ function payloadStart(cell: string): number {
 
 /** Returns whether a cell begins as the base64 of an image, also as a `data:` URL, with line breaks and URL-safe. */
 export function isImageText(cell: string): boolean {
+  if (cell.length < SHORTEST_IMAGE) return false;
   const start = payloadStart(cell);
+  // Lines of base64 are longer than this. Words are not.
+  if (
+    cell
+      .slice(start, start + SHORTEST_IMAGE)
+      .trim()
+      .includes(' ')
+  )
+    return false;
   const head = withoutSpace(cell.slice(start, start + 2 * HEAD_LENGTH)).slice(0, HEAD_LENGTH);
   return BASE64.test(head) && isImage(Buffer.from(head, 'base64'));
 }

@@ -39,7 +39,7 @@ export class RowParser {
     private readonly separator: string,
     private readonly limits: DatasetLimits,
   ) {
-    this.maxCells = limits.columns;
+    this.maxCells = limits.columns + MAX_SURPLUS;
   }
 
   /** Returns the rows that end in this piece. The header is the first of all. */
@@ -94,11 +94,16 @@ export class RowParser {
   }
 
   private quoted(text: string, at: number): number {
-    const quote = text.indexOf('"', at);
+    let quote = text.indexOf('"', at);
+    let doubled = false;
+    while (quote !== -1 && text.charCodeAt(quote + 1) === QUOTE) {
+      doubled = true;
+      quote = text.indexOf('"', quote + 2);
+    }
     const end = quote === -1 ? text.length : quote;
     const piece = text.slice(at, end);
     this.line += lineFeeds(piece);
-    this.append(piece);
+    this.append(doubled ? piece.replaceAll('""', '"') : piece);
     if (quote !== -1) this.state = 'quote';
     return end + 1;
   }

@@ -15,8 +15,10 @@ const NO_SEPARATOR = '\u001f';
  */
 export function detectSeparator(text: string, whole: boolean, limits: DatasetLimits): string {
   let best = { separator: NO_SEPARATOR, share: 0, columns: 1 };
+  // The reading of the table refuses too many columns.
+  const lenient = { ...limits, columns: Number.MAX_SAFE_INTEGER };
   for (const separator of SEPARATORS) {
-    const [header, ...rows] = sampleRows(text, whole, separator, limits);
+    const [header, ...rows] = sampleRows(text, whole, separator, lenient);
     const columns = header?.length ?? 0;
     if (columns < 2) continue;
     const share = rows.length === 0 ? 1 : rows.filter((row) => row.length === columns).length / rows.length;

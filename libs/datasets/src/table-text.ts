@@ -40,7 +40,7 @@ function utf16Encoding(block: Buffer): 'utf-16le' | 'utf-16be' | null {
   for (const [index, byte] of sample.entries()) if (byte === 0) zeros[index % 2] = (zeros[index % 2] ?? 0) + 1;
   const [high = 0, low = 0] = zeros;
   const most = sample.length / 4;
-  if (sample.length < 4 || Math.max(high, low) <= most || Math.min(high, low) > 0) return null;
+  if (sample.length < 4 || Math.max(high, low) <= most || Math.min(high, low) > most / 4) return null;
   return low > high ? 'utf-16le' : 'utf-16be';
 }
 
@@ -58,7 +58,7 @@ class ByteText {
     if (this.encoding === 'ascii') {
       this.encoding = isUtf8(bytes.subarray(0, completeUtf8(bytes))) ? 'utf-8' : 'windows-1252';
     }
-    if (this.encoding === 'windows-1252') return new TextDecoder('windows-1252').decode(bytes);
+    if (this.encoding === 'windows-1252') return windows1252(bytes);
     return this.utf8(bytes);
   };
 
@@ -68,6 +68,16 @@ class ByteText {
     this.rest = Buffer.from(joined.subarray(end));
     return joined.subarray(0, end).toString('utf8');
   }
+}
+
+/** What Windows-1252 has in the place of the control characters 0x80 to 0x9f of Latin-1. */
+const WINDOWS_1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ';
+
+/** The `TextDecoder` of Node 20 decodes these bytes as Latin-1. */
+function windows1252(bytes: Buffer): string {
+  return bytes
+    .toString('latin1')
+    .replace(/[\x80-\x9f]/g, (control) => WINDOWS_1252[control.charCodeAt(0) - 0x80] ?? '');
 }
 
 function withoutMark(block: Buffer): Buffer {

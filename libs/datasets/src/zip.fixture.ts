@@ -16,12 +16,16 @@ export interface ZipFile {
   offset?: number;
   localName?: string;
   localExtra?: Buffer;
+  /** Length of the extra fields that the local header claims. */
+  localExtraLength?: number;
   extra?: Buffer;
 }
 
 interface ZipLies {
   /** Number of entries that the end record claims. */
   count?: number;
+  /** Adds the end record of Zip64, which counts beyond 65,535. */
+  zip64?: boolean;
 }
 
 /** Returns an archive of these files, made by hand. */
@@ -38,11 +42,27 @@ export function zipOf(files: readonly ZipFile[], lies: ZipLies = {}): Buffer {
   const directory = Buffer.concat(records);
   const end = Buffer.alloc(22);
   end.writeUInt32LE(0x06054b50, 0);
-  end.writeUInt16LE(lies.count ?? files.length, 8);
-  end.writeUInt16LE(lies.count ?? files.length, 10);
+  const count = Math.min(lies.count ?? files.length, 0xffff);
+  end.writeUInt16LE(count, 8);
+  end.writeUInt16LE(count, 10);
   end.writeUInt32LE(directory.length, 12);
   end.writeUInt32LE(offset, 16);
-  return Buffer.concat([...locals, directory, end]);
+  const zip64 = lies.zip64 === true ? [zip64End(lies.count ?? files.length, directory.length, offset)] : [];
+  return Buffer.concat([...locals, directory, ...zip64, end]);
+}
+
+function zip64End(count: number, size: number, start: number): Buffer {
+  const end = Buffer.alloc(56 + 20);
+  end.writeUInt32LE(0x06064b50, 0);
+  end.writeBigUInt64LE(44n, 4);
+  end.writeBigUInt64LE(BigInt(count), 24);
+  end.writeBigUInt64LE(BigInt(count), 32);
+  end.writeBigUInt64LE(BigInt(size), 40);
+  end.writeBigUInt64LE(BigInt(start), 48);
+  end.writeUInt32LE(0x07064b50, 56);
+  end.writeBigUInt64LE(BigInt(start + size), 64);
+  end.writeUInt32LE(1, 72);
+  return end;
 }
 
 function entryOf(file: ZipFile, offset: number): { local: Buffer; record: Buffer } {
@@ -64,7 +84,7 @@ function entryOf(file: ZipFile, offset: number): { local: Buffer; record: Buffer
   record.writeUInt32LE(file.offset ?? offset, 42);
   const localName = file.localName === undefined ? name : Buffer.from(file.localName);
   common.writeUInt16LE(localName.length, 22);
-  common.writeUInt16LE(file.localExtra?.length ?? 0, 24);
+  common.writeUInt16LE(file.localExtraLength ?? file.localExtra?.length ?? 0, 24);
   const local = [signature(0x04034b50), common, localName, file.localExtra ?? Buffer.alloc(0), data];
   return { local: Buffer.concat(local), record: Buffer.concat([record, name, file.extra ?? Buffer.alloc(0)]) };
 }
