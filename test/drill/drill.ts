@@ -16,7 +16,7 @@ export interface DrillResult {
   readonly measures: readonly Measure[];
   /** Why it could not be done on this machine; nothing was measured then. */
   readonly skipped?: string;
-  /** Some of what broke a threshold, for whoever has to find out why. */
+  /** Some of what broke a threshold, as a start for the search for its cause. */
   readonly examples: readonly string[];
 }
 

@@ -22,7 +22,7 @@ interface Spelling {
   readonly of: (path: string) => string;
   /** The router must read it as the route itself. Otherwise it may be another route, or none. */
   readonly isRoute?: boolean;
-  /** It is no valid request target: 400, whoever asks. */
+  /** It is no valid request target, which is 400 for every key. */
   readonly isInvalid?: boolean;
 }
 
@@ -55,7 +55,7 @@ const LANES = 8;
 /** Its answer says how other parts are. */
 const PROBE = '/health/ready';
 
-/** Whoever asks, however the path is written: the matched route decides which role is required. */
+/** For every key and every spelling of a path, the matched route decides which role is required. */
 export const requiredRoles: Drill = {
   number: 13,
   name: 'required roles',

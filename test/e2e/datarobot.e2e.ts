@@ -130,7 +130,7 @@ describe('connection', () => {
     expect((await ask('POST', 'imageAugmentationLists/', { key: reader, body: list() })).status).toBe(403);
   });
 
-  it('has errors of exactly one content type, whoever raises them', async () => {
+  it('has errors of exactly one content type, wherever they are raised', async () => {
     const errors = [
       await ask('GET', 'version/', { key: 'wrong' }),
       await ask('GET', `projects/${unknownId}/`),

@@ -135,7 +135,7 @@ describe('a tag', () => {
 });
 
 describe('changes at once', () => {
-  it('give a name to one tag, whoever comes first', async () => {
+  it('give a name to one tag, in any order', async () => {
     const made = await ensure(...times(12, (n) => `tag ${n}`));
     const outcomes = await Promise.allSettled([
       ...made.map(({ id }) => rename(id, 'wanted')),

@@ -31,7 +31,7 @@ export class SharedPool {
     }
   }
 
-  /** Whoever waits is refused by the closed pool. */
+  /** Closes the pool, which then refuses the tasks that wait. */
   close(): Promise<void> {
     return this.pool.close();
   }

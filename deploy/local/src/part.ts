@@ -274,7 +274,7 @@ export class Part {
     if (this.age >= HEALTHY_AFTER_MS) this.failuresInRow = 0;
     this.failuresInRow += 1;
     const own = this.reason && this.current === 'starting' ? this.reason : reason;
-    // At once, so that nobody takes the process that has ended for one that serves.
+    // At once, so that the process that has ended does not count as one that serves.
     this.change('restarting', own);
     const isDiskFull = (await this.options.isDiskFull?.()) ?? false;
     if (!this.wanted) return;

@@ -65,7 +65,7 @@ function mongodPart({ binary, port, directory, env, secrets, databases }: Server
       ...['--dbpath', directory.serverData('mongodb'), '--bind_ip', LOOPBACK, '--port', String(port)],
       ...['--replSet', 'rs0', '--quiet', '--nounixsocket'],
       ...['--keyFile', secrets.mongodbKeyFile],
-      // Otherwise whoever connects from this machine before there is a user may make one.
+      // Otherwise any local process that connects before there is a user may create one.
       ...['--setParameter', 'enableLocalhostAuthBypass=false'],
       // The default takes half of the machine's memory for the cache, and 5 % of the free disk for the oplog.
       ...['--wiredTigerCacheSizeGB', '0.25', '--oplogSize', '512'],
@@ -75,7 +75,7 @@ function mongodPart({ binary, port, directory, env, secrets, databases }: Server
       ...['--setParameter', 'shutdownTimeoutMillisForSignaledShutdown=100'],
       // Diagnostic files for the vendor's support, up to 200 MB.
       ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
-      // What an app that was killed has begun holds its documents for so long. Nobody waits for more than five seconds.
+      // A transaction of an app that was killed locks its documents for so long. No call waits for more than five seconds.
       ...['--setParameter', 'transactionLifetimeLimitSeconds=10'],
     ],
     env,

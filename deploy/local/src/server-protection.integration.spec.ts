@@ -130,7 +130,7 @@ describe('the embedded servers', () => {
     }
   });
 
-  /** The inboxes are those that calls would name. A service knows them if it guesses, or reads a log. */
+  /** Publishes to the reply inboxes of the gateway as each service. A service can guess their names, or read them in a log. */
   async function expectNoForeignReplies(
     gateway: NatsConnection,
     services: Readonly<Record<string, NatsConnection>>,

@@ -6,7 +6,7 @@ import { readRecord, recordOf, stillRuns, stopLeftovers, writeRecord } from './p
 const PREFIX = 'pentaprism-test-';
 const OWNER = 'owner.lock';
 
-/** For the environment of a system under test: the settings of whoever runs the tests must not leak into it. */
+/** Settings that clear the environment of a system under test, so that it does not inherit those of the shell. */
 export const CLEAN_SETTINGS: Readonly<Record<string, string>> = {
   ...{ MONGODB_URI: '', NATS_URL: '', REDIS_URL: '', BLOB_URL: '' },
   ...{ PENTAPRISM_OWNER_KEY: '', SIGNING_SECRETS: '', OPEN_DIALECTS: '', PUBLIC_URL: '', SIGNED_URL_TTL: '' },

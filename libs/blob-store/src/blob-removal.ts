@@ -18,7 +18,7 @@ import { errorCode, isMissing, unlessMissing } from './storage-error.js';
  *   P2  it renames its own file, whose time it has just set to now, to the name.
  * Removal:
  *   R1  looks at the time and leaves a fresh blob alone (not needed for what follows: it spares the other steps);
- *   R2  renames whatever has the name to a trash name that nobody else uses;
+ *   R2  renames the file of that name to a trash name that no other process uses;
  *   R3  looks at the time of the file that it has now;
  *   R4  fresh: links it back under its name, and only then drops the trash name. If the name is taken, it gives the file
  *       there the time of now, by P1, before it drops its own; if that one vanishes meanwhile, it links again;

@@ -68,7 +68,7 @@ export interface BlobStore {
    * the size. On failure nothing is left. Bytes that are there already are read and compared, and replaced if they are
    * damaged.
    *
-   * A stream is read and never destroyed, not even when its bytes are refused: whoever owns it may still want to
+   * A stream is read and never destroyed, not even when its bytes are refused, because its owner may still have to
    * drain it and to answer.
    *
    * Errors: PAYLOAD_TOO_LARGE, INVALID_ARGUMENT (empty), STORAGE_FULL, UNAVAILABLE; the source's own error; the

@@ -28,7 +28,8 @@ export interface ReceiveOptions {
 }
 
 /**
- * Transfers between clients and the storage itself, past this system. Nobody tells when a file has arrived: look.
+ * Transfers between clients and the storage itself, past this system. The storage does not report that a file has arrived,
+ * so arrivals have to be listed.
  */
 export interface DirectTransfers {
   /** URL to GET a blob; it is not looked for. */

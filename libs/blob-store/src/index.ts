@@ -9,11 +9,11 @@
  *   a bounded cache of small blobs before any adapter; `openBlobStore` chooses and wraps by URL.
  * - What `put` has returned survives a crash and a power loss. What fails leaves nothing, and what a killed process
  *   left behind is removed by `sweepTemporary`.
- * - A blob has no owner here. Whoever keeps records decides what is unused, and asks `removeIfUnusedSince` to remove
- *   it; a put of the same bytes at the same moment wins (`blob-removal.ts` and `s3/s3-removal.ts` have the argument).
+ * - A blob has no owner here. The app that keeps the records decides what is unused, and calls `removeIfUnusedSince` to
+ *   remove it; a put of the same bytes at the same moment wins (`blob-removal.ts` and `s3/s3-removal.ts` have the argument).
  * - Bytes are hashed whenever they are read. Damaged ones are DATA_LOSS, are reported to `onDamage`, and are replaced by a
- *   put of the same bytes. `scrub` finds those that nobody reads.
- * - `signUrl` and `verifySignedUrl` make and check URLs that live for a while and that nobody can change.
+ *   put of the same bytes. `scrub` finds those that are never read.
+ * - `signUrl` and `verifySignedUrl` make and check URLs that expire and that clients cannot change.
  * - Every failure of the storage is a `DomainError`: NOT_FOUND, INVALID_ARGUMENT, PAYLOAD_TOO_LARGE, STORAGE_FULL,
  *   DATA_LOSS, or UNAVAILABLE with the cause. The source's own errors and the signal's reason pass through `put` as they are.
  *

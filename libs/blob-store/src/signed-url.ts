@@ -3,7 +3,7 @@ import { DomainError, systemNow } from '@pentaprism/domain';
 import { AREA_PATTERN, WORKSPACE_PATTERN } from './blob-key.js';
 
 /**
- * URLs that let whoever holds one read or write one file for a while, without a key:
+ * URLs with which a client can read or write one file for a while, without a key:
  *
  *     /files/{workspace}/{area}/{id}?expires={epoch s}&method={get|put}[&disposition={attachment|inline}]&signature={…}
  *

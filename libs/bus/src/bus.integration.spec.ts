@@ -70,7 +70,7 @@ afterAll(async () => {
 });
 
 describe('a call that may take long', () => {
-  it('is answered however long it takes, while somebody works on it', async () => {
+  it('is answered however long it takes, while a service works on it', async () => {
     await start(async () => {
       await sleep(SILENCE_MS + 1_500);
       return { tags: [tag] };
@@ -78,7 +78,7 @@ describe('a call that may take long', () => {
     expect(await ensure(['cat'], 60_000)).toEqual({ tags: [tag] });
   });
 
-  it('is given up soon when whoever took it is gone', async () => {
+  it('fails soon when the process that took it is gone', async () => {
     const dead = connection.nats.subscribe(scope.subjectPrefix + tagContracts.ensure.subject, {
       queue: 'tagging',
       callback: () => undefined,
@@ -89,7 +89,7 @@ describe('a call that may take long', () => {
     dead.unsubscribe();
   });
 
-  it('fails at once when nobody is there, and as the handler does', async () => {
+  it('fails at once when no service is there, and as the handler does', async () => {
     expect(await errorOf(ensure(['cat'], 60_000))).toMatchObject({ code: 'UNAVAILABLE' });
     await start(() => {
       throw new DomainError('FAILED_PRECONDITION', 'no');
@@ -173,7 +173,7 @@ describe('a call', () => {
     expect(calls).toBe(1);
   });
 
-  it('fails with UNAVAILABLE at once when nobody serves the subject', async () => {
+  it('fails with UNAVAILABLE at once when no service has the subject', async () => {
     const before = Date.now();
     expect(await errorOf(ensure())).toMatchObject({ code: 'UNAVAILABLE', details: { service: 'tagging' } });
     expect(Date.now() - before).toBeLessThan(4500);
@@ -187,7 +187,7 @@ describe('a call', () => {
     expect(await errorOf(ensure([], 100))).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
   });
 
-  it('is not handled any more when nobody waits for it', async () => {
+  it('is not handled any more when its caller has stopped waiting', async () => {
     let calls = 0;
     await start(() => {
       calls += 1;
@@ -266,7 +266,7 @@ describe('a request', () => {
     expect(await raw(payload)).toMatchObject({ ok: false, error: { code: 'INVALID_ARGUMENT' } });
   });
 
-  it('with headers that nobody of ours wrote is answered', async () => {
+  it('with headers that no app of this system wrote is answered', async () => {
     await start((_request, context) => ({ tags: [{ ...tag, name: context.actor }] }));
     const headers = { 'Pentaprism-Actor': '%E0%A4%A', 'Pentaprism-Time-Left': 'soon', 'Pentaprism-Sent': 'x' };
     expect(await raw('{"names":[]}', headers)).toEqual({ ok: true, data: { tags: [{ ...tag, name: '%E0%A4%A' }] } });

@@ -17,7 +17,7 @@ export interface CallOptions {
   readonly context?: Partial<CallContext>;
 }
 
-/** Asks services over NATS. Every call has a deadline, a trace id, the caller's workspace and parsed types. */
+/** Calls services over NATS. Every call has a deadline, a trace id, the caller's workspace and parsed types. */
 export class Bus {
   private readonly replies: ReplyInboxes;
 
@@ -29,7 +29,7 @@ export class Bus {
   }
 
   /**
-   * @throws DomainError the owner's error; UNAVAILABLE at once when nobody answers for the subject;
+   * @throws DomainError the owner's error; UNAVAILABLE at once when no service has the subject, or NATS refuses the call;
    *   DEADLINE_EXCEEDED when the answer did not come in time; PAYLOAD_TOO_LARGE for a request that no message can
    *   hold; INTERNAL for an answer that breaks the contract
    */

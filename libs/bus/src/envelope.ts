@@ -13,9 +13,9 @@ const ACTOR = 'Pentaprism-Actor';
 /** Milliseconds that the caller still waits, when it sends. Never a time of day: clocks of two machines differ. */
 const TIME_LEFT = 'Pentaprism-Time-Left';
 const SENT = 'Pentaprism-Sent';
-/** In a request: signs of life are wanted; in what comes back: this is one, and no answer. */
+/** In a request: asks for signs of life. In a reply: marks a sign of life, which is not the answer. */
 const ALIVE = 'Pentaprism-Alive';
-/** In an answer: the call was not begun, because its time was over by the receiver's reckoning. */
+/** In an answer: the call was not begun, because its deadline had passed by the receiver's clock. */
 const DROPPED = 'Pentaprism-Dropped';
 
 /**
@@ -35,7 +35,7 @@ export function headersOf(context: CallContext, stamp?: string): MsgHdrs {
   return result;
 }
 
-/** Milliseconds between the signs of life of whoever works on a call. */
+/** Milliseconds between the signs of life of the process that works on a call. */
 export const SIGN_MS = 2_000;
 
 export function askForSigns(request: MsgHdrs): void {

@@ -57,7 +57,7 @@ export class FactConsumer {
     while (!this.stopped) {
       try {
         this.messages = await this.consume();
-        // Told to stop in the meantime: what was just opened is closed, or nobody would.
+        // `stop` was called while this was being opened, and could not close it.
         if (this.stopped) void this.messages.close();
         for await (const message of this.messages) {
           const handling = this.handle(message).finally(() => this.inFlight.delete(handling));

@@ -39,7 +39,7 @@ export class ReplyInboxes {
   }
 
   private subscribe(owner: ServiceName): Inbox {
-    // Random, because a service replies to the subject that a request names, whoever sent the request.
+    // Random, because a service replies to the subject that a request names, no matter which app sent the request.
     const inbox: Inbox = { subject: `${replyInbox(this.connection.user, owner)}.${randomUUID()}`, waiting: new Map() };
     this.connection.nats.subscribe(`${inbox.subject}.*`, {
       callback: (error, message) => {

@@ -4,14 +4,14 @@ import { jsonOf } from './envelope.js';
 import { keepSubscribed } from './keep-subscribed.js';
 
 /**
- * Tells every listener. What this connection sends afterwards, the answer to a call among it, reaches each of them
- * later. Never throws: a signal may be lost.
+ * Sends a signal to every listener. What this connection sends afterwards, such as the answer to a call, reaches them
+ * later. Never throws, because a signal may be lost.
  */
 export function sendSignal<S extends Signal>({ nats, prefix }: BusConnection, signal: S, data: SignalData<S>): void {
   try {
     nats.publish(prefix + signal.subject, JSON.stringify(data));
   } catch {
-    // The connection is closed: nobody can be told.
+    // The connection is closed, and the signal is lost.
   }
 }
 

@@ -80,7 +80,7 @@ export class FairShares {
     this.#serve();
   }
 
-  /** Nobody overtakes the one whose turn it is: otherwise who needs much would wait for ever. */
+  /** Never passes over the key whose turn it is: otherwise a key with a large demand would wait for ever. */
   #serve(): void {
     for (let next = this.#next(); next && next.entry.amount <= this.#free; next = this.#next()) {
       const { holder, entry } = next;

@@ -6,7 +6,7 @@ const MAX_KEYS = 1000;
 /**
  * Orders keys that compete for work of unknown length, as start-time fair queueing does. The key that runs the least is
  * first, and among equals the one that has had the least service. A key that comes back after a pause starts level with
- * the others: it is neither owed the service it did not ask for, nor made to pay for what it used while nobody waited.
+ * the others: it gets no credit for the time of the pause, and no debt for what it used while no other key waited.
  */
 export class FairTurns {
   readonly #served = new Map<string, number>();

@@ -18,7 +18,7 @@ export class FreshReads<T> {
   private start(key: string, read: () => Promise<T>): Promise<T> {
     const running = read().finally(() => {
       const current = this.reads.get(key);
-      // Whoever waits for the next read starts it right after this one has settled.
+      // A caller that waits for the next read starts it right after this one has settled.
       if (current?.running === running && !current.next) this.reads.delete(key);
     });
     this.reads.set(key, { running });

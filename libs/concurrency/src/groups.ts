@@ -15,10 +15,10 @@ interface Waiting<Item, Result> {
 /**
  * Does together what is asked for at the same time: while one group is under way, the next one gathers. A transaction
  * waits for the journal, a call for its round trip, and one for all of a group costs hardly more than one for each.
- * Nobody waits for a group to fill, and what a group finds was true after each of its items came.
+ * No item waits for a group to fill, and what a group finds was true after each of its items was added.
  *
- * Each item keeps an outcome of its own. What `work` throws is nobody's in particular: every item of that group is
- * tried once more by itself, except while something else is away.
+ * Each item has an outcome of its own. An error that `work` throws cannot be attributed to one item: every item of that
+ * group is tried once more by itself, except during an outage of something else.
  */
 export class Groups<Item, Result> {
   private readonly queues = new Map<string, Waiting<Item, Result>[]>();
@@ -56,7 +56,7 @@ export class Groups<Item, Result> {
     if (!first) return;
     try {
       const items = group.map(({ item }) => item);
-      // In the context of its first item: otherwise in that of whoever came when nothing was under way.
+      // In the context of the group's first item. Otherwise it would be that of the first item of an earlier group.
       const outcomes = await first.within(() => this.work(key, items));
       for (const [i, { resolve, reject }] of group.entries()) {
         const outcome = outcomes[i];

@@ -39,7 +39,7 @@ interface State {
 }
 
 /**
- * Shares a capacity between keys when nobody knows in advance how much each holding will take. What is free goes to the key
+ * Shares a capacity between keys when the size of each holding is not known in advance. What is free goes to the key
  * that has the least, and within a key to the oldest holding, so that it can end.
  *
  * Two rules keep holdings from waiting for one another for ever. A key that has less than its fair share (the capacity

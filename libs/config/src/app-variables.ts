@@ -15,8 +15,8 @@ import {
 } from './variables.js';
 
 /**
- * The variables of each app, by its name. An app's schema is made of its entry, and whoever starts the app passes these
- * variables on and no others, so that an app never receives a secret that it does not use.
+ * The variables of each app, by its name. An app's schema is made of its entry. The launcher and the manifests pass these
+ * variables to the app and no others, so that an app never receives a secret that it does not use.
  */
 export const APP_SETTINGS = {
   gateway: { ...busVariables, ...blobVariables, ...secretVariables, ...gatewayVariables },

@@ -53,8 +53,8 @@ export function defineFact<Data extends z.ZodType>(fact: Omit<Fact<Data>, 'kind'
 }
 
 /**
- * News for those who keep something in memory for a moment: told to every listener at once, before the call that caused
- * it is answered, and lost where nobody hears it. Whoever acts on it must be right without it a little later.
+ * News for caches that live for a moment. It is sent to every listener before the call that caused it is answered. It is
+ * lost for a service that does not listen at that moment, so a listener must become correct without it a little later.
  */
 export interface Signal<Data extends z.ZodType = z.ZodType> {
   readonly kind: 'signal';

@@ -60,7 +60,7 @@ export const tagDetails = tagReference
   .extend({ description: z.string(), type: z.enum(TAG_TYPES) });
 export type TagDetails = z.output<typeof tagDetails>;
 
-/** What whoever gives a tag to an image passes. */
+/** Returns how calls that give a tag to an image name it. */
 export function tagReferenceOf({ id, number, name, type }: TagDetails): TagReference {
   return { id, number, name, ...(type === 'negative' ? { negative: true } : {}) };
 }

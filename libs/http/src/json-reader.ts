@@ -12,7 +12,7 @@ export const TEXT_COST = 4;
 const ESCAPED_COST = 6;
 /** Bytes of a string that is worth being kept apart: a picture in base64. */
 const LIFTED_FROM = 4096;
-/** Stands for a string that was lifted out; nobody can guess it. */
+/** Stands for a string that was lifted out. Clients cannot guess it. */
 const MARK = randomBytes(12).toString('hex');
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

@@ -1,7 +1,7 @@
 import type { Role } from '@pentaprism/domain';
 import type { FastifyRequest } from 'fastify';
 
-/** Who makes a request: an API key, or nobody in particular where a dialect is open. */
+/** Who makes a request: the owner of an API key, or anonymous where a dialect is open. */
 export interface Principal {
   /** The key's id; null without a key. */
   readonly keyId: string | null;

@@ -229,8 +229,8 @@ export function drain(stream: Readable): Promise<void> {
 }
 
 /**
- * The failure of a request whose client stopped or went away half-way. Nobody reads the answer, but log and metrics
- * must not count it as a fault of ours.
+ * The failure of a request whose client stopped or went away half-way. The answer has no reader, but log and
+ * metrics must not count it as a fault of this system.
  */
 export function incompleteBody(cause: unknown): DomainError {
   // What compares the body with its digests refuses it itself.

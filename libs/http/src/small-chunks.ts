@@ -34,7 +34,7 @@ export function joinSmallChunks(fastify: FastifyInstance): void {
 function refuse(request: IncomingMessage): void {
   giveUp({ raw: request });
   const message = `The body comes in chunks of less than ${LEAST_CHUNK} bytes each; send larger ones.`;
-  // As Node.js does: without a reader, nobody would catch it. A reader that comes later gets it.
+  // As Node.js does: without a reader, the error would be unhandled. A later reader gets it.
   request._destroy = (error, done) => done(request.listenerCount('error') > 0 ? error : null);
   request.destroy(new DomainError('INVALID_ARGUMENT', message, { limit: LEAST_CHUNK }));
 }

@@ -62,7 +62,7 @@ export async function analyseImage(bytes: Uint8Array): Promise<ImageAnalysis> {
   const isLarge = Math.max(width, height) > RESIZED_SIDE;
   // Small ones are decoded at the thumbnail's size at once: for a JPEG that is a fraction of the work.
   const isTiny = Math.max(width, height) <= THUMBNAIL_SIDE;
-  // Whoever reads the pixels without EXIF finds the width and height that the image is said to have.
+  // Programs that ignore EXIF then read pixels of the width and height that the APIs report.
   const isTurned = (metadata.orientation ?? 1) !== 1;
   const needsResized = isLarge || isTurned || !SHOWN_BY_BROWSERS.includes(format);
   const decoded = await decodeWithin(bytes, header, needsResized ? RESIZED_SIDE : THUMBNAIL_SIDE);

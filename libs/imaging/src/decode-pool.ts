@@ -251,7 +251,7 @@ class ProcessPool {
   }
 }
 
-/** Pixels can wait: whoever answers requests on the same cores goes first. */
+/** Gives a decode process a lower priority than the processes that answer requests on the same cores. */
 function yieldToOthers({ pid }: ChildProcess): void {
   try {
     if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);

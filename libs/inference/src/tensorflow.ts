@@ -9,7 +9,7 @@ export type { TensorFlow };
 export const TENSORFLOW_BACKENDS = ['wasm', 'cpu'] as const;
 export type TensorFlowBackend = (typeof TENSORFLOW_BACKENDS)[number];
 
-/** The library has one current backend per process, so whoever uses it takes turns. */
+/** The library has one current backend per process, so its users take turns. */
 let turn: Promise<unknown> = Promise.resolve();
 
 /**

@@ -15,8 +15,8 @@ const LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 } sat
  * caller stays free, and all memory comes back. The thread has the priority of the process. Its standard output is
  * dropped.
  *
- * Loading the library takes each thread some tenths of a second. Threads do not wait for each other: whoever starts
- * several at once needs memory and a core for each.
+ * Loading the library takes each thread some tenths of a second. Threads do not wait for each other: several at once need
+ * memory and a core each.
  *
  * @param limits of the thread's heap; a thread that reaches them ends, and its training fails
  */

@@ -110,7 +110,7 @@ export class JobLedger {
   /** Returns whether a job of the workspace waits or runs in a queue. */
   async isPending(workspace: string, queue: QueueName): Promise<boolean> {
     const filter = { owner: this.owner, queue, workspace };
-    // Two questions, because each state has an index of its own.
+    // Two queries, because each state has an index of its own.
     const [queued, running] = await Promise.all([
       this.jobs.exists({ ...filter, state: 'queued' }),
       this.jobs.exists({ ...filter, state: 'running' }),

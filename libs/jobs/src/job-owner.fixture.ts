@@ -189,7 +189,7 @@ export async function startWorker(
 
 type Named = Pick<JobDocument, '_id'>;
 
-/** What a worker tells the owner, and what the gateway asks of it, by hand. */
+/** Sends what a worker reports to the owner, and what the gateway requests of it. */
 export function reportsOver(bus: Bus) {
   const reports = jobReportContracts.augmentation;
   return {

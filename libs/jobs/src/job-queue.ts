@@ -25,8 +25,8 @@ export const WORKER_CONNECTION = { maxRetriesPerRequest: null, retryStrategy } a
 const ANSWER_LIMIT_MS = 1000;
 
 /**
- * Puts a ticket for each ledger entry on its BullMQ queue. A ticket lets a worker start one job, whichever has its turn; so
- * there must be as many as there are queued jobs, and more do no harm. Adding one that is there already changes nothing.
+ * Puts a ticket for each ledger entry on its BullMQ queue. A ticket lets a worker start the one job whose turn it is. So
+ * there must be at least as many as queued jobs, and more do no harm. Adding an existing ticket changes nothing.
  */
 @Injectable()
 export class JobQueue implements OnApplicationShutdown {

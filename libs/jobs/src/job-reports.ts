@@ -15,7 +15,7 @@ export interface JobEffect<J extends JobType> {
   completed(job: JobDocument, result: JobResult<J>, session: ClientSession): Promise<void>;
   /** Failed for good, or aborted. */
   ended?(job: JobDocument, session: ClientSession): Promise<void>;
-  /** Whichever it was is true now. Not called when the process dies in between; must not throw. */
+  /** Called after the commit, for every outcome. Not called when the process ends in between. Must not throw. */
   committed?(job: JobDocument): void;
 }
 
@@ -58,7 +58,7 @@ export class JobReports {
         payload: job.payload,
       };
     if (ticket) return { taken: false as const, state: (await this.ledger.find(id))?.state ?? ('failed' as const) };
-    // Compares the starts again: the job may have been given back in the meantime, and is then nobody's failure.
+    // Compares the starts again: a job that has been given back in the meantime has not failed.
     await this.end(id, 'failed', { minimumStarts: MAX_JOB_STARTS, error: STARTED_TOO_OFTEN });
     const current = await this.ledger.find(id);
     return { taken: false as const, state: current?.state ?? ('failed' as const) };

@@ -33,13 +33,13 @@ export interface JobHandler<J extends JobType> {
   run(payload: JobPayload<J>, control: JobControl): Promise<JobResult<J>>;
 }
 
-/** Milliseconds between signs of life; the reconciler gives a job up for lost after nine of them. */
+/** Milliseconds between signs of life. The reconciler takes a job for lost after nine of them. */
 const HEARTBEAT_MS = 5000;
 /** Milliseconds that a report is tried for while its owner does not answer. */
 const REPORT_PATIENCE_MS = 60_000;
 const STOPPED = 'the worker stops';
 
-/** Never resolves. What loses the race against it ends unheard. */
+/** Returns a promise that never resolves and rejects when `signal` aborts. Used to race a handler against its abort. */
 function rejectOnAbort(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
@@ -72,7 +72,7 @@ export class JobRunner {
     await runWithContext(context, () => this.attempt(reports, { ...started, jobId: started.jobId ?? jobId }));
   }
 
-  /** Ends what is being done, so that it can be given back; so is what still comes from the queue. */
+  /** Ends the running attempts, so that their jobs can be given back. Jobs that the queue still delivers are given back too. */
   stop(): void {
     this.stopped = true;
     for (const controller of this.active) controller.abort(new Error(STOPPED));
@@ -161,7 +161,7 @@ export class JobRunner {
     }, HEARTBEAT_MS);
     const progress = (next: number) => {
       value = Math.min(1, Math.max(value, next));
-      // Also the way to learn soon of an abort, so not only at the heartbeat; at most four times a second.
+      // Not only at the heartbeat, because the reply says whether the job was aborted. At most four times a second.
       if (performance.now() - lastSent < 250) return;
       lastSent = performance.now();
       void send();

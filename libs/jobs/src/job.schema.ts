@@ -28,7 +28,7 @@ export interface JobDocument {
   /** Within the workspace: 0 first, then 1, 2, ... */
   priority: number;
   createdAt: Date;
-  /** When the queue was last told; the reconciler tells it again after a while. */
+  /** When a ticket was last put on the queue. The reconciler adds another one after a while. */
   enqueuedAt: Date;
   /** Back-off: not to be started earlier. */
   notBefore: Date;
@@ -83,12 +83,12 @@ jobSchema.index(
   { workspace: 1, owner: 1, type: 1, idempotencyKey: 1 },
   { unique: true, partialFilterExpression: { idempotencyKey: { $exists: true } } },
 );
-// Whose turn it is, and which job of theirs. `state` is a key, too, so that the workspaces are read from the index alone.
+// For the workspace whose turn it is, and its next job. `state` is a key, too, so that the workspaces are read from the index alone.
 jobSchema.index(
   { owner: 1, queue: 1, state: 1, workspace: 1, priority: 1, createdAt: 1, notBefore: 1 },
   { partialFilterExpression: { state: 'queued' } },
 );
-// The reconciler's two questions, and the count of a workspace's pending jobs; finished jobs are not in these indexes.
+// For the reconciler's two queries and the count of a workspace's pending jobs. Finished jobs are not in these indexes.
 jobSchema.index({ owner: 1, enqueuedAt: 1 }, { partialFilterExpression: { state: 'queued' } });
 jobSchema.index({ owner: 1, heartbeatAt: 1 }, { partialFilterExpression: { state: 'running' } });
 jobSchema.index({ workspace: 1, owner: 1, type: 1, state: 1 });

@@ -221,7 +221,7 @@ describe('a failure', () => {
     expect((await becomes(job, 'failed')).error?.code).toBe('INVALID_ARGUMENT');
   });
 
-  it('that nobody foresaw shows nothing of itself', async () => {
+  it('that no handler expects is reported without its message', async () => {
     await work(() => Promise.reject(new TypeError('secret')));
     const job = await owner.submit();
     await owner.ledger.jobs.updateOne({ _id: job._id }, { $set: { starts: MAX_JOB_STARTS - 1 } });

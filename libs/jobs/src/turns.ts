@@ -13,7 +13,7 @@ interface Charged {
 /**
  * Starts jobs so that workspaces take turns in each queue. Within a workspace the order is that of priorities, then of
  * creation. The service that each workspace had is kept in memory: an instance of an owner sees a random share of all
- * starts, which is as good as all of them, and after a restart everybody begins level.
+ * starts, which is as good as all of them. After a restart, all workspaces begin at the same level.
  */
 @Injectable()
 export class Turns {

@@ -12,7 +12,7 @@ import { PngStructure } from './png-structure.js';
  *
  * Holds less than two megabytes, whatever the file. Inflates in the thread pool; its sums take the calling thread about
  * a millisecond per few megabytes. A chunk is no longer needed here once it was passed on. A stream is read and never
- * destroyed: whoever owns it may still want to drain it and to answer.
+ * destroyed, because its owner may still have to drain it and to answer.
  *
  * @throws DomainError UNSUPPORTED_MEDIA_TYPE when it is no PNG, or of another color type or depth; INVALID_ARGUMENT
  *   when it is broken or has too many pixels (`details.reason`: a `PngRefusalReason`); the source's own error

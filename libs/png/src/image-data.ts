@@ -102,7 +102,7 @@ export class ImageData {
       if (last) this.#inflate.once('end', finished).end(batch);
       else this.#inflate.write(batch, finished);
     });
-    // Whoever asks next gets the error. Until then it is nobody's, which must not end the process.
+    // The next caller gets the error. Until then it is unhandled, which must not end the process.
     this.#running.catch(() => undefined);
     if (!last) [this.#batch, this.#other] = [this.#other ?? new Uint8Array(this.#batchBytes), this.#batch];
   }

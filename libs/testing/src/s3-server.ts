@@ -16,7 +16,7 @@ export interface S3Server {
   readonly secretAccessKey: string;
   /** The `AWS_*` variables that lead to it. */
   readonly environment: Readonly<Record<string, string>>;
-  /** With the rights of whoever owns the buckets. */
+  /** With the rights of the owner of the buckets. */
   readonly client: S3Client;
   /** Gives them to the AWS SDK in this process, which reads them from the environment. */
   useCredentials(): void;

@@ -21,8 +21,8 @@ const COMMON_OF = 4;
 const MOST_TRAININGS = 12;
 const PAUSE_MS = 60;
 /**
- * Milliseconds until the load is given up: whoever waits for a batch of a service that was killed is told so only when the
- * time of the batch is over, and that may be all clients at once.
+ * Milliseconds until the load is given up. A client that waits for a batch of a service that was killed gets an answer only
+ * when the deadline of the batch is over, and that may be all clients at once.
  */
 const PATIENCE_MS = 100_000;
 /** The API's own words for: not now. */

@@ -80,7 +80,7 @@ export interface Stopped {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** One process of an app, started as its container would: environment only, no channel to whoever starts it. */
+/** One process of an app, started as its container would: environment only, no channel to the parent process. */
 export class Container {
   readonly name: string;
   readonly app: string;

@@ -6,7 +6,7 @@ import { JobLedger, toJob } from '@pentaprism/jobs';
 /** A job by its canonical id or by its number. */
 type JobKey = { readonly id: string } | { readonly number: number };
 
-/** Looks jobs up, whoever owns them: reading the ledger is everybody's right, writing an entry its owner's. */
+/** Finds jobs of all owners. Every service may read the ledger, and only the owner of an entry may write it. */
 @Injectable()
 export class FindJobs {
   constructor(private readonly ledger: JobLedger) {}

@@ -43,7 +43,7 @@ function model(): Model<ScrubDocument> {
   return catalog.app.get(getModelToken(SCRUB_MODEL), { strict: false });
 }
 
-/** A catalog of its own, as far as the scrub knows. */
+/** Returns another scrub of this catalog's blobs. It competes for the lease as that of another process does. */
 function scrubber(): ScrubBlobs {
   const get = <T>(token: unknown) => catalog.app.get<T>(token as string, { strict: false });
   return new ScrubBlobs(

@@ -38,8 +38,8 @@ export class ApplyTag {
   }
 
   /**
-   * A tag is about to become a negative one. Only behind the fence is it known which images carry it beside others: those
-   * who gave it to one before have ended, and whoever comes later reads the reservation.
+   * Reserves a tag that is about to become a negative one. Which images carry it beside others is certain behind the fence
+   * only: earlier calls that gave it to an image have ended, and later ones read the reservation.
    * @throws DomainError FAILED_PRECONDITION when one does
    */
   async reserveNegative(workspace: string, tag: { tagId: string; projectId: string; name: string }): Promise<void> {

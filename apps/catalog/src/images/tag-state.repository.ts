@@ -54,18 +54,18 @@ export const RESERVATION_MS = 180_000;
  * Tombstones and new names of tags. Images embed their tags, and an image is given tags that were looked up some time ago
  * in another service. Since then one of them may have been renamed or deleted, and an image must not keep what is gone.
  *
- * 1. Whoever gives tags to an image reads their states in the transaction that does it (`of`), and notes a change in
+ * 1. A call that gives tags to an image reads their states in the transaction that does it (`of`), and notes a change in
  *    one slot of the project's counts, as every change of an image does.
- * 2. Whoever brings the news of a tag writes its state first, then writes to all slots (`ImageCountRepository.fence`),
+ * 2. A call that applies a change of a tag writes its state first, then writes to all slots (`ImageCountRepository.fence`),
  *    and only then walks through the images that carry the tag.
  *
  * A transaction that began after the state was written reads it. One that began before writes a slot either before the
  * fence does: then the fence waits for its end, and the walk sees its image. Or after the fence: then it conflicts with
- * a write that it cannot see, is run again, and reads the state. So no image is missed, whoever comes first, without a
+ * a write that it cannot see, is run again, and reads the state. So no image is missed in either order, without a
  * lock that additions would have to take. A process that dies in the middle leaves the fact, which does all of it again.
  *
  * A negative tag stands alone on its images. Who gives one to an image says so, and the state remembers it from that
- * transaction on: whoever gives the image another tag reads the states of those that it carries. Both write the image, so
+ * transaction on: a call that gives the image another tag reads the states of those that it carries. Both write the image, so
  * that one of two at once runs again and finds what the other did. A tag that becomes negative later is reserved first,
  * behind the same fence: only then is it known for good which images carry it, and the change is refused if one of them
  * carries others too.

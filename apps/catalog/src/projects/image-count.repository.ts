@@ -45,9 +45,9 @@ imageCountSchema.index({ workspace: 1, project: 1, slot: 1 }, { unique: true });
 const SLOTS = 32;
 
 /**
- * Revisions grow by a step chosen at random. With steps of one, a revision would come again after a crash that lost a
- * change which was not acknowledged yet, but read: whoever kept what it found would take it for the change that came
- * instead. 10^10 changes of one project stay exact numbers.
+ * Revisions grow by a random step. A crash can lose a change that was read before it was acknowledged. With steps of one,
+ * the next change would get the same revision, and a cache of the lost change would count as current. 10^10 changes of one
+ * project stay exact numbers.
  */
 const REVISION_STEP = 2 ** 20;
 

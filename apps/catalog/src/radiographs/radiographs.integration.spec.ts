@@ -207,7 +207,7 @@ describe('the end of a radiograph', () => {
     jest.useRealTimers();
   });
 
-  it('comes at its very millisecond, for whoever asks', async () => {
+  it('comes at its very millisecond, in every call', async () => {
     const made = await add();
     await render(made);
     const { projectId } = await call(images.get, { id: made.imageId });

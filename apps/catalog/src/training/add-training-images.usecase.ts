@@ -70,7 +70,7 @@ export class AddTrainingImages {
   ) {}
 
   /**
-   * A project never gets more images than it may have, whoever adds some at the same time.
+   * A project never gets more images than it may have, also when several calls add some at the same time.
    * @throws DomainError NOT_FOUND; CONFLICT when a tag was changed or deleted since it was looked up; FAILED_PRECONDITION for
    *   bytes that nobody has looked at
    */

@@ -56,8 +56,8 @@ export class ManageSnapshots implements OnApplicationBootstrap, OnModuleDestroy 
   }
 
   /**
-   * A copy under an id of its own becomes the snapshot when the project has not changed while it was made. Whoever dies
-   * before leaves a copy that nobody sees, and that is removed later.
+   * Copies the images under a new id. The copy becomes the snapshot if the project has not changed while it was made. If
+   * this process ends before, a later round removes the copy, which is not part of any snapshot.
    * @throws DomainError NOT_FOUND, also for an id of another project, or of a snapshot that was deleted
    */
   async create(workspace: string, projectId: string, snapshotId: string) {
@@ -78,7 +78,7 @@ export class ManageSnapshots implements OnApplicationBootstrap, OnModuleDestroy 
       const found = await this.copy(workspace, project, copy, attempt === ATTEMPTS);
       if (found && (await this.snapshots.complete(workspace, id, found))) {
         const { images, revision } = found;
-        // It was deleted meanwhile: whoever removes what belongs to it may have looked for snapshots before.
+        // If the project was deleted meanwhile, its removal may have searched for snapshots before this one existed.
         await this.projects.get(workspace, projectId);
         return { images, revision };
       }
@@ -111,7 +111,7 @@ export class ManageSnapshots implements OnApplicationBootstrap, OnModuleDestroy 
   async delete(workspace: string, projectId: string, snapshotId: string): Promise<void> {
     const project = toObjectId(projectId, 'project');
     const copies = await this.snapshots.markDeleted(workspace, project, toObjectId(snapshotId, 'snapshot'));
-    // A large one takes longer than anybody waits for an answer. Whoever dies now, a later round goes on.
+    // Removing a large one takes longer than clients wait for an answer. If this process ends, a later round goes on.
     this.rounds.once(0, async () => {
       for (const copy of copies) await this.removeCopy(copy);
     });

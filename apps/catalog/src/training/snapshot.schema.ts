@@ -3,7 +3,7 @@ import { metadataSchema, tagSchema, type ImageDocument } from '../images/image.s
 
 /** Which images a project had at one moment. */
 export interface SnapshotDocument {
-  /** Given by whoever asks for the snapshot. */
+  /** Chosen by the caller that requests the snapshot. */
   _id: Types.ObjectId;
   workspace: string;
   project: Types.ObjectId;

@@ -205,7 +205,7 @@ describe('images that are added', () => {
     expect(statusesOf(outcomes)).toEqual(['duplicate', 'added', 'added', 'too-many-images']);
   });
 
-  it('are never more than a project may have, whoever adds some at once', async () => {
+  it('are never more than a project may have, also when several calls add some at once', async () => {
     const room = 20;
     const counts = catalog.app.get(ImageCountRepository, { strict: false });
     const filled = MAX_TRAINING_IMAGES_PER_PROJECT - room;

@@ -106,7 +106,7 @@ describe('tags that are given', () => {
 });
 
 describe('tags that are taken away', () => {
-  it('leave the others, and images that have none are untagged, whoever took the last one', async () => {
+  it('leave the others, and images that have none are untagged, no matter which call took the last one', async () => {
     const [one, two] = [newTag(), newTag()];
     const ids = idsOf(await fixture.addNew(projectId, 4, [one, two]));
     await remove(ids.slice(0, 2), [one]);

@@ -2,7 +2,7 @@ import { Controller, Get, Redirect } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { WithoutKey } from './route-access.js';
 
-/** Whoever opens the address in a browser wants to see what there is. */
+/** Redirects browsers from the bare address to the documentation. */
 @ApiExcludeController()
 @Controller()
 export class RootController {

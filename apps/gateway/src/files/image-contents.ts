@@ -17,7 +17,7 @@ const KEPT_ENTRIES = 10_000;
 /**
  * Whether an image is still there and which bytes it has, for downloads. What is asked for at once is one call; what
  * was just asked is remembered until the catalog signals a change. A change that was made through this gateway is
- * signalled before it is answered, so that whoever deleted an image finds its URLs dead.
+ * signalled before it is answered, so that the URLs of an image are dead when the client that deleted it gets its answer.
  */
 @Injectable()
 export class ImageContents implements OnModuleDestroy {

@@ -29,7 +29,7 @@ export function addHooks(fastify: FastifyInstance, authentication: Authenticatio
     if (request.is404) refuseMethod(allowed.of(request.url.split('?', 1)[0] ?? ''), reply);
     else refuseEncoding(request);
   });
-  // After the body was read: whoever handles the request calls services in its name.
+  // After the body was read. The handler's calls to services carry this context.
   fastify.addHook('preHandler', (request, _reply, done) => {
     const principal = accessOf(request).role === 'none' ? undefined : principalOf(request);
     const context = { traceId: request.id, workspace: principal?.workspace ?? '', actor: principal?.name ?? '' };

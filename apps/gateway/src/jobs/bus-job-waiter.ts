@@ -3,7 +3,7 @@ import { Bus, watchFact } from '@pentaprism/bus';
 import { jobFinished, type FactData } from '@pentaprism/contracts';
 import { JobWaiter } from '@pentaprism/http';
 
-/** Hears on the bus that a job has ended. Hearing it is a matter of speed only: whoever waits asks the ledger again. */
+/** Receives on the bus that a job has ended. This only saves time: a waiting request reads the ledger again anyway. */
 @Injectable()
 export class BusJobWaiter extends JobWaiter implements OnModuleDestroy {
   private readonly waiting = new Map<string, Set<() => void>>();

@@ -10,8 +10,8 @@ const KEPT_TAGS = 10_000;
 
 /**
  * Tags by name, looked up or made by tagging and remembered for a while: uploads name the same few tags again and again.
- * A remembered tag may have been renamed or deleted since. That is for the catalog to find, in the transaction that
- * gives it to an image; whoever is refused asks for fresh ones.
+ * A remembered tag may have been renamed or deleted since. The catalog checks that in the transaction that gives it to an
+ * image. If the catalog refuses it, the caller looks the tags up again.
  */
 @Injectable()
 export class KnownTags {

@@ -138,7 +138,7 @@ describe('a training', () => {
     expect(await call(iterations.get, keyOf(iteration))).toMatchObject({ status: 'failed', error: error.message });
   });
 
-  it('is one at a time, whoever asks for it', async () => {
+  it('is one at a time, also when several calls request it at once', async () => {
     const outcomes = await Promise.allSettled(Array.from({ length: 6 }, () => train()));
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     for (const outcome of outcomes)

@@ -10,7 +10,7 @@ import type { IterationDocument } from './iteration.schema.js';
 
 const ROUND_MS = 30_000;
 const BATCH = 100;
-/** Milliseconds after which a training is looked after: whoever began it has written its job long since. */
+/** Milliseconds after which a training is checked. By then the call that began it has written its job, or has failed. */
 const LOOK_AFTER_MS = 60_000;
 /**
  * Milliseconds that a training may take, outages included: 100,000 images whose embeddings are missing take about one
@@ -50,7 +50,7 @@ export class TendIterations implements OnApplicationBootstrap, OnModuleDestroy {
       await this.look(iteration, now);
   }
 
-  /** What belongs to an iteration first, so that whoever dies in between is followed by somebody who finds it. */
+  /** Removes what belongs to an iteration first, so that a later round finds the iteration if this process ends in between. */
   async removeDeleted({ _id, workspace, project, job }: IterationDocument): Promise<void> {
     const context = { workspace };
     const of = { projectId: project.toHexString(), snapshotId: _id.toHexString() };

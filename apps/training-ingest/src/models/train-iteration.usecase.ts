@@ -37,8 +37,8 @@ const BACKBONE_PATIENCE_MS = 3_000;
 const TAG_PAGE = 1_000;
 
 /**
- * Begins trainings. The iteration and its job are written first; then the snapshot is taken that it is trained on, before
- * the client is answered. Whoever dies in between, the job takes it.
+ * Begins trainings. The iteration and its job are written first, then the snapshot that it is trained on is taken, then the
+ * client is answered. If this process ends in between, the job takes the snapshot.
  */
 @Injectable()
 export class TrainIteration {

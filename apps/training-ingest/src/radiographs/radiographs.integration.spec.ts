@@ -141,7 +141,7 @@ describe('radiographs, with a device', () => {
     expect(service.catalog.radiographs.size).toBe(0);
   });
 
-  it('are over with the session for whoever asks', async () => {
+  it('are gone in every call once the session is over', async () => {
     const { key } = await add();
     expect(await service.call(contracts.get, { key })).toMatchObject({ key, session });
     device.endSession(session.sessionId);

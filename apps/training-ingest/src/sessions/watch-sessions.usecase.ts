@@ -25,8 +25,8 @@ interface Round {
  * Ends in the catalog what is over at the modality: sessions end there without a word to us. It also completes what a
  * process began that died, and what was recorded at the moment of the end. Any number of instances may watch.
  *
- * What is over twice in a row is: for a moment, a 404 can be that of a proxy in front of a device that is away. Whoever asks
- * for a radiograph meanwhile is told that it is not there, which can be taken back; its removal cannot.
+ * A session has ended if two checks in a row say so: a single 404 can be that of a proxy in front of a device that is away.
+ * Requests for a radiograph between the two checks get 404. That can be taken back, and the removal cannot.
  */
 @Injectable()
 export class WatchSessions implements OnApplicationBootstrap, OnModuleDestroy {

@@ -50,8 +50,8 @@ const HEADERS = {
 };
 
 /**
- * Images at URLs that users name. Whoever names one must not reach through this system what he cannot reach himself: only
- * addresses of the internet are connected to, and an error says nothing about why there is no image.
+ * Fetches images from URLs that users send. A user must not reach through this system what is closed to that user:
+ * connections are made to addresses of the internet only, and an error does not say why there is no image.
  *
  * Proxies of the environment are not used, cookies neither kept nor sent.
  */

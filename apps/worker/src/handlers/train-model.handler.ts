@@ -43,7 +43,7 @@ export class TrainModelHandler implements JobHandler<typeof trainModel> {
     const began = performance.now();
     const { workspace, projectId, iterationId, classificationType: kind, tags } = payload;
     const { signal } = control;
-    // It has been taken, unless whoever began this training died.
+    // The snapshot exists already, unless the process that began this training ended too early.
     await this.bus.call(snapshotContracts.create, { projectId, snapshotId: iterationId });
     const { ids, ...examples } = await this.sets.collect(payload, {
       signal,

@@ -211,7 +211,7 @@ afterAll(async () => server?.stop());
       await store.checkWritable();
     });
 
-    it('a moment only, nobody notices', async () => {
+    it('a moment only, no caller gets an error', async () => {
       const { key } = await store.put('originals', 'w', Buffer.from('before'), MAX);
       proxy.cut();
       setTimeout(() => proxy.restore(), 60);

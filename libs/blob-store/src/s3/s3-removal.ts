@@ -35,7 +35,7 @@ export interface KeepOptions {
  *
  * Removal:
  *   R1  looks at the time and leaves a fresh blob alone (spares the other steps);
- *   R2  announces itself: copies the blob to a trash name that nobody else uses;
+ *   R2  announces itself: copies the blob to a trash name that no other process uses;
  *   R3  looks at the time again: if the blob is fresh or gone, it goes on with R6;
  *   R4  deletes the blob, with one request that is never repeated;
  *   R5  looks for a mark of its trash name; if there is one, it copies the bytes back, with the time of now;

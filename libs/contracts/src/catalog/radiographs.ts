@@ -26,7 +26,7 @@ export const radiographContracts = {
     owner,
     subject: 'catalog.v1.radiograph.create',
     request: z.strictObject({
-      /** A whole PNG of 16 bits, grayscale; whoever stored it has made sure. */
+      /** A whole PNG of 16 bits, grayscale. The caller has checked it before it was stored. */
       source: contentReference,
       info: radiographInfo,
       session: modalityReference.nullable(),

@@ -5,7 +5,7 @@ import { contentReference, modalityReference, radiograph, radiographInfo, radiog
 const owner = 'training-ingest' as const;
 
 export const radiographIngestContracts = {
-  /** A radiograph comes in; whoever stored its bytes has made sure that they are a whole 16-bit grayscale PNG. */
+  /** Adds a radiograph. The caller has checked that its stored bytes are a whole 16-bit grayscale PNG. */
   add: defineRpc({
     owner,
     subject: 'training-ingest.v1.radiograph.add',

@@ -11,7 +11,7 @@ import { modalityIdOf } from './modality-id.js';
 import { MODALITY_BASE } from './paths.js';
 import { sessionImage, toSessionImage } from './wire/session.js';
 
-/** Images of sessions that are kept here. Whoever plays the device puts them there. */
+/** Images of sessions that are kept here. A client adds them in place of the device. */
 @ApiTags('modality sessions')
 @Controller(`${MODALITY_BASE}/acquisition/:sessionId/images`)
 export class SessionImagesController {

@@ -8,7 +8,7 @@ import type { Image, Prediction } from '../v3/models.js';
 import { guidOf, toDate } from '../wire/ids.js';
 import { TAG_TYPE_NAMES } from './tags.js';
 
-/** Where the pictures of an image are, for whoever has the URL. */
+/** The URLs of the pictures of an image, which need no key. */
 export interface ImageUrls {
   /** The original, by its name of before v2.2. */
   readonly imageUri: string;

@@ -71,7 +71,7 @@ export class FormReader {
       }
       parent = element;
     }
-    // A name that comes again is another item of a list; where it stands for one thing only, whoever reads it complains.
+    // A repeated name is another item of a list. If the element may occur only once, its parser refuses the second one.
     const leaf = newElement(segments.at(-1) ?? '');
     leaf.text = value;
     parent.children.push(leaf);

@@ -4,8 +4,8 @@ import { refusal, type Refusal } from './codes.js';
 /** The kind of a project's UUID that stands for its workspace: what v1.2 calls its current iteration. */
 const WORKSPACE_KIND = 1;
 /**
- * An id that nothing has. Whoever names something by a UUID that is none of ours gets the answer of the service to an
- * unknown one.
+ * An id that nothing has. It stands for a UUID that was not made here, so that the answer is that of the service to an
+ * unknown id.
  */
 export const NOTHING = '0'.repeat(24);
 
