@@ -72,11 +72,14 @@ function defineJobReports(owner: JobOwner) {
       request: z.strictObject({ ...attempt, error: jobError, retryable: z.boolean() }),
       response: z.object({ retryInMs: z.int().nonnegative().nullable() }),
     }),
-    /** A worker that stops gives back what it cannot finish; the start does not count. */
+    /**
+     * A worker that stops gives back what it cannot finish; the start does not count. `behindOthers`: a long job lets jobs of its
+     * workspace go first that have had fewer turns.
+     */
     giveBack: defineRpc({
       owner,
       subject: `${owner}.v1.job.give-back`,
-      request: z.strictObject(attempt),
+      request: z.strictObject({ ...attempt, behindOthers: z.boolean().default(false) }),
       response: empty,
     }),
     /** Ends a queued or running job. */

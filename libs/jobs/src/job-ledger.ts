@@ -118,6 +118,11 @@ export class JobLedger {
     return queued !== null || running !== null;
   }
 
+  /** Returns whether a job of any workspace waits in a queue. */
+  async isQueued(queue: QueueName): Promise<boolean> {
+    return (await this.jobs.exists({ owner: this.owner, queue, state: 'queued', notBefore: due() })) !== null;
+  }
+
   find(id: Types.ObjectId, session?: ClientSession): Promise<JobDocument | null> {
     return this.jobs
       .findOne({ _id: id, owner: this.owner })
@@ -210,12 +215,25 @@ export class JobLedger {
     return queued && { job: queued, startedAt: job.startedAt, delay };
   }
 
-  /** running -> queued at once; the start does not count. Returns the job as it ran, or null when the attempt does not hold it. */
-  giveBack(id: Types.ObjectId, attempt: number): Promise<JobDocument | null> {
+  /**
+   * running -> queued at once; the start does not count. Returns the job as it ran, or null when the attempt does not hold it.
+   *
+   * @param options `behindOthers`: jobs of the same workspace that have had fewer turns go first. `enqueuedAt`: when its
+   *   ticket is put on the queue; long ago if its ticket is there already
+   */
+  giveBack(
+    id: Types.ObjectId,
+    attempt: number,
+    { behindOthers, enqueuedAt }: { behindOthers: boolean; enqueuedAt: Date },
+  ): Promise<JobDocument | null> {
     return this.jobs
       .findOneAndUpdate(
         { _id: id, owner: this.owner, state: 'running', attempt },
-        { $set: { state: 'queued', enqueuedAt: new Date(0) }, $unset: { startedAt: 1 }, $inc: { starts: -1 } },
+        {
+          $set: { state: 'queued', enqueuedAt },
+          $unset: { startedAt: 1 },
+          $inc: { starts: -1, priority: behindOthers ? 1 : 0 },
+        },
         { returnDocument: 'before' },
       )
       .lean();

@@ -212,7 +212,8 @@ export function reportsOver(bus: Bus) {
         retryable,
         error: { code, message: 'broken' },
       }),
-    giveBack: (job: Named, attempt: number) => bus.call(reports.giveBack, { jobId: job._id.toHexString(), attempt }),
+    giveBack: (job: Named, attempt: number, behindOthers = false) =>
+      bus.call(reports.giveBack, { jobId: job._id.toHexString(), attempt, behindOthers }),
     abort: (job: Named, workspace = 'clinic') =>
       bus.call(reports.abort, { jobId: job._id.toHexString() }, { context: { workspace } }),
   };

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ALL_JOBS, jobFinished, type JobResult, type JobType } from '@pentaprism/contracts';
 import { notFound, Outbox, toObjectId, Transactions } from '@pentaprism/database';
-import { DomainError, MAX_JOB_STARTS, type JobState, isOutage, systemNow } from '@pentaprism/domain';
+import { DomainError, MAX_JOB_STARTS, type JobState, isOutage, systemDate, systemNow } from '@pentaprism/domain';
 import { metrics } from '@pentaprism/observability';
 import type { ClientSession, Types } from 'mongoose';
 import { JobLedger, type FinishOptions } from './job-ledger.js';
@@ -124,9 +124,12 @@ export class JobReports {
     return { retryInMs: null };
   }
 
-  async giveBack(request: { jobId: string; attempt: number }) {
-    const job = await this.ledger.giveBack(toObjectId(request.jobId, 'job'), request.attempt);
+  async giveBack({ jobId, attempt, behindOthers }: { jobId: string; attempt: number; behindOthers: boolean }) {
+    // A worker that stops leaves the ticket in the queue. A worker that goes on has used it up.
+    const enqueuedAt = behindOthers ? systemDate() : new Date(0);
+    const job = await this.ledger.giveBack(toObjectId(jobId, 'job'), attempt, { behindOthers, enqueuedAt });
     if (job) this.turns.charge(job, systemNow());
+    if (job && behindOthers) await this.queue.enqueue({ ...job, enqueuedAt });
     return {};
   }
 

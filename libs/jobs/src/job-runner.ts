@@ -33,6 +33,13 @@ export interface JobHandler<J extends JobType> {
   run(payload: JobPayload<J>, control: JobControl): Promise<JobResult<J>>;
 }
 
+/** Thrown by a handler that has done a part of a long job and lets other jobs go first. Another start goes on with it. */
+export class LetOthersGoFirst extends Error {
+  constructor() {
+    super('the job lets others go first');
+  }
+}
+
 /** Milliseconds between signs of life. The reconciler takes a job for lost after nine of them. */
 const HEARTBEAT_MS = 5000;
 /** Milliseconds that a report is tried for while its owner does not answer. */
@@ -102,6 +109,11 @@ export class JobRunner {
         stopTimer({ outcome: 'stopped' });
         if ((controller.signal.reason as Error).message === STOPPED)
           await this.report(() => this.bus.call(reports.giveBack, attempt));
+        return;
+      }
+      if (error instanceof LetOthersGoFirst) {
+        stopTimer({ outcome: 'stopped' });
+        await this.report(() => this.bus.call(reports.giveBack, { ...attempt, behindOthers: true }));
         return;
       }
       stopTimer({ outcome: 'failed' });

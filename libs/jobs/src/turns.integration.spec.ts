@@ -6,6 +6,7 @@ import { eventually, testScope } from '@pentaprism/testing';
 import type { Queue } from 'bullmq';
 import { Types } from 'mongoose';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LetOthersGoFirst } from './job-runner.js';
 import { JobsUnderTest, reportsOver, samplesPayload, type Owner, type Run } from './job-owner.fixture.js';
 import type { JobDocument } from './job.schema.js';
 import { LOST_AFTER_MS } from './reconciler.js';
@@ -199,6 +200,28 @@ describe('the time that a workspace is charged for', () => {
     const before = seconds();
     await report.abort(job);
     expect(seconds()).toBe(before);
+  });
+});
+
+describe('a long job that lets others go first', () => {
+  it('starts again after the jobs of its workspace that have had fewer turns', async () => {
+    const [long, short] = [await ledgerOnly(), await ledgerOnly()];
+    expect(await report.take('t1', long)).toMatchObject({ jobId: long._id.toHexString() });
+    await report.giveBack(long, 1, true);
+    expect(await owner.read(long)).toMatchObject({ state: 'queued', starts: 0, priority: 1 });
+    expect(await report.take('t2', long)).toMatchObject({ jobId: short._id.toHexString() });
+    expect(await report.take('t3', long)).toMatchObject({ jobId: long._id.toHexString(), attempt: 2 });
+  });
+
+  it('goes on by itself when no other job waits', async () => {
+    let starts = 0;
+    await work(() => {
+      starts += 1;
+      return starts < 3 ? Promise.reject(new LetOthersGoFirst()) : Promise.resolve(done);
+    });
+    const job = await owner.submit();
+    await becomes(job, 'completed');
+    expect(await owner.read(job)).toMatchObject({ attempt: 3, starts: 1 });
   });
 });
 
