@@ -54,7 +54,13 @@ export interface ExpectedBlob {
   readonly size?: number;
 }
 
-export interface OpenOptions extends BlobRange, ExpectedBlob {}
+export interface OpenOptions extends BlobRange, ExpectedBlob {
+  /**
+   * `false` reads nothing but the range and hashes nothing: for callers that detect damage by themselves, such as by the
+   * checksums of an archive's entries. Default `true`.
+   */
+  readonly verify?: boolean;
+}
 
 export interface ReadOptions extends ExpectedBlob {
   /** More bytes than this give PAYLOAD_TOO_LARGE. Default `SMALL_BLOB_BYTES`. */
@@ -81,7 +87,8 @@ export interface BlobStore {
    * before the first byte. The caller consumes or destroys it.
    *
    * All bytes of the blob are hashed on the way, also for a range. Damaged ones end the stream with DATA_LOSS before its
-   * last bytes. A blob that was hashed a moment ago is not hashed again (`VERIFIED_FOR_MS`).
+   * last bytes. A blob that was hashed a moment ago is not hashed again (`VERIFIED_FOR_MS`), and neither is one that is opened
+   * with `verify: false`.
    */
   open(key: BlobKey, options?: OpenOptions): Promise<Readable>;
 

@@ -95,6 +95,13 @@ export function describeDamage(harness: () => BlobStoreHarness): void {
       expect(bytes).toBeLessThan(100);
     });
 
+    it('do not keep a caller that checks what it reads from the bytes of another range', async () => {
+      const { bytes, key, store } = await damaged(3_000_000, change);
+      const opened = await drain(await store.open(key, { start: 1_000, end: 1_099, verify: false }));
+      const stored = change(bytes).subarray(1_000, 1_100);
+      expect(opened).toMatchObject({ bytes: stored.length });
+    });
+
     it.each([5000, 3_000_000])('are replaced when the same %i bytes are put again', async (size) => {
       const { bytes, key, store } = await damaged(size, change);
       await store.put(AREA, WORKSPACE, inChunks(bytes, 65_536), MAX);

@@ -113,9 +113,10 @@ export class S3BlobStore implements BlobStore {
     }
   }
 
-  async open(key: BlobKey, { size: expected, ...range }: OpenOptions = {}): Promise<Readable> {
+  async open(key: BlobKey, { size: expected, verify = true, ...range }: OpenOptions = {}): Promise<Readable> {
     requireBlobKey(key);
     requireRange(range);
+    if (!verify) return this.#find(key, (name) => this.#openRange(key, name, range));
     return (await this.#openVerified(key, range)) ?? this.#openWhole(key, range, expected);
   }
 
@@ -189,18 +190,31 @@ export class S3BlobStore implements BlobStore {
   }
 
   /** The range alone, of an object whose bytes were hashed a moment ago; undefined if there is none. */
-  async #openVerified(key: BlobKey, { start = 0, end }: BlobRange): Promise<Readable | undefined> {
+  async #openVerified(key: BlobKey, range: BlobRange): Promise<Readable | undefined> {
     const version = this.#verified.versionOf(key);
     if (version === undefined) return undefined;
     try {
+      return await this.#openRange(key, this.keys.blob(key), { ...range, ifMatch: version });
+    } catch (error) {
+      if (isConditionFailed(error) || isMissingObject(error)) return undefined;
+      throw toS3Error(error);
+    }
+  }
+
+  /** The range alone, of an object of this name. @throws errors of the S3 client */
+  async #openRange(
+    key: BlobKey,
+    name: string,
+    { start = 0, end, ifMatch }: BlobRange & { ifMatch?: string },
+  ): Promise<Readable> {
+    try {
       const range = `bytes=${start}-${end ?? ''}`;
-      const { Body, ContentLength = 0 } = await this.requests.get(this.keys.blob(key), { range, ifMatch: version });
+      const { Body, ContentLength = 0 } = await this.requests.get(name, { range, ...(ifMatch ? { ifMatch } : {}) });
       const onDamage = (fault: BlobFault) => this.#damage(key, fault);
       return verifiedStream(limitedBody(Body as Readable), { size: ContentLength, onDamage });
     } catch (error) {
       if (isUnsatisfiableRange(error)) return Readable.from([]);
-      if (isConditionFailed(error) || isMissingObject(error)) return undefined;
-      throw toS3Error(error);
+      throw error;
     }
   }
 
