@@ -11,6 +11,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { answerCalls } from './stand-in.fixture.js';
 import { trainingIngestService } from './training-ingest.service.js';
 
 /** What a suite has to itself on the servers of the run; `testScope` makes one. */
@@ -35,23 +36,28 @@ export class StandInForCatalog {
   /** What happens before it answers a call. */
   before: (subject: string) => Promise<void> = () => Promise.resolve();
 
-  constructor(private readonly connection: BusConnection) {
-    this.answer(radiographContracts.create, (request, workspace) => this.create(request, workspace));
-    this.answer(radiographContracts.get, ({ key }, workspace) => this.find(workspace, key));
-    this.answer(radiographContracts.delete, ({ key }, workspace) => {
+  constructor(connection: BusConnection) {
+    const answer = answerCalls(connection, async (subject) => {
+      await this.before(subject);
+      const failure = this.failures.get(subject);
+      if (failure) throw new DomainError(failure, 'as told');
+    });
+    answer(radiographContracts.create, (request, workspace) => this.create(request, workspace));
+    answer(radiographContracts.get, ({ key }, workspace) => this.find(workspace, key));
+    answer(radiographContracts.delete, ({ key }, workspace) => {
       this.changes.push(`delete ${workspace} ${key}`);
       this.find(workspace, key);
       this.radiographs.delete(`${workspace}/${key}`);
       return {};
     });
-    this.answer(radiographContracts.listSessions, ({ limit }, workspace) => {
+    answer(radiographContracts.listSessions, ({ limit }, workspace) => {
       if (workspace !== '') throw new DomainError('INTERNAL', 'asked with a workspace');
       const sessions = [...this.radiographs.values()].flatMap(({ workspace, radiograph: { session } }) =>
         session ? [{ workspace, sessionId: session.sessionId }] : [],
       );
       return { sessions: sessions.slice(0, limit) };
     });
-    this.answer(radiographContracts.endSession, ({ sessionId }, workspace) => {
+    answer(radiographContracts.endSession, ({ sessionId }, workspace) => {
       this.changes.push(`end ${workspace} ${sessionId}`);
       const over = [...this.radiographs].filter(
         ([, each]) => each.workspace === workspace && each.radiograph.session?.sessionId === sessionId,
@@ -74,26 +80,6 @@ export class StandInForCatalog {
     const found = this.radiographs.get(`${workspace}/${key}`);
     if (!found) throw new DomainError('NOT_FOUND', 'There is no such radiograph.');
     return found.radiograph;
-  }
-
-  private answer<R extends Rpc>(rpc: R, reply: (request: RequestOf<R>, workspace: string) => ResponseOf<R>) {
-    const respond = async (request: unknown, workspace: string) => {
-      try {
-        await this.before(rpc.subject);
-        const failure = this.failures.get(rpc.subject);
-        if (failure) throw new DomainError(failure, 'as told');
-        return { ok: true, data: reply(rpc.request.parse(request) as RequestOf<R>, workspace) };
-      } catch (error) {
-        const { code = 'INTERNAL', message } = error as Error & { code?: string };
-        return { ok: false, error: { code, message, details: {} } };
-      }
-    };
-    this.connection.nats.subscribe(this.connection.prefix + rpc.subject, {
-      callback: (_error, message) => {
-        const workspace = message.headers?.get('Pentaprism-Workspace') ?? '';
-        void respond(message.json(), workspace).then((answer) => message.respond(JSON.stringify(answer)));
-      },
-    });
   }
 }
 

@@ -9,12 +9,11 @@ import {
   tagContracts,
   trainingImageContracts,
   type AugmentationRecipe,
-  type RequestOf,
-  type ResponseOf,
   type Rpc,
 } from '@pentaprism/contracts';
 import { DomainError, type ErrorCode } from '@pentaprism/domain';
 import { toVectorText } from '@pentaprism/heads';
+import { answerCalls } from '../stand-in.fixture.js';
 
 export const PROJECT = 'a'.repeat(24);
 export const BACKBONE = 'test:000000000000';
@@ -38,7 +37,11 @@ export class StandInsForModels {
   embedding = [1, 0];
   recipe: AugmentationRecipe | null = null;
 
-  constructor(private readonly connection: BusConnection) {
+  constructor(connection: BusConnection) {
+    const answer = answerCalls(connection, async (subject) => {
+      const failure = this.failures.get(subject);
+      if (failure) throw new DomainError(failure, 'as told');
+    });
     const project = {
       id: PROJECT,
       name: 'project',
@@ -52,34 +55,34 @@ export class StandInsForModels {
       if (id !== PROJECT) throw new DomainError('NOT_FOUND', 'There is no such project.');
       return project;
     };
-    this.answer(projectContracts.get, find);
-    this.answer(projectContracts.resolve, (request) => ({ project: find(request).id }));
-    this.answer(projectContracts.delete, (request) => this.change(projectContracts.delete, request, {}));
-    this.answer(tagContracts.list, () => ({ tags: TAGS, total: TAGS.length }));
-    this.answer(trainingImageContracts.countByTag, () => ({
+    answer(projectContracts.get, find);
+    answer(projectContracts.resolve, (request) => ({ project: find(request).id }));
+    answer(projectContracts.delete, (request) => this.change(projectContracts.delete, request, {}));
+    answer(tagContracts.list, () => ({ tags: TAGS, total: TAGS.length }));
+    answer(trainingImageContracts.countByTag, () => ({
       tagged: TAGS.length * this.images,
       untagged: 0,
       tags: TAGS.map(({ id: tagId }) => ({ tagId, count: this.images })),
     }));
-    this.answer(trainingImageContracts.count, ({ anyOfTags = TAGS }) => ({ count: anyOfTags.length * this.images }));
-    this.answer(augmentationListContracts.forTraining, () => ({ recipe: this.recipe }));
-    this.answer(snapshotContracts.revision, ({ projectId }) => {
+    answer(trainingImageContracts.count, ({ anyOfTags = TAGS }) => ({ count: anyOfTags.length * this.images }));
+    answer(augmentationListContracts.forTraining, () => ({ recipe: this.recipe }));
+    answer(snapshotContracts.revision, ({ projectId }) => {
       find({ id: projectId });
       return { revision: this.revision };
     });
-    this.answer(snapshotContracts.create, (request) =>
+    answer(snapshotContracts.create, (request) =>
       this.change(snapshotContracts.create, request, { images: 20, revision: this.revision }),
     );
-    this.answer(snapshotContracts.delete, (request) => this.change(snapshotContracts.delete, request, {}));
-    this.answer(predictedImageContracts.create, (request) => this.change(predictedImageContracts.create, request, {}));
+    answer(snapshotContracts.delete, (request) => this.change(snapshotContracts.delete, request, {}));
+    answer(predictedImageContracts.create, (request) => this.change(predictedImageContracts.create, request, {}));
     // No picture is analysed, and none ever will be.
-    this.answer(predictedImageContracts.getMany, () => ({ images: [] }));
-    this.answer(contentContracts.analyse, ({ contents }) => ({
+    answer(predictedImageContracts.getMany, () => ({ images: [] }));
+    answer(contentContracts.analyse, ({ contents }) => ({
       outcomes: contents.map(() => ({ state: 'undecodable' as const, reason: 'as told' })),
     }));
-    this.answer(contentContracts.discard, (request) => this.change(contentContracts.discard, request, {}));
-    this.answer(inferenceContracts.backbone, () => ({ backbone: this.backbone }));
-    this.answer(inferenceContracts.embed, () => ({
+    answer(contentContracts.discard, (request) => this.change(contentContracts.discard, request, {}));
+    answer(inferenceContracts.backbone, () => ({ backbone: this.backbone }));
+    answer(inferenceContracts.embed, () => ({
       backbone: this.backbone,
       vector: toVectorText(Float32Array.from(this.embedding)),
     }));
@@ -92,21 +95,5 @@ export class StandInsForModels {
   private change<T>(rpc: Rpc, request: unknown, answer: T): T {
     this.changes.push([rpc.subject, request]);
     return answer;
-  }
-
-  private answer<R extends Rpc>(rpc: R, reply: (request: RequestOf<R>) => ResponseOf<R>): void {
-    this.connection.nats.subscribe(this.connection.prefix + rpc.subject, {
-      callback: (_error, message) => {
-        try {
-          const failure = this.failures.get(rpc.subject);
-          if (failure) throw new DomainError(failure, 'as told');
-          const data = reply(rpc.request.parse(message.json()) as RequestOf<R>);
-          message.respond(JSON.stringify({ ok: true, data }));
-        } catch (error) {
-          const { code = 'INTERNAL', message: text } = error as Error & { code?: string };
-          message.respond(JSON.stringify({ ok: false, error: { code, message: text, details: {} } }));
-        }
-      },
-    });
   }
 }
