@@ -9,7 +9,17 @@ import { REPOSITORY } from './manifests.mjs';
  */
 const FEATURES = {
   catalog: ['radiographs', 'housekeeping', 'training', 'images', 'keys', 'projects', 'contents', 'directory', 'config'],
-  'training-ingest': ['images', 'projects', 'predictions', 'models', 'url', 'radiographs', 'sessions', 'config'],
+  'training-ingest': [
+    'images',
+    'projects',
+    'predictions',
+    'models',
+    'datasets',
+    'url',
+    'radiographs',
+    'sessions',
+    'config',
+  ],
 };
 
 /**

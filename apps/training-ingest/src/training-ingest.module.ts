@@ -5,6 +5,26 @@ import { Bus } from '@pentaprism/bus';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { JobOwnerModule } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
+import { CreateDataset } from './datasets/create-dataset.usecase.js';
+import { DatasetImportsController } from './datasets/dataset-imports.controller.js';
+import { DatasetRepository } from './datasets/dataset.repository.js';
+import { DatasetRowsRepository } from './datasets/dataset-rows.repository.js';
+import {
+  DATASET_COLUMN_MODEL,
+  DATASET_FINDING_MODEL,
+  DATASET_IMAGE_MODEL,
+  DATASET_MODEL,
+  datasetColumnSchema,
+  datasetFindingSchema,
+  datasetImageSchema,
+  datasetSchema,
+} from './datasets/dataset.schema.js';
+import { DatasetsController } from './datasets/datasets.controller.js';
+import { FetchAddresses } from './datasets/fetch-addresses.usecase.js';
+import { ImportDatasetEffect } from './datasets/import-dataset.effect.js';
+import { ManageDatasets } from './datasets/manage-datasets.usecase.js';
+import { RecordImport } from './datasets/record-import.usecase.js';
+import { TendDatasets } from './datasets/tend-datasets.usecase.js';
 import { TrainedModels } from './models/trained-models.js';
 import { IterationRepository } from './models/iteration.repository.js';
 import { ITERATION_MODEL, iterationSchema } from './models/iteration.schema.js';
@@ -50,13 +70,14 @@ import { TrainIteration } from './models/train-iteration.usecase.js';
 import { TrainModelEffect } from './models/train-model.effect.js';
 import { WatchSessions } from './sessions/watch-sessions.usecase.js';
 
-const REPOSITORIES = [IterationRepository, PredictionRepository];
+const REPOSITORIES = [DatasetRepository, IterationRepository, PredictionRepository];
 
-/** The collections of models, for use cases and for the effects of their jobs. */
+/** The collections that use cases and the effects of jobs share. */
 @Global()
 @Module({
   imports: [
     MongooseModule.forFeature([
+      { name: DATASET_MODEL, schema: datasetSchema },
       { name: ITERATION_MODEL, schema: iterationSchema },
       { name: PREDICTION_MODEL, schema: predictionSchema },
     ]),
@@ -64,7 +85,7 @@ const REPOSITORIES = [IterationRepository, PredictionRepository];
   providers: REPOSITORIES,
   exports: REPOSITORIES,
 })
-class ModelRepositoriesModule {}
+class JobRepositoriesModule {}
 
 @Module({})
 export class TrainingIngestModule {
@@ -73,19 +94,24 @@ export class TrainingIngestModule {
       module: TrainingIngestModule,
       imports: [
         MongooseModule.forFeature([
+          { name: DATASET_COLUMN_MODEL, schema: datasetColumnSchema },
+          { name: DATASET_FINDING_MODEL, schema: datasetFindingSchema },
+          { name: DATASET_IMAGE_MODEL, schema: datasetImageSchema },
           { name: MODALITY_IMAGE_MODEL, schema: modalityImageSchema },
           { name: MODALITY_SESSION_MODEL, schema: modalitySessionSchema },
         ]),
-        ModelRepositoriesModule,
+        JobRepositoriesModule,
         JobOwnerModule.register({
           owner: 'training-ingest',
           redisUrl: config.REDIS_URL,
           queuePrefix: config.QUEUE_PREFIX,
-          effects: [ExportModelEffect, TrainModelEffect],
-          imports: [ModelRepositoriesModule],
+          effects: [ExportModelEffect, ImportDatasetEffect, TrainModelEffect],
+          imports: [JobRepositoriesModule],
         }),
       ],
       controllers: [
+        DatasetImportsController,
+        DatasetsController,
         FactsController,
         IngestController,
         IterationsController,
@@ -111,13 +137,17 @@ export class TrainingIngestModule {
         ActiveImages,
         AddRadiograph,
         AddTrainingImages,
+        CreateDataset,
+        DatasetRowsRepository,
         DeleteProject,
         ExportModel,
+        FetchAddresses,
         FindLostModels,
         FindPerformance,
         GetRadiograph,
         ImportImage,
         KnownTags,
+        ManageDatasets,
         ManageIterations,
         ManageModalitySessions,
         ModalityImageRepository,
@@ -125,9 +155,11 @@ export class TrainingIngestModule {
         Predict,
         QueryPredictions,
         ReceiveImage,
+        RecordImport,
         StoredSessions,
         SweepModality,
         SweepModels,
+        TendDatasets,
         TendIterations,
         TrainedModels,
         TrainIteration,

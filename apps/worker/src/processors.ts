@@ -54,5 +54,8 @@ class LongWorkProcessor extends QueueProcessor {
 @Processor('embedding' satisfies QueueName, OPTIONS)
 export class EmbeddingProcessor extends LongWorkProcessor {}
 
+@Processor('import' satisfies QueueName, OPTIONS)
+export class ImportProcessor extends LongWorkProcessor {}
+
 @Processor('training' satisfies QueueName, OPTIONS)
 export class TrainingProcessor extends LongWorkProcessor {}

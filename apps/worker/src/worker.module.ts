@@ -7,6 +7,8 @@ import { createThreadedTraining } from '@pentaprism/inference';
 import { JobRunner, WORKER_CONNECTION, type JobHandler } from '@pentaprism/jobs';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { availableParallelism, hostname } from 'node:os';
+import { ImageImporter } from './datasets/image-importer.js';
+import { ImportDatasetHandler } from './datasets/import-dataset.handler.js';
 import { AnalyseContentHandler } from './handlers/analyse-content.handler.js';
 import { EmbedContentHandler } from './handlers/embed-content.handler.js';
 import { ExportModelHandler } from './handlers/export-model.handler.js';
@@ -16,7 +18,13 @@ import { TrainModelHandler } from './handlers/train-model.handler.js';
 import { TrainingSets } from './handlers/training-set.js';
 import { UploadsFirst } from './handlers/uploads-first.js';
 import { Embedder } from './inference/embedder.js';
-import { AnalysisProcessor, AugmentationProcessor, EmbeddingProcessor, TrainingProcessor } from './processors.js';
+import {
+  AnalysisProcessor,
+  AugmentationProcessor,
+  EmbeddingProcessor,
+  ImportProcessor,
+  TrainingProcessor,
+} from './processors.js';
 import { InferenceController } from './rpc/inference.controller.js';
 import { SharedPool } from './shared-pool.js';
 import { BACKBONE_PATH, CONCURRENCY, DECODE_POOL, PROMPT_POOL, TRAIN_AND_EVALUATE } from './tokens.js';
@@ -38,6 +46,7 @@ const HANDLERS = [
   AnalyseContentHandler,
   EmbedContentHandler,
   ExportModelHandler,
+  ImportDatasetHandler,
   MakeSamplesHandler,
   RenderRadiographHandler,
   TrainModelHandler,
@@ -64,6 +73,7 @@ export class WorkerModule {
         { provide: BACKBONE_PATH, useValue: options.BACKBONE_MODEL },
         { provide: TRAIN_AND_EVALUATE, useFactory: () => createThreadedTraining() },
         Embedder,
+        ImageImporter,
         TrainingSets,
         UploadsFirst,
         ...HANDLERS,
@@ -80,6 +90,7 @@ export class WorkerModule {
         AnalysisProcessor,
         AugmentationProcessor,
         EmbeddingProcessor,
+        ImportProcessor,
         TrainingProcessor,
         WorkerShutdown,
       ],

@@ -1,3 +1,4 @@
+import { DEFAULT_MAX_DATASET_BYTES } from '@pentaprism/domain';
 import { z } from 'zod';
 import { isAddressRange } from './address-range.js';
 
@@ -74,6 +75,8 @@ export const blobVariables = {
 export const uploadVariables = {
   /** Bytes of one file sent to a presigned URL. */
   MAX_UPLOAD_BYTES: wholeNumber(1, 5 * 1024 ** 3).default(100 * 1024 * 1024),
+  /** Bytes of an upload that becomes a dataset. */
+  MAX_DATASET_BYTES: wholeNumber(1, 50 * 1024 ** 3).default(DEFAULT_MAX_DATASET_BYTES),
 };
 
 /** Signs URLs and hashes API keys: the first secret signs, all of them verify, so that they can be rotated. */

@@ -9,6 +9,7 @@ import { radiographContracts } from './catalog/radiographs.js';
 import { predictedImageContracts, snapshotContracts, trainingImageContracts } from './catalog/training.js';
 import { embeddingContracts } from './insights/embeddings.js';
 import { tagChanged, tagContracts, taggingContracts } from './tagging/tags.js';
+import { datasetContracts } from './training-ingest/datasets.js';
 import { ingestContracts, trainingIngestContracts } from './training-ingest/images.js';
 import { iterationContracts } from './training-ingest/models.js';
 import { predictionContracts } from './training-ingest/predictions.js';
@@ -104,8 +105,10 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
   'training-ingest': {
     calls: [
       augmentationListContracts.forTraining,
+      counterContracts.next,
       contentContracts.analyse,
       contentContracts.discard,
+      contentContracts.release,
       imageContracts.attach,
       imageContracts.create,
       imageContracts.get,
@@ -140,6 +143,19 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
   worker: {
     calls: [
       ...workerReports,
+      contentContracts.discard,
+      contentContracts.hold,
+      contentContracts.known,
+      datasetContracts.columns,
+      datasetContracts.fetch,
+      datasetContracts.fetchImage,
+      datasetContracts.get,
+      datasetContracts.images,
+      datasetContracts.importState,
+      datasetContracts.recordColumns,
+      datasetContracts.recordFindings,
+      datasetContracts.recordRows,
+      datasetContracts.recordSurvey,
       embeddingContracts.getMany,
       embeddingContracts.record,
       imageContracts.choosePictures,

@@ -9,6 +9,7 @@ import { radiographContracts, renderRadiograph } from './catalog/radiographs.js'
 import { predictedImageContracts, snapshotContracts, trainingImageContracts } from './catalog/training.js';
 import { embedContent, embeddingContracts } from './insights/embeddings.js';
 import { tagContracts, taggingContracts } from './tagging/tags.js';
+import { datasetContracts, importDataset } from './training-ingest/datasets.js';
 import { ingestContracts, trainingIngestContracts } from './training-ingest/images.js';
 import { exportModel, iterationContracts, trainModel } from './training-ingest/models.js';
 import { predictionContracts } from './training-ingest/predictions.js';
@@ -38,6 +39,7 @@ const GROUPS: readonly Readonly<Record<string, Rpc>>[] = [
   trainingIngestContracts,
   iterationContracts,
   predictionContracts,
+  datasetContracts,
   embeddingContracts,
   inferenceContracts,
   augmentationListContracts,
@@ -62,4 +64,5 @@ export const ALL_JOBS: readonly JobType[] = [
   embedContent,
   trainModel,
   exportModel,
+  importDataset,
 ];

@@ -108,12 +108,16 @@ export const MAX_DATASET_ROWS = 1_000_000;
 /** Image cells of a dataset, over all its image columns. */
 export const MAX_DATASET_IMAGES = 100_000;
 export const MAX_DATASET_COLUMNS = 1_000;
+/** Image columns of a dataset: the images of one row are recorded in one call. */
+export const MAX_IMAGE_COLUMNS = 64;
 /** Characters of a column's name. */
 export const MAX_COLUMN_NAME_LENGTH = 255;
 /** Bytes of one cell of a table. */
 export const MAX_CELL_BYTES = 20 * 1024 ** 2;
 /** Bytes of the header line of a table. */
 export const MAX_HEADER_BYTES = 1024 ** 2;
+/** Bytes of an image of a dataset: no larger file is decoded. */
+export const MAX_DATASET_IMAGE_BYTES = 100 * 1024 ** 2;
 /** Addresses of images in a dataset. */
 export const MAX_DATASET_ADDRESSES = 10_000;
 /** Addresses of one dataset that are fetched at a time. */

@@ -67,7 +67,8 @@ function checkedLookUp(policy: AddressPolicy, lookUp: LookUp): LookupFunction {
   };
 }
 
-function lookUpAll(hostname: string): Promise<LookupAddress[]> {
+/** Asks the system for all addresses of a name. */
+export function lookUpAll(hostname: string): Promise<LookupAddress[]> {
   return new Promise((resolve, reject) => {
     lookup(hostname, { all: true }, (error, addresses) => (error === null ? resolve(addresses) : reject(error)));
   });

@@ -8,7 +8,9 @@ import { UrlImages } from './url-images.js';
 export interface ImportOptions {
   readonly maxBytes: number;
   /** Where they are put in the blob store. */
-  readonly area?: 'originals' | 'predictions';
+  readonly area?: 'originals' | 'predictions' | 'datasets';
+  /** Milliseconds for everything, instead of those of `URL_LIMITS`. */
+  readonly wholeMs?: number;
   /** Ends it as if the bytes could not be had. */
   readonly signal?: AbortSignal;
 }
@@ -28,9 +30,10 @@ export class ImportImage {
   async execute(
     workspace: string,
     url: string,
-    { maxBytes, area = 'originals', signal }: ImportOptions,
+    { maxBytes, area = 'originals', wholeMs, signal }: ImportOptions,
   ): Promise<ContentReference> {
-    return this.urls.read(url, { workspace, maxBytes, ...(signal ? { signal } : {}) }, async (bytes) => {
+    const options = { workspace, maxBytes, ...(wholeMs ? { wholeMs } : {}), ...(signal ? { signal } : {}) };
+    return this.urls.read(url, options, async (bytes) => {
       const { sha256, size, head } = await this.blobs.put(area, workspace, bytes, {
         maxBytes,
         allowEmpty: false,

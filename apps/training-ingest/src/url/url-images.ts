@@ -1,8 +1,9 @@
 import { FairShares } from '@pentaprism/concurrency';
 import { DomainError, MAX_IMAGE_URL_LENGTH } from '@pentaprism/domain';
+import { isIP } from 'node:net';
 import { fetch, type Agent, type Response } from 'undici';
 import { AddressPolicy } from './address-policy.js';
-import { createCheckedAgent, type LookUp } from './checked-agent.js';
+import { createCheckedAgent, lookUpAll, type LookUp } from './checked-agent.js';
 
 /** What fetching one image may take. */
 export const URL_LIMITS = {
@@ -35,6 +36,8 @@ export interface ReadOptions {
   readonly workspace: string;
   /** More bytes than this end with PAYLOAD_TOO_LARGE. */
   readonly maxBytes: number;
+  /** Milliseconds for everything, instead of those of `URL_LIMITS`. */
+  readonly wholeMs?: number;
   /** Ends the waiting and the fetching with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -68,6 +71,22 @@ export class UrlImages {
   }
 
   /**
+   * Throws INVALID_ARGUMENT unless this is a URL of http or https and its host has an address that may be connected to. A read
+   * checks again, because a name may have other addresses by then.
+   */
+  async requireAllowed(url: string): Promise<void> {
+    try {
+      const { hostname } = parseUrl(url);
+      const host = hostname.replace(/^\[(.*)\]$/, '$1');
+      const { lookUp = lookUpAll } = this.settings;
+      const addresses = isIP(host) === 0 ? (await lookUp(host)).map(({ address }) => address) : [host];
+      if (!addresses.some((address) => this.#policy.allows(address))) throw new Error('It may not be connected to.');
+    } catch (cause) {
+      throw new DomainError('INVALID_ARGUMENT', 'There is no file to be had at this URL.', { field: 'url' }, { cause });
+    }
+  }
+
+  /**
    * Fetches the image at a URL while `use` reads it, which may stop at any byte. Nothing is open when this is done.
    *
    * What `use` throws comes out as it is. Its bytes end with, and so does this: UPSTREAM_FAILED in the same words whatever
@@ -75,10 +94,10 @@ export class UrlImages {
    * PAYLOAD_TOO_LARGE; the signal's reason.
    */
   async read<T>(url: string, options: ReadOptions, use: (bytes: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T> {
-    const { signal, workspace } = options;
+    const { signal, workspace, wholeMs = this.#limits.wholeMs } = options;
     const release = await this.#slots.take(workspace, { signal });
     const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), this.#limits.wholeMs);
+    const timer = setTimeout(() => abort.abort(), wholeMs);
     const giveUp = () => abort.abort();
     signal?.addEventListener('abort', giveUp, { once: true });
     const agent = createCheckedAgent({ policy: this.#policy, ...this.settings, ...this.#limits });

@@ -1,0 +1,126 @@
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import type { datasetContracts, ParsedRequestOf } from '@pentaprism/contracts';
+import { notFound, toObjectId } from '@pentaprism/database';
+import { systemDate } from '@pentaprism/domain';
+import { trusted, type ClientSession, type Model, type Types, type UpdateQuery } from 'mongoose';
+import { DATASET_FILES, DATASET_MODEL, type DatasetDocument } from './dataset.schema.js';
+
+type ListRequest = ParsedRequestOf<typeof datasetContracts.list>;
+
+const ORDERS = {
+  newest: { createdAt: -1, _id: -1 },
+  oldest: { createdAt: 1, _id: 1 },
+  name: { name: 1, _id: 1 },
+  'name-descending': { name: -1, _id: -1 },
+} as const;
+
+@Injectable()
+export class DatasetRepository {
+  constructor(@InjectModel(DATASET_MODEL) private readonly datasets: Model<DatasetDocument>) {}
+
+  async add(dataset: DatasetDocument, session: ClientSession): Promise<void> {
+    await this.datasets.collection.insertOne(dataset, { session });
+  }
+
+  /** Throws NOT_FOUND. */
+  async get(workspace: string, id: string): Promise<DatasetDocument> {
+    const filter = { _id: toObjectId(id, 'dataset'), workspace, deletedAt: null };
+    const found = await this.datasets.findOne(filter).lean();
+    if (!found) throw notFound('dataset');
+    return found;
+  }
+
+  count(workspace: string, session: ClientSession): Promise<number> {
+    return this.datasets.countDocuments({ workspace, deletedAt: null }).session(session);
+  }
+
+  async list(workspace: string, request: ListRequest): Promise<{ datasets: DatasetDocument[]; total: number }> {
+    const { category, order, offset, limit } = request;
+    const filter = {
+      workspace,
+      deletedAt: null,
+      ...(category === undefined ? {} : { categories: category }),
+    };
+    const [datasets, total] = await Promise.all([
+      this.datasets.find(filter).sort(ORDERS[order]).skip(offset).limit(limit).lean(),
+      this.datasets.countDocuments(filter),
+    ]);
+    return { datasets, total };
+  }
+
+  /** Throws NOT_FOUND. */
+  async change(
+    workspace: string,
+    id: string,
+    $set: Partial<DatasetDocument>,
+    session?: ClientSession,
+  ): Promise<DatasetDocument> {
+    const filter = { _id: toObjectId(id, 'dataset'), workspace, deletedAt: null };
+    const changed = await this.datasets
+      .findOneAndUpdate(filter, { $set }, { returnDocument: 'after', session: session ?? null })
+      .lean();
+    if (!changed) throw notFound('dataset');
+    return changed;
+  }
+
+  /** Updates a dataset that is being imported and matches `expected`. Returns it as it was; null if there is none. */
+  advance(
+    workspace: string,
+    id: string,
+    expected: Partial<Pick<DatasetDocument, 'importedRows' | 'findingParts'>>,
+    update: UpdateQuery<DatasetDocument>,
+    session: ClientSession,
+  ): Promise<DatasetDocument | null> {
+    const _id = toObjectId(id, 'dataset');
+    return this.datasets
+      .findOneAndUpdate({ _id, workspace, deletedAt: null, state: 'importing', ...expected }, update, {
+        returnDocument: 'before',
+        session,
+      })
+      .lean();
+  }
+
+  /** Makes a dataset ready. Its upload is not needed any more. */
+  async finishImport(workspace: string, _id: Types.ObjectId, session: ClientSession): Promise<void> {
+    await this.datasets.updateOne(
+      { _id, workspace, state: 'importing' },
+      { $set: { state: 'ready', upload: null, modifiedAt: systemDate() } },
+      { session },
+    );
+  }
+
+  /** Marks a dataset as deleted, unless it is already. */
+  async markDeleted(workspace: string, _id: Types.ObjectId, session?: ClientSession): Promise<void> {
+    await this.datasets.updateOne(
+      { _id, workspace, deletedAt: null },
+      { $set: { deletedAt: systemDate() } },
+      session ? { session } : {},
+    );
+  }
+
+  /** Returns deleted datasets of all workspaces. */
+  findDeleted(limit: number): Promise<DatasetDocument[]> {
+    return this.datasets
+      .find({ deletedAt: trusted({ $type: 'date' }) })
+      .sort({ deletedAt: 1 })
+      .limit(limit)
+      .lean();
+  }
+
+  async remove({ _id, workspace }: DatasetDocument): Promise<void> {
+    await this.datasets.deleteOne({ _id, workspace });
+  }
+
+  /** Returns which of these hashes are files of a dataset. */
+  async knownFiles(workspace: string, hashes: readonly string[]): Promise<Set<string>> {
+    const among = { $in: [...hashes], $type: 'string' as const };
+    const found = await this.datasets.collection
+      .find<Pick<DatasetDocument, 'upload' | 'table'>>(
+        { $or: DATASET_FILES.map((file) => ({ workspace, [`${file}.sha256`]: among })) } as object,
+        { projection: { upload: 1, table: 1 } },
+      )
+      .toArray();
+    return new Set(found.flatMap((dataset) => DATASET_FILES.flatMap((file) => dataset[file]?.sha256 ?? [])));
+  }
+}

@@ -1,0 +1,104 @@
+import { Injectable } from '@nestjs/common';
+import type { Dataset, datasetContracts, ParsedRequestOf, ResponseOf } from '@pentaprism/contracts';
+import { FINDING_KINDS, systemDate } from '@pentaprism/domain';
+import { DatasetRepository } from './dataset.repository.js';
+import { DatasetRowsRepository } from './dataset-rows.repository.js';
+import { toDataset, type DatasetDocument } from './dataset.schema.js';
+import { TendDatasets } from './tend-datasets.usecase.js';
+
+type Requests = { [Name in keyof typeof datasetContracts]: ParsedRequestOf<(typeof datasetContracts)[Name]> };
+type FindingLines = ResponseOf<typeof datasetContracts.findings>;
+
+/** Reads datasets, changes their names and categories, and deletes them. */
+@Injectable()
+export class ManageDatasets {
+  constructor(
+    private readonly datasets: DatasetRepository,
+    private readonly rows: DatasetRowsRepository,
+    private readonly tending: TendDatasets,
+  ) {}
+
+  async get(workspace: string, id: string): Promise<Dataset> {
+    return toDataset(await this.datasets.get(workspace, id));
+  }
+
+  async list(workspace: string, request: Requests['list']) {
+    const { datasets, total } = await this.datasets.list(workspace, request);
+    return { datasets: datasets.map(toDataset), total };
+  }
+
+  async update(workspace: string, { datasetId, name, categories }: Requests['update']): Promise<Dataset> {
+    const set = {
+      ...(name === undefined ? {} : { name }),
+      ...(categories === undefined ? {} : { categories }),
+      modifiedAt: systemDate(),
+    };
+    return toDataset(await this.datasets.change(workspace, datasetId, set));
+  }
+
+  /** Throws NOT_FOUND. A removal that fails here is completed by a later round. */
+  async delete(workspace: string, id: string): Promise<void> {
+    const dataset = await this.datasets.get(workspace, id);
+    await this.datasets.markDeleted(workspace, dataset._id);
+    await this.tending.abortImport(dataset).catch(() => undefined);
+  }
+
+  async columns(workspace: string, { datasetId, offset, limit }: Requests['columns']) {
+    const dataset = await this.datasets.get(workspace, datasetId);
+    const [columns, total] = await Promise.all([
+      this.rows.findColumns(dataset, offset, limit),
+      this.rows.countColumns(dataset),
+    ]);
+    return { columns, total };
+  }
+
+  async images(workspace: string, { datasetId, after, limit }: Requests['images']) {
+    const dataset = await this.datasets.get(workspace, datasetId);
+    return { images: await this.rows.findImages(dataset, after, limit) };
+  }
+
+  /** Returns a page of the log, in which each kind is followed by the number of its findings that are not stored. */
+  async findings(workspace: string, { datasetId, offset, limit }: Requests['findings']): Promise<FindingLines> {
+    const dataset = await this.datasets.get(workspace, datasetId);
+    const findings: FindingLines['findings'] = [];
+    let skip = offset;
+    let total = 0;
+    for (const [rank, kind] of FINDING_KINDS.entries()) {
+      const { stored = 0, omitted = 0 } = dataset.findings[kind] ?? {};
+      const lines = stored + (omitted > 0 ? 1 : 0);
+      total += lines;
+      const room = limit - findings.length;
+      if (skip < lines && room > 0) findings.push(...(await this.linesOf(dataset, rank, skip, room)));
+      skip = Math.max(0, skip - lines);
+    }
+    return { findings, total };
+  }
+
+  private async linesOf(
+    dataset: DatasetDocument,
+    rank: number,
+    skip: number,
+    room: number,
+  ): Promise<FindingLines['findings']> {
+    const kind = FINDING_KINDS[rank] as (typeof FINDING_KINDS)[number];
+    const { stored = 0, omitted = 0 } = dataset.findings[kind] ?? {};
+    const found = skip < stored ? await this.rows.findFindings(dataset, rank, skip, room) : [];
+    const lines: FindingLines['findings'] = found.map(({ row, column, file, message }) => ({
+      kind,
+      row,
+      column,
+      file,
+      message,
+    }));
+    if (omitted > 0 && lines.length < room)
+      lines.push({
+        kind,
+        row: null,
+        column: null,
+        file: null,
+        message: `${omitted} more findings of this kind`,
+        omitted,
+      });
+    return lines;
+  }
+}
