@@ -4,6 +4,7 @@ import type { ArchiveEntry } from './archive-entry.js';
 export class ArchiveFiles {
   private readonly exact = new Map<string, ArchiveEntry>();
   /** By name in one case and normal form. Null where several names differ in these only. */
+  private readonly foldedFolder: string;
   private readonly folded = new Map<string, ArchiveEntry | null>();
 
   /**
@@ -15,6 +16,7 @@ export class ArchiveFiles {
     private readonly folder: string,
     private readonly maxNameLength: number,
   ) {
+    this.foldedFolder = folded(folder);
     for (const file of files) this.exact.set(file.name, file);
     for (const file of this.exact.values()) {
       const name = folded(file.name);
@@ -25,23 +27,26 @@ export class ArchiveFiles {
   /** Returns the file that a cell names, relative to the table or to the archive: `images/0.png`, `.\images\0.png`. */
   find(cell: string): ArchiveEntry | undefined {
     if (cell.length > this.maxNameLength + 2 || cell.includes('\n')) return undefined;
-    return this.byName(cell) ?? this.byName(normalised(cell));
+    const name = normalised(cell);
+    if (name === '') return undefined;
+    return this.exactly(cell) ?? this.exactly(name) ?? this.byFold(folded(name));
   }
 
-  private byName(name: string): ArchiveEntry | undefined {
-    if (name === '') return undefined;
-    const inFolder = this.folder + name;
-    return (
-      this.exact.get(inFolder) ??
-      this.exact.get(name) ??
-      this.folded.get(folded(inFolder)) ??
-      this.folded.get(folded(name)) ??
-      undefined
-    );
+  private exactly(name: string): ArchiveEntry | undefined {
+    const file = this.exact.get(this.folder + name);
+    return file === undefined && this.folder !== '' ? this.exact.get(name) : file;
+  }
+
+  private byFold(name: string): ArchiveEntry | undefined {
+    return this.folded.get(this.foldedFolder + name) ?? this.folded.get(name) ?? undefined;
   }
 }
 
+/** Characters that names in the directory do not begin with, or do not have in their middle. */
+const UNUSUAL = /[\\\s]|\/\.?\/|^\.?\//;
+
 function normalised(cell: string): string {
+  if (!UNUSUAL.test(cell)) return cell;
   return cell
     .trim()
     .split(/[/\\]/)

@@ -50,6 +50,10 @@ export function isHidden(path: string): boolean {
 
 const ARCHIVE_NAME = /\.(zip|tar|tgz|gz|tbz2?|bz2|txz|xz|zst|7z|rar)$/i;
 
+/**
+ * Returns whether a file is called like an archive. An archive in an archive is refused by its name, before any byte of
+ * it is inflated. One with the name of an image becomes a row without an image.
+ */
 export function isArchiveName(path: string): boolean {
   return ARCHIVE_NAME.test(path);
 }

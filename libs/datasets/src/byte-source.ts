@@ -58,6 +58,7 @@ export class ReadAhead implements ByteSource {
 
   async read(start: number, length: number): Promise<Buffer> {
     const end = Math.min(start + length, this.size);
+    if (end <= start) return Buffer.alloc(0);
     const follows = start >= this.expected && start - this.expected <= MAX_GAP;
     this.expected = end;
     if (start < this.start || end > this.start + this.window.length) {

@@ -109,6 +109,7 @@ describe('an archive of class folders', () => {
   it('continues after the rows that a job has stored', async () => {
     const rows = await rowsOf(zipOfNames('a/1.png', 'b/2.png', 'c/3.png'), 2);
     expect(rows.map(({ number, values }) => [number, ...values])).toEqual([[3, 'c', 'c/3.png']]);
+    expect(await valuesOf(zipOfNames('a/1.png', 'b/2.png', 'c/3.png'), 2)).toEqual([['c', 'c/3.png']]);
   });
 
   it('reports classes with ten times the rows of another', async () => {
@@ -116,6 +117,20 @@ describe('an archive of class folders', () => {
     const { findings } = await surveyOf(zipOfNames(...names, 'few/1.png', 'few/2.png'));
     expect(findings.map(findingLine)).toEqual(['column class: "many" has 20 rows, "few" has 2: 10 times as many']);
     expect((await surveyOf(zipOfNames(...names.slice(1), 'few/1.png', 'few/2.png'))).findings).toEqual([]);
+  });
+
+  it('opens images of rows that were read long before', async () => {
+    const data = (index: number) => Buffer.concat([image(`${index}`), Buffer.alloc(1024 ** 2)]);
+    const files = Array.from({ length: 40 }, (_, index) => ({
+      name: `a/${index}.png`,
+      data: data(index),
+      stored: true,
+    }));
+    const rows = await rowsOf(zipOf(files));
+    for (const index of [0, 39, 1]) {
+      const [cell] = rows[index]?.images ?? [];
+      expect(cell?.kind === 'bytes' && data(index).equals(await cell.open())).toBe(true);
+    }
   });
 
   it('stops when its signal aborts', async () => {

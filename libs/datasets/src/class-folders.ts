@@ -64,16 +64,28 @@ export class ClassFolders implements OpenedDataset {
 
   async *rows(
     columns: readonly DatasetColumn[],
-    { after, signal }: { after: number; signal: AbortSignal },
+    options: { after: number; signal: AbortSignal },
   ): AsyncGenerator<DatasetRow, void, undefined> {
     const files = new ArchiveImages(this.source, this.limits);
     const column = columns.length - 1;
-    for (const [index, { entry, label }] of this.images.entries()) {
-      if (index < after) continue;
-      signal.throwIfAborted();
-      const number = index + 1;
+    for (const { number, values, entry } of this.plainRows(columns, options)) {
       const cell = await files.cell({ row: number, column, columnName: IMAGE_COLUMN }, entry);
-      yield { number, values: column === 0 ? [entry.name] : [label, entry.name], images: [cell] };
+      yield { number, values, images: [cell] };
+    }
+  }
+
+  async *values(
+    columns: readonly DatasetColumn[],
+    options: { after: number; signal: AbortSignal },
+  ): AsyncGenerator<Pick<DatasetRow, 'number' | 'values'>, void, undefined> {
+    for (const { number, values } of this.plainRows(columns, options)) yield await Promise.resolve({ number, values });
+  }
+
+  private *plainRows(columns: readonly DatasetColumn[], { after, signal }: { after: number; signal: AbortSignal }) {
+    for (let index = after; index < this.images.length; index++) {
+      signal.throwIfAborted();
+      const { entry, label } = this.images[index] as LabelledImage;
+      yield { number: index + 1, values: columns.length === 1 ? [entry.name] : [label, entry.name], entry };
     }
   }
 

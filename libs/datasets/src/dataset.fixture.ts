@@ -45,9 +45,13 @@ export async function rowsOf(bytes: Buffer | string, after = 0): Promise<Dataset
   return rows;
 }
 
-/** Returns the values of all rows. */
-export async function valuesOf(bytes: Buffer | string): Promise<(string | null)[][]> {
-  return (await rowsOf(bytes)).map(({ values }) => values);
+/** Returns the values of all rows, read without the images. */
+export async function valuesOf(bytes: Buffer | string, after = 0): Promise<(string | null)[][]> {
+  const dataset = await open(bytes);
+  const { columns } = await dataset.survey({ signal });
+  const found: (string | null)[][] = [];
+  for await (const { values } of dataset.values(columns, { after, signal })) found.push(values);
+  return found;
 }
 
 /** Returns what the only image cell of each row is: its bytes, its address, or the kind of its finding. */

@@ -58,7 +58,9 @@ async function outcome(bytes: Buffer): Promise<string[]> {
     const dataset = await openDataset(bufferSource(bytes), { signal });
     const { columns, findings } = await dataset.survey({ signal });
     lines.push(...findings.map(findingLine));
-    for await (const { values, images } of dataset.rows(columns, { after: 0, signal })) {
+    const plain = dataset.values(columns, { after: 0, signal });
+    for await (const { number, values, images } of dataset.rows(columns, { after: 0, signal })) {
+      expect((await plain.next()).value).toEqual({ number, values });
       expect(values).toHaveLength(columns.length);
       for (const cell of images) {
         if (cell.kind === 'bytes') expect(await cell.open()).toHaveLength(cell.size);

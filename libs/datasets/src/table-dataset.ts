@@ -18,6 +18,11 @@ export interface TableArchive {
   table: ArchiveEntry;
 }
 
+interface RowOptions {
+  after: number;
+  signal: AbortSignal;
+}
+
 /** A table, with or without an archive of the files that it names. */
 export class TableDataset implements OpenedDataset {
   constructor(
@@ -48,18 +53,33 @@ export class TableDataset implements OpenedDataset {
     );
   }
 
-  async *rows(
-    columns: readonly DatasetColumn[],
-    { after, signal }: { after: number; signal: AbortSignal },
-  ): AsyncGenerator<DatasetRow, void, undefined> {
+  async *rows(columns: readonly DatasetColumn[], options: RowOptions): AsyncGenerator<DatasetRow, void, undefined> {
     const images = this.images();
+    const imageColumns = columns.filter(({ type }) => type === 'Image');
+    for await (const { number, cells, values } of this.plainRows(columns, options, images)) {
+      const row: DatasetRow = { number, values, images: [] };
+      for (const { index, name } of imageColumns) {
+        row.images.push(await images.cell({ row: number, column: index, columnName: name }, cells[index] ?? ''));
+      }
+      yield row;
+    }
+  }
+
+  async *values(
+    columns: readonly DatasetColumn[],
+    options: RowOptions,
+  ): AsyncGenerator<Pick<DatasetRow, 'number' | 'values'>, void, undefined> {
+    for await (const { number, values } of this.plainRows(columns, options, this.images())) yield { number, values };
+  }
+
+  private async *plainRows(columns: readonly DatasetColumn[], { after, signal }: RowOptions, images: TableImages) {
     let number = 0;
     for await (const batch of readTableRows(this.bytes, this.head, this.limits, { signal })) {
       for (const cells of batch) {
         number += 1;
         if (number <= after) continue;
         signal.throwIfAborted();
-        yield await datasetRow(number, cells, columns, images);
+        yield { number, cells, values: columns.map((column) => valueOf(column, cells, images)) };
       }
     }
   }
@@ -74,22 +94,8 @@ export class TableDataset implements OpenedDataset {
   }
 }
 
-async function datasetRow(
-  number: number,
-  cells: readonly string[],
-  columns: readonly DatasetColumn[],
-  images: TableImages,
-): Promise<DatasetRow> {
-  const row: DatasetRow = { number, values: [], images: [] };
-  for (const { index, name, type } of columns) {
-    const cell = cells[index] ?? '';
-    if (type !== 'Image') {
-      row.values.push(isMissing(cell) ? null : cell);
-      continue;
-    }
-    const read = await images.read({ row: number, column: index, columnName: name }, cell);
-    row.values.push(read.value);
-    row.images.push(read.cell);
-  }
-  return row;
+function valueOf({ index, type }: DatasetColumn, cells: readonly string[], images: TableImages): string | null {
+  const cell = cells[index] ?? '';
+  if (type === 'Image') return images.value(cell);
+  return isMissing(cell) ? null : cell;
 }

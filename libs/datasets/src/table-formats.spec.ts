@@ -181,6 +181,7 @@ describe('a table is refused', () => {
       'The upload is a TAR archive.',
     ],
     ['is a web page', '<!DOCTYPE html>\n<p>Not found</p>', 'The upload is a web page'],
+    ['is JSON', '[{"a": 1}, {"a": 2}]', 'The upload is JSON.'],
   ])('if the upload %s', async (_what, bytes, message) => {
     await expect(open(bytes)).rejects.toMatchObject({ ...INVALID, message: expect.stringContaining(message) });
   });

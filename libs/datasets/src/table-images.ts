@@ -10,12 +10,6 @@ import { count, quoted } from './refusal.js';
 /** Characters of a cell that may be the name of a file. */
 const MAX_NAME_LENGTH = 1_024;
 
-/** An image cell, and the value that the table has in its place. */
-export interface ReadCell {
-  cell: ImageCell;
-  value: string | null;
-}
-
 /** Reads the cells of image columns: names of files, addresses and base64. */
 export class TableImages {
   constructor(
@@ -23,14 +17,22 @@ export class TableImages {
     private readonly images: ArchiveImages | null,
   ) {}
 
-  async read(place: CellPlace, text: string): Promise<ReadCell> {
-    if (isMissing(text)) return without(place, null, 'missing-image', 'the cell is empty');
+  async cell(place: CellPlace, text: string): Promise<ImageCell> {
+    if (isMissing(text)) return without(place, 'missing-image', 'the cell is empty');
     const entry = this.files?.find(text);
-    if (entry !== undefined && this.images !== null) {
-      return { cell: await this.images.cell(place, entry), value: entry.name };
-    }
+    if (entry !== undefined && this.images !== null) return this.images.cell(place, entry);
     if (isAddress(text)) return address(place, text.trim());
     return this.isName(text) ? this.missingFile(place, text) : decoded(place, text);
+  }
+
+  /** Returns the value of the cell in a table without images: a name, an address, or null for base64 of any length. */
+  value(text: string): string | null {
+    if (isMissing(text)) return null;
+    const entry = this.files?.find(text);
+    if (entry !== undefined) return entry.name;
+    if (isAddress(text)) return text.trim();
+    if (text.length > MAX_NAME_LENGTH) return null;
+    return this.isName(text) || decodeImageText(text) === null ? text : null;
   }
 
   /** Returns whether a text is meant as the name of a file. A short one may be base64 as well. */
@@ -39,41 +41,33 @@ export class TableImages {
     return hasImageExtension(text.trim()) || (this.files !== null && decodeImageText(text) === null);
   }
 
-  private missingFile(place: CellPlace, text: string): ReadCell {
+  private missingFile(place: CellPlace, text: string): ImageCell {
     const message =
       this.files === null
         ? `${quoted(text)} is the name of a file, but the table was uploaded without files`
         : `the archive does not contain ${quoted(text)}`;
-    return without(place, text, 'missing-file', message);
+    return without(place, 'missing-file', message);
   }
 }
 
-function address(place: CellPlace, text: string): ReadCell {
-  if (text.length <= MAX_IMAGE_URL_LENGTH) {
-    return { cell: { kind: 'address', column: place.column, address: text }, value: text };
-  }
+function address(place: CellPlace, text: string): ImageCell {
+  if (text.length <= MAX_IMAGE_URL_LENGTH) return { kind: 'address', column: place.column, address: text };
   const message = `the address has ${count(text.length)} characters; at most ${count(MAX_IMAGE_URL_LENGTH)} are allowed`;
-  return without(place, null, 'unreachable-address', message);
+  return without(place, 'unreachable-address', message);
 }
 
-function decoded(place: CellPlace, text: string): ReadCell {
+function decoded(place: CellPlace, text: string): ImageCell {
   const bytes = decodeImageText(text);
-  if (bytes === null)
-    return without(place, shortValue(text), 'not-an-image', 'the value is not the base64 of an image');
+  if (bytes === null) return without(place, 'not-an-image', 'the value is not the base64 of an image');
   if (!isImage(bytes)) {
-    const message = bytes.length === 0 ? 'the value has no bytes' : `the value is base64, but ${notAnImage(bytes)}`;
-    return without(place, shortValue(text), 'not-an-image', message);
+    const problem = bytes.length === 0 ? 'the value has no bytes' : `the value is base64, but ${notAnImage(bytes)}`;
+    return without(place, 'not-an-image', problem);
   }
   const { column } = place;
-  const open = () => Promise.resolve(bytes);
-  return { cell: { kind: 'bytes', column, name: null, size: bytes.length, open }, value: null };
+  return { kind: 'bytes', column, name: null, size: bytes.length, open: () => Promise.resolve(bytes) };
 }
 
-function shortValue(text: string): string | null {
-  return text.length <= MAX_NAME_LENGTH ? text : null;
-}
-
-function without(place: CellPlace, value: string | null, kind: Finding['kind'], message: string): ReadCell {
+function without(place: CellPlace, kind: Finding['kind'], message: string): ImageCell {
   const { row, column, columnName } = place;
-  return { cell: { kind: 'none', column, finding: { kind, row, column: columnName, file: null, message } }, value };
+  return { kind: 'none', column, finding: { kind, row, column: columnName, file: null, message } };
 }

@@ -23,14 +23,19 @@ const SAMPLE_BYTES = 256 * 1024;
 /** Reads the beginning of a table. Throws INVALID_ARGUMENT if there is no header. */
 export async function readTableHead(bytes: TableBytes, limits: DatasetLimits): Promise<TableHead> {
   const { text, whole } = await readSample(bytes, limits.headerBytes + SAMPLE_BYTES);
-  if (/^\s*<(!doctype|html)/i.test(text))
-    throw refusal('The upload is a web page, not a table. Upload a ZIP or CSV file.');
+  checkText(text);
   const separator = detectSeparator(text, whole, limits);
   const parser = new RowParser(separator, limits);
   const rows = parser.push(text);
   const header = rows[0] ?? (whole ? parser.end()[0] : undefined);
   if (header === undefined) throw refusal('The table is empty. Upload a header line and rows.');
   return { separator, names: columnNames(header, limits) };
+}
+
+function checkText(text: string): void {
+  if (/^\s*<(!doctype|html|\?xml)/i.test(text))
+    throw refusal('The upload is a web page or XML. Upload a ZIP or CSV file.');
+  if (/^\s*(\{\s*["}]|\[\s*[[{\]])/.test(text)) throw refusal('The upload is JSON. Upload a ZIP or CSV file.');
 }
 
 async function readSample(bytes: TableBytes, length: number): Promise<{ text: string; whole: boolean }> {

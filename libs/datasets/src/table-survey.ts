@@ -6,13 +6,15 @@ import { columnType, isLowInformation } from './column-types.js';
 import type { DatasetColumn, Survey } from './dataset.js';
 import { FindingLog } from './finding.js';
 import type { DatasetLimits } from './limits.js';
-import { count, quoted, refusal } from './refusal.js';
+import { count, megabytes, quoted, refusal } from './refusal.js';
 
 interface SurveyedColumn {
   name: string;
   profile: ColumnProfile;
   /** Files that the column names. */
   files: FileSet;
+  /** Bytes of the files, as often as they are named. */
+  fileBytes: number;
 }
 
 /** Collects what the survey of a table says, row by row. */
@@ -30,6 +32,7 @@ export class TableSurvey {
       name,
       profile: new ColumnProfile(name, names.length, maxMistyped),
       files: new FileSet(files?.files.length ?? 0),
+      fileBytes: 0,
     }));
   }
 
@@ -38,11 +41,14 @@ export class TableSurvey {
     if (this.rowCount > this.limits.rows) {
       throw refusal(`The table has more than ${count(this.limits.rows)} rows; at most that are allowed. Split it.`);
     }
-    for (const [index, { profile, files }] of this.columns.entries()) {
+    for (const [index, column] of this.columns.entries()) {
       const cell = cells[index] ?? '';
       const entry = this.files?.find(cell);
-      if (entry !== undefined) files.add(entry);
-      profile.add(cell, this.rowCount, entry !== undefined);
+      if (entry !== undefined) {
+        column.files.add(entry);
+        column.fileBytes += entry.size;
+      }
+      column.profile.add(cell, this.rowCount, entry !== undefined);
     }
   }
 
@@ -61,9 +67,16 @@ export class TableSurvey {
   }
 
   private checkImages(imageCount: number, images: readonly SurveyedColumn[]): void {
-    const { images: maxImages, addresses: maxAddresses } = this.limits;
+    const { images: maxImages, addresses: maxAddresses, inflatedBytes } = this.limits;
     if (imageCount > maxImages) {
       throw refusal(`The table has ${count(imageCount)} images; at most ${count(maxImages)} are allowed. Split it.`);
+    }
+    const bytes = images.reduce((sum, { fileBytes }) => sum + fileBytes, 0);
+    if (bytes > inflatedBytes) {
+      const most = megabytes(inflatedBytes);
+      throw refusal(
+        `The files that the table names have ${megabytes(bytes)} together, some several times; at most ${most} are allowed. Split it.`,
+      );
     }
     const addresses = images.reduce((sum, { profile }) => sum + profile.addresses, 0);
     if (addresses > maxAddresses) {
