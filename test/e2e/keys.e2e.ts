@@ -82,7 +82,7 @@ describe('/keys', () => {
     expectRefusal(await keys('POST', bearer(system.ownerKey), body), 400, 'INVALID_ARGUMENT');
   });
 
-  it('revokes a key, which stops within the time that gateways believe it', async () => {
+  it('revokes a key, which stops within the time for which gateways cache it', async () => {
     const key = await createKey(system, { workspace: owner.workspace });
     const use = () => send('GET', `${system.url}/v1/images`, { headers: bearer(key.key) });
     expect((await use()).status).toBe(200);

@@ -97,7 +97,7 @@ export interface StartedTagging {
   stop(): Promise<void>;
 }
 
-/** Tagging on a bus where nobody else is; its end is that of the scope, too. */
+/** Tagging on a bus without other services. Stopping it ends the scope too. */
 export async function startTagging(scope: Scope): Promise<StartedTagging> {
   const { natsUrl: url, subjectPrefix: prefix, logger } = scope;
   const connection = await connectBus({ url, prefix, name: 'test', logger });

@@ -96,7 +96,7 @@ export interface StartedTrainingIngest {
   stop(): Promise<void>;
 }
 
-/** Training-ingest on a bus where nobody else is; its end is that of the scope, too. */
+/** Training-ingest on a bus without other services. Stopping it ends the scope too. */
 export async function startTrainingIngest(
   scope: Scope,
   environment: Readonly<Record<string, string>> = {},

@@ -2,7 +2,7 @@
 export const DECODE_POOL = Symbol('DecodePool');
 /** Nest's token for the number of jobs of one queue that run at once. */
 export const CONCURRENCY = Symbol('Concurrency');
-/** Nest's token for a pool of its own for pictures that somebody waits for: it has no jobs before them. */
+/** Nest's token for a pool of its own for pictures of requests, which never wait behind jobs there. */
 export const PROMPT_POOL = Symbol('PromptPool');
 /** Nest's token for the path of the ONNX file of the backbone; undefined for the one that comes along. */
 export const BACKBONE_PATH = Symbol('BackbonePath');

@@ -46,7 +46,7 @@ export function openDataDirectory(directory: string): DataDirectory {
   try {
     if (!existsSync(path.dirname(root))) mkdirSync(path.dirname(root), { recursive: true });
     ensureDirectory(root);
-    // Before anything changes: a directory of somebody else, such as /tmp, stays as it is.
+    // Before anything changes: a directory that serves another purpose, such as /tmp, stays as it is.
     const isNew = checkVersion(root);
     closeToOthers(root);
     if (isNew) writePrivate(path.join(root, 'version'), String(LAYOUT_VERSION));

@@ -5,7 +5,7 @@ import path from 'node:path';
 
 /**
  * A process that was started from here, written down so that a later launcher recognises it. A pid alone does not
- * suffice: the system gives it to somebody else once the process has ended.
+ * suffice: the system gives it to another process once the process has ended.
  */
 export interface ProcessRecord {
   readonly pid: number;

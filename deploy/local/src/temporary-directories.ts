@@ -31,7 +31,7 @@ export function createTemporaryDirectory(): TemporaryDirectory {
 export async function removeAbandonedDirectories(): Promise<void> {
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
     const outer = path.join(tmpdir(), name);
-    // The directory for temporary files is everybody's: what another user says in there is not to be followed.
+    // All users share the directory for temporary files, and records of other users must not be followed.
     if (statSync(outer, { throwIfNoEntry: false })?.uid !== process.getuid?.()) continue;
     const owner = readRecord(path.join(outer, OWNER));
     // Without a record, another run may be creating the directory at this moment.

@@ -8,7 +8,7 @@ const BATCH = 100;
  * Removes the blobs of an area that were last put before `before` and that no record knows.
  *
  * A record that is written while its bytes are looked up must have put them (again) after `before`: then they stay. So
- * `before` lies further back than anybody takes from the last byte to the record.
+ * `before` lies further back than an upload takes from the last byte to the record.
  *
  * @param known which of these hashes the workspace's records refer to
  * @param stopped asked before each blob, so that a stop does not take as long as a walk through the store

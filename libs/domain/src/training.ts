@@ -29,7 +29,7 @@ export interface TrainingSettings {
   readonly classificationType: ClassificationType;
 }
 
-/** Those of projects for which nobody has chosen any. */
+/** The settings of projects for which none were chosen. */
 export const DEFAULT_TRAINING_SETTINGS: TrainingSettings = { domain: 'general', classificationType: 'multilabel' };
 
 /** `negative`: the image shows nothing that any other tag of the project stands for. */

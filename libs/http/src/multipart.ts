@@ -13,7 +13,7 @@ import { joinChunks } from './small-chunks.js';
 export const MAX_PARTS = 100;
 /** Bytes of the headers of one part. */
 export const MAX_PART_HEADER_BYTES = 8 * 1024;
-/** Bytes of a part that are taken from the client before somebody wants them. */
+/** Bytes of a part that are read from the client before the handler reads them. */
 const READ_AHEAD_BYTES = 256 * 1024;
 
 /** One part of a `multipart/form-data` body: bytes, whatever its headers say. */
@@ -74,7 +74,7 @@ async function* readParts(body: Readable, contentType: string): AsyncGenerator<F
     partHwm: READ_AHEAD_BYTES,
     maxHeaderSize: MAX_PART_HEADER_BYTES,
   } as ConstructorParameters<typeof Dicer>[0]);
-  // Headers may come before anybody asks for the part, or never, when a delimiter comes in the middle of them.
+  // Headers may arrive before the handler reads the part, or never, if a delimiter stands in the middle of them.
   const headersOf = new WeakMap<Readable, RawHeaders>();
   const readable = new WeakMap<Readable, Promise<unknown>>();
   let current: Readable | undefined;

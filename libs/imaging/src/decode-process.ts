@@ -34,7 +34,7 @@ process.on('message', (request: DecodeRequest) => void answer(request));
 
 async function answer(request: DecodeRequest): Promise<void> {
   send({ kind: 'started' }, () => undefined);
-  // Pixels of the picture before would count against this one until somebody notices that nothing refers to them.
+  // Pixels of the picture before would count against this one until they are collected as garbage.
   if (process.memoryUsage.rss() > memoryLimit / 4) collectGarbage();
   // sharp works in threads of libuv, so this one is free to look.
   const watch = setInterval(() => {

@@ -17,7 +17,7 @@ const DEFAULT_FOLDS = 5;
  * others, and asked about this one. It takes about k times as long as one training.
  *
  * Folds are of examples: what was made of an example is learnt from where the example itself is, and nowhere else, since it
- * gives away what its label is. It is not asked about, since nobody will show a model such pictures.
+ * gives away what its label is. It is not judged, because predictions are not made of such pictures.
  *
  * The same request gives the same answer, as far as it does for the trainer.
  *

@@ -32,7 +32,7 @@ export function createThreadedTraining(limits: ResourceLimits = LIMITS): TrainAn
       execArgv: [],
       stdout: true,
     });
-    // What nobody reads would be kept.
+    // Output without a reader would be kept in memory.
     thread.stdout.resume();
     try {
       return await outcomeOf(thread, options);
@@ -55,7 +55,7 @@ function outcomeOf(thread: Worker, { signal, onProgress }: TrainAndEvaluateOptio
         try {
           onProgress?.(answer.progress);
         } catch (error) {
-          // It would end the process, since nobody waits for this listener.
+          // An error would end the process, since no caller awaits this listener.
           reject(error as Error);
         }
       }

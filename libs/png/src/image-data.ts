@@ -148,7 +148,7 @@ function reuseOutput(inflate: Inflate & { _outBuffer?: Buffer }, take: (bytes: U
     take(bytes);
     return true;
   };
-  // Nobody reads the stream; its end comes to those who do.
+  // The stream has no reader, and emits its end only if it flows.
   inflate.resume();
   const { _outBuffer: buffer } = inflate;
   if (buffer) Object.defineProperty(inflate, '_outBuffer', { get: () => buffer, set: () => undefined });

@@ -20,7 +20,7 @@ export interface S3Server {
   readonly client: S3Client;
   /** Gives them to the AWS SDK in this process, which reads them from the environment. */
   useCredentials(): void;
-  /** Makes a bucket that nobody else uses, and returns its name. */
+  /** Makes a bucket of its own for the caller, and returns its name. */
   createBucket(): Promise<string>;
   /** The names of the first 1,000 objects of a bucket. */
   objects(bucket: string): Promise<string[]>;

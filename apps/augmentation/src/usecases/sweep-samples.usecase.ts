@@ -9,7 +9,7 @@ import { DeletedProjectRepository } from '../adapters/mongo/deleted-project.repo
 import { SampleRepository } from '../adapters/mongo/sample.repository.js';
 import { ForgetProject } from './forget-project.usecase.js';
 
-/** Milliseconds that samples live which are in no list, so that nobody could delete them. */
+/** Milliseconds that samples live which are in no list. No client could delete them. */
 export const UNLISTED_SAMPLES_TTL_MS = 7 * 24 * 3600 * 1000;
 /**
  * Milliseconds that bytes stay which no sample refers to. A worker stores them before it reports: far longer than one
@@ -57,7 +57,7 @@ export class SweepSamples implements OnApplicationBootstrap, OnModuleDestroy {
     // A job's transaction that began before an image was noted as deleted, and ended after its samples were removed.
     for (const { workspace, _id } of await this.deletedImages.since(new Date(now - 3 * ROUND_MS)))
       await this.samples.removeOfSource(workspace, _id);
-    // What was made in a project by somebody who had found it there before it was deleted.
+    // What was made in a deleted project by a call that had found the project before.
     for (const { workspace, _id } of await this.deletedProjects.since(new Date(now - 3 * ROUND_MS)))
       await this.forgetProject.removeAll(workspace, _id);
   }

@@ -25,7 +25,7 @@ export class CounterRepository {
   constructor(@InjectModel(COUNTER_MODEL) private readonly counters: Model<CounterDocument>) {}
 
   /**
-   * The first of `count` numbers that nobody else gets. Outside of transactions, where a counter would make every two
+   * Returns the first of `count` numbers that no other call gets. Outside of transactions, where a counter would make every two
    * of them conflict; a transaction that fails leaves a gap, and a number is never used again.
    */
   async next(workspace: string, sequence: Sequence, count = 1): Promise<number> {

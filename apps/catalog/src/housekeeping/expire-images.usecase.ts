@@ -8,7 +8,7 @@ import { ImageRepository } from '../images/image.repository.js';
 import { DeleteImage } from '../images/delete-image.usecase.js';
 import { ManageSnapshots } from '../training/manage-snapshots.usecase.js';
 
-/** Milliseconds between looks for images whose time is over. Nobody sees them from that moment on, removed or not. */
+/** Milliseconds between looks for images whose time is over. No call returns them from that moment on, removed or not. */
 const ROUND_MS = 1000;
 const BATCH = 100;
 /** Images that are removed at once. */

@@ -26,7 +26,7 @@ const MOST_FINDINGS = 100;
 const RECORD_PAUSE_MS = 2;
 
 /**
- * Reads all stored bytes again and again, slowly, to find damaged ones before somebody needs them, and looks whether the
+ * Reads all stored bytes again and again, slowly, to find damaged ones before they are needed, and looks whether the
  * bytes of all contents are there. One process of the installation at a time; the position is in the database.
  */
 @Injectable()

@@ -45,7 +45,7 @@ export class ApplyTag {
   async reserveNegative(workspace: string, tag: { tagId: string; projectId: string; name: string }): Promise<void> {
     const project = toObjectId(tag.projectId, 'project');
     const id = toObjectId(tag.tagId, 'tag');
-    // Most of those that cannot be are found without keeping anybody from giving tags.
+    // Most tags that cannot become negative are found here, without holding up calls that give tags.
     if (await this.images.isBesideOthers(workspace, project, id)) throw conflictingTags();
     const until = await this.states.reserve(workspace, tag);
     await this.counts.fence(workspace, project);

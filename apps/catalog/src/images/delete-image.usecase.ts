@@ -29,7 +29,7 @@ export class DeleteImage {
 
   /**
    * Removes those of the images that there are, expired and hidden ones, too; all of a batch or none.
-   * @returns how many; not those that somebody else has removed
+   * @returns how many were removed, without those that another call has removed
    */
   async removeAll(workspace: string, ids: readonly Types.ObjectId[]): Promise<number> {
     let removed = 0;

@@ -72,7 +72,7 @@ export class FindImages {
     return picture;
   }
 
-  /** Images of a deleted project are there until they are removed, and nobody finds them any more. */
+  /** Leaves out images of deleted projects, whose records exist until they are removed. */
   private async ofProjects<T extends Pick<ImageDocument, 'project'>>(
     workspace: string,
     images: readonly T[],

@@ -82,7 +82,7 @@ export class ImageAdditions {
       const changes = mine.map(({ number, sha256 }) => ({ number, total: 1, uploaded: sha256 ? 1 : 0 }));
       await this.counts.note(workspace, project, changes, session);
     }
-    // Of hidden ones nobody is told.
+    // No events are published for hidden images.
     const facts = added.flatMap(({ image, context }) =>
       image.sha256 && !image.hidden ? [{ data: factOf(image, image.sha256), context }] : [],
     );

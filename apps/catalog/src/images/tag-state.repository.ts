@@ -17,7 +17,7 @@ export interface TagStateDocument {
   /** Whether that change has reached every image. */
   applied: boolean;
   removedAt: Date | null;
-  /** Whether it may not stand beside other tags. Absent: nobody has said so far. */
+  /** Whether it may not stand beside other tags. Absent: not known yet. */
   negative?: boolean;
   /** Until then it is kept off images with other tags, since tagging is about to make it a negative one. */
   reservedUntil?: Date;
@@ -103,7 +103,7 @@ export class TagStateRepository {
       );
   }
 
-  /** From now on nobody gives the tag to an image with others, or others to an image with this one, for a while. */
+  /** For a while, no call can give the tag to an image with others, or others to an image with this one. */
   async reserve(workspace: string, { tagId, name }: { tagId: string; name: string }): Promise<Date> {
     const until = new Date(systemNow() + RESERVATION_MS);
     await this.states.updateOne(
@@ -178,7 +178,7 @@ export class TagStates {
     return tags.length > 1 && tags.some((tag) => this.isNegative(tag, now));
   }
 
-  /** Whether it is a negative tag that nobody knows as one. */
+  /** Whether it is a negative tag whose state does not say so yet. */
   isNews({ id, negative = false }: TagReference): boolean {
     return negative && this.byId.get(id)?.negative === undefined;
   }

@@ -20,13 +20,13 @@ export interface ProjectDocument {
   /** Only of projects that clients made, in NFC; not of those that each workspace has, or that are deleted. */
   uniqueName?: string;
   description?: string;
-  /** Members that nobody has chosen are absent. */
+  /** Members without a chosen value are absent. */
   training?: Partial<Project['training']>;
   createdAt: Date;
   modifiedAt?: Date;
   /** The hidden project for pictures that models of this one were shown; since the first of them. */
   predictionsId?: Types.ObjectId;
-  /** Nobody asks for it by its id or finds it in a list. */
+  /** No call finds it by its id or in a list. */
   hidden?: true;
   /** Gone for every reader; what belonged to it is being removed. */
   deletedAt?: Date;

@@ -35,7 +35,7 @@ export class RenderRadiographEffect implements JobEffect<typeof renderRadiograph
     await this.contents.setAnalyses(workspace, [{ sha256: content.sha256, result: analysis }], session);
     const before = await this.images.find(workspace, { id: imageId }, session);
     const image = await this.images.setContent(workspace, id, { ...content, state: 'decoded' }, session);
-    // It was deleted while its picture was being made: nobody needs that any more.
+    // The image was deleted while its picture was being made, which is released again.
     if (!image) return this.references.release(workspace, [{ sha256: content.sha256, transient: true }], session);
     const { project, number } = image;
     const uploaded = before?.sha256 ? 0 : 1;

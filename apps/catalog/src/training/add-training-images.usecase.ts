@@ -72,7 +72,7 @@ export class AddTrainingImages {
   /**
    * A project never gets more images than it may have, also when several calls add some at the same time.
    * @throws DomainError NOT_FOUND; CONFLICT when a tag was changed or deleted since it was looked up; FAILED_PRECONDITION for
-   *   bytes that nobody has looked at
+   *   bytes that have not been analysed
    */
   async execute(
     caller: { workspace: string; actor: string },

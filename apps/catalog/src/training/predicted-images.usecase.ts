@@ -82,7 +82,7 @@ export class PredictedImages {
     if (job) void this.queue.enqueue(job);
   }
 
-  /** In the order of the ids. Unknown and expired ones are left out, and those that nobody has looked at yet. */
+  /** In the order of the ids. Leaves out unknown and expired ones, and those that have not been analysed yet. */
   async getMany(workspace: string, projectId: string, ids: readonly string[]): Promise<{ images: TrainingImage[] }> {
     const { predictionsId } = await this.projects.get(workspace, projectId);
     if (!predictionsId) return { images: [] };

@@ -101,7 +101,7 @@ export class SnapshotRepository {
   }
 
   /**
-   * From now on nobody finds these snapshots, and no attempt under way succeeds: one, or all of a project.
+   * Marks one snapshot, or all of a project, as deleted. From now on no call finds them, and no attempt under way succeeds.
    * @returns the attempts whose images are to be removed
    */
   async markDeleted(workspace: string, project: Types.ObjectId, id?: Types.ObjectId): Promise<Types.ObjectId[]> {
@@ -136,7 +136,7 @@ export class SnapshotRepository {
     return marked.flatMap(({ copies }) => copies);
   }
 
-  /** Attempts that began before then and whose images nobody wants, of all workspaces. */
+  /** Returns attempts of all workspaces that began before then and whose images are unused. */
   async findLeft(before: Date, limit: number): Promise<Types.ObjectId[]> {
     const first = Types.ObjectId.createFromTime(Math.floor(before.getTime() / 1000));
     const found = await this.snapshots

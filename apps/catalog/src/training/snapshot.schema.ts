@@ -16,7 +16,7 @@ export interface SnapshotDocument {
   copy?: Types.ObjectId;
   images?: number;
   revision?: string;
-  /** Nobody finds it any more. */
+  /** No call finds it any more. */
   deletedAt?: Date;
 }
 

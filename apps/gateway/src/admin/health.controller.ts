@@ -39,7 +39,7 @@ export class HealthController {
 
   @WithoutKey()
   @Get('live')
-  @ApiOperation({ summary: 'Whether this process serves; says nothing of what it depends on' })
+  @ApiOperation({ summary: 'Check that this process serves, without what it depends on' })
   live(): { status: 'ok' } {
     return { status: 'ok' };
   }

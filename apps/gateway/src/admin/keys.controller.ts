@@ -24,7 +24,7 @@ export class KeysController {
 
   @OwnerOnly('key.create')
   @Post()
-  @ApiOperation({ summary: 'Makes an API key. Its secret is in this answer and nowhere else.' })
+  @ApiOperation({ summary: 'Make an API key. Only this answer has its secret.' })
   async create(@Body({ schema: newKey }) body: z.output<typeof newKey>, @Req() request: FastifyRequest) {
     const { secret, ...key } = await this.bus.call(apiKeyContracts.create, body);
     setAuditTarget(request, { id: key.id, name: key.name, role: key.role, workspace: key.workspace });
@@ -34,7 +34,7 @@ export class KeysController {
 
   @OwnerOnly()
   @Get()
-  @ApiOperation({ summary: 'The API keys of the workspace, oldest first, without their secrets' })
+  @ApiOperation({ summary: 'List the API keys of the workspace, oldest first, without their secrets' })
   async list() {
     const { keys } = await this.bus.call(apiKeyContracts.list, {});
     return { keys: keys.map(shown) };
@@ -43,7 +43,7 @@ export class KeysController {
   @OwnerOnly('key.revoke')
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Revokes a key; gateways believe it for at most five more seconds' })
+  @ApiOperation({ summary: 'Revoke a key. Takes effect within five seconds' })
   async revoke(@Param('id') id: string): Promise<void> {
     await this.bus.call(apiKeyContracts.revoke, { id: id.slice(0, 100) });
   }

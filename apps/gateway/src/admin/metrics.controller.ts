@@ -9,7 +9,7 @@ import { credentialsOf } from '../http/credentials.js';
 import { WithoutKey } from './route-access.js';
 import { SharedText } from './shared-text.js';
 
-/** Milliseconds for which a collection answers everybody. */
+/** Milliseconds for which a collection is cached. */
 const COLLECTION_MS = 1000;
 
 @ApiTags('metrics')
@@ -28,7 +28,7 @@ export class MetricsController {
   @WithoutKey()
   @Get()
   @Header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
-  @ApiOperation({ summary: 'Metrics of all apps in Prometheus text format' })
+  @ApiOperation({ summary: 'Get the metrics of all apps in Prometheus text format' })
   metrics(@Req() request: FastifyRequest): Promise<string> {
     const { METRICS_KEY: key } = this.config;
     if (key !== undefined && !credentialsOf(request.headers).some((sent) => isEqual(sent, key)))

@@ -1,4 +1,4 @@
-/** A text that is expensive to make: one making at a time, whose result answers everybody for a while. */
+/** Caches a text that is expensive to make for a short time. Simultaneous requests share one computation. */
 export class SharedText {
   private making: Promise<string> | undefined;
   private latest: { readonly text: string; readonly madeAt: number } | undefined;

@@ -58,7 +58,7 @@ async function download(
   const content = fromContentId(id);
   const contentArea = CONTENT_AREAS.find((each) => each === area);
   if (content && contentArea) {
-    // The bytes never change, and the URL is the permission: for as long as it lives, nobody need ask again.
+    // The bytes never change, and the URL is the permission: for as long as it lives, clients may cache them.
     const maxAge = Math.max(0, expiresAt - Math.floor(systemNow() / 1000));
     // No record was read: the bytes may have been collected since the URL was made.
     const options = { maxAge, mayBeGone: true, fileName: nameInArea(contentArea) };

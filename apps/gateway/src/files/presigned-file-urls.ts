@@ -30,7 +30,7 @@ export class PresignedFileUrls extends FileUrls {
     return this.storage.downloadUrl({ area, workspace, sha256 }, { expiresIn, mediaType, disposition });
   }
 
-  /** Nobody asks us when a URL is used: it must not outlive the image by itself. */
+  /** The storage serves these URLs without this system, so they must not outlive the image. */
   private secondsLeft(expiresAt = Infinity): number {
     const left = Math.max(1, Math.floor((expiresAt - systemNow()) / 1000));
     return Math.min(this.config.SIGNED_URL_TTL, left);

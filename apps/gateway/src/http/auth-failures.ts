@@ -8,7 +8,7 @@ import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 const WINDOW_MS = 10_000;
 /** Milliseconds for which a key that was good passes while its address is limited. */
 export const GOOD_MS = 10 * 60 * 1000;
-/** Counters and keys that are kept, some 200 bytes each. Whoever makes more only forgets the oldest of its own kind. */
+/** Counters and keys that are kept, some 200 bytes each. With more of them, the oldest of the same kind are dropped. */
 const ENTRIES = 20_000;
 /** Characters of an address or a key id that tell it apart. */
 const SIGNIFICANT = 40;

@@ -62,7 +62,7 @@ export class Authentication {
       return ANONYMOUS;
     }
     const hash = createHash('sha256').update(credentials.join('\0')).digest('base64');
-    // Keys that work go on working while somebody behind the same proxy guesses.
+    // Keys that work go on working while another client behind the same proxy guesses keys.
     const caller = { address: request.ip, keyId: keyIdOf(credentials), hash };
     const isVerified = this.verified.has(hash);
     if (!isVerified) this.failures.check(caller);

@@ -14,7 +14,7 @@ export function corsOptions(origins: readonly string[]) {
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: EXPOSED,
     maxAge: MAX_AGE,
-    // Any OPTIONS request gets the answer of a preflight: a bare 400 in plain text is in nobody's documentation.
+    // Any OPTIONS request gets the answer of a preflight: no API documents a bare 400 in plain text.
     strictPreflight: false,
   };
 }

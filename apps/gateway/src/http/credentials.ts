@@ -6,7 +6,7 @@ const KEY_HEADERS = ['x-api-key', 'training-key', 'prediction-key', 'ocp-apim-su
 const MAX_CREDENTIAL_LENGTH = 500;
 
 export interface CredentialRules {
-  /** What is no HTTP Basic with user and password in the `Authorization` header is a key that nobody has. */
+  /** What is no HTTP Basic with user and password in the `Authorization` header counts as an unknown key. */
   readonly basicOnly?: boolean | undefined;
   /** Headers of the API itself, in lower case: they win over `Authorization`, which may be meant for a proxy. */
   readonly keyHeaders?: readonly string[] | undefined;
@@ -56,7 +56,7 @@ function basic(encoded: string, withUser: boolean): string[] {
   return readings.length > 0 ? readings : [''];
 }
 
-/** RFC 7617 says UTF-8 where we ask for it; clients that ask nobody send Latin-1. */
+/** Reads UTF-8, which the challenge requests (RFC 7617), or Latin-1, which clients send without reading the challenge. */
 function textsOf(bytes: Buffer): string[] {
   const latin1 = bytes.toString('latin1');
   if (isAscii(bytes)) return [latin1];

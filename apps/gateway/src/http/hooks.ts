@@ -59,7 +59,7 @@ function refuseMethod(methods: readonly string[], reply: FastifyReply): void {
   throw new DomainError('METHOD_NOT_ALLOWED', `This path takes ${methods.join(', ')}.`);
 }
 
-/** Nobody unpacks bodies here: a picture would be kept as something that is none, and JSON would be no JSON. */
+/** Refuses encoded bodies, which are not decoded here: a picture would be stored in compressed form, and JSON could not be parsed. */
 function refuseEncoding({ method, headers }: FastifyRequest): void {
   if (method === 'GET' || method === 'HEAD') return;
   const encodings = (headers['content-encoding'] ?? '').split(',').map((name) => name.trim().toLowerCase());

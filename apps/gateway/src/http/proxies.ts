@@ -8,6 +8,6 @@ type Trust = false | string[] | ((address: string, hop: number) => boolean);
  */
 export function trustOf(proxies: number | string[]): Trust {
   if (typeof proxies !== 'number') return proxies;
-  // Not the number itself: Fastify trusts nobody then, since it cannot know that the peer is a proxy.
+  // Not the number itself: Fastify then trusts no hop, since it cannot know that the peer is a proxy.
   return proxies === 0 ? false : (_address, hop) => hop < proxies;
 }

@@ -28,7 +28,7 @@ export function rememberRequest(raw: IncomingMessage): void {
  * path belongs to. Where no path can be told, the body is what all of them have in common: a code and a message.
  */
 export function answerUnparsable(error: ParseError, socket: Socket): void {
-  // After a reset there is nobody to talk to.
+  // After a reset there is no connection to answer on.
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const { status, message } = ANSWERS[error.code ?? ''] ?? OTHERWISE;
   if (socket.writable) {

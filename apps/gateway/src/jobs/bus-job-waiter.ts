@@ -36,7 +36,7 @@ export class BusJobWaiter extends JobWaiter implements OnModuleDestroy {
     });
   }
 
-  /** A gateway that stops answers those who wait, and lets nobody wait any more. */
+  /** Ends all waits, and refuses new ones, when the gateway stops. */
   onModuleDestroy(): void {
     this.stopped = true;
     this.unwatch();

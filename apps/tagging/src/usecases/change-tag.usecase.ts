@@ -56,7 +56,7 @@ export class ChangeTag {
       if (name !== undefined && name !== tag.name) await this.checkName(tag, name, session);
       const changes = { ...given(rest), ...(name === undefined ? {} : { name }) };
       const changed = { ...tag, ...changes };
-      // It was one when we looked, and somebody has changed that since.
+      // It was one at the first read, and another call has changed that since.
       if (isNegative(changed) && !isNegative(tag) && !reserved)
         throw new DomainError('CONFLICT', 'The tag was changed in the meantime; try again.', { reason: 'changed' });
       if (!isNewsForImages(tag, changed)) {
@@ -113,7 +113,7 @@ export class ChangeTag {
     key: TagKey,
     change: (session: ClientSession, revision: number) => Promise<T>,
   ): Promise<T> {
-    // Outside of the transaction: what does not exist must not make everybody read the tags again.
+    // Outside of the transaction: an unknown tag must not make all caches read the tags again.
     await this.tags.get(workspace, project, key);
     await this.revisions.prepare(workspace, project);
     return this.transactions.runInTurn([`${workspace}/${project.toHexString()}`], async (session) => {

@@ -7,7 +7,7 @@ import { TagRepository } from '../adapters/mongo/tag.repository.js';
 /** Tags removed by one command. */
 const BATCH = 1000;
 
-/** A project was deleted: its tags go too. Nobody is told of each: what carried them goes with the project. */
+/** Removes the tags of a deleted project. No event is published for each of them, because their images are removed with the project. */
 @Injectable()
 export class ForgetProject {
   constructor(

@@ -14,11 +14,11 @@ const LANES = 8;
 /** Files whose order is mixed, so that several instances seldom meet at one; a listing comes in pages of as many. */
 const MIXED = 1_000;
 
-/** What makes an arrival worthless for good: it is removed, and nobody is left to be told. */
+/** Errors that make an arrival useless for good. It is removed, and no client waits for an answer. */
 const HOPELESS: ReadonlySet<ErrorCode> = new Set(['INVALID_ARGUMENT', 'NOT_FOUND', 'PAYLOAD_TOO_LARGE']);
 
 /**
- * Receives the files that clients have put to presigned URLs of the storage itself, which tells nobody about them.
+ * Receives the files that clients have put to presigned URLs of the storage itself, which does not report them.
  *
  * Each file is hashed, made a blob, attached to its image, and only then removed where it arrived, if it is still the
  * one that was read. Whatever stops this half-way, the next look does it again. Any number of instances may look: two

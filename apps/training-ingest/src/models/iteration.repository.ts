@@ -120,7 +120,7 @@ export class IterationRepository {
     await this.iterations.updateMany({ workspace, project, publishName }, set, { session });
   }
 
-  /** From now on nobody finds it, and another training may begin. What belongs to it is still to be removed. */
+  /** Marks it as deleted. No call finds it any more, and another training may begin. What belongs to it is removed later. */
   async markDeleted(workspace: string, _id: Types.ObjectId, session?: ClientSession): Promise<void> {
     const set = { deletedAt: systemDate(), status: 'failed' as const, publishName: null, isDefault: false };
     await this.iterations.updateOne({ _id, workspace }, { $set: set }, { session: session ?? null } as object);

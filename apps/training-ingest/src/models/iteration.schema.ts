@@ -57,7 +57,7 @@ export interface IterationDocument {
   tags: IterationTag[];
   model: TrainedModel | null;
   exports: (ExportedModel & { job: string })[];
-  /** From then on it is gone for everybody; what belongs to it follows. */
+  /** From then on no call finds it. What belongs to it is removed later. */
   deletedAt: Date | null;
 }
 

@@ -20,7 +20,7 @@ export const MAX_TRAINING_MS = 12 * 3600 * 1000;
 
 /**
  * Completes what a process began that died, from the records alone: iterations that were deleted lose their snapshot, and
- * trainings that nobody carries out any more come to an end.
+ * trainings that no worker carries out any more come to an end.
  */
 @Injectable()
 export class TendIterations implements OnApplicationBootstrap, OnModuleDestroy {

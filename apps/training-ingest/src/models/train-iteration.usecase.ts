@@ -94,7 +94,7 @@ export class TrainIteration {
       await this.bus.call(snapshotContracts.create, of, { deadlineMs: SNAPSHOT_PATIENCE_MS });
     } catch (error) {
       if (!DomainError.is(error, 'NOT_FOUND')) return;
-      // The project has been deleted meanwhile, perhaps before anybody could find this iteration in it.
+      // The project has been deleted meanwhile, perhaps before its removal could find this iteration.
       await this.iterations.markDeleted(workspace, _id);
       throw error;
     }

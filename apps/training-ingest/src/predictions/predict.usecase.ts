@@ -118,7 +118,7 @@ export class Predict {
   }
 }
 
-/** What is not kept is in an area of its own, which is emptied without asking anybody. */
+/** Pictures that are not kept are in an area of their own, which is emptied without a look at records. */
 function areaOf({ store }: Request): 'originals' | 'predictions' {
   return store ? 'originals' : 'predictions';
 }

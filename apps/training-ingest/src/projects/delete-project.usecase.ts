@@ -5,7 +5,7 @@ import { DomainError } from '@pentaprism/domain';
 import { IterationRepository } from '../models/iteration.repository.js';
 import { PredictionRepository } from '../predictions/prediction.repository.js';
 
-/** Removes projects, unless somebody uses a model of theirs. */
+/** Removes projects, unless a model of theirs is published. */
 @Injectable()
 export class DeleteProject {
   constructor(

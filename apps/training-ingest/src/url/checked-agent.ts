@@ -40,7 +40,7 @@ export function createCheckedAgent(options: CheckedAgentOptions): Agent {
     headersTimeout: silenceMs,
     bodyTimeout: silenceMs,
     connect: (target, callback) => {
-      // For a literal nobody is asked for a look-up.
+      // A literal address needs no look-up.
       if (isIP(target.hostname) !== 0 && !policy.allows(target.hostname)) return callback(notAllowed(), null);
       connect(target, (error, socket) => {
         if (error !== null) return callback(error, null);

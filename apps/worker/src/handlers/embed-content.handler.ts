@@ -8,7 +8,7 @@ import { UploadsFirst } from './uploads-first.js';
 type Payload = JobPayload<typeof embedContent>;
 type Result = JobResult<typeof embedContent>;
 
-/** Computes embeddings when no upload waits to be analysed: nobody waits for them. */
+/** Computes embeddings when no upload waits to be analysed, because no client waits for them. */
 @Injectable()
 export class EmbedContentHandler implements JobHandler<typeof embedContent> {
   readonly type = embedContent;

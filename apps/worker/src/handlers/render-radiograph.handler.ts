@@ -12,7 +12,7 @@ import { imageSource } from './image-source.js';
 type Payload = JobPayload<typeof renderRadiograph>;
 type Result = JobResult<typeof renderRadiograph>;
 
-/** Makes the picture of a radiograph that is shown elsewhere, and keeps it as if somebody had uploaded it. */
+/** Makes the picture of a radiograph that is shown elsewhere, and stores it like an upload. */
 @Injectable()
 export class RenderRadiographHandler implements JobHandler<typeof renderRadiograph> {
   readonly type = renderRadiograph;

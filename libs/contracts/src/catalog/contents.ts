@@ -104,7 +104,7 @@ export const contentContracts = {
     errors: ['DEADLINE_EXCEEDED', 'UNAVAILABLE'],
     deadlineMs: 90_000,
   }),
-  /** Bytes that nobody wants to keep: removed soon, unless an image points to them. */
+  /** Drops bytes that the caller does not keep. They are removed soon, unless an image points to them. */
   discard: defineRpc({
     owner,
     subject: 'catalog.v1.content.discard',

@@ -23,7 +23,7 @@ export const embeddingContracts = {
     request: z.strictObject({ backbone: backboneId, hashes: z.array(sha256).max(MAX_EMBEDDINGS_PER_CALL) }),
     response: z.object({ embeddings: z.array(embedding) }),
   }),
-  /** Notes embeddings that somebody needed before their job was done. */
+  /** Records embeddings that were computed for a request before their job was done. */
   record: defineRpc({
     owner,
     subject: 'insights.v1.embedding.record',

@@ -44,7 +44,7 @@ const BEFORE_A_NAME = 'iterations';
 
 /**
  * The spelling that routes are matched with. Clients write `Training` and `training`, any version from 3.0 to 3.4, and
- * two slashes where somebody put an address together by hand.
+ * two slashes in addresses that were put together by hand.
  */
 export function canonicalUrl(url: string): string | undefined {
   const segments = segmentsOf(url);

@@ -56,7 +56,7 @@ export class EmbeddingRepository {
     );
   }
 
-  /** There is none to be had. One that somebody else has recorded meanwhile stays. */
+  /** Records that there is no embedding. One that another call has recorded meanwhile stays. */
   async recordNone(workspace: string, sha256: string, session: ClientSession): Promise<void> {
     await this.embeddings.collection.updateOne(
       { workspace, sha256, state: 'pending' },

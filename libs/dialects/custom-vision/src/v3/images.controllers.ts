@@ -149,7 +149,7 @@ export class ImagesControllerV3 {
     const { imageIds, allImages, allIterations } = readQuery(request, queries.deleteImagesQueryV3);
     if (allIterations)
       throw refusal('BadRequestOperationNotSupported', 'Iterations keep their images: delete the iterations.');
-    // Which of the two was meant, nobody knows; one of them cannot be taken back.
+    // It is not clear which of the two was meant, and one of them cannot be taken back.
     if (allImages && imageIds && imageIds.length > 0) throw refusal('BadRequest', 'Send either imageIds or allImages.');
     if (!allImages) return this.images.delete(project, required(imageIds, 'imageIds'));
     await this.images.deleteAll(project);

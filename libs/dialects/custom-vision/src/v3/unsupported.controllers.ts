@@ -9,7 +9,7 @@ function refuse(): never {
   throw refusal('BadRequestOperationNotSupported', 'This operation is not supported here.');
 }
 
-/** What the clients can call and nobody serves: they are told so in their own words. */
+/** Refuses, in the error shape of this API, the operations that clients have and this system does not serve. */
 @ApiTags('v3 unsupported')
 @UseInterceptors(AnswerInterceptor)
 @Controller(`${V3_TRAINING}/projects`)

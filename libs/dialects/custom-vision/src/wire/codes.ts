@@ -64,7 +64,7 @@ export function refusal(name: Refusal, message: string, cause?: unknown): Domain
   return new DomainError(domainCodeOf(name), message, details, { cause });
 }
 
-/** Seconds after which clients may come again when everybody is busy. */
+/** Seconds after which clients may try again when all workers are busy. */
 const RETRY_AFTER = 10;
 
 function domainCodeOf(name: Refusal): ErrorCode {

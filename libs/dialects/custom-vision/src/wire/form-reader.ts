@@ -8,7 +8,7 @@ import {
   type Element,
 } from './element.js';
 
-/** A place of a list can be written in as many digits, so that nobody makes us count to more. */
+/** A place of a list can be written in as many digits, so that no client makes this count further. */
 const MAX_PLACE_DIGITS = 6;
 /** Characters of a name and its value as they are sent: each character of the value can be an escape of three. */
 const MAX_PAIR_LENGTH = 4 * MAX_VALUE_LENGTH;

@@ -39,7 +39,7 @@ export function render(value: unknown, schema: z.ZodType, type: AnswerType, vers
  * XML without a namespace: the root is called as the model, a list `ArrayOf…`; inner lists are around elements that are
  * called as their models. What is null is left out.
  *
- * Written as text: a page of 256 images took xmlbuilder2 100 ms, in which nobody else is answered, and takes 3 ms so.
+ * Written as text: a page of 256 images took xmlbuilder2 100 ms, in which no other request is answered, and takes 3 ms this way.
  */
 export function toXml(value: unknown, schema: z.core.$ZodType): string {
   return `<?xml version="1.0" encoding="utf-8"?>${elementOf(nameOf(schema), value, schema)}`;
