@@ -13,6 +13,8 @@ const OTHER_FORMATS: readonly (readonly [name: string, offset: number, start: st
   ['a HEIC image', 4, 'ftypmsf1'],
   ['a JPEG 2000 image', 4, 'jP  '],
   ['an icon', 0, '\0\0\x01\0'],
+  ['a PBM bitmap', 0, 'P1\n'],
+  ['a PBM bitmap', 0, 'P4\n'],
   ['a PDF document', 0, '%PDF-'],
   ['an archive', 0, 'PK\x03\x04'],
   ['an archive', 0, '\x1f\x8b'],
@@ -22,7 +24,6 @@ const OTHER_FORMATS: readonly (readonly [name: string, offset: number, start: st
 
 const SVG = /^\s*(<\?xml[^>]*>\s*)?<svg/i;
 const HTML = /^\s*<(!doctype html|html)/i;
-const NETPBM = /^P[1-6]\s+[\d#]/;
 
 /** Returns the extension of the last part of a path in lower case, without the dot. */
 export function extensionOf(path: string): string {
@@ -35,7 +36,7 @@ export function hasImageExtension(path: string): boolean {
 
 /** Returns whether the first bytes of a file are those of an image format that is decoded here. */
 export function isImage(head: Uint8Array): boolean {
-  return sniffMediaType(head) !== UNKNOWN_MEDIA_TYPE || NETPBM.test(latin1(head.subarray(0, 16)));
+  return sniffMediaType(head) !== UNKNOWN_MEDIA_TYPE;
 }
 
 /** Says what a file is that `isImage` rejects: "the file is a PDF document, which cannot be decoded". */

@@ -5,6 +5,7 @@ import {
   MAX_COLUMN_NAME_LENGTH,
   MAX_DATASET_ADDRESSES,
   MAX_DATASET_COLUMNS,
+  MAX_DATASET_IMAGE_BYTES,
   MAX_DATASET_IMAGES,
   MAX_DATASET_ROWS,
   MAX_ENTRY_NAME_LENGTH,
@@ -20,7 +21,6 @@ export interface DatasetLimits {
   inflationRatio: number;
   freeInflatedBytes: number;
   entryNameLength: number;
-  /** Bytes of an image. Equal to `MAX_BYTES` of `@pentaprism/imaging`, which this library does not import. */
   imageBytes: number;
   rows: number;
   images: number;
@@ -40,7 +40,7 @@ export const DATASET_LIMITS: Readonly<DatasetLimits> = {
   inflationRatio: MAX_INFLATION_RATIO,
   freeInflatedBytes: FREE_INFLATED_BYTES,
   entryNameLength: MAX_ENTRY_NAME_LENGTH,
-  imageBytes: 100 * 1024 ** 2,
+  imageBytes: MAX_DATASET_IMAGE_BYTES,
   rows: MAX_DATASET_ROWS,
   images: MAX_DATASET_IMAGES,
   columns: MAX_DATASET_COLUMNS,

@@ -5,7 +5,7 @@ import { findingLine } from './finding.js';
 import { openDataset } from './open-dataset.js';
 import { zipOf } from './zip.fixture.js';
 
-const MUTANTS = 300;
+const MUTANTS = 120;
 /** Milliseconds for one mutant. A loaded machine takes 20 for one that is read to its end. */
 const MAX_TIME = 5_000;
 /** Bytes that a mutant may add to the memory, of which some is garbage. */

@@ -129,6 +129,17 @@ describe('a table', () => {
     ]);
   });
 
+  it('takes a column for images if half of its values are', async () => {
+    const rows = (images: number, texts: number) =>
+      lines(
+        'n,v',
+        ...Array.from({ length: images }, (_, index) => `1,${base64(`${index}`)}`),
+        ...Array<string>(texts).fill('1,x'),
+      );
+    expect(await typesOf(rows(2, 2))).toContain('v: Image');
+    expect(await typesOf(rows(2, 3))).not.toContain('v: Image');
+  });
+
   it('finds addresses of images by their paths, or by the name of the column', async () => {
     const paths = lines('a', 'https://x.example/1.JPG?size=2', 'http://x.example/2.png');
     expect(await imagesOf(paths)).toEqual(['https://x.example/1.JPG?size=2', 'http://x.example/2.png']);
