@@ -1,6 +1,8 @@
+import type { ImageQuality } from '@pentaprism/domain';
 import { sharp } from './configured-sharp.js';
 import { readImageHeader, type ImageFormat } from './image-header.js';
 import { RESIZED_SIDE, THUMBNAIL_SIDE } from './limits.js';
+import { measureQuality } from './measure-quality.js';
 import { perceptualHash } from './perceptual-hash.js';
 import { decodeWithin, rawInput, shrinkWithin, type RawImage } from './raw-image.js';
 
@@ -32,6 +34,7 @@ export interface ImageAnalysis {
   readonly pages: number;
   /** 16 hexadecimal digits, see `perceptualHash`. */
   readonly perceptualHash: string;
+  readonly quality: ImageQuality;
   /** Fits a square of `THUMBNAIL_SIDE`, never larger than the image. */
   readonly thumbnail: DerivedPicture;
   /** Fits a square of `RESIZED_SIDE`; null where the image does so itself, upright, and browsers show it. */
@@ -80,6 +83,7 @@ export async function analyseImage(bytes: Uint8Array): Promise<ImageAnalysis> {
     hasAlpha: metadata.hasAlpha && decoded.channels === 4,
     pages,
     perceptualHash: await perceptualHash(small),
+    quality: measureQuality(small),
     thumbnail: await encode(small, THUMBNAIL_QUALITY, isTiny),
     resized: needsResized ? await encode(decoded, RESIZED_QUALITY, isTiny) : null,
   };

@@ -18,7 +18,7 @@ import {
   type HolderDocument,
 } from './content-hold.schema.js';
 
-const QUALITY = { sharpness: 0.4, brightness: 0.5, contrast: 0.2, entropy: 7 };
+const QUALITY = { sharpness: 1.8, shadows: 0.1, highlights: 0.9, contrast: 0.2, entropy: 7 };
 
 let catalog: StartedCatalog;
 let fixture: TrainingFixture;

@@ -1,4 +1,4 @@
-import type { ImageQuality } from '@pentaprism/contracts';
+import type { ImageQuality } from '@pentaprism/domain';
 import { Schema, type Types } from 'mongoose';
 
 /** A smaller picture that was made of an image. */
@@ -58,7 +58,7 @@ const derivedPictureSchema = new Schema(
 );
 
 const qualitySchema = new Schema<ImageQuality>(
-  { sharpness: Number, brightness: Number, contrast: Number, entropy: Number },
+  { sharpness: Number, shadows: Number, highlights: Number, contrast: Number, entropy: Number },
   { _id: false },
 );
 

@@ -1,4 +1,4 @@
-import { MAX_IMAGES_PER_BATCH } from '@pentaprism/domain';
+import { MAX_IMAGES_PER_BATCH, type ImageQuality } from '@pentaprism/domain';
 import { z } from 'zod';
 import { defineFact, defineJob, defineRpc, defineSignal } from '../define.js';
 import { contentReference, empty, sha256, workspaceName } from '../schemas.js';
@@ -9,18 +9,13 @@ const contentKey = { workspace: workspaceName, sha256 };
 
 const derivedPicture = z.object({ sha256, size: z.int(), width: z.int(), height: z.int(), mediaType: z.string() });
 
-/** Measures of an image's pixels, by which poor images are found. See `measureQuality` of `@pentaprism/imaging`. */
 export const imageQuality = z.object({
-  /** 0: no edges at all. Does not depend on the size of the image. */
   sharpness: z.number().nonnegative(),
-  /** Mean luma: 0 is black, 1 is white. */
-  brightness: z.number().min(0).max(1),
-  /** Standard deviation of the luma, from 0 to 0.5. */
+  shadows: z.number().min(0).max(1),
+  highlights: z.number().min(0).max(1),
   contrast: z.number().min(0).max(1),
-  /** Bits of the histogram of the luma, from 0 to 8. */
   entropy: z.number().min(0).max(8),
-});
-export type ImageQuality = z.output<typeof imageQuality>;
+}) satisfies z.ZodType<ImageQuality>;
 
 /** What a worker learnt from the pixels of a content. */
 export const analysis = z.object({
