@@ -158,6 +158,29 @@ describe('an archive of class folders', () => {
   });
 });
 
+describe('images of poor quality', () => {
+  it('are imported, with a finding that says what is poor', async () => {
+    const flat = sharp({ create: { width: 64, height: 64, channels: 3, background: '#000' } });
+    const dataset = await ready(
+      zipSync({
+        'a/good.jpg': await picture(30),
+        'a/flat.png': await flat.png().toBuffer(),
+        'b/long.jpg': await sharp(await picture(31))
+          .resize(400, 40, { fit: 'fill' })
+          .toBuffer(),
+        'b/tiny.jpg': await sharp(await picture(32))
+          .resize(9, 12, { fit: 'fill' })
+          .toBuffer(),
+      }),
+    );
+    expect(dataset.imageCount).toBe(4);
+    const found = (await findingsOf(dataset)).map(({ kind, file }) => `${kind} ${file}`);
+    const expected = ['low-information a/flat.png', 'odd-proportions b/long.jpg', 'tiny b/tiny.jpg'];
+    expect(found).toEqual(expect.arrayContaining(expected));
+    expect(found.join()).not.toContain('good.jpg');
+  });
+});
+
 describe('a table', () => {
   it('of base64 images and numbers becomes a dataset with statistics', async () => {
     const rows = await Promise.all(

@@ -13,7 +13,14 @@ import {
   type JobResult,
 } from '@pentaprism/contracts';
 import type { ImageCell } from '@pentaprism/datasets';
-import { DATASET_ADDRESSES_AT_ONCE, DomainError, MAX_DATASET_IMAGE_BYTES, sniffMediaType } from '@pentaprism/domain';
+import {
+  DATASET_ADDRESSES_AT_ONCE,
+  DomainError,
+  MAX_DATASET_IMAGE_BYTES,
+  qualityFindings,
+  sniffMediaType,
+  type ImageQuality,
+} from '@pentaprism/domain';
 import { BLOB_STORE } from '@pentaprism/service';
 import { orUndecodable, storeAnalysis } from '../handlers/analysis-result.js';
 import { imageSource } from '../handlers/image-source.js';
@@ -47,6 +54,7 @@ interface StoredCell extends PlacedCell {
 interface Picture {
   readonly width: number;
   readonly height: number;
+  readonly quality?: ImageQuality | undefined;
 }
 
 export interface ImportOptions {
@@ -73,8 +81,11 @@ export class ImageImporter {
     const findings: Finding[] = [];
     const stored = await this.store(cells, options, findings);
     const pictures = await this.hold(stored, options, findings);
-    const images = stored.flatMap(({ row, cell, label, content: { sha256, size } }) => {
-      if (!pictures.has(sha256)) return [];
+    const images = stored.flatMap(({ row, columnName, cell, label, content: { sha256, size } }) => {
+      const picture = pictures.get(sha256);
+      if (!picture) return [];
+      for (const { kind, message } of qualityFindings(picture))
+        findings.push({ kind, row, column: columnName, file: label, message });
       return { row, column: cell.column, label: label && cut(label, MAX_IMAGE_LABEL_LENGTH), sha256, size };
     });
     return { images, findings };
@@ -149,7 +160,8 @@ export class ImageImporter {
     const { contents: known } = await this.bus.call(contentContracts.known, {
       hashes: contents.map(({ sha256 }) => sha256),
     });
-    for (const { sha256, ...picture } of known) pictures.set(sha256, picture);
+    // Contents that an earlier version analysed have not been measured.
+    for (const { sha256, ...picture } of known) if (picture.quality) pictures.set(sha256, picture);
     const analyses = await this.analyse(
       contents.filter(({ sha256 }) => !pictures.has(sha256)),
       options,

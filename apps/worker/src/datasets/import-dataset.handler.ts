@@ -103,7 +103,7 @@ export class ImportDatasetHandler implements JobHandler<typeof importDataset> {
     columns: readonly DatasetColumn[],
     signal: AbortSignal,
   ): Promise<ContentReference> {
-    const bytes = writeTable(columns, dataset.rows(columns, { after: 0, signal }));
+    const bytes = writeTable(columns, dataset.values(columns, { after: 0, signal }));
     const { sha256, size } = await this.blobs.put('datasets', workspace, bytes, {
       maxBytes: Number.MAX_SAFE_INTEGER,
       signal,
@@ -199,7 +199,7 @@ export class ImportDatasetHandler implements JobHandler<typeof importDataset> {
     const classColumn = columns.find(({ name, type }) => name === CLASS_COLUMN && type === 'Categorical')?.index;
     const classes = new Map<number, string | null>();
     if (rows.size > 0 && classColumn !== undefined)
-      for await (const { number, values } of dataset.rows(columns, { after: 0, signal: control.signal }))
+      for await (const { number, values } of dataset.values(columns, { after: 0, signal: control.signal }))
         if (rows.has(number)) classes.set(number, values[classColumn] ?? null);
     return repeated.findings(
       columns.map(({ name }) => name),

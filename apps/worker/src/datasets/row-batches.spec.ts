@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { MAX_DATASET_IMAGES_PER_BATCH } from '@pentaprism/contracts';
 import type { DatasetRow, ImageCell } from '@pentaprism/datasets';
-import { MAX_ROWS_PER_BATCH, rowBatches } from './row-batches.js';
+import { MAX_CELL_BYTES_PER_BATCH, MAX_ROWS_PER_BATCH, rowBatches } from './row-batches.js';
 
 const cell: ImageCell = { kind: 'address', column: 0, address: 'http://example.org/a.jpg' };
 
-async function* rows(count: number, images: number, after = 0): AsyncGenerator<DatasetRow> {
-  for (let i = 1; i <= count; i++) yield { number: after + i, values: [], images: Array(images).fill(cell) };
+async function* rows(count: number, images: number, after = 0, each = cell): AsyncGenerator<DatasetRow> {
+  for (let i = 1; i <= count; i++) yield { number: after + i, values: [], images: Array(images).fill(each) };
 }
 
 async function batchesOf(source: AsyncIterable<DatasetRow>, after = 0) {
@@ -35,6 +35,19 @@ describe('rowBatches', () => {
 
   it('limits the rows of a batch where rows have no images', async () => {
     expect(await batchesOf(rows(MAX_ROWS_PER_BATCH + 1, 0))).toHaveLength(2);
+  });
+
+  it('limits the bytes of decoded cells, but not of files in an archive, which are read one by one', async () => {
+    const size = MAX_CELL_BYTES_PER_BATCH / 2 + 1;
+    const inMemory = {
+      kind: 'bytes',
+      column: 0,
+      name: null,
+      size,
+      open: () => Promise.resolve(Buffer.alloc(0)),
+    } as const;
+    expect(await batchesOf(rows(3, 1, 0, inMemory))).toHaveLength(3);
+    expect(await batchesOf(rows(3, 1, 0, { ...inMemory, name: 'a.jpg' }))).toHaveLength(1);
   });
 
   it('goes on after the rows that have been recorded', async () => {

@@ -1,8 +1,10 @@
 import { MAX_DATASET_IMAGES_PER_BATCH } from '@pentaprism/contracts';
-import type { DatasetRow } from '@pentaprism/datasets';
+import type { DatasetRow, ImageCell } from '@pentaprism/datasets';
 
 /** Rows of one batch, for tables with few images. */
 export const MAX_ROWS_PER_BATCH = 2_000;
+/** Bytes of images of one batch that are in memory, which are those of cells. Images of archives are read one by one. */
+export const MAX_CELL_BYTES_PER_BATCH = 32 * 1024 ** 2;
 
 /** Consecutive rows whose images are imported and recorded together. */
 export interface RowBatch {
@@ -11,19 +13,32 @@ export interface RowBatch {
   readonly rows: readonly DatasetRow[];
 }
 
-/** Groups rows into batches that hold at most `MAX_DATASET_IMAGES_PER_BATCH` image cells and `MAX_ROWS_PER_BATCH` rows. */
+/**
+ * Groups rows into batches that hold at most `MAX_DATASET_IMAGES_PER_BATCH` image cells, `MAX_ROWS_PER_BATCH` rows and
+ * `MAX_CELL_BYTES_PER_BATCH` bytes. A row with more bytes is a batch of its own.
+ */
 export async function* rowBatches(rows: AsyncIterable<DatasetRow>, after: number): AsyncGenerator<RowBatch, void> {
   let batch: DatasetRow[] = [];
-  let images = 0;
+  let [images, bytes] = [0, 0];
   for await (const row of rows) {
-    const isFull = images + row.images.length > MAX_DATASET_IMAGES_PER_BATCH || batch.length === MAX_ROWS_PER_BATCH;
+    const rowBytes = row.images.reduce((sum, cell) => sum + bytesInMemory(cell), 0);
+    const isFull =
+      batch.length === MAX_ROWS_PER_BATCH ||
+      images + row.images.length > MAX_DATASET_IMAGES_PER_BATCH ||
+      bytes + rowBytes > MAX_CELL_BYTES_PER_BATCH;
     if (isFull && batch.length > 0) {
       yield { after, rows: batch };
       after = batch.at(-1)?.number ?? after;
-      [batch, images] = [[], 0];
+      [batch, images, bytes] = [[], 0, 0];
     }
     batch.push(row);
     images += row.images.length;
+    bytes += rowBytes;
   }
   if (batch.length > 0) yield { after, rows: batch };
+}
+
+/** Cells of base64 hold their decoded bytes. */
+function bytesInMemory(cell: ImageCell): number {
+  return cell.kind === 'bytes' && cell.name === null ? cell.size : 0;
 }
