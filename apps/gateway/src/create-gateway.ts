@@ -38,8 +38,10 @@ import { serveDocumentation } from './openapi.js';
 const KEEP_ALIVE_MS = 72_000;
 /** Milliseconds for the headers of a request. */
 const HEADERS_MS = 75_000;
-/** Milliseconds for a whole request: 100 MB over a slow line. */
-const REQUEST_MS = 15 * 60 * 1000;
+/** Milliseconds that any request may take as a whole. */
+const LEAST_REQUEST_MS = 15 * 60 * 1000;
+/** Bytes per second at which the largest upload still arrives in time. */
+const LEAST_UPLOAD_RATE = 1024 ** 2;
 /** Characters of one path parameter. */
 const MAX_PARAM_LENGTH = 500;
 
@@ -59,7 +61,7 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
     requestIdHeader: false,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionTimeout: config.IDLE_TIMEOUT * 1000,
-    requestTimeout: REQUEST_MS,
+    requestTimeout: requestMs(config),
     forceCloseConnections: 'idle',
     // A gateway that stops finishes what comes over its open connections: a 503 would be a failed request.
     return503OnClosing: false,
@@ -120,4 +122,9 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
   await addNotFoundHandlers(fastify, onError);
   serveDocumentation(app, VERSION);
   return app;
+}
+
+/** Returns the milliseconds for a whole request. Node.js has one limit for all of them. */
+function requestMs({ MAX_DATASET_BYTES }: GatewayConfig): number {
+  return Math.max(LEAST_REQUEST_MS, Math.ceil(MAX_DATASET_BYTES / LEAST_UPLOAD_RATE) * 1000);
 }

@@ -1,7 +1,7 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import type { BlobStore } from '@pentaprism/blob-store';
 import { BusModule, type BusConnection } from '@pentaprism/bus';
-import { Contents, FileUrls, JobWaiter, PublicOrigin } from '@pentaprism/http';
+import { Contents, FileUrls, JobWaiter, PublicOrigin, UploadLimits } from '@pentaprism/http';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE, BlobStoreModule, SystemClock } from '@pentaprism/service';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config.js';
@@ -33,6 +33,7 @@ export class GatewayModule {
         { provide: GATEWAY_CONFIG, useValue: config },
         { provide: LOGGER, useValue: logger },
         { provide: PublicOrigin, useValue: new PublicOrigin(config.PUBLIC_URL) },
+        { provide: UploadLimits, useValue: new UploadLimits(config.MAX_DATASET_BYTES) },
         { provide: Contents, useClass: BlobContents },
         {
           provide: FileUrls,
@@ -50,7 +51,10 @@ export class GatewayModule {
         SystemClock,
         { provide: RecordSpace, useValue: new RecordSpace(config) },
       ],
-      exports: [Contents, Drain, FileUrls, GATEWAY_CONFIG, JobWaiter, LOGGER, PublicOrigin, RecordSpace, SystemClock],
+      exports: [
+        ...[Contents, FileUrls, JobWaiter, PublicOrigin, UploadLimits],
+        ...[Drain, GATEWAY_CONFIG, LOGGER, RecordSpace, SystemClock],
+      ],
     };
   }
 }

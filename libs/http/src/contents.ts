@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** Where bytes are: which part of the blob store, whose, and what. */
 export interface StoredContent extends ContentReference {
-  readonly area: 'originals' | 'samples' | 'thumbnails' | 'modality' | 'models' | 'predictions';
+  readonly area: 'originals' | 'samples' | 'thumbnails' | 'modality' | 'models' | 'predictions' | 'datasets';
   readonly workspace: string;
 }
 

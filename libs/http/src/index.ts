@@ -20,6 +20,7 @@ export * from './query.js';
 export * from './read-body.js';
 export * from './serialized.js';
 export * from './small-chunks.js';
+export * from './upload-limits.js';
 export * from './utf8.js';
 export * from './validation.js';
 export * from './vary.js';
