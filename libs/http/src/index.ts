@@ -7,6 +7,7 @@ export * from './body-memory.js';
 export * from './contents.js';
 export * from './dialect.js';
 export * from './digests.js';
+export * from './disposition.js';
 export * from './errors.js';
 export * from './expectation.js';
 export * from './given-up.js';

@@ -2,13 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { blobLost, SMALL_BLOB_BYTES, type BlobKey, type BlobRange, type BlobStore } from '@pentaprism/blob-store';
 import type { ContentReference } from '@pentaprism/contracts';
 import { DomainError, sniffMediaType } from '@pentaprism/domain';
-import { Contents, type SendOptions, type StoredContent } from '@pentaprism/http';
+import { Contents, dispositionOf, type SendOptions, type StoredContent } from '@pentaprism/http';
 import { LOGGER, metrics, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE } from '@pentaprism/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import parseRange from 'range-parser';
-import { dispositionOf } from './disposition.js';
 
 type ByteRange = Required<BlobRange>;
 

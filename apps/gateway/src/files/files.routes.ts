@@ -6,6 +6,7 @@ import {
   awaitsContinue,
   drain,
   incompleteBody,
+  nameInArea,
   refuseDeclaredLength,
   type AccessConfig,
   type Contents,
@@ -14,7 +15,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Readable } from 'node:stream';
 import type { GatewayConfig } from '../config.js';
 import { fromContentId } from './content-id.js';
-import { nameInArea } from './disposition.js';
 import type { ImageContents } from './image-contents.js';
 
 export interface FileRoutesOptions {

@@ -1,9 +1,8 @@
 import type { DirectTransfers } from '@pentaprism/blob-store';
 import { DomainError, UNKNOWN_MEDIA_TYPE, systemNow } from '@pentaprism/domain';
-import { FileUrls, type SignedContent, type SignedImage } from '@pentaprism/http';
+import { dispositionOf, FileUrls, nameInArea, type SignedContent, type SignedImage } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../config.js';
-import { dispositionOf, nameInArea } from './disposition.js';
 
 /** URLs of the storage's own: the bytes go past this gateway. */
 export class PresignedFileUrls extends FileUrls {

@@ -1,8 +1,7 @@
-import { UNKNOWN_MEDIA_TYPE } from '@pentaprism/domain';
-import type { StoredContent } from '@pentaprism/http';
 import { create as contentDisposition } from 'content-disposition';
+import type { StoredContent } from './contents.js';
 
-/** Extensions of the types that are shown. The first one is added to a name that has none of them. */
+/** Extensions of media types. The first one is added to a name that has none of them. */
 const EXTENSIONS: Readonly<Record<string, readonly string[]>> = {
   'image/jpeg': ['jpg', 'jpeg', 'jpe', 'jfif'],
   'image/png': ['png'],
@@ -14,6 +13,8 @@ const EXTENSIONS: Readonly<Record<string, readonly string[]>> = {
   'image/bmp': ['bmp', 'dib'],
   'image/x-portable-pixmap': ['ppm', 'pnm'],
   'image/x-portable-graymap': ['pgm', 'pnm'],
+  'text/csv': ['csv'],
+  'text/plain': ['txt'],
 };
 
 /** Control and formatting characters, which can hide an extension or reverse the order of a name, and lone surrogates. */
@@ -23,11 +24,12 @@ const MAX_NAME_LENGTH = 200;
 
 /**
  * Returns the `Content-Disposition` of a file. Anything other than a known image is saved and never shown. The name is what an
- * uploader wrote, so it is cleaned: an image is never saved under the extension of a program.
+ * uploader wrote, so it is cleaned: neither an image nor a text is ever saved under the extension of a program.
  */
 export function dispositionOf(mediaType: string, fileName?: string): string {
-  const type = mediaType === UNKNOWN_MEDIA_TYPE ? 'attachment' : 'inline';
-  const name = fileName === undefined ? '' : safeName(fileName, EXTENSIONS[mediaType] ?? []);
+  const [essence = ''] = mediaType.split(';', 1);
+  const type = essence.startsWith('image/') ? 'inline' : 'attachment';
+  const name = fileName === undefined ? '' : safeName(fileName, EXTENSIONS[essence] ?? []);
   return name ? contentDisposition(name, { type }) : type;
 }
 

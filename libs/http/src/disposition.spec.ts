@@ -25,6 +25,15 @@ it.each([
   expect(parse(dispositionOf(type, name))).toMatchObject({ type: 'inline', parameters: { filename: expected } });
 });
 
+it.each([
+  ['text/csv; charset=utf-8', 'data.csv', 'data.csv'],
+  ['text/csv', 'data.exe', 'data.exe.csv'],
+  ['text/plain; charset=utf-8', 'log of a\r\nb.zip', 'log of ab.zip.txt'],
+])('saves a file of %s with the name %j as %j', (mediaType, name, expected) => {
+  const { type, parameters } = parse(dispositionOf(mediaType, name));
+  expect([type, parameters.filename]).toEqual(['attachment', expected]);
+});
+
 it('keeps the extension of a file that is saved and not shown', () => {
   const { type, parameters } = parse(dispositionOf('application/octet-stream', 'scan.dcm\u202e'));
   expect([type, parameters.filename]).toEqual(['attachment', 'scan.dcm']);
