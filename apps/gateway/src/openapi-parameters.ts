@@ -2,6 +2,7 @@
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
   // Paths
   augmentationId: 'Id of an augmentation list',
+  datasetId: 'Id of a dataset',
   domainId: 'Id of a domain, a GUID',
   id: 'Id of the thing',
   imageId: 'Id of an image',
@@ -15,15 +16,17 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   // Pages
   limit: 'Records of a page at most',
   offset: 'Records before the page',
-  orderBy: 'Newest or Oldest first',
+  orderBy: 'What the records are ordered by',
   page: 'Number of the page, from 1',
   skip: 'Images before the page',
   take: 'Images of the page, 0 to 256; by default 50',
   // Filters
   $filter: 'Not supported: images have no metadata',
+  category: 'Category that a dataset has',
   end_timestamp: 'Latest time, in seconds since 1970',
   exact_tags: 'Names of tags, all of which an image carries',
   featureName: 'Name of an image feature',
+  filterFailed: 'Accepted and ignored: imports that fail leave no dataset',
   ids: 'Ids of stored predictions, separated by commas; at most 64',
   imageIds: 'Ids of images, separated by commas',
   match_tags: 'Patterns of names of tags, with % for any text',

@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { Bus } from '@pentaprism/bus';
-import { Contents, FileUrls, JobWaiter, PublicOrigin } from '@pentaprism/http';
+import { Contents, FileUrls, JobWaiter, PublicOrigin, UploadLimits } from '@pentaprism/http';
 import { LOGGER } from '@pentaprism/observability';
 import { BLOB_STORE, SystemClock } from '@pentaprism/service';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
@@ -16,7 +16,7 @@ import { documentOf } from './openapi-document.js';
 
 /** What the gateway gives to all dialects. In a preview, none of them is called. */
 const STAND_INS = [
-  ...[Bus, Contents, Drain, FileUrls, JobWaiter, PublicOrigin, RecordSpace, SystemClock],
+  ...[Bus, Contents, Drain, FileUrls, JobWaiter, PublicOrigin, RecordSpace, SystemClock, UploadLimits],
   ...[BLOB_STORE, GATEWAY_CONFIG, LOGGER],
 ].map((provide) => ({ provide, useValue: {} }));
 

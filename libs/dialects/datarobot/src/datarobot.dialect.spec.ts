@@ -1,9 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Catch, Global, Module, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
-import { Bus } from '@pentaprism/bus';
 import {
   augmentationListContracts as lists,
   imageContracts,
@@ -15,82 +11,26 @@ import {
   type Rpc,
 } from '@pentaprism/contracts';
 import { DomainError, ERROR_CODES, type ErrorCode } from '@pentaprism/domain';
-import {
-  asHttpFailure,
-  Contents,
-  createValidationPipe,
-  JobWaiter,
-  registerJsonParser,
-  setPrincipal,
-  type StoredContent,
-} from '@pentaprism/http';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { datarobotDialect } from './datarobot.dialect.js';
+import { ORIGIN, StandInSystem } from './datarobot.fixture.js';
 import { DatarobotModule } from './datarobot.module.js';
 
 const PROJECT = 'a'.repeat(24);
 const LIST = 'b'.repeat(24);
 const JOB = 'c'.repeat(24);
 const IMAGE = 'd'.repeat(24);
-const ORIGIN = 'http://localhost:80';
 
-/** What the services answer in this test; a call without an answer is NOT_FOUND. */
-const answers = new Map<string, (request: never) => unknown>();
-const calls: { subject: string; request: unknown }[] = [];
-const answer = (rpc: Rpc, reply: (request: never) => unknown) => answers.set(rpc.subject, reply);
-const lastCall = () => calls.at(-1)?.request;
-const waits: number[] = [];
-const sent: StoredContent[] = [];
+let system: StandInSystem;
+beforeAll(async () => {
+  system = await StandInSystem.start();
+});
+afterAll(() => system.app.close());
 
-const bus = {
-  call: async (rpc: Rpc, request: unknown) => {
-    calls.push({ subject: rpc.subject, request: rpc.request.parse(request) });
-    const reply = answers.get(rpc.subject);
-    if (!reply) throw new DomainError('NOT_FOUND', 'There is no such thing.');
-    return rpc.response.parse(reply(request as never));
-  },
-};
-const contents = {
-  send: async (_request: FastifyRequest, reply: FastifyReply, content: StoredContent) => {
-    sent.push(content);
-    void reply.type(content.mediaType).send(Buffer.from('bytes'));
-  },
-};
-const waiter = { wait: async (_id: string, limitMs: number) => void waits.push(limitMs) };
-
-@Global()
-@Module({
-  providers: [
-    { provide: Bus, useValue: bus },
-    { provide: Contents, useValue: contents },
-    { provide: JobWaiter, useValue: waiter },
-  ],
-  exports: [Bus, Contents, JobWaiter],
-})
-class StandInModule {}
-
-@Module({ imports: [StandInModule, DatarobotModule] })
-class TestModule {}
-
-@Catch()
-class TestFilter implements ExceptionFilter {
-  catch(thrown: unknown, host: ArgumentsHost): void {
-    const [request, reply] = [host.switchToHttp().getRequest(), host.switchToHttp().getResponse()];
-    const error = asHttpFailure(thrown);
-    const status = datarobotDialect.statusFor?.(error, request) ?? datarobotDialect.statuses[error.code];
-    reply.status(status).send(datarobotDialect.errorBody(status, error, { path: '', headers: {} }));
-  }
-}
-
-let app: NestFastifyApplication;
-
-async function ask(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers: object = {}) {
-  const payload = body === undefined ? {} : { payload: JSON.stringify(body) };
-  const type = body === undefined ? {} : { 'content-type': 'application/json' };
-  const response = await app.inject({ method, url: `/api/v2/${path}`, headers: { ...type, ...headers }, ...payload });
-  const json = response.headers['content-type']?.toString().startsWith('application/json');
-  return { status: response.statusCode, headers: response.headers, body: json ? response.json() : response.body };
-}
+const answer = (rpc: Rpc, reply: (request: never) => unknown) => system.answer(rpc, reply);
+const lastCall = () => system.lastCall();
+const ask = (method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers = {}) =>
+  system.ask(method, path, { body, headers });
 
 const list: AugmentationList = {
   id: LIST,
@@ -118,28 +58,11 @@ const job: Job = {
   subject: { projectId: PROJECT, listId: LIST, samplesId: JOB },
 };
 
-beforeAll(async () => {
-  const adapter = new FastifyAdapter({ routerOptions: { ignoreTrailingSlash: true } });
-  app = await NestFactory.create<NestFastifyApplication>(TestModule, adapter, { logger: false, bodyParser: false });
-  app.useGlobalFilters(new TestFilter());
-  app.useGlobalPipes(createValidationPipe());
-  const fastify = adapter.getInstance() as unknown as FastifyInstance;
-  fastify.addHook('onRequest', async (request) =>
-    setPrincipal(request, { keyId: 'k', name: 'k', role: 'editor', workspace: 'w1' }),
-  );
-  registerJsonParser(fastify);
-  await app.init();
-  await fastify.ready();
-});
-
-afterAll(() => app.close());
-
 const training = { domain: 'general', classificationType: 'multilabel', exportPlatforms: [] };
 const LIBRARY = { id: PROJECT, name: 'library', description: '', training, createdAt: 0, modifiedAt: 0, imageCount: 1 };
 
 beforeEach(() => {
-  answers.clear();
-  for (const log of [calls, waits, sent]) log.length = 0;
+  system.reset();
   answer(projectContracts.get, () => LIBRARY);
 });
 
@@ -172,7 +95,7 @@ describe('connection and projects', () => {
       'imageAugmentationLists/x/',
     ])
       expect((await ask('GET', path)).status).toBe(404);
-    expect(calls).toEqual([]);
+    expect(system.calls).toEqual([]);
   });
 
   it('offers the catalogue with its ranges', async () => {
@@ -219,7 +142,7 @@ describe('augmentation lists', () => {
     expect(status).toBe(422);
     expect(error.message).toEqual(expect.stringMatching(/./));
     if (field) expect(Object.keys(error.errors)).toEqual([field]);
-    expect(calls).toEqual([]);
+    expect(system.calls).toEqual([]);
   });
 
   it('are listed in pages that keep the filters, read in portions that fit into a message', async () => {
@@ -232,7 +155,7 @@ describe('augmentation lists', () => {
     expect(body.next).toBe(
       `${ORIGIN}/api/v2/imageAugmentationLists/?projectId=${PROJECT}&featureName=image&offset=100&limit=100`,
     );
-    expect(calls).toHaveLength(2);
+    expect(system.calls).toHaveLength(2);
     const all = await ask('GET', `imageAugmentationLists/?projectId=${PROJECT}&limit=0`);
     expect([all.body.count, all.body.next]).toEqual([120, null]);
   });
@@ -315,7 +238,7 @@ describe('status', () => {
   it('is held while the job is pending, and is 200', async () => {
     answer(jobDirectoryContracts.get, () => ({ ...job, state: 'running', progress: 0.5 }));
     const { status, body } = await ask('GET', `status/${JOB}/`);
-    expect([status, body.status, body.progress, waits]).toEqual([200, 'RUNNING', 0.5, [4000]]);
+    expect([status, body.status, body.progress, system.waits]).toEqual([200, 'RUNNING', 0.5, [4000]]);
   });
 
   it.each([
@@ -347,7 +270,7 @@ describe('images', () => {
     expect((await ask('GET', `projects/${PROJECT}/images/${IMAGE}/`)).body).toEqual({ imageId: IMAGE, ...size });
     const file = await ask('GET', `projects/${PROJECT}/images/${IMAGE}/file/`);
     expect([file.status, file.headers['content-type'], file.body]).toEqual([200, 'image/png', 'bytes']);
-    expect(sent).toEqual([{ area: 'originals', workspace: 'w1', ...content }]);
+    expect(system.sent).toEqual([{ area: 'originals', workspace: 'w1', ...content }]);
   });
 
   it('are augmented ones where the catalog knows none, and unknown where nobody does', async () => {
@@ -361,7 +284,7 @@ describe('images', () => {
     }));
     expect((await ask('GET', `projects/${PROJECT}/images/${IMAGE}/`)).body).toEqual({ imageId: IMAGE, ...size });
     await ask('GET', `projects/${PROJECT}/images/${IMAGE}/file/`);
-    expect(sent).toEqual([{ area: 'samples', workspace: 'w1', ...content }]);
+    expect(system.sent).toEqual([{ area: 'samples', workspace: 'w1', ...content }]);
   });
 });
 
@@ -388,10 +311,12 @@ describe('errors', () => {
 
 describe('OpenAPI', () => {
   it('has every operation once', () => {
-    const document = SwaggerModule.createDocument(app, new DocumentBuilder().build(), { include: [DatarobotModule] });
+    const document = SwaggerModule.createDocument(system.app, new DocumentBuilder().build(), {
+      include: [DatarobotModule],
+    });
     const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
-    expect(operations).toHaveLength(16);
+    expect(operations).toHaveLength(28);
     expect(Object.keys(document.components?.schemas ?? {})).toContain('ImageAugmentationListsRetrieve');
   });
 });

@@ -2,6 +2,9 @@ import { Module } from '@nestjs/common';
 import { AugmentationListsController } from './augmentation-lists.controller.js';
 import { AugmentationOptionsController } from './augmentation-options.controller.js';
 import { AugmentationSamplesController } from './augmentation-samples.controller.js';
+import { DatasetFindingsController } from './dataset-findings.controller.js';
+import { DatasetUploads } from './dataset-uploads.js';
+import { DatasetsController } from './datasets.controller.js';
 import { ImagesController } from './images.controller.js';
 import { ProjectsController } from './projects.controller.js';
 import { StatusController } from './status.controller.js';
@@ -12,10 +15,13 @@ import { VersionController } from './version.controller.js';
     VersionController,
     ProjectsController,
     ImagesController,
+    DatasetsController,
+    DatasetFindingsController,
     AugmentationOptionsController,
     AugmentationListsController,
     AugmentationSamplesController,
     StatusController,
   ],
+  providers: [DatasetUploads],
 })
 export class DatarobotModule {}

@@ -1,13 +1,13 @@
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Bus } from '@pentaprism/bus';
-import { jobDirectoryContracts, type Job } from '@pentaprism/contracts';
+import { datasetContracts, jobDirectoryContracts, type Job } from '@pentaprism/contracts';
 import { DomainError, isFinal } from '@pentaprism/domain';
 import { JobWaiter } from '@pentaprism/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { existingId } from './wire/parameters.js';
-import { isShown, resultLink, statusBody, toStatusBody } from './wire/status.js';
+import { importedDataset, importMessage, isShown, resultLink, statusBody, toStatusBody } from './wire/status.js';
 
 /** Milliseconds that a poll is held while the job is pending: the client sleeps 5 s between two of them. */
 export const POLL_HOLD_MS = 4000;
@@ -21,7 +21,7 @@ export class StatusController {
   ) {}
 
   @Get(':statusId')
-  @ApiOperation({ operationId: 'getStatus', summary: 'Ask for the end of something that takes its time' })
+  @ApiOperation({ operationId: 'getStatus', summary: 'Get the status of an asynchronous job' })
   @ApiOkResponse({ standardSchema: statusBody, description: 'Pending or failed' })
   @ApiResponse({ status: 303, standardSchema: statusBody, description: 'Done; `Location` is the result' })
   async get(
@@ -32,7 +32,7 @@ export class StatusController {
     const job = await this.findHeld(existingId(id, 'status'), reply);
     const result = resultLink(request, job);
     if (result !== null) void reply.status(303).header('Location', result);
-    return toStatusBody(job);
+    return toStatusBody(job, await this.messageOf(job));
   }
 
   private async findHeld(id: string, reply: FastifyReply): Promise<Job> {
@@ -49,6 +49,17 @@ export class StatusController {
     } finally {
       abort();
       reply.raw.off('close', abort);
+    }
+  }
+
+  /** Returns an empty text for jobs other than imports, and for an import whose dataset cannot be read. */
+  private async messageOf(job: Job): Promise<string> {
+    const datasetId = importedDataset(job);
+    if (datasetId === undefined) return '';
+    try {
+      return importMessage(await this.bus.call(datasetContracts.get, { datasetId }));
+    } catch {
+      return '';
     }
   }
 

@@ -11,6 +11,8 @@ export function linkTo(request: FastifyRequest, ...segments: readonly string[]):
 
 export const statusLink = (request: FastifyRequest, statusId: string) => linkTo(request, 'status', statusId);
 
+export const datasetLink = (request: FastifyRequest, datasetId: string) => linkTo(request, 'datasets', datasetId);
+
 export const listSamplesLink = (request: FastifyRequest, listId: string) =>
   linkTo(request, 'imageAugmentationLists', listId, 'samples');
 

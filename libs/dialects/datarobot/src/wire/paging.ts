@@ -47,3 +47,24 @@ export function toPage<Item>(
     totalCount: total,
   };
 }
+
+/**
+ * Writes a page in pieces, for items that are too many to be in memory at once. Its members are those of `toPage`, `data`
+ * first.
+ */
+export async function* pageText(
+  link: string,
+  paging: Paging,
+  total: number,
+  portions: AsyncIterable<readonly unknown[]>,
+): AsyncGenerator<string, void> {
+  let count = 0;
+  yield '{"data":[';
+  for await (const portion of portions) {
+    if (portion.length === 0) continue;
+    yield `${count > 0 ? ',' : ''}${portion.map((item) => JSON.stringify(item)).join()}`;
+    count += portion.length;
+  }
+  const { data: _, ...rest } = toPage(link, {}, paging, { items: new Array<unknown>(count), total });
+  yield `],${JSON.stringify(rest).slice(1)}`;
+}

@@ -1,14 +1,14 @@
-import { makeSamples, type Job } from '@pentaprism/contracts';
+import { importDataset, makeSamples, type Dataset, type Job } from '@pentaprism/contracts';
 import type { JobState } from '@pentaprism/domain';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { listSamplesLink, samplesLink } from './links.js';
+import { datasetLink, listSamplesLink, samplesLink } from './links.js';
 
 export const statusBody = z
   .object({
     statusId: z.string(),
     status: z.enum(['INITIALIZED', 'RUNNING', 'COMPLETED', 'ERROR', 'ABORTED']),
-    /** Why it failed; empty otherwise. */
+    /** Why it failed, or how far an import is; empty otherwise. */
     message: z.string(),
     code: z.int(),
     created: z.iso.datetime(),
@@ -42,15 +42,32 @@ const KINDS: Readonly<Record<string, KindOfJob>> = {
     result: (request, { listId, samplesId = '' }) =>
       listId === undefined ? samplesLink(request, samplesId) : listSamplesLink(request, listId),
   },
+  [importDataset.type]: {
+    statusType: 'datasetImport',
+    description: 'Import of a dataset',
+    result: (request, { datasetId = '' }) => datasetLink(request, datasetId),
+  },
 };
 
 export const isShown = ({ type }: Job) => Object.hasOwn(KINDS, type);
 
-export function toStatusBody({ id, type, state, error, createdAt, progress }: Job): z.output<typeof statusBody> {
+/** Returns the id of the dataset that a running job imports. */
+export function importedDataset({ type, state, subject }: Job): string | undefined {
+  return type === importDataset.type && state === 'running' ? subject['datasetId'] : undefined;
+}
+
+/** Says how far the import of a dataset is. */
+export function importMessage({ rowCount, importedRows }: Dataset): string {
+  return rowCount === null ? 'Reading the file' : `${importedRows} of ${rowCount} rows`;
+}
+
+/** @param message says how far a pending job is */
+export function toStatusBody(job: Job, message = ''): z.output<typeof statusBody> {
+  const { id, type, state, error, createdAt, progress } = job;
   return {
     statusId: id,
     status: STATUS_OF[state],
-    message: error?.message ?? '',
+    message: error?.message ?? message,
     code: error ? 1 : 0,
     created: new Date(createdAt).toISOString(),
     description: KINDS[type]?.description ?? '',

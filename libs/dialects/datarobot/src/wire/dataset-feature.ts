@@ -1,0 +1,92 @@
+import type { Dataset, DatasetColumn } from '@pentaprism/contracts';
+import { COLUMN_TYPES } from '@pentaprism/domain';
+import { z } from 'zod';
+import { pagingQuery } from './paging.js';
+
+/** Features of a page if the client does not say. */
+const DEFAULT_LIMIT = 100;
+
+/** What features are ordered by, in the words of the original. */
+const KEYS = {
+  name: ({ name }: DatasetColumn) => name,
+  featureType: ({ type }: DatasetColumn) => type,
+  id: ({ index }: DatasetColumn) => index,
+  unique: ({ uniqueCount }: DatasetColumn) => uniqueCount,
+  missing: ({ missingCount }: DatasetColumn) => missingCount,
+  min: ({ statistics }: DatasetColumn) => statistics?.min,
+  max: ({ statistics }: DatasetColumn) => statistics?.max,
+  mean: ({ statistics }: DatasetColumn) => statistics?.mean,
+  median: ({ statistics }: DatasetColumn) => statistics?.median,
+  stddev: ({ statistics }: DatasetColumn) => statistics?.standardDeviation,
+} satisfies Record<string, (column: DatasetColumn) => string | number | undefined>;
+
+type Key = keyof typeof KEYS;
+const ascending = Object.keys(KEYS) as Key[];
+const orderings = ascending.flatMap((key) => [key, `-${key}`] as const);
+
+export const featuresQuery = z.object({
+  orderBy: z.enum(orderings as [Key | `-${Key}`]).default('name'),
+  ...pagingQuery(DEFAULT_LIMIT),
+});
+
+/** Sorts columns. Those without a value are last, and equal ones are in the order of the table. */
+export function sortColumns(columns: readonly DatasetColumn[], orderBy: Key | `-${Key}`): DatasetColumn[] {
+  const sign = orderBy.startsWith('-') ? -1 : 1;
+  const keyOf = KEYS[orderBy.replace('-', '') as Key];
+  return [...columns].sort((a, b) => {
+    const [left, right] = [keyOf(a), keyOf(b)];
+    if (left === right) return a.index - b.index;
+    if (left === undefined || right === undefined) return left === undefined ? 1 : -1;
+    return left < right ? -sign : sign;
+  });
+}
+
+export const featureBody = z
+  .object({
+    id: z.int(),
+    datasetId: z.string(),
+    datasetVersionId: z.string(),
+    name: z.string(),
+    featureType: z.enum(COLUMN_TYPES),
+    lowInformation: z.boolean(),
+    uniqueCount: z.int(),
+    naCount: z.int(),
+    min: z.number().nullable(),
+    max: z.number().nullable(),
+    mean: z.number().nullable(),
+    median: z.number().nullable(),
+    stdDev: z.number().nullable(),
+    dateFormat: z.string().nullable(),
+    timeSeriesEligible: z.boolean(),
+    timeSeriesEligibilityReason: z.string(),
+    timeStep: z.int().nullable(),
+    timeUnit: z.string().nullable(),
+    targetLeakage: z.string(),
+  })
+  .meta({ id: 'DatasetFeature' });
+
+/** Time series are not served: no feature is eligible. */
+export function toFeatureBody({ id, versionId }: Dataset, column: DatasetColumn): z.output<typeof featureBody> {
+  const { index, name, type, lowInformation, uniqueCount, missingCount, statistics } = column;
+  return {
+    id: index,
+    datasetId: id,
+    datasetVersionId: versionId,
+    name,
+    featureType: type,
+    lowInformation,
+    uniqueCount,
+    naCount: missingCount,
+    min: statistics?.min ?? null,
+    max: statistics?.max ?? null,
+    mean: statistics?.mean ?? null,
+    median: statistics?.median ?? null,
+    stdDev: statistics?.standardDeviation ?? null,
+    dateFormat: null,
+    timeSeriesEligible: false,
+    timeSeriesEligibilityReason: 'notSupported',
+    timeStep: null,
+    timeUnit: null,
+    targetLeakage: 'SKIPPED_DETECTION',
+  };
+}
