@@ -48,7 +48,7 @@ export function exchangeText(request: Shown, answer: Answer): string {
     [request.title, ...request.headers].join('\n'),
     request.body,
     [String(answer.status), ...headers].join('\n'),
-    indented(answer.bytes.toString('utf8')),
+    (type?.startsWith('text/') ? String : indented)(answer.bytes.toString('utf8')),
   ];
   return parts.filter((part) => part !== '').join('\n\n');
 }
