@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import type { FaultyStack } from '../e2e/support/faults-stack.js';
 import { examplesOf, none, shuffled, type Drill, type DrillContext, type DrillResult } from './drill.js';
+import { AddressDatasets } from './support/address-datasets.js';
 import { Canary, RedirectingServer } from './support/address-servers.js';
 import { onStack } from './support/on-stack.js';
 import { jsonBody, TRAINING, VisionClient } from './support/vision-client.js';
@@ -36,22 +37,29 @@ export const internalAddresses: Drill = {
   }),
 };
 
-async function run({ stack }: FaultyStack, context: DrillContext): Promise<DrillResult> {
+async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillResult> {
+  const { stack } = faulty;
   const client = new VisionClient(stack.url, stack.ownerKey);
   const workspace = new VisionWorkspace(client, 'addresses');
   const project = await client.createProject('addresses');
+  const datasets = await AddressDatasets.make(faulty);
   const [canary, server] = await Promise.all([Canary.start(ALLOWED), RedirectingServer.start(ALLOWED)]);
   const found = { taken: [] as string[], failures: [] as string[] };
   try {
     const forms = shuffled(context.random('forms'), INTERNAL_ADDRESS_FORMS).slice(0, context.count(FORMS));
     const direct = forms.map((form) => `http://${form}:${canary.port}/`);
     const redirected = direct.map((url) => server.redirectingTo(url));
-    const rebound = Array.from({ length: context.count(REBOUND_NAMES) }, (_, i) => `name${i}.rebinding.test`);
-    // The second look-up is that of the redirect.
-    const reboundByRedirect = rebound.map((name) => server.redirectingTo(`http://${name}:${canary.port}/`, name));
-    const attempts = [...direct, ...redirected, ...reboundByRedirect];
+    const names = Array.from({ length: context.count(REBOUND_NAMES) }, (_, i) => `name${i}`);
+    const attemptsFor = (way: string) => {
+      // The second look-up is that of the redirect. Each way has names of its own, because names are rebound once.
+      const rebound = names.map((name) => `${name}.${way}.rebinding.test`);
+      const reboundByRedirect = rebound.map((name) => server.redirectingTo(`http://${name}:${canary.port}/`, name));
+      return [...direct, ...redirected, ...reboundByRedirect];
+    };
+    const attempts = attemptsFor('images');
     for (let from = 0; from < attempts.length; from += BATCH)
       await importAll(client, project, attempts.slice(from, from + BATCH), found);
+    await datasets.importFiles(attemptsFor('files'));
     context.log(`${attempts.length} addresses refused, ${canary.connections} connections to the canary`);
     // What is allowed still works, so the refusals above were not for another reason.
     const good = [
@@ -60,14 +68,22 @@ async function run({ stack }: FaultyStack, context: DrillContext): Promise<Drill
       server.serving(await workspace.picture('warm'), 'good.rebinding.test'),
     ];
     const fetched = await importAll(client, project, good, { taken: [], failures: found.failures });
+    found.taken.push(...datasets.taken);
+    const table = server.serving(Buffer.from('a,b\n1,2\n'));
+    const became = await datasets.importFiles([table, server.redirectingTo(table)]);
+    found.failures.push(...datasets.failures);
+    const cells = await datasets.importTable([...attemptsFor('cells'), ...good.slice(0, 2)]);
     return {
-      did: `${forms.length} forms, direct and by redirect, and ${rebound.length} rebound names`,
+      did: `${forms.length} forms, direct and by redirect, and ${names.length} rebound names`,
       measures: [
         { what: 'forms tried', worst: forms.length, atLeast: context.count(FORMS) },
         { what: 'connections to the canary', worst: canary.connections, atMost: 0 },
         none('addresses that gave an image', found.taken),
         none('5xx and other failures', found.failures),
         { what: 'allowed addresses that were fetched from', worst: fetched, atLeast: good.length },
+        { what: 'cells of a table that were not fetched', worst: cells.missing, atLeast: attempts.length },
+        { what: 'datasets of allowed addresses', worst: became, atLeast: 2 },
+        { what: 'cells of a table that were fetched', worst: cells.fetched, atLeast: 2 },
         { what: 'requests of redirects that arrived', worst: server.redirects, atLeast: redirected.length },
       ],
       examples: examplesOf(found, 5),

@@ -1,4 +1,5 @@
 import type { Random } from '@pentaprism/domain';
+import { archive, filePart } from '../../e2e/support/datasets.js';
 import { form, IMAGE_INFO, infoPart, mediaPart, type Part } from '../../e2e/support/filters.js';
 import { pick, wholeWithin } from '../drill.js';
 import { flipped, head, noise, withBody, type Piece, type Target } from './malformed-pieces.js';
@@ -11,7 +12,7 @@ const MANY_PARTS = 5000;
 /** Bytes: the most that the headers of a part may have are 8 KiB, and clients send more than is read ahead of them. */
 const LONG_HEADERS = 400_000;
 
-/** A form with an image, as the uploads of radiographs take it, in which something is wrong. */
+/** A form with a file, as the uploads of radiographs and of datasets take it, in which something is wrong. */
 export function brokenForm(random: Random, target: Target): Piece[] {
   return pick<() => Piece[]>(random, [
     () => wrongFraming(random, target),
@@ -22,7 +23,15 @@ export function brokenForm(random: Random, target: Target): Piece[] {
   ])();
 }
 
-const whole = (random: Random): Buffer => form([infoPart(), mediaPart(radiograph(random))], BOUNDARY).body;
+/** The part that the route takes. */
+const partFor = ({ path }: Target, media: Buffer, ...headers: string[]): Part =>
+  isDatasets(path) ? filePart(media, '/home/me/a b.zip', ...headers) : mediaPart(media, ...headers);
+/** What is in it. */
+const mediaFor = (random: Random, { path }: Target): Buffer =>
+  isDatasets(path) ? archive({ 'class/a.png': radiograph(random), 'class/b.txt': 'text' }) : radiograph(random);
+const isDatasets = (path: string) => path.startsWith('/api/v2/datasets/');
+const whole = (random: Random, target: Target): Buffer =>
+  form([infoPart(), partFor(target, mediaFor(random, target))], BOUNDARY).body;
 const parts = (...items: readonly Part[]): Buffer => form(items, BOUNDARY).body;
 const field = (name: string, body = 'x'): Part => ({
   headers: [`Content-Disposition: form-data; name="${name}"`],
@@ -31,7 +40,7 @@ const field = (name: string, body = 'x'): Part => ({
 
 /** Delimiters that are not where or what they should be. */
 function wrongFraming(random: Random, target: Target): Piece[] {
-  const body = whole(random);
+  const body = whole(random, target);
   const text = body.toString('latin1');
   const changed = (from: string | RegExp, to: string) => Buffer.from(text.replace(from, to), 'latin1');
   const made = pick<() => Buffer>(random, [
@@ -58,9 +67,9 @@ function wrongFraming(random: Random, target: Target): Piece[] {
 
 /** Parts that are too many, missing, there twice, or forms themselves. */
 function wrongParts(random: Random, target: Target): Piece[] {
-  const media = () => mediaPart(radiograph(random));
+  const media = () => partFor(target, mediaFor(random, target));
   const nested = (levels: number): Buffer => {
-    const inner = levels === 0 ? whole(random) : nested(levels - 1);
+    const inner = levels === 0 ? whole(random, target) : nested(levels - 1);
     const boundary = `level${levels}`;
     const headers = [`Content-Type: multipart/mixed; boundary=level${levels - 1}`, ...infoPart().headers];
     return form([{ headers, body: inner }, media()], boundary).body;
@@ -79,15 +88,18 @@ function wrongParts(random: Random, target: Target): Piece[] {
     () => [TYPE, parts(...Array<Part>(100).fill(field('x')), infoPart(), media())],
     () => [TYPE, Buffer.concat([parts(infoPart()).subarray(0, -4), many(media())])],
     () => [`multipart/form-data; boundary=level${levels}`, nested(levels)],
-    () => [TYPE, parts({ headers: [`Content-Type: ${TYPE}`, ...infoPart().headers], body: whole(random) }, media())],
+    () => [
+      TYPE,
+      parts({ headers: [`Content-Type: ${TYPE}`, ...infoPart().headers], body: whole(random, target) }, media()),
+    ],
   ])();
   return withBody(target, type, made);
 }
 
 /** Headers of parts: without names, without an end, of megabytes, of nonsense. */
 function wrongHeaders(random: Random, target: Target): Piece[] {
-  const media = radiograph(random);
-  const disposition = pick(random, [
+  const media = mediaFor(random, target);
+  const written = pick(random, [
     ...['', 'Content-Disposition', 'Content-Disposition:', 'Content-Disposition: form-data', ': form-data', '\0: x'],
     ...['Content-Disposition: attachment; name="imageMedia"', 'Content-Disposition: form-data; name=', 'x: y'],
     ...['Content-Disposition: form-data; name="imageMedia', 'Content-Disposition: form-data; name=imageMedia; name=x'],
@@ -98,6 +110,7 @@ function wrongHeaders(random: Random, target: Target): Piece[] {
     `Content-Disposition: form-data;${' '.repeat(wholeWithin(random, 1, 8000))}name="imageMedia"`,
     `Content-Disposition: form-data; ${'a="\\"; '.repeat(1000)}name="imageMedia"`,
   ]);
+  const disposition = isDatasets(target.path) ? written.replaceAll('imageMedia', 'file') : written;
   const bomb = pick(random, [
     'X-Header: 1\r\n'.repeat(Math.floor(LONG_HEADERS / 13)),
     `X-Header: ${'x'.repeat(LONG_HEADERS)}`,
@@ -106,14 +119,18 @@ function wrongHeaders(random: Random, target: Target): Piece[] {
   ]);
   const made = pick<() => Buffer>(random, [
     () => parts(infoPart(), { headers: [disposition], body: media }),
-    () => parts({ headers: [disposition], body: JSON.stringify(IMAGE_INFO) }, mediaPart(media)),
-    () => parts(infoPart(), mediaPart(media, `Content-Type: ${pick(random, ['', ';', 'image/jpeg', '\0', '/', 'é'])}`)),
-    () => parts(infoPart(), mediaPart(media, 'Content-Transfer-Encoding: base64', 'Content-Encoding: gzip')),
+    () => parts({ headers: [disposition], body: JSON.stringify(IMAGE_INFO) }, partFor(target, media)),
+    () =>
+      parts(
+        infoPart(),
+        partFor(target, media, `Content-Type: ${pick(random, ['', ';', 'image/jpeg', '\0', '/', 'é'])}`),
+      ),
+    () => parts(infoPart(), partFor(target, media, 'Content-Transfer-Encoding: base64', 'Content-Encoding: gzip')),
     // Without an end: nothing comes after them, or a delimiter does.
     () => Buffer.from(`--${BOUNDARY}\r\n${bomb}`),
     () => Buffer.from(`--${BOUNDARY}\r\n${bomb}\r\n--${BOUNDARY}--\r\n`),
-    () => parts(infoPart(undefined, bomb), mediaPart(media)),
-    () => parts(infoPart(), mediaPart(media, bomb)),
+    () => parts(infoPart(undefined, bomb), partFor(target, media)),
+    () => parts(infoPart(), partFor(target, media, bomb)),
     () => Buffer.from(`--${BOUNDARY}\r\n${disposition}`),
   ])();
   return withBody(target, TYPE, made);
@@ -121,7 +138,7 @@ function wrongHeaders(random: Random, target: Target): Piece[] {
 
 /** What the head says of the body's length is not true. */
 function wrongLength(random: Random, target: Target): Piece[] {
-  const body = whole(random);
+  const body = whole(random, target);
   const type = `Content-Type: ${TYPE}`;
   const length = (bytes: number | string) => `${head(target, [type, `Content-Length: ${bytes}`])}\r\n\r\n`;
   const chunked = `${head(target, [type, 'Transfer-Encoding: chunked'])}\r\n\r\n`;
@@ -143,7 +160,7 @@ function wrongLength(random: Random, target: Target): Piece[] {
 
 /** Parts that are what they should be, and hold what they should not. */
 function wrongContents(random: Random, target: Target): Piece[] {
-  const media = radiograph(random);
+  const media = mediaFor(random, target);
   const levels = wholeWithin(random, 33, 10_000);
   const info = pick<() => Buffer | string>(random, [
     () => pick(random, ['', '{', '[]', 'null', '"{}"', '\0', '{"__proto__":{}}', '{"lutInfo":{"gamma":1e999}}', '{}']),
@@ -162,6 +179,6 @@ function wrongContents(random: Random, target: Target): Piece[] {
     () => noise(random, wholeWithin(random, 1, 2000)),
     () => media,
   ])();
-  const both = [infoPart(info), mediaPart(picture)];
+  const both = [infoPart(info), partFor(target, picture)];
   return withBody(target, TYPE, parts(...(random() < 0.5 ? both : both.reverse())));
 }

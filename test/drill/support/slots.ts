@@ -27,6 +27,7 @@ const IN_PATH: readonly (readonly [RegExp, Kind])[] = [
   [/^\/api\/dsio\/modality\/v1\/.+\/images\/\{imageId\}$/, 'sessionImage'],
   [/^\/api\/v2\/.*\/images\/\{imageId\}$/, 'image'],
   [/\/\{projectId\}$/, 'project'],
+  [/\/datasets\/\{datasetId\}$/, 'dataset'],
   [/\/imageAugmentationLists\/\{augmentationId\}$/, 'list'],
   [/\/imageAugmentationSamples\/\{samplesId\}$/, 'samples'],
   [/\/status\/\{statusId\}$/, 'status'],

@@ -2,6 +2,7 @@ import { createRandom } from '@pentaprism/domain';
 import { eventually } from '@pentaprism/testing';
 import sharp from 'sharp';
 import { z } from 'zod';
+import { filePart } from '../../e2e/support/datasets.js';
 import { basic, FILTERS, form, infoPart, mediaPart, MODALITY } from '../../e2e/support/filters.js';
 import { send, type Answer, type SendOptions } from '../../e2e/support/http.js';
 import type { FaultyStack } from '../../e2e/support/faults-stack.js';
@@ -22,6 +23,7 @@ export type Kind =
   | 'list'
   | 'samples'
   | 'status'
+  | 'dataset'
   | 'key'
   | 'radiograph'
   | 'session'
@@ -30,7 +32,10 @@ export type Kind =
 
 const KEPT = ['project', 'image', 'samples', 'status'] as const;
 /** A session before the image in it. */
-const MADE = ['imageNumber', 'tagNumber', 'tagName', 'list', 'key', 'radiograph', 'session', 'sessionImage'] as const;
+const MADE = [
+  ...(['imageNumber', 'tagNumber', 'tagName', 'list', 'key', 'radiograph', 'session', 'sessionImage'] as const),
+  'dataset',
+] as const;
 const JOB_WITHIN_MS = 30_000;
 
 const record = z.object({ id: z.int(), url: z.string(), tags: z.array(z.object({ id: z.int() })) });
@@ -88,6 +93,7 @@ export class Workspace {
     if (kind === 'imageNumber') return this.upload(name, []);
     if (kind === 'radiograph') return idOf(await this.sendForm(`${FILTERS}/images`, this.key('owner')));
     if (kind === 'session') return this.beginSession();
+    if (kind === 'dataset') return this.importDataset(name);
     if (kind === 'sessionImage') return this.sessionImage ?? this.beginSession().then(() => this.sessionImage ?? '');
     if (kind === 'list') {
       const body = { ...this.recipe(name), initialList: false };
@@ -117,7 +123,9 @@ export class Workspace {
   /** All that its owner sees, but for signatures, which differ from second to second. */
   async view(): Promise<string> {
     const project = this.kept.get('project');
+    const dataset = `/api/v2/datasets/${this.kept.get('dataset')}`;
     const paths = [
+      ...['/api/v2/datasets/', `${dataset}/`, `${dataset}/allFeaturesDetails/`, `${dataset}/findings/`],
       ...['/v1/images', '/keys', '/api/v2/projects/', `/api/v2/imageAugmentationLists/?projectId=${project}`],
       `/api/v2/imageAugmentationSamples/${this.kept.get('samples')}/`,
       `${FILTERS}/images/${this.kept.get('radiograph')}`,
@@ -184,9 +192,23 @@ export class Workspace {
   /** @returns the id of the job, which has ended */
   private async samples(path: string, body: unknown): Promise<string> {
     const { statusId } = z.object({ statusId: z.string() }).parse(await this.post(path, body, 202));
+    await this.end(statusId);
+    return statusId;
+  }
+
+  private async end(statusId: string): Promise<void> {
     const done = async () => json(await this.send('GET', `/api/v2/status/${statusId}/`, this.key('owner')), 303);
     await eventually(done, { timeoutMs: JOB_WITHIN_MS });
-    return statusId;
+  }
+
+  /** A table that names this workspace, with something to find. @returns the id of the dataset */
+  private async importDataset(name: string): Promise<string> {
+    const body = `image,text\ndata:image/png;base64,AAAA,${name}\ndata:image/png;base64,,${name}\n`;
+    const uploaded = form([filePart(body, `${name}.csv`)]);
+    const answer = await this.sendAs(this.key('owner'), 'POST', '/api/v2/datasets/fromFile/', uploaded);
+    const created = z.object({ catalogId: z.string(), statusId: z.string() }).parse(json(answer, 202));
+    await this.end(created.statusId);
+    return created.catalogId;
   }
 
   private async makeSamples(): Promise<void> {
