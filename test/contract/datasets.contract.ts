@@ -123,7 +123,7 @@ describe('an archive of class folders', () => {
     const found = (await findingsOf(dataset)).map(({ kind, file }) => `${kind} ${file}`);
     expect(found).toEqual(
       expect.arrayContaining([
-        expect.stringMatching(/^unreadable .*broken\.jpg$/),
+        expect.stringMatching(/^cut-off .*broken\.jpg$/),
         expect.stringMatching(/^empty-file .*empty\.jpg$/),
         expect.stringMatching(/^not-an-image .*text\.jpg$/),
         expect.stringMatching(/^duplicate .*again\.jpg$/),

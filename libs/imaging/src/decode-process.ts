@@ -9,6 +9,7 @@ import { runInNewContext } from 'node:vm';
 import { DomainError } from '@pentaprism/domain';
 import { analyseImage } from './analyse-image.js';
 import { augmentImages } from './augment-image.js';
+import { explainDamage } from './cut-off.js';
 import { createAugmentedInputs } from './augmented-inputs.js';
 import type { DecodeReply, DecodeRequest, DecodeTasks, ImageSource, WireError } from './decode-protocol.js';
 import { MAX_BYTES } from './limits.js';
@@ -55,7 +56,10 @@ function send(reply: DecodeReply, sent: () => void): void {
 async function run(request: DecodeRequest): Promise<DecodeReply> {
   try {
     const bytes = await read(request.source);
-    return { kind: 'result', result: await perform(request, bytes), residentBytes: process.memoryUsage.rss() };
+    const result = await perform(request, bytes).catch(async (error: unknown) => {
+      throw await explainDamage(error, bytes);
+    });
+    return { kind: 'result', result, residentBytes: process.memoryUsage.rss() };
   } catch (error) {
     return { kind: 'error', error: toWire(error), residentBytes: process.memoryUsage.rss() };
   }

@@ -10,6 +10,8 @@ export type UndecodableReason =
   /** A known format in a variant that is not decoded here: JPEG of 12 bits, TIFF of complex numbers. */
   | 'unsupported'
   | 'damaged'
+  /** The file ends before the image does. */
+  | 'cut_off'
   | 'too_slow'
   | 'too_much_memory';
 
@@ -22,9 +24,14 @@ export function unsupported(what: string): DomainError {
   return undecodable('unsupported', what);
 }
 
-/** @param part of its pixels that the file has, from 0 to 1 */
-export function cutOff(part: number): DomainError {
-  return undecodable('damaged', `The file is cut off: it ends after ${Math.floor(part * 100)} % of its pixels.`);
+/**
+ * Returns the error for a file that ends before its image does.
+ *
+ * @param part of the image that the file contains, from 0 to 1; undefined if it is not known
+ */
+export function cutOff(part?: number, cause?: unknown): DomainError {
+  const end = part === undefined ? '' : ` (ends after ${Math.floor(part * 100)} %)`;
+  return undecodable('cut_off', `The file is cut off${end}.`, cause);
 }
 
 /** One sentence for both: most decoders cannot tell a file that was cut from one that was altered. */

@@ -33,6 +33,7 @@ describe('findingOfUndecodable', () => {
     ['too_many_pixels', 'too-large'],
     ['unknown_format', 'not-an-image'],
     ['damaged', 'unreadable'],
+    ['cut_off', 'cut-off'],
     ['a reason of a later version', 'unreadable'],
     [undefined, 'unreadable'],
   ])('takes the reason %s for %s', (code, kind) => {

@@ -11,6 +11,7 @@ const KINDS: Readonly<Record<string, FindingKind>> = {
   unknown_format: 'not-an-image',
   unsupported: 'unreadable',
   damaged: 'unreadable',
+  cut_off: 'cut-off',
 };
 
 /** Returns the finding for an image that cannot be decoded, without its place. */
