@@ -28,7 +28,9 @@ function fakeCatalog(expiresAt: number | null = null) {
       });
       calls.push({ ids, answer: () => resolve({ contents }) });
     });
-  const images = new ImageContents({ connection: { nats: { subscribe }, prefix: 'test.' }, call } as unknown as Bus);
+  const refusals = { watch: () => () => undefined };
+  const connection = { nats: { subscribe }, prefix: 'test.', refusals };
+  const images = new ImageContents({ connection, call } as unknown as Bus);
   return {
     images,
     calls,
