@@ -37,6 +37,7 @@ const CLIENTS = {
     ],
     program: 'custom-vision.mjs',
   },
+  'datarobot-python-3.20.0': { python: ['datarobot==3.20.0'], program: 'datarobot_datasets.py' },
   'custom-vision-tfjs-1.3.0': { npm: ['@microsoft/customvision-tfjs@1.3.0'], program: 'custom-vision-tfjs.mjs' },
 };
 
