@@ -41,6 +41,7 @@ export class TendDatasets implements OnApplicationBootstrap, OnModuleDestroy {
   onApplicationBootstrap(): void {
     this.rounds.every(ROUND_MS, () => this.removeDeleted());
     this.rounds.every(SWEEP_MS, () => this.sweep());
+    this.rounds.once(ROUND_MS, () => this.sweep());
   }
 
   onModuleDestroy(): Promise<void> {
