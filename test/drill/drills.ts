@@ -1,6 +1,7 @@
 import { bodyFloods } from './body-floods.drill.js';
 import { bombs } from './bombs.drill.js';
 import { damagedBlobs } from './damaged-blobs.drill.js';
+import { datasetsUnderKills } from './datasets-under-kills.drill.js';
 import type { Drill } from './drill.js';
 import { expiryUnderKills } from './expiry-under-kills.drill.js';
 import { floodedQueues } from './flooded-queues.drill.js';
@@ -44,4 +45,5 @@ export const DRILLS: readonly Drill[] = [
   expiryUnderKills,
   visionUnderKills,
   visionMutations,
+  datasetsUnderKills,
 ];

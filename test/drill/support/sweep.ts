@@ -79,7 +79,8 @@ async function compare(blobs: string, area: string, known: readonly string[]) {
   };
 }
 
-async function filesBelow(directory: string): Promise<string[]> {
+/** Returns the paths of all files below a directory, none if it does not exist. */
+export async function filesBelow(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
   return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
 }
