@@ -11,6 +11,7 @@ import { fsyncOrder } from './fsync-order.drill.js';
 import { internalAddresses } from './internal-addresses.drill.js';
 import { killUnderUploads } from './kill-under-uploads.drill.js';
 import { malformedRequests } from './malformed-requests.drill.js';
+import { mutatedDatasets } from './mutated-datasets.drill.js';
 import { mutatedPictures } from './mutated-pictures.drill.js';
 import { requiredRoles } from './required-roles.drill.js';
 import { otherUsers } from './other-users.drill.js';
@@ -46,4 +47,5 @@ export const DRILLS: readonly Drill[] = [
   visionUnderKills,
   visionMutations,
   datasetsUnderKills,
+  mutatedDatasets,
 ];
