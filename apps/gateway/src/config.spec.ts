@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { readConfig } from '@pentaprism/config';
-import { gatewayConfig } from './config.js';
+import { gatewayConfig, requestLimitMs } from './config.js';
 
 const needed = { NATS_URL: 'nats://x', BLOB_URL: 'file:///x', SIGNING_SECRETS: 's'.repeat(32) };
 const read = (environment: Record<string, string>) => readConfig(gatewayConfig, { ...needed, ...environment });
@@ -39,5 +39,16 @@ describe('gatewayConfig', () => {
 
   it.each(['NATS_URL', 'BLOB_URL', 'SIGNING_SECRETS'])('does not start without %s', (name) => {
     expect(() => read({ [name]: '' })).toThrow(name);
+  });
+});
+
+describe('requestLimitMs', () => {
+  it('gives the largest dataset the time that it takes at 1 MiB per second', () => {
+    expect(requestLimitMs(read({}))).toBe(5120 * 1000);
+    expect(requestLimitMs(read({ MAX_DATASET_BYTES: String(50 * 1024 ** 3) }))).toBe(51_200 * 1000);
+  });
+
+  it('gives any request 15 minutes at least', () => {
+    expect(requestLimitMs(read({ MAX_DATASET_BYTES: '1' }))).toBe(15 * 60 * 1000);
   });
 });

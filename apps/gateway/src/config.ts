@@ -25,5 +25,15 @@ function openDialects({ OPEN_DIALECTS, HOST }: { OPEN_DIALECTS?: string[] | unde
 
 export type GatewayConfig = z.output<typeof gatewayConfig>;
 
+/** Milliseconds that any request may take as a whole. */
+const LEAST_REQUEST_MS = 15 * 60 * 1000;
+/** Bytes per second at which the largest upload still arrives in time. */
+const LEAST_UPLOAD_RATE = 1024 ** 2;
+
+/** Returns the milliseconds for a whole request. Node.js has one limit for all requests. */
+export function requestLimitMs({ MAX_DATASET_BYTES }: Pick<GatewayConfig, 'MAX_DATASET_BYTES'>): number {
+  return Math.max(LEAST_REQUEST_MS, Math.ceil(MAX_DATASET_BYTES / LEAST_UPLOAD_RATE) * 1000);
+}
+
 /** Nest's token for the configuration. */
 export const GATEWAY_CONFIG = Symbol('GatewayConfig');

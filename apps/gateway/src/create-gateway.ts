@@ -17,7 +17,7 @@ import {
 import { measure, NestLogger, type Logger } from '@pentaprism/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import 'reflect-metadata';
-import type { GatewayConfig } from './config.js';
+import { requestLimitMs, type GatewayConfig } from './config.js';
 import { fileRoutes } from './files/files.routes.js';
 import { ImageContents } from './files/image-contents.js';
 import { GatewayModule } from './gateway.module.js';
@@ -38,10 +38,6 @@ import { serveDocumentation } from './openapi.js';
 const KEEP_ALIVE_MS = 72_000;
 /** Milliseconds for the headers of a request. */
 const HEADERS_MS = 75_000;
-/** Milliseconds that any request may take as a whole. */
-const LEAST_REQUEST_MS = 15 * 60 * 1000;
-/** Bytes per second at which the largest upload still arrives in time. */
-const LEAST_UPLOAD_RATE = 1024 ** 2;
 /** Characters of one path parameter. */
 const MAX_PARAM_LENGTH = 500;
 
@@ -61,7 +57,7 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
     requestIdHeader: false,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionTimeout: config.IDLE_TIMEOUT * 1000,
-    requestTimeout: requestMs(config),
+    requestTimeout: requestLimitMs(config),
     forceCloseConnections: 'idle',
     // A gateway that stops finishes what comes over its open connections: a 503 would be a failed request.
     return503OnClosing: false,
@@ -122,9 +118,4 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
   await addNotFoundHandlers(fastify, onError);
   serveDocumentation(app, VERSION);
   return app;
-}
-
-/** Returns the milliseconds for a whole request. Node.js has one limit for all of them. */
-function requestMs({ MAX_DATASET_BYTES }: GatewayConfig): number {
-  return Math.max(LEAST_REQUEST_MS, Math.ceil(MAX_DATASET_BYTES / LEAST_UPLOAD_RATE) * 1000);
 }
