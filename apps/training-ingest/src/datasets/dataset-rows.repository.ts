@@ -28,7 +28,11 @@ export class DatasetRowsRepository {
   ) {}
 
   /** Replaces columns that have the same indexes. */
-  async putColumns({ _id, workspace }: Owner, columns: readonly DatasetColumn[]): Promise<void> {
+  async putColumns(
+    { _id, workspace }: Owner,
+    columns: readonly DatasetColumn[],
+    session: ClientSession,
+  ): Promise<void> {
     await this.columns.collection.bulkWrite(
       columns.map((column) => ({
         replaceOne: {
@@ -37,6 +41,7 @@ export class DatasetRowsRepository {
           upsert: true,
         },
       })),
+      { session },
     );
   }
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { getModelToken } from '@nestjs/mongoose';
 import { connectBus, type BusConnection } from '@pentaprism/bus';
 import {
@@ -16,8 +16,10 @@ import { JOB_MODEL, type JobDocument } from '@pentaprism/jobs';
 import { testScope } from '@pentaprism/testing';
 import { Types, type Model } from 'mongoose';
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { answerCalls } from '../stand-in.fixture.js';
 import { startTrainingIngest, type StartedTrainingIngest } from '../training-ingest.fixture.js';
+import { DatasetRowsRepository } from './dataset-rows.repository.js';
 import {
   DATASET_COLUMN_MODEL,
   DATASET_FINDING_MODEL,
@@ -47,6 +49,8 @@ const released: string[] = [];
 const modelOf = <T>(name: string) => service.app.get<Model<T>>(getModelToken(name), { strict: false });
 const call: StartedTrainingIngest['call'] = (rpc, request) => service.call(rpc, request, workspace);
 const tending = () => service.app.get(TendDatasets, { strict: false });
+/** Milliseconds in which a dataset is removed that nothing else writes. */
+const REMOVED_WITHIN_MS = 1000;
 const failsWith = (code: string) => expect.objectContaining({ code });
 const finding = (row: number, kind: FindingKind = 'duplicate'): Finding => ({
   kind,
@@ -148,6 +152,22 @@ describe('a dataset', () => {
     for (const name of [DATASET_COLUMN_MODEL, DATASET_IMAGE_MODEL, DATASET_FINDING_MODEL])
       expect(await modelOf(name).countDocuments({ dataset })).toBe(0);
     expect(await modelOf(DATASET_MODEL).countDocuments({ _id: dataset })).toBe(0);
+  });
+
+  it('leaves no columns of a call that it is deleted during', async () => {
+    const { id: datasetId } = await create();
+    const rows = service.app.get(DatasetRowsRepository, { strict: false });
+    const put = rows.putColumns.bind(rows);
+    let removal: Promise<void> = Promise.resolve();
+    jest.spyOn(rows, 'putColumns').mockImplementationOnce(async (...columns) => {
+      removal = call(datasets.delete, { datasetId }).then(() => tending().removeDeleted());
+      await Promise.race([removal, sleep(REMOVED_WITHIN_MS)]);
+      return put(...columns);
+    });
+    await call(datasets.recordColumns, { datasetId, columns: [COLUMN] });
+    await removal;
+    await expect(call(datasets.get, { datasetId })).rejects.toEqual(failsWith('NOT_FOUND'));
+    expect(await modelOf(DATASET_COLUMN_MODEL).countDocuments({ workspace })).toBe(0);
   });
 
   it('changes its name and categories only', async () => {

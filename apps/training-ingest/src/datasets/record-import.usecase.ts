@@ -27,8 +27,12 @@ export class RecordImport {
     return { upload, surveyed: table !== null, rowCount: rowCount ?? 0, importedRows, findingParts, surveyParts };
   }
 
+  /** Also writes the dataset, so that a deletion at the same moment conflicts with the transaction and leaves no columns. */
   async columns(workspace: string, { datasetId, columns }: Requests['recordColumns']): Promise<void> {
-    await this.rows.putColumns(await this.datasets.get(workspace, datasetId), columns);
+    await this.transactions.run(async (session) => {
+      const dataset = await this.datasets.change(workspace, datasetId, { modifiedAt: systemDate() }, session);
+      await this.rows.putColumns(dataset, columns, session);
+    });
   }
 
   /** Rows without images have nothing to be imported. */
