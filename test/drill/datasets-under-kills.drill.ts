@@ -96,7 +96,8 @@ async function imported(faulty: FaultyStack, client: PatientClient, file: Datase
   const { body } = await client.upload(file.bytes, file.fileName);
   const { status, bytes } = await client.ended(body.statusId);
   const stored = await storedDataset(faulty.database, body.catalogId);
-  if (status !== 303 || !stored || stored.findings.length === 0) throw new Error(`not imported: ${bytes.toString()}`);
+  if (status !== 303 || !stored?.findings.length || !stored.images.length)
+    throw new Error(`not imported: ${bytes.toString()}`);
   return stored;
 }
 
