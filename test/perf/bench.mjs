@@ -7,6 +7,7 @@ import { augmentation } from './augmentation.mjs';
 import { customVision } from './custom-vision.mjs';
 import { downloads } from './downloads.mjs';
 import { filters } from './filters.mjs';
+import { imports } from './imports.mjs';
 import { imageList, imageListMillion } from './image-list.mjs';
 import { memory } from './memory.mjs';
 import { startTimes } from './start-times.mjs';
@@ -22,6 +23,7 @@ const PARTS = {
   filters,
   augmentation,
   vision: customVision,
+  imports,
   list: imageList,
   million: imageListMillion,
   start: startTimes,

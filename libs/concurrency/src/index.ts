@@ -6,4 +6,5 @@ export * from './groups.js';
 export * from './growing-shares.js';
 export * from './lanes.js';
 export * from './loop-turns.js';
+export * from './pipelined.js';
 export * from './shuffled.js';

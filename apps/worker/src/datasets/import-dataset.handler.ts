@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BlobStore } from '@pentaprism/blob-store';
 import { Bus } from '@pentaprism/bus';
+import { pipelined } from '@pentaprism/concurrency';
 import {
   datasetContracts,
   importDataset,
@@ -31,6 +32,8 @@ type ImportState = ResponseOf<typeof datasetContracts.importState>;
 
 /** Milliseconds after which an import lets another one that waits go first. */
 export const TURN_MS = 10_000;
+/** Batches at a time: one is stored while the one before is decoded. */
+const BATCHES_AT_ONCE = 2;
 /** Shares of the progress. */
 const SURVEYED = 0.1;
 const IMPORTED = 0.98;
@@ -120,21 +123,19 @@ export class ImportDatasetHandler implements JobHandler<typeof importDataset> {
     }
   }
 
-  /** Decodes a batch while the one before is recorded. */
+  /** Stores the images of a batch while those of the one before are decoded. */
   private async importRows(step: Import, { importedRows, rowCount, findingParts, surveyParts }: ImportState) {
     const { datasetId, dataset, columns, control } = step;
     const { signal } = control;
-    if (importedRows < rowCount) {
-      let recording: Promise<unknown> = Promise.resolve();
-      for await (const batch of rowBatches(dataset.rows(columns, { after: importedRows, signal }), importedRows)) {
-        await this.uploads.wait(step.workspace, signal);
-        const imported = await this.images.import(cellsOf(batch, columns), { ...step, signal });
-        await recording;
-        recording = this.record(step, batch, imported, rowCount);
-        recording.catch(() => undefined);
-      }
-      await recording;
-    }
+    if (importedRows < rowCount)
+      await pipelined(rowBatches(dataset.rows(columns, { after: importedRows, signal }), importedRows), {
+        atOnce: BATCHES_AT_ONCE,
+        work: async (batch) => {
+          await this.uploads.wait(step.workspace, signal);
+          return this.images.import(cellsOf(batch, columns), { ...step, signal });
+        },
+        done: (batch, imported) => this.record(step, batch, imported, rowCount),
+      });
     const repeated = await this.findRepeated(step);
     requireAnyImage(await this.bus.call(datasetContracts.get, { datasetId }), columns);
     await this.recordFindings(datasetId, {
