@@ -62,7 +62,8 @@ export class ArchiveImages {
 
   private keep(entry: ArchiveEntry, bytes: Buffer): void {
     if (bytes.length > KEPT_BYTES) return;
-    this.kept.set(entry.index, bytes);
+    // A stored file is a part of what was read ahead, which would be kept with it.
+    this.kept.set(entry.index, entry.deflated ? bytes : Buffer.from(bytes));
     this.keptBytes += bytes.length;
     for (const [index, oldest] of this.kept) {
       if (this.keptBytes <= KEPT_BYTES) return;

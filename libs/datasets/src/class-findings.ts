@@ -4,6 +4,11 @@ import { count, quoted } from './refusal.js';
 /** Name of the column of class folders, and of the column whose classes are compared in number. */
 export const CLASS_COLUMN = 'class';
 
+/** Returns whether a column has the classes of the rows, by its name. */
+export function isClassColumn({ name }: { readonly name: string }): boolean {
+  return name.toLowerCase() === CLASS_COLUMN;
+}
+
 /** Rows of the largest class for each row of the smallest one, from which on classes are out of balance. */
 export const CLASS_IMBALANCE_RATIO = 10;
 

@@ -12,6 +12,7 @@ const IMAGE_COLUMN = 'image';
 
 /** An archive of images without a table: columns `class` and `image`, or `image` alone if no image lies in a folder. */
 export class ClassFolders implements OpenedDataset {
+  readonly hasTable = false;
   constructor(
     private readonly source: ByteSource,
     private readonly images: readonly LabelledImage[],
@@ -87,9 +88,5 @@ export class ClassFolders implements OpenedDataset {
       const { entry, label } = this.images[index] as LabelledImage;
       yield { number: index + 1, values: columns.length === 1 ? [entry.name] : [label, entry.name], entry };
     }
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
   }
 }

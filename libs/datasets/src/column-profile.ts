@@ -1,4 +1,4 @@
-import { CLASS_COLUMN } from './class-findings.js';
+import { isClassColumn } from './class-findings.js';
 import { isBoolean, isDate, isLabelList, isMissing, numberOf } from './cell-values.js';
 import { isAddress, isImageAddress, isImageText } from './image-cells.js';
 import { NumberStatistics } from './statistics.js';
@@ -52,7 +52,7 @@ export class ColumnProfile {
   ) {
     this.unique = new UniqueCounter(Math.min(UNIQUE_VALUES_PER_COLUMN, Math.floor(UNIQUE_VALUES / columns)));
     this.statistics = new NumberStatistics(Math.min(MEDIAN_NUMBERS_PER_COLUMN, Math.floor(MEDIAN_NUMBERS / columns)));
-    this.classes = name.toLowerCase() === CLASS_COLUMN ? new Map() : null;
+    this.classes = isClassColumn({ name }) ? new Map() : null;
   }
 
   /** @param isEntry whether the value names a file of the archive */

@@ -73,6 +73,8 @@ export interface DatasetRow {
 
 /** An upload that has been recognised. Reads nothing outside of the upload, and writes nothing. */
 export interface OpenedDataset {
+  /** Whether the upload is a table, or an archive with one. Without one, there is nothing but the images. */
+  readonly hasTable: boolean;
   /** Reads every row once, without the images. Gives the same result for the same bytes. Its memory is bounded. */
   survey(options: { signal: AbortSignal; onProgress?: (share: number) => void }): Promise<Survey>;
   /**
@@ -89,5 +91,4 @@ export interface OpenedDataset {
     columns: readonly DatasetColumn[],
     options: { after: number; signal: AbortSignal },
   ): AsyncGenerator<Pick<DatasetRow, 'number' | 'values'>, void, undefined>;
-  close(): Promise<void>;
 }

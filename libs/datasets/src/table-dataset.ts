@@ -25,6 +25,7 @@ interface RowOptions {
 
 /** A table, with or without an archive of the files that it names. */
 export class TableDataset implements OpenedDataset {
+  readonly hasTable = true;
   constructor(
     private readonly bytes: TableBytes,
     private readonly head: TableHead,
@@ -87,10 +88,6 @@ export class TableDataset implements OpenedDataset {
   private images(): TableImages {
     if (this.archive === null) return new TableImages(null, null);
     return new TableImages(this.archive.files, new ArchiveImages(this.archive.source, this.limits));
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
   }
 }
 

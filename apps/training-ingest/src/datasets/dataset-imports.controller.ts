@@ -7,7 +7,7 @@ import { RecordImport } from './record-import.usecase.js';
 
 type Requests = { [Name in keyof typeof contracts]: ParsedRequestOf<(typeof contracts)[Name]> };
 
-/** What workers call that import a dataset. */
+/** Handles the calls of workers that import a dataset. */
 @Controller()
 export class DatasetImportsController {
   constructor(

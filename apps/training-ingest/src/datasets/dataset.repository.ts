@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
-import type { datasetContracts, ParsedRequestOf } from '@pentaprism/contracts';
+import type { ContentReference, datasetContracts, ParsedRequestOf } from '@pentaprism/contracts';
 import { notFound, toObjectId } from '@pentaprism/database';
 import { systemDate } from '@pentaprism/domain';
 import { trusted, type ClientSession, type Model, type Types, type UpdateQuery } from 'mongoose';
@@ -68,7 +68,7 @@ export class DatasetRepository {
   advance(
     workspace: string,
     id: string,
-    expected: Partial<Pick<DatasetDocument, 'importedRows' | 'findingParts'>>,
+    expected: Partial<Pick<DatasetDocument, 'importedRows' | 'findingParts' | 'table'>>,
     update: UpdateQuery<DatasetDocument>,
     session: ClientSession,
   ): Promise<DatasetDocument | null> {
@@ -79,6 +79,13 @@ export class DatasetRepository {
         session,
       })
       .lean();
+  }
+
+  /** Notes the upload that was fetched from an address, unless there is one. Returns the dataset as it is then. Throws NOT_FOUND. */
+  async setUpload(workspace: string, id: string, upload: ContentReference): Promise<DatasetDocument> {
+    const filter = { _id: toObjectId(id, 'dataset'), workspace, deletedAt: null, upload: null };
+    await this.datasets.updateOne(filter, { $set: { upload, size: upload.size } });
+    return this.get(workspace, id);
   }
 
   /** Makes a dataset ready. Its upload is not needed any more. */

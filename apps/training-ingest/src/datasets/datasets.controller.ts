@@ -6,7 +6,7 @@ import { ManageDatasets } from './manage-datasets.usecase.js';
 
 type Requests = { [Name in keyof typeof contracts]: ParsedRequestOf<(typeof contracts)[Name]> };
 
-/** What clients of datasets call. */
+/** Handles the calls of dialects about datasets. */
 @Controller()
 export class DatasetsController {
   constructor(

@@ -24,8 +24,9 @@ export class FetchAddresses {
     if (url === null) throw new DomainError('INVALID_ARGUMENT', 'The dataset has neither an upload nor an address.');
     const options = { maxBytes: this.config.MAX_DATASET_BYTES, area: 'datasets', wholeMs: UPLOAD_FETCH_MS } as const;
     const fetched = await this.importing.execute(workspace, url, options).catch(asPermanent);
-    await this.datasets.change(workspace, datasetId, { upload: fetched, size: fetched.size });
-    return fetched;
+    // Another start of the import may have fetched other bytes meanwhile.
+    const stored = await this.datasets.setUpload(workspace, datasetId, fetched);
+    return stored.upload ?? fetched;
   }
 
   async image(workspace: string, datasetId: string, url: string): Promise<ContentReference> {
@@ -37,5 +38,5 @@ export class FetchAddresses {
 /** An import must not repeat an address that cannot be fetched for as long as an outage may last. */
 function asPermanent(error: unknown): never {
   if (!DomainError.is(error, 'UPSTREAM_FAILED')) throw error;
-  throw new DomainError('FAILED_PRECONDITION', 'There is no file to be had at this URL.', {}, { cause: error });
+  throw new DomainError('FAILED_PRECONDITION', 'The file at this URL cannot be fetched.', {}, { cause: error });
 }

@@ -82,7 +82,7 @@ export class ManageDatasets {
   ): Promise<FindingLines['findings']> {
     const kind = FINDING_KINDS[rank] as (typeof FINDING_KINDS)[number];
     const { stored = 0, omitted = 0 } = dataset.findings[kind] ?? {};
-    const found = skip < stored ? await this.rows.findFindings(dataset, rank, skip, room) : [];
+    const found = skip < stored ? await this.rows.findFindings(dataset, rank, skip, Math.min(room, stored - skip)) : [];
     const lines: FindingLines['findings'] = found.map(({ row, column, file, message }) => ({
       kind,
       row,

@@ -35,12 +35,14 @@ export class RecordImport {
     });
   }
 
-  /** Rows without images have nothing to be imported. */
+  /** Records the first survey of a dataset. Rows without images have nothing to be imported. */
   async survey(workspace: string, { datasetId, ...survey }: Requests['recordSurvey']): Promise<void> {
-    const { table, findingParts: surveyParts } = await this.datasets.get(workspace, datasetId);
-    if (table) return;
+    const { findingParts: surveyParts } = await this.datasets.get(workspace, datasetId);
     const importedRows = survey.hasImages ? 0 : survey.rowCount;
-    await this.datasets.change(workspace, datasetId, { ...survey, surveyParts, importedRows });
+    const update = { $set: { ...survey, surveyParts, importedRows } };
+    await this.transactions.run((session) =>
+      this.datasets.advance(workspace, datasetId, { table: null }, update, session),
+    );
   }
 
   /** Throws FAILED_PRECONDITION if the rows before have not been recorded. Recorded rows are left as they are. */
@@ -88,7 +90,7 @@ export class RecordImport {
 }
 
 /** Returns which findings are stored, up to `MAX_FINDINGS_PER_KIND` of each kind, and the counts with them. */
-export function countFindings(
+function countFindings(
   before: DatasetDocument['findings'],
   findings: readonly Finding[],
   omitted: Omitted,

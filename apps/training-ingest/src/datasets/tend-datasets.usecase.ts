@@ -18,10 +18,10 @@ const BATCH = 100;
  */
 export const DATASET_FILE_GRACE_MS = 3600 * 1000;
 
-export const DATASETS_AREA = 'datasets';
+const DATASETS_AREA = 'datasets';
 
 /** Returns the name under which the catalog holds the images of a dataset. */
-export const holderOf = (datasetId: string) => `dataset/${datasetId}`;
+const holderOf = (datasetId: string) => `dataset/${datasetId}`;
 
 /** Removes deleted datasets with everything that belongs to them, and files that no dataset has. */
 @Injectable()
@@ -33,7 +33,7 @@ export class TendDatasets implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly datasets: DatasetRepository,
     private readonly rows: DatasetRowsRepository,
     @Inject(BLOB_STORE) private readonly blobs: BlobStore,
-    @Inject(LOGGER) logger: Logger,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.rounds = new Rounds('datasets', logger);
   }
@@ -52,7 +52,10 @@ export class TendDatasets implements OnApplicationBootstrap, OnModuleDestroy {
   async removeDeleted(): Promise<void> {
     for (const dataset of await this.datasets.findDeleted(BATCH)) {
       if (this.rounds.stopped) return;
-      await this.remove(dataset);
+      // One that fails must not keep the others. It is found again in the next round.
+      await this.remove(dataset).catch((error: unknown) =>
+        this.logger.warn({ err: error, dataset: dataset._id }, 'datasets: not removed'),
+      );
     }
   }
 

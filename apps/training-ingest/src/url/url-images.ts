@@ -82,7 +82,7 @@ export class UrlImages {
       const addresses = isIP(host) === 0 ? (await lookUp(host)).map(({ address }) => address) : [host];
       if (!addresses.some((address) => this.#policy.allows(address))) throw new Error('It may not be connected to.');
     } catch (cause) {
-      throw new DomainError('INVALID_ARGUMENT', 'There is no file to be had at this URL.', { field: 'url' }, { cause });
+      throw new DomainError('INVALID_ARGUMENT', 'The file at this URL cannot be fetched.', { field: 'url' }, { cause });
     }
   }
 

@@ -126,11 +126,12 @@ export class ImageImporter {
     } catch (error) {
       if (!DomainError.is(error)) throw error;
       if (cell.kind === 'address' && LOST_ADDRESSES.has(error.code))
-        return { kind: 'unreachable-address', ...place, message: 'there is no image to be had at this address' };
+        return { kind: 'unreachable-address', ...place, message: 'the image cannot be fetched from this address' };
       if (error.code === 'PAYLOAD_TOO_LARGE')
         return { kind: 'too-large', ...place, message: `the file has more than ${MAX_DATASET_IMAGE_BYTES} bytes` };
-      if (cell.kind === 'bytes' && error.code === 'UNDECODABLE_IMAGE')
-        return { ...findingOfUndecodable(error.message, error.details['reason']), ...place };
+      // An entry of an archive that was damaged after the survey.
+      if (cell.kind === 'bytes' && error.code === 'INVALID_ARGUMENT')
+        return { kind: 'unreadable', ...place, message: 'the file cannot be read from the archive' };
       throw error;
     }
   }
@@ -221,7 +222,7 @@ export class ImageImporter {
 }
 
 /** Errors of an address that end with a finding. Others, such as a full disk, end the attempt. */
-const LOST_ADDRESSES: ReadonlySet<string> = new Set(['UPSTREAM_FAILED', 'INVALID_ARGUMENT', 'DEADLINE_EXCEEDED']);
+const LOST_ADDRESSES: ReadonlySet<string> = new Set(['UPSTREAM_FAILED', 'INVALID_ARGUMENT']);
 
 function decodedOf(analyses: ReadonlyMap<string, Analysed>, sha256: string): Decoded | null {
   const analysis = analyses.get(sha256);

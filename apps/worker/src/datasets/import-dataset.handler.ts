@@ -15,8 +15,8 @@ import {
   type JobResult,
   type ResponseOf,
 } from '@pentaprism/contracts';
-import { openDataset, writeTable, type OpenedDataset, type Survey } from '@pentaprism/datasets';
-import { DomainError, MAX_IMAGE_COLUMNS } from '@pentaprism/domain';
+import { isClassColumn, openDataset, writeTable, type OpenedDataset, type Survey } from '@pentaprism/datasets';
+import { DomainError, MAX_IMAGE_COLUMNS, MAX_INFLATED_BYTES } from '@pentaprism/domain';
 import { LetOthersGoFirst, type JobControl, type JobHandler } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
 import { UploadsFirst } from '../handlers/uploads-first.js';
@@ -30,20 +30,21 @@ type Payload = JobPayload<typeof importDataset>;
 type Result = JobResult<typeof importDataset>;
 type ImportState = ResponseOf<typeof datasetContracts.importState>;
 
-/** Milliseconds after which an import lets another one that waits go first. */
-export const TURN_MS = 10_000;
+/** Milliseconds of importing after which an import lets another one that waits go first. */
+const TURN_MS = 10_000;
+/** A turn lasts at least so many times as long as its start, which reads a table again up to the row where it goes on. */
+const TURN_PER_START = 2;
+/** Bytes of the table that an import stores: values of rows without images. */
+const MAX_TABLE_BYTES = MAX_INFLATED_BYTES;
 /** Batches at a time: one is stored while the one before is decoded. */
 const BATCHES_AT_ONCE = 2;
 /** Shares of the progress. */
 const SURVEYED = 0.1;
 const IMPORTED = 0.98;
-/** The column of archives whose folders are classes. */
-const CLASS_COLUMN = 'class';
 
 /** One start of an import. */
 interface Import extends Payload {
   readonly control: JobControl;
-  readonly began: number;
   readonly dataset: OpenedDataset;
   readonly columns: readonly DatasetColumn[];
 }
@@ -64,22 +65,17 @@ export class ImportDatasetHandler implements JobHandler<typeof importDataset> {
   ) {}
 
   async run({ workspace, datasetId }: Payload, control: JobControl): Promise<Result> {
-    const began = performance.now();
     const { signal } = control;
     const state = await this.bus.call(datasetContracts.importState, { datasetId });
     const upload = state.upload ?? (await this.bus.call(datasetContracts.fetch, { datasetId }));
     const key = { area: 'datasets', workspace, sha256: upload.sha256 };
     if (!state.surveyed) await this.blobs.verify(key);
     const dataset = await openDataset(blobByteSource(this.blobs, key, upload.size), { signal });
-    try {
-      const step = { workspace, datasetId, control, began, dataset };
-      if (!state.surveyed) await this.survey(step, state);
-      const columns = await this.columnsOf(datasetId);
-      await this.importRows({ ...step, columns }, await this.bus.call(datasetContracts.importState, { datasetId }));
-      return {};
-    } finally {
-      await dataset.close();
-    }
+    const step = { workspace, datasetId, control, dataset };
+    if (!state.surveyed) await this.survey(step, state);
+    const columns = await this.columnsOf(datasetId);
+    await this.importRows({ ...step, columns }, await this.bus.call(datasetContracts.importState, { datasetId }));
+    return {};
   }
 
   private async survey(step: Omit<Import, 'columns'>, { findingParts }: ImportState): Promise<void> {
@@ -108,7 +104,7 @@ export class ImportDatasetHandler implements JobHandler<typeof importDataset> {
   ): Promise<ContentReference> {
     const bytes = writeTable(columns, dataset.values(columns, { after: 0, signal }));
     const { sha256, size } = await this.blobs.put('datasets', workspace, bytes, {
-      maxBytes: Number.MAX_SAFE_INTEGER,
+      maxBytes: MAX_TABLE_BYTES,
       signal,
     });
     return { sha256, size, mediaType: 'text/csv' };
@@ -127,17 +123,22 @@ export class ImportDatasetHandler implements JobHandler<typeof importDataset> {
   private async importRows(step: Import, { importedRows, rowCount, findingParts, surveyParts }: ImportState) {
     const { datasetId, dataset, columns, control } = step;
     const { signal } = control;
+    const turn = new Turn();
     if (importedRows < rowCount)
       await pipelined(rowBatches(dataset.rows(columns, { after: importedRows, signal }), importedRows), {
         atOnce: BATCHES_AT_ONCE,
         work: async (batch) => {
+          turn.begin();
           await this.uploads.wait(step.workspace, signal);
           return this.images.import(cellsOf(batch, columns), { ...step, signal });
         },
-        done: (batch, imported) => this.record(step, batch, imported, rowCount),
+        done: async (batch, imported) => {
+          const { othersWait } = await this.record(step, batch, imported, rowCount);
+          if (othersWait && turn.isOver) throw new LetOthersGoFirst();
+        },
       });
     const repeated = await this.findRepeated(step);
-    requireAnyImage(await this.bus.call(datasetContracts.get, { datasetId }), columns);
+    if (!dataset.hasTable) requireAnyImage(await this.bus.call(datasetContracts.get, { datasetId }));
     await this.recordFindings(datasetId, {
       findings: repeated,
       omitted: {},
@@ -147,13 +148,13 @@ export class ImportDatasetHandler implements JobHandler<typeof importDataset> {
   }
 
   private async record(
-    { datasetId, began, control }: Import,
+    { datasetId, control }: Import,
     { after, rows }: RowBatch,
     { images, findings }: ImportedImages,
     rowCount: number,
-  ): Promise<void> {
+  ): Promise<{ othersWait: boolean }> {
     const last = rows.at(-1)?.number ?? after;
-    const { othersWait } = await this.bus.call(datasetContracts.recordRows, {
+    const recorded = await this.bus.call(datasetContracts.recordRows, {
       datasetId,
       after,
       last,
@@ -161,7 +162,7 @@ export class ImportDatasetHandler implements JobHandler<typeof importDataset> {
       findings: findings.map(shortened),
     });
     control.progress(SURVEYED + (IMPORTED - SURVEYED) * (last / rowCount));
-    if (othersWait && performance.now() - began > TURN_MS) throw new LetOthersGoFirst();
+    return recorded;
   }
 
   /** Records findings in parts. Parts that have been recorded by an earlier start are left out. */
@@ -197,7 +198,7 @@ export class ImportDatasetHandler implements JobHandler<typeof importDataset> {
       after = { row: last.row, column: last.column };
     }
     const { rows } = repeated;
-    const classColumn = columns.find(({ name, type }) => name === CLASS_COLUMN && type === 'Categorical')?.index;
+    const classColumn = columns.find(isClassColumn)?.index;
     const classes = new Map<number, string | null>();
     if (rows.size > 0 && classColumn !== undefined)
       for await (const { number, values } of dataset.values(columns, { after: 0, signal: control.signal }))
@@ -224,9 +225,23 @@ function requireFewImageColumns({ columns }: Survey): void {
     );
 }
 
-/** An archive of class folders without a single readable image has nothing else in it. */
-function requireAnyImage({ imageCount }: { imageCount: number }, columns: readonly DatasetColumn[]): void {
-  const hasOthers = columns.some(({ name, type }) => type !== 'Image' && name !== CLASS_COLUMN);
-  if (imageCount === 0 && !hasOthers)
-    throw new DomainError('INVALID_ARGUMENT', 'None of the images of the dataset can be decoded.');
+/** An archive of images without a single one that can be decoded is no dataset. */
+function requireAnyImage({ imageCount }: { imageCount: number }): void {
+  if (imageCount === 0) throw new DomainError('INVALID_ARGUMENT', 'None of the images of the archive can be decoded.');
+}
+
+/** The time that one start of an import may take while others wait. */
+class Turn {
+  readonly #created = performance.now();
+  #began: number | undefined;
+
+  /** Begins with the first rows. Later calls change nothing. */
+  begin(): void {
+    this.#began ??= performance.now();
+  }
+
+  get isOver(): boolean {
+    const began = this.#began ?? performance.now();
+    return performance.now() - began > Math.max(TURN_MS, TURN_PER_START * (began - this.#created));
+  }
 }

@@ -31,15 +31,17 @@ describe('RepeatedImages', () => {
     const classes = new Map([
       [1, 'cat'],
       [2, 'cat'],
-      [3, null],
+      [3, 'dog'],
+      [4, null],
     ]);
-    const findings = repeated(image(1, 'a'), image(2, 'a'), image(3, 'a')).findings(NAMES, classes);
+    const findings = repeated(image(1, 'a'), image(2, 'a'), image(3, 'a'), image(4, 'a')).findings(NAMES, classes);
     expect(findings.map(({ kind, row }) => [kind, row])).toEqual([
       ['duplicate', 2],
       ['duplicate', 3],
       ['leakage', 3],
+      ['duplicate', 4],
     ]);
-    expect(findings[2]?.message).toBe('the same bytes as row 1 (1.jpg), whose class is cat and not missing');
+    expect(findings[2]?.message).toBe('the same bytes as row 1 (1.jpg), whose class is cat and not dog');
   });
 
   it('compares the images of one column with each other only', () => {

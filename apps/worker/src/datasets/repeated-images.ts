@@ -36,8 +36,8 @@ export class RepeatedImages {
       const earlier = `row ${first.row}${first.label === null ? '' : ` (${first.label})`}`;
       const [was, is] = [classes.get(first.row), classes.get(again.row)];
       const duplicate: Finding = { kind: 'duplicate', ...place, message: `the same bytes as ${earlier}` };
-      if (was === is) return [duplicate];
-      const message = `the same bytes as ${earlier}, whose class is ${was ?? 'missing'} and not ${is ?? 'missing'}`;
+      if (was === is || was == null || is == null) return [duplicate];
+      const message = `the same bytes as ${earlier}, whose class is ${was} and not ${is}`;
       return [duplicate, { kind: 'leakage', ...place, message }];
     });
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { MAX_DATASET_IMAGES_PER_BATCH } from '@pentaprism/contracts';
 import type { DatasetRow, ImageCell } from '@pentaprism/datasets';
-import { MAX_CELL_BYTES_PER_BATCH, MAX_ROWS_PER_BATCH, rowBatches } from './row-batches.js';
+import { MAX_CELL_BYTES_PER_BATCH, rowBatches } from './row-batches.js';
 
 const cell: ImageCell = { kind: 'address', column: 0, address: 'http://example.org/a.jpg' };
 
@@ -31,10 +31,6 @@ describe('rowBatches', () => {
       [1, 2, 2],
       [2, 3, 3],
     ]);
-  });
-
-  it('limits the rows of a batch where rows have no images', async () => {
-    expect(await batchesOf(rows(MAX_ROWS_PER_BATCH + 1, 0))).toHaveLength(2);
   });
 
   it('limits the bytes of decoded cells, but not of files in an archive, which are read one by one', async () => {

@@ -1,8 +1,6 @@
 import { MAX_DATASET_IMAGES_PER_BATCH } from '@pentaprism/contracts';
 import type { DatasetRow, ImageCell } from '@pentaprism/datasets';
 
-/** Rows of one batch, for tables with few images. */
-export const MAX_ROWS_PER_BATCH = 2_000;
 /** Bytes of images of one batch that are in memory, which are those of cells. Images of archives are read one by one. */
 export const MAX_CELL_BYTES_PER_BATCH = 32 * 1024 ** 2;
 
@@ -14,8 +12,8 @@ export interface RowBatch {
 }
 
 /**
- * Groups rows into batches that hold at most `MAX_DATASET_IMAGES_PER_BATCH` image cells, `MAX_ROWS_PER_BATCH` rows and
- * `MAX_CELL_BYTES_PER_BATCH` bytes. A row with more bytes is a batch of its own.
+ * Groups rows into batches that hold at most `MAX_DATASET_IMAGES_PER_BATCH` image cells and `MAX_CELL_BYTES_PER_BATCH` bytes. A
+ * row with more bytes is a batch of its own.
  */
 export async function* rowBatches(rows: AsyncIterable<DatasetRow>, after: number): AsyncGenerator<RowBatch, void> {
   let batch: DatasetRow[] = [];
@@ -23,9 +21,7 @@ export async function* rowBatches(rows: AsyncIterable<DatasetRow>, after: number
   for await (const row of rows) {
     const rowBytes = row.images.reduce((sum, cell) => sum + bytesInMemory(cell), 0);
     const isFull =
-      batch.length === MAX_ROWS_PER_BATCH ||
-      images + row.images.length > MAX_DATASET_IMAGES_PER_BATCH ||
-      bytes + rowBytes > MAX_CELL_BYTES_PER_BATCH;
+      images + row.images.length > MAX_DATASET_IMAGES_PER_BATCH || bytes + rowBytes > MAX_CELL_BYTES_PER_BATCH;
     if (isFull && batch.length > 0) {
       yield { after, rows: batch };
       after = batch.at(-1)?.number ?? after;

@@ -22,6 +22,10 @@ describe('shortened', () => {
     expect(shortened(fits)).toEqual(fits);
   });
 
+  it('replaces control characters, which would break a line', () => {
+    expect(cut('a\n\u0001b', 9)).toBe('a  b');
+  });
+
   it('never cuts a character into halves', () => {
     expect(cut('ab😀cd', 4)).toBe('ab…');
   });

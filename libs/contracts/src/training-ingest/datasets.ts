@@ -75,7 +75,7 @@ export const datasetColumn = z.object({
   type: z.enum(COLUMN_TYPES),
   uniqueCount: z.int().nonnegative(),
   missingCount: z.int().nonnegative(),
-  /** Whether it has fewer than two different values. */
+  /** Whether no model can learn from it: it has one value at most, or another text in every row. */
   lowInformation: z.boolean(),
   /** Of numeric columns with at least one number; null for others. */
   statistics: z
@@ -189,7 +189,7 @@ export const datasetContracts = {
     }),
     errors: ['NOT_FOUND'],
   }),
-  /** Of the worker that imports: images in the order of rows, behind one of them. */
+  /** Returns images in the order of rows, after a position. Called by the importing worker. */
   images: defineRpc({
     owner,
     subject: 'training-ingest.v1.dataset.images',

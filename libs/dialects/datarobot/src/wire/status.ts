@@ -52,8 +52,10 @@ const KINDS: Readonly<Record<string, KindOfJob>> = {
 export const isShown = ({ type }: Job) => Object.hasOwn(KINDS, type);
 
 /** Returns the id of the dataset that a running job imports. */
-export function importedDataset({ type, state, subject }: Job): string | undefined {
-  return type === importDataset.type && state === 'running' ? subject['datasetId'] : undefined;
+export function importedDataset({ type, state, subject, progress }: Job): string | undefined {
+  return type === importDataset.type && (state === 'running' || (state === 'queued' && progress > 0))
+    ? subject['datasetId']
+    : undefined;
 }
 
 /** Says how far the import of a dataset is. */
@@ -66,7 +68,8 @@ export function toStatusBody(job: Job, message = ''): z.output<typeof statusBody
   const { id, type, state, error, createdAt, progress } = job;
   return {
     statusId: id,
-    status: STATUS_OF[state],
+    // A long job that lets others go first is queued again.
+    status: state === 'queued' && progress > 0 ? 'RUNNING' : STATUS_OF[state],
     message: error?.message ?? message,
     code: error ? 1 : 0,
     created: new Date(createdAt).toISOString(),
