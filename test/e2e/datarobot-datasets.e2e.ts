@@ -104,6 +104,34 @@ describe('an archive of class folders', () => {
   });
 });
 
+describe('a long log', () => {
+  const LINES = 600;
+
+  it('is read whole, page by page and as a file, also by a client that reads slowly', async () => {
+    // Names that take much room in a message.
+    const name = (i: number) => `c/${'\u0001'.repeat(400)}${i}.png`;
+    const texts = Object.fromEntries(Array.from({ length: LINES }, (_, i) => [name(i), `text ${i}`]));
+    const { datasetId } = await client.create(archive({ 'c/good.jpg': await patterned(1), ...texts }));
+    const path = `datasets/${datasetId}/imagesDataQualityLog`;
+    const { count, data, totalCount } = (await client.get(`${path}/`)).body;
+    expect([count, data.length, totalCount >= LINES]).toEqual([totalCount, totalCount, true]);
+    const pages: string[] = [];
+    for (let offset = 0; offset < totalCount; offset += 250)
+      pages.push(...(await client.get(`${path}/?offset=${offset}&limit=250`)).body.data);
+    expect(pages).toEqual(data);
+    const headers = { authorization: `Bearer ${client.apiKey.key}` };
+    const { body } = await fetch(`${client.base}/${path}/file/`, { headers });
+    let text = '';
+    for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+      text += Buffer.from(chunk).toString();
+      await sleep(20);
+    }
+    expect(text).toBe(data.map((line: string) => `${line}\n`).join(''));
+    const large = (await client.get(`datasets/${datasetId}/findings/?limit=1000`)).body;
+    expect(large.data[LINES - 1].file).toContain('\u0001');
+  });
+});
+
 describe('tables', () => {
   it('with a column of base64 have an image feature, whatever the file is called', async () => {
     const rows = await Promise.all([1, 2, 3].map(async (n) => `"${(await patterned(n)).toString('base64')}","${n}"`));

@@ -11,7 +11,13 @@ import {
   type DatasetColumn,
   type Finding,
 } from '@pentaprism/contracts';
-import { MAX_DATASETS_PER_WORKSPACE, MAX_FINDINGS_PER_KIND, type FindingKind } from '@pentaprism/domain';
+import {
+  MAX_CATEGORY_LENGTH,
+  MAX_DATASET_CATEGORIES,
+  MAX_DATASETS_PER_WORKSPACE,
+  MAX_FINDINGS_PER_KIND,
+  type FindingKind,
+} from '@pentaprism/domain';
 import { JOB_MODEL, type JobDocument } from '@pentaprism/jobs';
 import { testScope } from '@pentaprism/testing';
 import { Types, type Model } from 'mongoose';
@@ -174,6 +180,20 @@ describe('a dataset', () => {
     const { id } = await create();
     const changed = await call(datasets.update, { datasetId: id, name: 'renamed', categories: ['a'] });
     expect(changed).toMatchObject({ name: 'renamed', categories: ['a'], fileName: 'photos.zip' });
+  });
+
+  it('is listed with fewer others than asked for if they are too large for one message', async () => {
+    const categories = Array.from({ length: MAX_DATASET_CATEGORIES }, () => '\u0001'.repeat(MAX_CATEGORY_LENGTH));
+    for (let i = 0; i < 20; i++) await create({ name: `${i}`, categories });
+    const first = await call(datasets.list, { order: 'oldest' });
+    expect([first.total, first.datasets.length < 20, first.datasets[0]?.categories]).toEqual([20, true, categories]);
+    const names: string[] = [];
+    while (names.length < 20) {
+      const page = await call(datasets.list, { order: 'oldest', offset: names.length });
+      expect(page.datasets).not.toHaveLength(0);
+      names.push(...page.datasets.map(({ name }) => name));
+    }
+    expect(names).toEqual(Array.from({ length: 20 }, (_, i) => `${i}`));
   });
 
   it('is refused with FAILED_PRECONDITION above MAX_DATASETS_PER_WORKSPACE', async () => {

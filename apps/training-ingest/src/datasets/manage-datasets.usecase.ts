@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { fitting, largestText } from '@pentaprism/bus';
 import type { Dataset, datasetContracts, ParsedRequestOf, ResponseOf } from '@pentaprism/contracts';
 import { FINDING_KINDS, systemDate } from '@pentaprism/domain';
 import { DatasetRepository } from './dataset.repository.js';
@@ -24,7 +25,7 @@ export class ManageDatasets {
 
   async list(workspace: string, request: Requests['list']) {
     const { datasets, total } = await this.datasets.list(workspace, request);
-    return { datasets: datasets.map(toDataset), total };
+    return { datasets: fitting(datasets.map(toDataset), largestDataset), total };
   }
 
   async update(workspace: string, { datasetId, name, categories }: Requests['update']): Promise<Dataset> {
@@ -71,7 +72,7 @@ export class ManageDatasets {
       if (skip < lines && room > 0) findings.push(...(await this.linesOf(dataset, rank, skip, room)));
       skip = Math.max(0, skip - lines);
     }
-    return { findings, total };
+    return { findings: fitting(findings, largestFinding), total };
   }
 
   private async linesOf(
@@ -101,4 +102,15 @@ export class ManageDatasets {
       });
     return lines;
   }
+}
+
+/** Returns the bytes of a dataset in an answer at most. */
+function largestDataset({ name, fileName, createdBy, categories }: Dataset): number {
+  const texts = [name, fileName, createdBy, ...categories];
+  return texts.reduce((sum, text) => sum + 10 + largestText(text), 1000);
+}
+
+/** Returns the bytes of a finding in an answer at most. */
+function largestFinding({ column, file, message }: FindingLines['findings'][number]): number {
+  return 200 + largestText(column ?? '') + largestText(file ?? '') + largestText(message);
 }

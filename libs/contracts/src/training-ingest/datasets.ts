@@ -137,6 +137,7 @@ export const datasetContracts = {
     response: dataset,
     errors: ['NOT_FOUND'],
   }),
+  /** Datasets with long names or many categories come fewer at a time than asked for. */
   list: defineRpc({
     owner,
     subject: 'training-ingest.v1.dataset.list',
@@ -174,7 +175,10 @@ export const datasetContracts = {
     response: z.object({ columns: z.array(datasetColumn), total: z.int().nonnegative() }),
     errors: ['NOT_FOUND'],
   }),
-  /** The lines of the data quality log, worst first. `omitted`: how many lines of a kind are not kept. */
+  /**
+   * The lines of the data quality log, worst first. Long ones come fewer at a time than asked for. `omitted`: how many lines of
+   * a kind are not kept.
+   */
   findings: defineRpc({
     owner,
     subject: 'training-ingest.v1.dataset.findings',

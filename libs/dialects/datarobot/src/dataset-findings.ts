@@ -1,11 +1,8 @@
-import { datasetContracts } from '@pentaprism/contracts';
 import type { Bus } from '@pentaprism/bus';
+import { datasetContracts, MAX_FINDINGS_PER_CALL } from '@pentaprism/contracts';
 import type { Paging } from '@pentaprism/http';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { LoggedFinding } from './wire/finding.js';
-
-/** Findings of one call: the longest ones still fit into a message of the bus. */
-const PORTION = 100;
 
 /** Findings of a dataset in portions, because a log may have hundreds of thousands of lines. */
 export interface DatasetFindings {
@@ -25,7 +22,7 @@ export async function openFindings(
   // A stream reads on when its connection has room, which is outside of the context of the request.
   const within = AsyncLocalStorage.snapshot();
   const read = (done: number) => {
-    const request = { datasetId, offset: offset + done, limit: Math.min(PORTION, wanted - done) };
+    const request = { datasetId, offset: offset + done, limit: Math.min(MAX_FINDINGS_PER_CALL, wanted - done) };
     return within(() => bus.call(datasetContracts.findings, request));
   };
   const first = await read(0);
