@@ -1,7 +1,7 @@
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
 import { rpcsOwnedBy, type Fact, type Rpc, type ServiceName } from '@pentaprism/contracts';
 import { DomainError, isOutage } from '@pentaprism/domain';
-import { metrics, runWithContext, type CallContext, type Logger } from '@pentaprism/observability';
+import { messagesOf, metrics, runWithContext, type CallContext, type Logger } from '@pentaprism/observability';
 import type { Msg } from '@nats-io/transport-node';
 import { randomUUID } from 'node:crypto';
 import { lastValueFrom } from 'rxjs';
@@ -176,10 +176,15 @@ export class BusServer extends Server implements CustomTransportStrategy {
     }
   }
 
-  /** With its stack where something of ours is away; what is wrong with a client's bytes is worth a line. */
+  /**
+   * With its stack where something of ours is away. What is wrong with a client's bytes, or with an address of which a
+   * table can have thousands, is worth a line.
+   */
   private logFailure(error: DomainError, { subject }: Rpc): void {
-    if (isOutage(error.code)) this.log.warn({ err: error, subject }, 'bus: failed');
-    else this.log.info({ code: error.code, subject }, `bus: ${error.message}`);
+    const { code } = error;
+    if (code === 'UPSTREAM_FAILED') this.log.warn({ code, subject }, `bus: ${messagesOf(error)}`);
+    else if (isOutage(code)) this.log.warn({ err: error, subject }, 'bus: failed');
+    else this.log.info({ code, subject }, `bus: ${error.message}`);
   }
 
   private async invoke(handler: MessageHandler, data: unknown, context: CallContext): Promise<unknown> {

@@ -9,7 +9,7 @@ import {
   type QueueName,
 } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
-import { metrics, newTraceId, runWithContext, type Logger } from '@pentaprism/observability';
+import { messagesOf, metrics, newTraceId, runWithContext, type Logger } from '@pentaprism/observability';
 import type { Job as BullJob } from 'bullmq';
 
 /** What the queue carries: everything else is in the ledger. The job is the one that the ticket was made for. */
@@ -144,7 +144,9 @@ export class JobRunner {
   private async fail(reports: JobReports, attempt: { jobId: string; attempt: number }, error: unknown): Promise<void> {
     const known = DomainError.is(error);
     const retryable = known ? error.retryable : true;
-    this.logger.warn({ err: error, ...attempt, retryable }, 'jobs: attempt failed');
+    // What is wrong with a user's input is worth a line. A stack would only say where it was noticed.
+    if (known && !retryable) this.logger.info({ code: error.code, ...attempt }, `jobs: ${messagesOf(error)}`);
+    else this.logger.warn({ err: error, ...attempt, retryable }, 'jobs: attempt failed');
     const shown = known
       ? { code: error.code, message: error.message }
       : { code: 'INTERNAL', message: 'Something went wrong here.' };

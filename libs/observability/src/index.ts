@@ -2,3 +2,4 @@
 export * from './context.js';
 export * from './logger.js';
 export * from './metrics.js';
+export * from './messages-of.js';
