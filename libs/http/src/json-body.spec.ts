@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { checkStructure, isWellFormed, JSON_DEPTH_LIMIT, JSON_VALUE_LIMIT } from './json-body.js';
+import fastify from 'fastify';
+import {
+  checkStructure,
+  isWellFormed,
+  JSON_DEPTH_LIMIT,
+  JSON_VALUE_LIMIT,
+  registerStreamParsers,
+} from './json-body.js';
 
 const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
 
@@ -43,4 +50,21 @@ describe('isWellFormed', () => {
       expect(isWellFormed(value)).toBe(false);
     },
   );
+});
+
+describe('registerStreamParsers', () => {
+  it.each([
+    ['multipart/form-data', { multipart: true }],
+    ['application/json', { multipart: false }],
+  ])('asks for %s where a route with %j is sent raw bytes', async (wanted, config) => {
+    const server = fastify();
+    registerStreamParsers(server);
+    server.setErrorHandler((error: Error, _request, reply) => reply.send({ message: error.message }));
+    server.post('/', { config }, () => ({}));
+
+    const headers = { 'content-type': 'application/octet-stream' };
+    const answer = await server.inject({ method: 'POST', url: '/', headers, payload: 'x' });
+
+    expect(answer.json()).toEqual({ message: `Send the body as ${wanted}.` });
+  });
 });

@@ -44,8 +44,10 @@ export const STREAMED_TYPES = [
 export function registerStreamParsers(fastify: FastifyInstance): void {
   fastify.addContentTypeParser(STREAMED_TYPES, (request, payload, done) => {
     // What there is nothing for is a 404, whatever it was to be told.
-    if ((request.routeOptions.config as BodyConfig).streamed || request.is404) done(null, payload);
-    else done(new DomainError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.'));
+    const { streamed, multipart } = request.routeOptions.config as BodyConfig;
+    if (streamed || request.is404) return done(null, payload);
+    const wanted = multipart ? 'multipart/form-data' : 'application/json';
+    done(new DomainError('UNSUPPORTED_MEDIA_TYPE', `Send the body as ${wanted}.`));
   });
 }
 

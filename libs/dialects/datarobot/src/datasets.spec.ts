@@ -311,6 +311,12 @@ describe('the status of an import', () => {
     expect((await statusOf({})).body.message).toBe('');
   });
 
+  it('says that it was ended, with the code of a failure', async () => {
+    const { status, code, message } = (await statusOf({ state: 'aborted' })).body;
+    expect([status, code]).toEqual(['ABORTED', 1]);
+    expect(message).toMatch(/^The job was ended before it was done/);
+  });
+
   it('leads to the dataset when it is done', async () => {
     const { status, headers } = await statusOf({ state: 'completed' });
     expect([status, headers.location]).toEqual([303, `${ORIGIN}/api/v2/datasets/${DATASET}/`]);

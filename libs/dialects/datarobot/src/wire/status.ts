@@ -27,6 +27,9 @@ const STATUS_OF: Readonly<Record<JobState, z.output<typeof statusBody>['status']
   aborted: 'ABORTED',
 };
 
+/** Why a job without an error of its own is over. */
+const ABORTED = 'The job was ended before it was done, because what it worked for was deleted or no longer wanted.';
+
 interface KindOfJob {
   readonly statusType: string;
   readonly description: string;
@@ -66,12 +69,13 @@ export function importMessage({ rowCount, importedRows }: Dataset): string {
 /** @param message says how far a pending job is */
 export function toStatusBody(job: Job, message = ''): z.output<typeof statusBody> {
   const { id, type, state, error, createdAt, progress } = job;
+  const why = error?.message ?? (state === 'aborted' ? ABORTED : null);
   return {
     statusId: id,
     // A long job that lets others go first is queued again.
     status: state === 'queued' && progress > 0 ? 'RUNNING' : STATUS_OF[state],
-    message: error?.message ?? message,
-    code: error ? 1 : 0,
+    message: why ?? message,
+    code: why === null ? 0 : 1,
     created: new Date(createdAt).toISOString(),
     description: KINDS[type]?.description ?? '',
     statusType: KINDS[type]?.statusType ?? '',
