@@ -16,6 +16,7 @@ function fakeBus() {
   const bus = {
     connection: {
       prefix: '',
+      refusals: { watch: () => () => undefined },
       nats: {
         subscribe: (_subject: string, { callback }: { callback: (error: null, message: object) => void }) => {
           tell = (message) => callback(null, { json: () => message });
