@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { OPTIONS } from './processors.js';
+import { QUEUES } from '@pentaprism/contracts';
+import { OPTIONS, PROCESSORS } from './processors.js';
 
 describe('locks of jobs', () => {
   const { lockDuration, lockRenewTime, stalledInterval } = OPTIONS;
@@ -10,5 +11,12 @@ describe('locks of jobs', () => {
 
   it('outlast a silence of 8 s', () => {
     expect(lockDuration - lockRenewTime).toBeGreaterThanOrEqual(8000);
+  });
+});
+
+describe('the processors of the worker', () => {
+  it('take jobs of every queue, each of one', () => {
+    const queues = PROCESSORS.map((processor) => Reflect.getMetadata('bullmq:processor_metadata', processor).name);
+    expect(queues.toSorted()).toEqual([...QUEUES].toSorted());
   });
 });

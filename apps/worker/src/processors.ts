@@ -18,7 +18,7 @@ export const OPTIONS = {
   maxStalledCount: 100,
 };
 
-class QueueProcessor extends WorkerHost<Worker<QueuedJob>> implements OnApplicationBootstrap {
+export class QueueProcessor extends WorkerHost<Worker<QueuedJob>> implements OnApplicationBootstrap {
   constructor(
     @Inject(JobRunner) private readonly runner: JobRunner,
     @Inject(CONCURRENCY) private readonly concurrency: number,
@@ -59,3 +59,12 @@ export class ImportProcessor extends LongWorkProcessor {}
 
 @Processor('training' satisfies QueueName, OPTIONS)
 export class TrainingProcessor extends LongWorkProcessor {}
+
+/** One for each queue. The module starts all of them, and the shutdown ends all of them. */
+export const PROCESSORS = [
+  AnalysisProcessor,
+  AugmentationProcessor,
+  EmbeddingProcessor,
+  ImportProcessor,
+  TrainingProcessor,
+];

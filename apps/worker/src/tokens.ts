@@ -8,3 +8,5 @@ export const PROMPT_POOL = Symbol('PromptPool');
 export const BACKBONE_PATH = Symbol('BackbonePath');
 /** Nest's token for the `TrainAndEvaluate`. */
 export const TRAIN_AND_EVALUATE = Symbol('TrainAndEvaluate');
+/** Nest's token for the processors of all queues. */
+export const QUEUE_PROCESSORS = Symbol('QueueProcessors');

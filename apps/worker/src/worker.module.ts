@@ -18,16 +18,17 @@ import { TrainModelHandler } from './handlers/train-model.handler.js';
 import { TrainingSets } from './handlers/training-set.js';
 import { UploadsFirst } from './handlers/uploads-first.js';
 import { Embedder } from './inference/embedder.js';
-import {
-  AnalysisProcessor,
-  AugmentationProcessor,
-  EmbeddingProcessor,
-  ImportProcessor,
-  TrainingProcessor,
-} from './processors.js';
+import { PROCESSORS, type QueueProcessor } from './processors.js';
 import { InferenceController } from './rpc/inference.controller.js';
 import { SharedPool } from './shared-pool.js';
-import { BACKBONE_PATH, CONCURRENCY, DECODE_POOL, PROMPT_POOL, TRAIN_AND_EVALUATE } from './tokens.js';
+import {
+  BACKBONE_PATH,
+  CONCURRENCY,
+  DECODE_POOL,
+  PROMPT_POOL,
+  QUEUE_PROCESSORS,
+  TRAIN_AND_EVALUATE,
+} from './tokens.js';
 import { WorkerShutdown } from './worker-shutdown.js';
 
 export interface WorkerOptions {
@@ -87,11 +88,12 @@ export class WorkerModule {
             return new JobRunner(bus, logger, `${hostname()}/${process.pid}`, handlers);
           },
         },
-        AnalysisProcessor,
-        AugmentationProcessor,
-        EmbeddingProcessor,
-        ImportProcessor,
-        TrainingProcessor,
+        ...PROCESSORS,
+        {
+          provide: QUEUE_PROCESSORS,
+          inject: [...PROCESSORS],
+          useFactory: (...processors: QueueProcessor[]) => processors,
+        },
         WorkerShutdown,
       ],
     };
