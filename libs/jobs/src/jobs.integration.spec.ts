@@ -372,6 +372,8 @@ describe('the reconciler', () => {
     const foreign = await ledgerOnly();
     await owner.ledger.jobs.updateOne({ _id: foreign._id }, { $set: { owner: 'catalog', enqueuedAt: new Date(0) } });
     expect(await owner.reconciler.reconcile(later(LOST_AFTER_MS))).toBe(0);
-    expect(await bullQueue.getJobCountByTypes()).toBe(0);
+    // Not the number of tickets: a round of the running reconciler may still add one of the test before.
+    const queued = (await bullQueue.getJobs()).map(({ data }) => data.jobId as string);
+    for (const job of [finished, foreign]) expect(queued).not.toContain(job._id.toHexString());
   });
 });
