@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { form, type Part } from './support/filters.js';
 import { exchange, json, send, type Answer, type SendOptions } from './support/http.js';
 import { tinyPng, unknownBytes } from './support/samples.js';
-import { createKey, freshWorkspace, sharedSystem, storedBlobs, temporaryFiles, type ApiKey } from './support/stack.js';
+import { createKey, freshWorkspace, sharedSystem, storedBlobs, leftFiles, type ApiKey } from './support/stack.js';
 
 /** The Custom Vision dialect against the started stack, with the bytes that its clients really send. */
 const V1 = '/customvision/v1.2/Training';
@@ -172,7 +172,7 @@ describe('an upload, as clients send it', () => {
   it('of 65 files is refused', async () => {
     const answer = await upload(Array.from({ length: 65 }, () => plain(picture())));
     expect([answer.status, json(answer)]).toMatchObject([400, { code: 'BadRequestExceededBatchSize' }]);
-    expect(await temporaryFiles(system)).toEqual([]);
+    expect(await leftFiles(system)).toEqual([]);
   });
 
   it('to a project that nobody has keeps nothing', async () => {

@@ -1,11 +1,10 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '@pentaprism/testing';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { archive, DatasetsClient, fieldPart, filePart, patterned, petArchive, type Json } from './support/datasets.js';
 import { form } from './support/filters.js';
 import { RawConnection } from './support/http.js';
-import { createKey, sharedSystem, storedBlobs, temporaryFiles } from './support/stack.js';
+import { createKey, sharedSystem, storedBlobs, leftFiles } from './support/stack.js';
 
 /** Datasets of the DataRobot API against the started stack. */
 const system = sharedSystem();
@@ -121,12 +120,12 @@ describe('a long log', () => {
     expect(pages).toEqual(data);
     const headers = { authorization: `Bearer ${client.apiKey.key}` };
     const { body } = await fetch(`${client.base}/${path}/file/`, { headers });
-    let text = '';
+    const chunks: Uint8Array[] = [];
     for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
-      text += Buffer.from(chunk).toString();
+      chunks.push(chunk);
       await sleep(20);
     }
-    expect(text).toBe(data.map((line: string) => `${line}\n`).join(''));
+    expect(Buffer.concat(chunks).toString()).toBe(data.map((line: string) => `${line}\n`).join(''));
     const large = (await client.get(`datasets/${datasetId}/findings/?limit=1000`)).body;
     expect(large.data[LINES - 1].file).toContain('字');
   });
@@ -221,7 +220,7 @@ describe('an upload', () => {
     await connection.write(body.subarray(0, Math.floor(body.length * share)));
     await sleep(200);
     connection.destroy();
-    await eventually(async () => expect(await temporaryFiles(system)).toEqual([]));
+    expect(await leftFiles(system)).toEqual([]);
     expect(await kept()).toEqual(nothing);
   });
 

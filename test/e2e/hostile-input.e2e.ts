@@ -4,7 +4,7 @@ import { deflateSync } from 'node:zlib';
 import { brokenJson, CONTROL_CHARACTERS, nested, noPictures, ODD_NAMES } from './support/hostile.js';
 import { exchange, json, send, type Answer } from './support/http.js';
 import { tinyPng, unknownBytes } from './support/samples.js';
-import { sharedSystem, storedBlobs, temporaryFiles, type ApiKey } from './support/stack.js';
+import { sharedSystem, storedBlobs, leftFiles, type ApiKey } from './support/stack.js';
 import { errorShape, TaggedImages, urlOf, type ImageRecord } from './support/tagged-images.js';
 
 const system = sharedSystem();
@@ -286,5 +286,5 @@ describe('ids of another workspace', () => {
 
 afterAll(async () => {
   // Of all of the above, no part of a file is left; other suites may be uploading at this moment.
-  await eventually(async () => expect(await temporaryFiles(system)).toEqual([]), { timeoutMs: 20_000 });
+  expect(await leftFiles(system)).toEqual([]);
 });

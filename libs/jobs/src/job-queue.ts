@@ -84,8 +84,14 @@ export class JobQueue implements OnApplicationShutdown {
     }
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  /** Forgets the jobs that `enqueueLater` would enqueue. The reconciler enqueues them instead. */
+  cancelLater(): void {
     for (const timer of this.timers) clearTimeout(timer);
+    this.timers.clear();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.cancelLater();
     await Promise.allSettled([...this.queues.values()].map((queue) => queue.close()));
   }
 }

@@ -1,9 +1,8 @@
 import { expect } from '@jest/globals';
-import { eventually } from '@pentaprism/testing';
 import { json, send, type Answer, type SendOptions } from './http.js';
 import { PREDICTION_V1, TRAINING_V1 } from './vision-operations.js';
 import { pictureOf, PREDICTION, TRAINING, VisionProject, type Shape } from './vision.js';
-import { createKey, freshWorkspace, temporaryFiles, type ApiKey, type System } from './stack.js';
+import { createKey, freshWorkspace, leftFiles, type ApiKey, type System } from './stack.js';
 
 /** As few as a model can be trained on. */
 const TRAINED_ON = 5;
@@ -89,7 +88,7 @@ export class HostileVision {
 
   /** Other suites may be uploading at this moment. */
   async expectNoTemporaryFiles(): Promise<void> {
-    await eventually(async () => expect(await temporaryFiles(this.system)).toEqual([]), { timeoutMs: 20_000 });
+    expect(await leftFiles(this.system)).toEqual([]);
   }
 }
 

@@ -1,6 +1,7 @@
 import { CLEAN_SETTINGS, createTemporaryDirectory, startStack, type RunningStack } from '@pentaprism/local';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { json, send } from './http.js';
 
 /** A running system: the one that all suites share, or one of a suite's own. */
@@ -73,6 +74,20 @@ export function freshWorkspace(): string {
 /** Files of uploads that are being received, or were left behind. */
 export function temporaryFiles(system: System): Promise<string[]> {
   return readdir(path.join(system.data, 'blobs', 'tmp'));
+}
+
+/**
+ * Returns the temporary files of now that are still there after 20 s. Other suites on a shared system have files of their own
+ * all the time, each for a moment.
+ */
+export async function leftFiles(system: System): Promise<string[]> {
+  let left = await temporaryFiles(system);
+  for (let i = 0; i < 200 && left.length > 0; i++) {
+    await sleep(100);
+    const now = new Set(await temporaryFiles(system));
+    left = left.filter((name) => now.has(name));
+  }
+  return left;
 }
 
 /** Blobs of one workspace, by area and hash. */
