@@ -99,7 +99,7 @@ describe('a hold', () => {
     expect((await fixture.findContent(content.sha256))?.thumbnail?.sha256).toBe(entry.analysis.thumbnail.sha256);
   });
 
-  it('tells images and callers that wait for the same bytes what is in them', async () => {
+  it('updates images of the same bytes, and answers callers that wait for them', async () => {
     const content = await fixture.putBytes();
     const { id } = await makeImage(content);
     const answer = fixture.call(contents.analyse, { contents: [content] });

@@ -72,8 +72,8 @@ export class HoldContents implements OnModuleDestroy {
   }
 
   /**
-   * Removes what a holder keeps, in batches until the caller needs an answer. Whoever calls again goes on where this call
-   * or a process that died has stopped.
+   * Removes what a holder keeps, in batches until the caller needs an answer. A repeated call continues where this call,
+   * or a process that ended, stopped.
    */
   async release(workspace: string, holder: string): Promise<{ left: boolean }> {
     const now = performance.now();

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { sweepUnknown, type BlobStore } from '@pentaprism/blob-store';
 import { Bus } from '@pentaprism/bus';
-import { contentContracts, jobReportContracts } from '@pentaprism/contracts';
+import { contentContracts, holderOfDataset, jobReportContracts } from '@pentaprism/contracts';
 import { DomainError, systemNow } from '@pentaprism/domain';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE, Rounds } from '@pentaprism/service';
@@ -19,9 +19,6 @@ const BATCH = 100;
 export const DATASET_FILE_GRACE_MS = 3600 * 1000;
 
 const DATASETS_AREA = 'datasets';
-
-/** Returns the name under which the catalog holds the images of a dataset. */
-const holderOf = (datasetId: string) => `dataset/${datasetId}`;
 
 /** Removes deleted datasets with everything that belongs to them, and files that no dataset has. */
 @Injectable()
@@ -80,7 +77,7 @@ export class TendDatasets implements OnApplicationBootstrap, OnModuleDestroy {
   private async remove(dataset: DatasetDocument): Promise<void> {
     const { _id, workspace } = dataset;
     await this.abortImport(dataset);
-    const holder = holderOf(_id.toHexString());
+    const holder = holderOfDataset(_id.toHexString());
     for (let left = true; left;) {
       if (this.rounds.stopped) return;
       ({ left } = await this.bus.call(contentContracts.release, { holder }, { context: { workspace } }));

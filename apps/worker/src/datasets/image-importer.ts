@@ -5,6 +5,7 @@ import { inLanes } from '@pentaprism/concurrency';
 import {
   contentContracts,
   datasetContracts,
+  holderOfDataset,
   MAX_IMAGE_LABEL_LENGTH,
   type analyseContent,
   type ContentReference,
@@ -22,8 +23,7 @@ import {
   type ImageQuality,
 } from '@pentaprism/domain';
 import { BLOB_STORE } from '@pentaprism/service';
-import { orUndecodable, storeAnalysis } from '../handlers/analysis-result.js';
-import { imageSource } from '../handlers/image-source.js';
+import { analyseStored, orUndecodable } from '../handlers/analysis-result.js';
 import type { SharedPool } from '../shared-pool.js';
 import { CONCURRENCY, DECODE_POOL } from '../tokens.js';
 import { cut } from './shortened.js';
@@ -68,8 +68,8 @@ export interface ImportOptions {
 export class ImageImporter {
   constructor(
     private readonly bus: Bus,
-    @Inject(BLOB_STORE) private readonly blobs: BlobStore,
-    @Inject(DECODE_POOL) private readonly pool: SharedPool,
+    @Inject(BLOB_STORE) readonly blobs: BlobStore,
+    @Inject(DECODE_POOL) readonly pool: SharedPool,
     @Inject(CONCURRENCY) private readonly lanes: number,
   ) {}
 
@@ -188,7 +188,7 @@ export class ImageImporter {
     analyses: ReadonlyMap<string, Analysed>,
     options: ImportOptions,
   ): Promise<void> {
-    const holder = `dataset/${options.datasetId}`;
+    const holder = holderOfDataset(options.datasetId);
     const decodable = contents.filter(({ sha256 }) => pictures.has(sha256));
     const rejected = contents.filter(({ sha256 }) => !pictures.has(sha256));
     if (rejected.length > 0) await this.bus.call(contentContracts.discard, { contents: rejected });
@@ -210,14 +210,9 @@ export class ImageImporter {
   ): Promise<Map<string, Analysed>> {
     const found = new Map<string, Analysed>();
     await inLanes(contents, { lanes: this.lanes, signal }, async ({ sha256 }) => {
-      found.set(sha256, await orUndecodable(this.analyseContent(workspace, sha256, signal)));
+      found.set(sha256, await orUndecodable(analyseStored(this, { workspace, sha256 }, signal)));
     });
     return found;
-  }
-
-  private async analyseContent(workspace: string, sha256: string, signal: AbortSignal): Promise<Decoded> {
-    const source = await imageSource(this.blobs, { area: 'originals', workspace, sha256 });
-    return storeAnalysis(this.blobs, workspace, await this.pool.use(workspace, (pool) => pool.analyse(source), signal));
   }
 }
 

@@ -71,6 +71,9 @@ export const contentHolder = z
   .max(100)
   .regex(/^dataset\/[0-9a-f]{24}$/, 'must be dataset/ and the id of a dataset');
 
+/** Returns the name under which a dataset holds contents. */
+export const holderOfDataset = (datasetId: string): string => `dataset/${datasetId}`;
+
 export const contentContracts = {
   /**
    * Has bytes decoded that are in the blob store, before there is an image of them, and waits until all are known. Bytes
