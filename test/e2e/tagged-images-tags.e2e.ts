@@ -238,10 +238,13 @@ describe('a tag that does not exist', () => {
 describe('GET /tags/{id}/images', () => {
   it('answers a page of whole records, newest first', async () => {
     const ids: number[] = [];
-    for (let i = 0; i < 5; i += 1)
-      ids.push(
-        i % 2 ? await client.upload(unknownBytes(), { tags: ['t', 'u'] }) : (await client.create({ tags: ['t'] })).id,
-      );
+    for (let i = 0; i < 5; i += 1) {
+      if (i % 2 === 0) ids.push((await client.create({ tags: ['t'] })).id);
+      else {
+        const id = await client.upload(unknownBytes(), { tags: ['t', 'u'] });
+        ids.push((await client.recordOfNoPicture(id)).id);
+      }
+    }
     await client.create({ tags: ['u'] });
     const { id } = await client.makeTag('t');
     const page = json<Page<{ id: number; url: string | null }>>(await client.get(`/tags/${id}/images`));
