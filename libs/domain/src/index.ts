@@ -1,6 +1,7 @@
 export * from './dataset.js';
 export * from './dialect.js';
 export * from './error.js';
+export * from './fold-name.js';
 export * from './image-quality.js';
 export * from './job.js';
 export * from './limits.js';

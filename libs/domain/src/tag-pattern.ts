@@ -1,15 +1,4 @@
-/**
- * A tag's name as searches without case see it: two names that people take for the same in another case are equal.
- *
- * Unicode's default lower-case mapping (`toLowerCase`) on text in normal form C, with two additions. It is normalised
- * again, since lower-casing can leave marks in another order (`Ị̇`). And `ς` becomes `σ`: JavaScript writes a sigma at
- * the end of a word as `ς`, so that `ΟΔΟΣ%` would not find `ΟΔΟΣΑ`. What follows from lower-casing, as in SQL's `lower`:
- * `ß` is equal to `ẞ` and not to `ss`; `İ` is `i` with a dot above and not a plain `i`; letters beyond U+FFFF (`𐐀`) fold
- * as all others do.
- */
-export function foldTagName(name: string): string {
-  return name.normalize('NFC').toLowerCase().normalize('NFC').replaceAll('ς', 'σ');
-}
+import { foldName } from './fold-name.js';
 
 /** Counts what a search compares, for tests: time is no measure that holds on every machine. */
 export interface StepMeter {
@@ -30,7 +19,7 @@ export class TagPattern {
   private readonly shortest: number;
 
   constructor(pattern: string) {
-    this.pieces = foldTagName(pattern).split('%');
+    this.pieces = foldName(pattern).split('%');
     this.inner = this.pieces
       .slice(1, -1)
       .filter((piece) => piece !== '')
@@ -53,7 +42,7 @@ export class TagPattern {
     return !this.isLiteral && this.shortest === 0;
   }
 
-  /** @param folded what `foldTagName` made of a name */
+  /** @param folded what `foldName` made of a name */
   fits(folded: string, meter?: StepMeter): boolean {
     const first = this.pieces[0] ?? '';
     const last = this.pieces.at(-1) ?? '';

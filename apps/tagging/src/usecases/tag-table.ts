@@ -1,7 +1,7 @@
 import type { TagDetails, TagGroups } from '@pentaprism/contracts';
 import {
   DomainError,
-  foldTagName,
+  foldName,
   MAX_TAG_GROUPS,
   MAX_TAGS_PER_SEARCH,
   MAX_WILDCARD_PATTERNS,
@@ -18,7 +18,7 @@ export class TagTable {
 
   constructor(tags: readonly TagDetails[]) {
     this.tags = sortByTagName(tags);
-    this.folded = this.tags.map(({ name }) => foldTagName(name));
+    this.folded = this.tags.map(({ name }) => foldName(name));
     this.byName = new Map(tags.map((tag) => [tag.name, tag]));
     const byFolded = new Map<string, string[]>();
     for (const [i, { id }] of this.tags.entries()) {
