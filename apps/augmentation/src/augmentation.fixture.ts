@@ -13,7 +13,8 @@ export class StandInForCatalog {
 
   constructor(private readonly connection: BusConnection) {
     const training = { ...DEFAULT_TRAINING_SETTINGS, exportPlatforms: [] };
-    const project = { name: 'library', description: '', training, createdAt: 0, modifiedAt: 0, imageCount: 3 };
+    const names = { name: 'library', uniqueName: 'library' };
+    const project = { ...names, description: '', training, createdAt: 0, modifiedAt: 0, imageCount: 3 };
     this.answer(projectContracts.get, ({ id = '' }) => (this.projects.has(id) ? { id, ...project } : null));
     this.answer(imageContracts.choosePictures, ({ projectId = '' }) =>
       this.projects.has(projectId) ? { pictures: [], ...this.pictures } : null,

@@ -198,6 +198,8 @@ export const trainingSettings = z.object({
 export const project = z.object({
   id: objectId,
   name: z.string(),
+  /** Differs from those of all other projects of the workspace: the name, or the name with a number such as `photos (2)`. */
+  uniqueName: z.string(),
   description: z.string(),
   training: trainingSettings,
   createdAt: timestamp,

@@ -17,7 +17,10 @@ export interface ProjectDocument {
   _id: Types.ObjectId;
   workspace: string;
   name: string;
-  /** Only of projects that clients made, in NFC; not of those that each workspace has, or that are deleted. */
+  /**
+   * The name, or the name with a number, in NFC. Absent for projects that each workspace has, whose names are reserved, and for
+   * deleted ones.
+   */
   uniqueName?: string;
   description?: string;
   /** Members without a chosen value are absent. */
@@ -82,10 +85,16 @@ export function toProject(project: ProjectDocument, imageCount: number): Project
   return {
     id: _id.toHexString(),
     name,
+    uniqueName: uniqueNameOf(project),
     description,
     training: { ...DEFAULT_TRAINING_SETTINGS, exportPlatforms: [], ...training },
     createdAt: createdAt.getTime(),
     modifiedAt: modifiedAt.getTime(),
     imageCount,
   };
+}
+
+/** Returns the unique name. Without a number it is written as the client wrote the name, which may be in another normal form. */
+function uniqueNameOf({ name, uniqueName }: ProjectDocument): string {
+  return uniqueName === undefined || uniqueName === name.normalize('NFC') ? name : uniqueName;
 }

@@ -99,6 +99,7 @@ describe('a project', () => {
     expect(await call(projects.get, { id })).toEqual({
       id,
       name: 'old',
+      uniqueName: 'old',
       description: '',
       training: TRAINING,
       createdAt: createdAt.getTime(),
@@ -115,6 +116,7 @@ describe('a project', () => {
     await call(radiographs.create, { source, info, session: null, timeToLive: 3600 });
     const { projects: all } = await call(projects.list, {});
     expect(all.map(({ name }) => name)).toEqual(['library', 'filters']);
+    expect(all.map(({ uniqueName }) => uniqueName)).toEqual(['library', 'filters']);
     for (const { id } of all) {
       expect(await outcomeOf(call(projects.delete, { id }))).toBe('FAILED_PRECONDITION');
       expect(await outcomeOf(call(projects.update, { id, name: 'other' }))).toBe('FAILED_PRECONDITION');

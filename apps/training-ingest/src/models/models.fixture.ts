@@ -45,6 +45,7 @@ export class StandInsForModels {
     const project = {
       id: PROJECT,
       name: 'project',
+      uniqueName: 'project',
       description: '',
       training: { domain: 'general-compact' as const, classificationType: 'multilabel' as const, exportPlatforms: [] },
       createdAt: 0,

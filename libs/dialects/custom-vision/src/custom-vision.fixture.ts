@@ -106,6 +106,7 @@ export const ITERATION_RECORD: Iteration = {
 export const PROJECT_RECORD = {
   id: PROJECT,
   name: 'p',
+  uniqueName: 'p',
   description: '',
   training: { domain: 'general-compact', classificationType: 'multilabel', exportPlatforms: [] },
   createdAt: 0,

@@ -24,7 +24,11 @@ import { ITERATION_RECORD, ITER, P, PROJECT, PROJECT_RECORD, apiOfSuite, trainin
 const api = apiOfSuite();
 
 it('lists projects newest first', async () => {
-  const [older, newer] = ['older', 'newer'].map((name, createdAt) => ({ ...PROJECT_RECORD, name, createdAt }));
+  const [older, newer] = ['older', 'newer'].map((uniqueName, createdAt) => ({
+    ...PROJECT_RECORD,
+    uniqueName,
+    createdAt,
+  }));
   api.answer(projectContracts.list, () => ({ projects: [older, newer], total: 2 }));
   const answer = await api.json('GET', '/customvision/v3.4-preview/training/projects');
   expect(answer.body).toMatchObject([{ name: 'newer' }, { name: 'older' }]);
@@ -34,7 +38,7 @@ describe('a project of a taken name', () => {
   const taken = (names: readonly string[]) =>
     api.answer(projectContracts.create, ({ name }: { name: string }) => {
       if (names.includes(name)) throw new DomainError('CONFLICT', 'The name is taken.');
-      return { ...PROJECT_RECORD, name };
+      return { ...PROJECT_RECORD, name, uniqueName: name };
     });
 
   it.each(['v1.2/Training', 'v3.0/training', 'v3.4-preview/training'])('gets a number in %s', async (version) => {

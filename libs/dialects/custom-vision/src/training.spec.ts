@@ -96,6 +96,20 @@ describe('projects, tags and iterations', () => {
     expect([answer.status, answer.body]).toMatchObject([status, { code }]);
   });
 
+  it('shows unique names of projects, because other APIs allow equal names', async () => {
+    const project = { ...PROJECT_RECORD, name: 'photos', uniqueName: 'photos (2)' };
+    api.answer(projectContracts.get, () => project);
+    api.answer(projectContracts.create, () => project);
+    api.answer(projectContracts.update, () => project);
+    api.answer(projectContracts.list, () => ({ projects: [project], total: 1 }));
+    const projects = V3.slice(0, V3.lastIndexOf('/'));
+    expect((await api.json('GET', projects)).body).toMatchObject([{ name: 'photos (2)' }]);
+    expect((await api.json('GET', V3)).body).toMatchObject({ name: 'photos (2)' });
+    expect((await api.json('GET', V1)).body).toMatchObject({ Name: 'photos (2)' });
+    expect((await api.json('POST', `${projects}?name=photos`)).body).toMatchObject({ name: 'photos (2)' });
+    expect((await api.json('PATCH', V3, { description: 'x' })).body).toMatchObject({ name: 'photos (2)' });
+  });
+
   it('leaves what a PATCH does not name', async () => {
     api.answer(projectContracts.update, () => PROJECT_RECORD);
     await api.json('PATCH', V3, { description: '', name: null, settings: { classificationType: 'Multiclass' } });

@@ -59,7 +59,8 @@ const job: Job = {
 };
 
 const training = { domain: 'general', classificationType: 'multilabel', exportPlatforms: [] };
-const LIBRARY = { id: PROJECT, name: 'library', description: '', training, createdAt: 0, modifiedAt: 0, imageCount: 1 };
+const names = { name: 'library', uniqueName: 'library' };
+const LIBRARY = { id: PROJECT, ...names, description: '', training, createdAt: 0, modifiedAt: 0, imageCount: 1 };
 
 beforeEach(() => {
   system.reset();
@@ -85,6 +86,14 @@ describe('connection and projects', () => {
       id: PROJECT,
       created: new Date(0).toISOString(),
     });
+  });
+
+  it('shows the names of projects as they were given, also where several are equal', async () => {
+    const names = ['photos', 'photos (2)'];
+    const projects = names.map((uniqueName) => ({ ...LIBRARY, name: 'photos', uniqueName }));
+    answer(projectContracts.list, () => ({ projects, total: 2 }));
+    const { body } = await ask('GET', 'projects/');
+    expect(body).toMatchObject([{ projectName: 'photos' }, { projectName: 'photos' }]);
   });
 
   it('knows no text that is no id', async () => {

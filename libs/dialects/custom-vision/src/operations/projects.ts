@@ -124,10 +124,11 @@ function classificationTypeOf(name: string): ClassificationType {
   throw refusal('BadRequestProjectUnknownClassification', 'classificationType is Multiclass or Multilabel.');
 }
 
-function toProject({ id, name, description, training, createdAt, modifiedAt }: ServiceProject): Project {
+/** Shows the unique name: names may be equal in other APIs, and here no two projects have the same. */
+function toProject({ id, uniqueName, description, training, createdAt, modifiedAt }: ServiceProject): Project {
   return {
     id: guidOf(id),
-    name,
+    name: uniqueName,
     description,
     settings: {
       domainId: domainGuid(training.domain),
