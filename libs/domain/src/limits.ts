@@ -44,7 +44,7 @@ export const MAX_IMAGES_PER_MODALITY_SESSION = 500;
 /** Projects of one workspace, besides those that each workspace has. */
 export const MAX_PROJECTS_PER_WORKSPACE = 1_000;
 /** Characters of a project's name, and of its description. */
-export const MAX_PROJECT_NAME_LENGTH = 128;
+export const MAX_PROJECT_NAME_LENGTH = 255;
 export const MAX_DESCRIPTION_LENGTH = 2_000;
 /** Training images of one project. */
 export const MAX_TRAINING_IMAGES_PER_PROJECT = 100_000;

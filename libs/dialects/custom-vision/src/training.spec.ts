@@ -38,6 +38,7 @@ describe('projects, tags and iterations', () => {
     ['PATCH', `${V3}/tags/${T}`, 'BadRequestTagName'],
     ['PATCH', `${V3}/iterations/${ITER}`, 'BadRequestIterationName'],
   ])('%s %s takes no name that XML cannot hold', async (method, url, code) => {
+    api.answer(projectContracts.get, () => PROJECT_RECORD);
     for (const name of [
       'a\0b',
       'a\u0001',
@@ -56,7 +57,29 @@ describe('projects, tags and iterations', () => {
           : await api.json('PATCH', url, { name });
       expect([name, answer.status, Object.values(answer.body ?? {})[0]]).toEqual([name, 400, code]);
     }
-    expect(api.calls).toEqual([]);
+    expect(api.calls.filter(({ subject }) => subject !== projectContracts.get.subject)).toEqual([]);
+  });
+
+  it('takes a name of 128 characters for a project, and no longer one', async () => {
+    const longest = 'n'.repeat(128);
+    api.answer(projectContracts.create, () => PROJECT_RECORD);
+    api.answer(projectContracts.update, () => PROJECT_RECORD);
+    api.answer(projectContracts.get, () => PROJECT_RECORD);
+    const projects = V3.slice(0, V3.lastIndexOf('/'));
+    const statuses = [];
+    for (const name of [longest, `${longest}n`]) {
+      statuses.push((await api.json('POST', `${projects}?name=${name}`)).status);
+      statuses.push((await api.json('PATCH', V3, { name })).status);
+    }
+    expect(statuses).toEqual([200, 200, 400, 400]);
+    expect(api.requestsTo(projectContracts.update)).toMatchObject([{ name: longest }]);
+  });
+
+  it.each(['n'.repeat(255), 'a\nb'])('changes a project that sends back the name %j of another API', async (name) => {
+    api.answer(projectContracts.get, () => ({ ...PROJECT_RECORD, name, uniqueName: name }));
+    api.answer(projectContracts.update, () => PROJECT_RECORD);
+    expect((await api.json('PATCH', V3, { name, description: 'x' })).status).toBe(200);
+    expect(api.requestsTo(projectContracts.update)).toEqual([{ id: PROJECT, description: 'x', training: {} }]);
   });
 
   it('creates a project of JSON that is empty', async () => {

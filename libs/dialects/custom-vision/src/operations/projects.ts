@@ -5,14 +5,13 @@ import {
   DomainError,
   MAX_DESCRIPTION_LENGTH,
   MAX_PAGE_SIZE,
-  MAX_PROJECT_NAME_LENGTH,
   type ClassificationType,
 } from '@pentaprism/domain';
 import { collect } from '@pentaprism/http';
 import type { Project } from '../v3/models.js';
 import { refusal } from '../wire/codes.js';
 import { guidOf, idInPath, toDate } from '../wire/ids.js';
-import { isName, nameRule } from '../wire/names.js';
+import { isName, MAX_PROJECT_NAME_LENGTH, nameRule } from '../wire/names.js';
 import { required } from '../wire/query.js';
 import { domainGuid, domainOfGuid } from './domains.js';
 import { Services } from './services.js';
@@ -85,13 +84,25 @@ export class Projects {
 
   async update(projectId: string, input: ProjectInput): Promise<Project> {
     const id = idInPath(projectId, 'project');
-    return toProject(await this.services.call(projectContracts.update, { id, ...changesOf(input) }));
+    const changes = changesOf(await this.withoutForeignName(id, input));
+    return toProject(await this.services.call(projectContracts.update, { id, ...changes }));
   }
 
   /** @throws DomainError BadRequestIterationIsPublished where a model of it is in use */
   async delete(projectId: string): Promise<void> {
     const id = idInPath(projectId, 'project');
     await this.services.call(trainingIngestContracts.deleteProject, { projectId: id });
+  }
+
+  /**
+   * Removes a name from the changes that is refused here and that the project has already, from an API that allows it. SDKs
+   * send the name that they read with every change.
+   */
+  private async withoutForeignName(id: string, input: ProjectInput): Promise<ProjectInput> {
+    const { name, ...others } = input;
+    if (typeof name !== 'string' || isName(name, MAX_PROJECT_NAME_LENGTH)) return input;
+    const { uniqueName } = await this.services.call(projectContracts.get, { id });
+    return name === uniqueName ? others : input;
   }
 }
 

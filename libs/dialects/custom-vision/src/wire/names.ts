@@ -1,6 +1,9 @@
 /** Control characters, which no XML and no header can hold: the same name would come back as another one. */
 const UNWRITABLE = /[\p{Cc}\ufffe\uffff]/u;
 
+/** Characters of a project's name that a client sends. Names from other APIs may be longer. */
+export const MAX_PROJECT_NAME_LENGTH = 128;
+
 /** Whether something can be called so: not blank, not too long, and the same in JSON, XML and forms. */
 export function isName(text: string, maxLength: number): boolean {
   return text.trim() !== '' && text.length <= maxLength && !UNWRITABLE.test(text);
