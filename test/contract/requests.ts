@@ -53,8 +53,20 @@ export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
   'catalog.v1.project.list': [ok({}), ok({ nameContains: '$where', offset: 1, limit: 1 })],
   'catalog.v1.project.resolve': [ok({}), fails('NOT_FOUND', { id: NOBODY })],
   'catalog.v1.project.get': [fails('NOT_FOUND', { id: NOBODY })],
-  'catalog.v1.project.create': [ok(PROJECT), fails('CONFLICT', { ...PROJECT, name: 'library' })],
-  'catalog.v1.project.update': [fails('NOT_FOUND', { id: NOBODY, name: 'a', training: {} })],
+  'catalog.v1.project.create': [
+    ok(PROJECT),
+    ok({ ...PROJECT, id: 'a'.repeat(24), name: 'n'.repeat(255), sameName: 'number' }),
+    ok({ ...PROJECT, id: 'a'.repeat(24) }),
+    fails('CONFLICT', PROJECT),
+    fails('CONFLICT', { ...PROJECT, name: 'library', sameName: 'refuse' }),
+    fails('INVALID_ARGUMENT', { ...PROJECT, name: 'n'.repeat(256) }),
+    fails('INVALID_ARGUMENT', { ...PROJECT, sameName: 'replace' }),
+  ],
+  'catalog.v1.project.update': [
+    ok({ id: 'a'.repeat(24), name: PROJECT.name, sameName: 'number' }),
+    fails('CONFLICT', { id: 'a'.repeat(24), name: PROJECT.name }),
+    fails('NOT_FOUND', { id: NOBODY, name: 'a', sameName: 'number', training: {} }),
+  ],
   'catalog.v1.project.delete': [fails('NOT_FOUND', { id: NOBODY })],
   'catalog.v1.image.create': [
     ok({ fileName: 'a', announcedSize: 1, tags: [], content: null }),

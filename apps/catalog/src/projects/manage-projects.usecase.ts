@@ -1,16 +1,25 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Bus, sendSignal } from '@pentaprism/bus';
-import { projectDeleted, projectGone, type Project } from '@pentaprism/contracts';
+import {
+  projectDeleted,
+  projectGone,
+  type ParsedRequestOf,
+  type Project,
+  type projectContracts,
+} from '@pentaprism/contracts';
 import { isDuplicateKey, notFound, Outbox, Transactions } from '@pentaprism/database';
-import { DomainError, FILTERS_PROJECT, LIBRARY_PROJECT, MAX_PROJECTS_PER_WORKSPACE } from '@pentaprism/domain';
-import type { Types } from 'mongoose';
-import { ProjectRepository, type ProjectChanges, type ProjectFields } from './project.repository.js';
+import { DomainError, MAX_PROJECTS_PER_WORKSPACE } from '@pentaprism/domain';
+import type { ClientSession, Types } from 'mongoose';
+import { ProjectRepository, type ProjectChanges } from './project.repository.js';
 import { toProject, type ProjectDocument } from './project.schema.js';
 import { ImageCountRepository } from './image-count.repository.js';
 import { PROJECT_REMOVAL, type ProjectRemoval } from './project-removal.js';
+import { comparableName, firstFreeName, isReserved } from './unique-name.js';
 
-/** Names of projects that each workspace has. */
-const RESERVED_NAMES: readonly string[] = [LIBRARY_PROJECT, FILTERS_PROJECT];
+type Creation = ParsedRequestOf<typeof projectContracts.create>;
+type Update = ProjectChanges & Pick<Creation, 'sameName'>;
+/** A name that a client gives, and what happens if another project has it. */
+type WantedName = Pick<Creation, 'name' | 'sameName'>;
 
 @Injectable()
 export class ManageProjects {
@@ -36,30 +45,81 @@ export class ManageProjects {
     return { projects: await Promise.all(projects.map((project) => this.describe(workspace, project))), total };
   }
 
-  /** @throws DomainError CONFLICT when another one has the name; FAILED_PRECONDITION when there are as many as may be */
-  async create(workspace: string, fields: ProjectFields): Promise<Project> {
-    checkName(fields.name);
-    const adding = this.transactions.runInTurn([`${workspace}/projects`], async (session) => {
-      const count = await this.projects.countToAdd(workspace, session);
-      if (count >= MAX_PROJECTS_PER_WORKSPACE) {
-        const message = `A workspace has at most ${MAX_PROJECTS_PER_WORKSPACE} projects.`;
-        throw new DomainError('FAILED_PRECONDITION', message, { limit: MAX_PROJECTS_PER_WORKSPACE });
-      }
-      return this.projects.add(workspace, fields, session);
+  /**
+   * Creates a project, or returns the one that was created with the same id.
+   *
+   * @throws DomainError CONFLICT if another project has the name and `sameName` is `refuse`, or if a deleted project or one of
+   * another workspace has the id; FAILED_PRECONDITION if the workspace has as many projects as it may
+   */
+  async create(workspace: string, { sameName, ...fields }: Creation): Promise<Project> {
+    const { id, name } = fields;
+    const creating = this.inTurn(workspace, async (session) => {
+      const created = id === undefined ? null : await this.projects.findCreated(workspace, id, session);
+      if (created) return created;
+      await this.checkRoom(workspace, session);
+      const uniqueName = await this.chooseUniqueName(workspace, { name, sameName }, session);
+      return this.projects.add(workspace, { ...fields, uniqueName }, session);
     });
-    return toProject(await orNameTaken(adding), 0);
+    return this.describe(workspace, await orNameTaken(creating));
   }
 
-  /** @throws DomainError NOT_FOUND; CONFLICT as `create`; FAILED_PRECONDITION for the name of one that each workspace has */
-  async update(workspace: string, id: string, changes: ProjectChanges): Promise<Project> {
+  /**
+   * Changes the members that are given.
+   *
+   * @throws DomainError NOT_FOUND; CONFLICT if another project has the name and `sameName` is `refuse`; FAILED_PRECONDITION for
+   * the name of a project that each workspace has
+   */
+  async update(workspace: string, id: string, { sameName, name, ...changes }: Update): Promise<Project> {
     const { _id } = await this.projects.get(workspace, id);
-    if (changes.name !== undefined) {
-      await this.checkMortal(workspace, _id);
-      checkName(changes.name);
-    }
-    const updated = await orNameTaken(this.projects.update(workspace, _id, changes));
+    if (name !== undefined) await this.checkMortal(workspace, _id);
+    const updated =
+      name === undefined
+        ? await this.projects.update(workspace, _id, changes)
+        : await this.rename(workspace, id, { name, sameName }, changes);
     if (!updated) throw notFound('project');
     return this.describe(workspace, updated);
+  }
+
+  /** Renames a project, with other changes of it. */
+  private rename(workspace: string, id: string, wanted: WantedName, changes: Omit<ProjectChanges, 'name'>) {
+    const renaming = this.inTurn(workspace, async (session) => {
+      const { _id, uniqueName: current } = await this.projects.get(workspace, id, session);
+      const { name, sameName } = wanted;
+      // Clients that see unique names only send this one back with other changes, and name the project as it is.
+      if (sameName === 'refuse' && comparableName(name) === current)
+        return this.projects.update(workspace, _id, changes, session);
+      const uniqueName = await this.chooseUniqueName(workspace, wanted, session, _id);
+      return this.projects.update(workspace, _id, { ...changes, name, uniqueName }, session);
+    });
+    return orNameTaken(renaming);
+  }
+
+  /** @param renamed the project whose own unique name does not count as taken */
+  private async chooseUniqueName(
+    workspace: string,
+    { name, sameName }: WantedName,
+    session: ClientSession,
+    renamed?: Types.ObjectId,
+  ): Promise<string> {
+    const wanted = comparableName(name);
+    if (sameName === 'number')
+      return firstFreeName(wanted, await this.projects.findNumberedNames(workspace, wanted, session, renamed));
+    if (isReserved(wanted)) throw nameTaken();
+    return wanted;
+  }
+
+  /** Runs transactions that create or rename projects of a workspace one after another. */
+  private inTurn<T>(workspace: string, work: (session: ClientSession) => Promise<T>): Promise<T> {
+    return this.transactions.runInTurn([`${workspace}/projects`], async (session) => {
+      await this.projects.serialize(workspace, session);
+      return work(session);
+    });
+  }
+
+  private async checkRoom(workspace: string, session: ClientSession): Promise<void> {
+    if ((await this.projects.count(workspace, session)) < MAX_PROJECTS_PER_WORKSPACE) return;
+    const message = `A workspace has at most ${MAX_PROJECTS_PER_WORKSPACE} projects.`;
+    throw new DomainError('FAILED_PRECONDITION', message, { limit: MAX_PROJECTS_PER_WORKSPACE });
   }
 
   /** @throws DomainError NOT_FOUND; FAILED_PRECONDITION for a project that each workspace has */
@@ -84,10 +144,6 @@ export class ManageProjects {
     const { total } = await this.counts.get(workspace, project._id);
     return toProject(project, total);
   }
-}
-
-function checkName(name: string): void {
-  if (RESERVED_NAMES.includes(name.normalize('NFC'))) throw nameTaken();
 }
 
 async function orNameTaken<T>(writing: Promise<T>): Promise<T> {

@@ -2,15 +2,18 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Project } from '@pentaprism/contracts';
 import { notFound, toObjectId } from '@pentaprism/database';
-import { FILTERS_PROJECT, LIBRARY_PROJECT, systemDate } from '@pentaprism/domain';
+import { DomainError, FILTERS_PROJECT, LIBRARY_PROJECT, systemDate } from '@pentaprism/domain';
 import { trusted, Types, type ClientSession, type Model } from 'mongoose';
 import { PROJECT_MODEL, WORKSPACE_MODEL, type ProjectDocument, type WorkspaceDocument } from './project.schema.js';
+import { numberedNamesOf } from './unique-name.js';
 
 /** What clients say of a project. */
 export type ProjectFields = Pick<Project, 'name' | 'description' | 'training'>;
 export type ProjectChanges = Partial<Omit<ProjectFields, 'training'>> & {
   readonly training?: Partial<Project['training']>;
 };
+/** The name that a client gives, and the unique one that belongs to it. */
+type Names = Pick<Project, 'name' | 'uniqueName'>;
 
 export type DeletedProject = Pick<ProjectDocument, '_id' | 'workspace'>;
 
@@ -161,30 +164,67 @@ export class ProjectRepository {
     return { projects, total };
   }
 
-  /** How many projects clients have made; of the transactions that ask and then make one, one is run after another. */
-  async countToAdd(workspace: string, session: ClientSession): Promise<number> {
+  /** Makes the transactions that create or rename projects of the workspace run one after another, in all processes. */
+  async serialize(workspace: string, session: ClientSession): Promise<void> {
     await this.workspaces.updateOne(byWorkspace(workspace), { $inc: { projectRevision: 1 } }, { session });
+  }
+
+  /** Counts the projects that clients have created. */
+  count(workspace: string, session: ClientSession): Promise<number> {
     return this.projects.countDocuments({ workspace, uniqueName: trusted({ $type: 'string' }) }, { session });
   }
 
-  /** @throws Error a duplicate key where another project has the name */
-  async add(workspace: string, fields: ProjectFields, session: ClientSession): Promise<ProjectDocument> {
+  /**
+   * Returns the project that was created with this id, or null if no project has the id.
+   * @throws DomainError CONFLICT if the project is deleted, hidden or of another workspace
+   */
+  async findCreated(workspace: string, id: string, session: ClientSession): Promise<ProjectDocument | null> {
+    const project = await this.projects.findById(toObjectId(id, 'project')).session(session).lean();
+    if (project && (project.workspace !== workspace || project.deletedAt || project.hidden))
+      throw new DomainError('CONFLICT', 'The id belongs to another project, or to a deleted one.', { field: 'id' });
+    return project;
+  }
+
+  /** Returns the unique names that can be numbered forms of a name, without that of one project. Reads one range of the index. */
+  async findNumberedNames(
+    workspace: string,
+    uniqueName: string,
+    session: ClientSession,
+    except?: Types.ObjectId,
+  ): Promise<string[]> {
+    const { from, before } = numberedNamesOf(uniqueName);
+    const filter = { workspace, uniqueName: trusted({ $type: 'string' as const, $gte: from, $lt: before }) };
+    const found = await this.projects.find(filter, { uniqueName: 1 }).session(session).lean();
+    return found.flatMap(({ _id, uniqueName: name = [] }) => (except?.equals(_id) ? [] : name));
+  }
+
+  /** @throws Error a duplicate key if another project has the unique name */
+  async add(
+    workspace: string,
+    { id, ...fields }: ProjectFields & Names & { readonly id?: string | undefined },
+    session: ClientSession,
+  ): Promise<ProjectDocument> {
     const createdAt = systemDate();
-    const project = { _id: new Types.ObjectId(), workspace, ...named(fields), createdAt, modifiedAt: createdAt };
+    const project = { _id: new Types.ObjectId(id), workspace, ...fields, createdAt, modifiedAt: createdAt };
     await this.projects.collection.insertOne(project, { session });
     return project;
   }
 
   /**
    * Changes the members that are given; null when there is no such project.
-   * @throws Error a duplicate key where another project has the name
+   * @throws Error a duplicate key if another project has the unique name
    */
-  async update(workspace: string, id: Types.ObjectId, changes: ProjectChanges): Promise<ProjectDocument | null> {
-    const { training = {}, ...fields } = named(changes);
+  async update(
+    workspace: string,
+    id: Types.ObjectId,
+    changes: Omit<ProjectChanges, 'name'> & Partial<Names>,
+    session: ClientSession | null = null,
+  ): Promise<ProjectDocument | null> {
+    const { training = {}, ...fields } = changes;
     const settings = Object.entries(training).map(([key, value]) => [`training.${key}`, value]);
     const $set = { ...fields, ...(Object.fromEntries(settings) as object), modifiedAt: systemDate() };
     return this.projects
-      .findOneAndUpdate({ _id: id, workspace, ...visible() }, { $set }, { returnDocument: 'after' })
+      .findOneAndUpdate({ _id: id, workspace, ...visible() }, { $set }, { returnDocument: 'after', session })
       .lean();
   }
 
@@ -229,9 +269,4 @@ export class ProjectRepository {
   async forget({ _id, workspace }: DeletedProject): Promise<void> {
     await this.projects.deleteOne({ _id, workspace, emptiedAt: trusted({ $type: 'date' }) });
   }
-}
-
-function named<T extends { readonly name?: string }>(fields: T): T & { uniqueName?: string } {
-  const { name } = fields;
-  return name === undefined ? fields : { ...fields, uniqueName: name.normalize('NFC') };
 }

@@ -1,6 +1,7 @@
 import type { Project } from '@pentaprism/contracts';
 import { DEFAULT_TRAINING_SETTINGS } from '@pentaprism/domain';
 import { Schema, type Types } from 'mongoose';
+import { comparableName } from './unique-name.js';
 
 export interface WorkspaceDocument {
   /** The workspace's name. */
@@ -8,7 +9,7 @@ export interface WorkspaceDocument {
   libraryId: Types.ObjectId;
   /** Since the first radiograph. */
   filtersId?: Types.ObjectId;
-  /** Raised by transactions that make projects, which must not run beside one another: they count those there are. */
+  /** Raised by transactions that create or rename projects, because they read the others and must not run at once. */
   projectRevision?: number;
   createdAt: Date;
 }
@@ -96,5 +97,5 @@ export function toProject(project: ProjectDocument, imageCount: number): Project
 
 /** Returns the unique name. Without a number it is written as the client wrote the name, which may be in another normal form. */
 function uniqueNameOf({ name, uniqueName }: ProjectDocument): string {
-  return uniqueName === undefined || uniqueName === name.normalize('NFC') ? name : uniqueName;
+  return uniqueName === undefined || uniqueName === comparableName(name) ? name : uniqueName;
 }

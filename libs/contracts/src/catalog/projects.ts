@@ -13,6 +13,12 @@ import {
 
 const owner = 'catalog' as const;
 
+/**
+ * What happens if another project of the workspace has the name, or if the name is reserved. `refuse`: CONFLICT. `number`: the
+ * project gets the name, and as its unique name the first free one of `name`, `name (2)`, `name (3)` and so on.
+ */
+const sameName = z.enum(['refuse', 'number']).default('refuse');
+
 export const projectContracts = {
   list: defineRpc({
     owner,
@@ -35,21 +41,35 @@ export const projectContracts = {
     response: project,
     errors: ['NOT_FOUND'],
   }),
-  /** CONFLICT: another one has the name. FAILED_PRECONDITION: the workspace has as many projects as it may. */
+  /**
+   * Creates a project. A call with the id of a project of the workspace returns that project, so that a job can repeat the call.
+   * CONFLICT: another project has the unique name (`refuse`), or the id belongs to another workspace or to a deleted project.
+   * FAILED_PRECONDITION: the workspace has as many projects as it may.
+   */
   create: defineRpc({
     owner,
     subject: 'catalog.v1.project.create',
-    request: z.strictObject({ name: projectName, description, training: trainingSettings }),
+    request: z.strictObject({
+      id: objectId.optional(),
+      name: projectName,
+      sameName,
+      description,
+      training: trainingSettings,
+    }),
     response: project,
     errors: ['CONFLICT', 'FAILED_PRECONDITION'],
   }),
-  /** Changes the members that are given. FAILED_PRECONDITION: the name of a project that each workspace has. */
+  /**
+   * Changes the members that are given. With `refuse`, a name that is the project's unique name changes no name.
+   * CONFLICT: another project has the unique name (`refuse`). FAILED_PRECONDITION: the name of a project that each workspace has.
+   */
   update: defineRpc({
     owner,
     subject: 'catalog.v1.project.update',
     request: z.strictObject({
       id: objectId,
       name: projectName.optional(),
+      sameName,
       description: description.optional(),
       training: trainingSettings.partial().optional(),
     }),

@@ -79,7 +79,9 @@ describe('projects, tags and iterations', () => {
     api.answer(projectContracts.get, () => ({ ...PROJECT_RECORD, name, uniqueName: name }));
     api.answer(projectContracts.update, () => PROJECT_RECORD);
     expect((await api.json('PATCH', V3, { name, description: 'x' })).status).toBe(200);
-    expect(api.requestsTo(projectContracts.update)).toEqual([{ id: PROJECT, description: 'x', training: {} }]);
+    expect(api.requestsTo(projectContracts.update)).toEqual([
+      { id: PROJECT, sameName: 'refuse', description: 'x', training: {} },
+    ]);
   });
 
   it('creates a project of JSON that is empty', async () => {
@@ -137,7 +139,7 @@ describe('projects, tags and iterations', () => {
     api.answer(projectContracts.update, () => PROJECT_RECORD);
     await api.json('PATCH', V3, { description: '', name: null, settings: { classificationType: 'Multiclass' } });
     expect(api.requestsTo(projectContracts.update)).toEqual([
-      { id: PROJECT, description: '', training: { classificationType: 'multiclass' } },
+      { id: PROJECT, sameName: 'refuse', description: '', training: { classificationType: 'multiclass' } },
     ]);
   });
 
