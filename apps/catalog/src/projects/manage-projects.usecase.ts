@@ -10,7 +10,7 @@ import {
 import { isDuplicateKey, notFound, Outbox, Transactions } from '@pentaprism/database';
 import { DomainError, MAX_PROJECTS_PER_WORKSPACE } from '@pentaprism/domain';
 import type { ClientSession, Types } from 'mongoose';
-import { ProjectRepository, type ProjectChanges } from './project.repository.js';
+import { ProjectRepository, type ProjectChanges, type ProjectQuery } from './project.repository.js';
 import { toProject, type ProjectDocument } from './project.schema.js';
 import { ImageCountRepository } from './image-count.repository.js';
 import { PROJECT_REMOVAL, type ProjectRemoval } from './project-removal.js';
@@ -40,7 +40,7 @@ export class ManageProjects {
     return this.describe(workspace, await this.projects.get(workspace, id));
   }
 
-  async list(workspace: string, query: { nameContains?: string | undefined; offset: number; limit: number }) {
+  async list(workspace: string, query: ProjectQuery) {
     const { projects, total } = await this.projects.list(workspace, query);
     return { projects: await Promise.all(projects.map((project) => this.describe(workspace, project))), total };
   }

@@ -209,3 +209,55 @@ describe('a project that is renamed', () => {
     expect(await outcomeOf(rename(library?.id ?? '', 'x', { sameName: 'number' }))).toBe('FAILED_PRECONDITION');
   });
 });
+
+describe('projects by part of their name', () => {
+  const search = async (nameContains: string, page: { offset?: number; limit?: number } = {}) => {
+    const { projects: found, total } = await fixture.call(projects.list, { nameContains, ...page });
+    return { names: found.map(({ name }) => name), total };
+  };
+  const found = async (nameContains: string) => (await search(nameContains)).names;
+
+  it('are found without regard to case, also beyond ASCII', async () => {
+    await store(['Cats', 'my CATS', 'Fotos vom Ärger', 'КОШКИ', 'ΟΔΟΣ']);
+    expect(await found('cats')).toEqual(['Cats', 'my CATS']);
+    expect(await found('LIBR')).toEqual(['library']);
+    expect(await found('ä')).toEqual(['Fotos vom Ärger']);
+    expect(await found('A\u0308RGER')).toEqual(['Fotos vom Ärger']);
+    expect(await found('кошк')).toEqual(['КОШКИ']);
+    expect(await found('οδος')).toEqual(['ΟΔΟΣ']);
+    expect(await found('dogs')).toEqual([]);
+  });
+
+  it('are compared character by character', async () => {
+    await store(['a.b', 'axb', '50 %', '$where', 'x\0y']);
+    expect(await found('A.B')).toEqual(['a.b']);
+    expect(await found('.*')).toEqual([]);
+    expect(await found('%')).toEqual(['50 %']);
+    expect(await found('$')).toEqual(['$where']);
+    expect(await found('X\0')).toEqual(['x\0y']);
+  });
+
+  it('have the names that were given, and not the unique ones', async () => {
+    await createNumbered('photos');
+    await createNumbered('photos');
+    expect(await found('PHOTOS')).toEqual(['photos', 'photos']);
+    expect(await found('(2)')).toEqual([]);
+  });
+
+  it('are listed in pages, oldest first, with their total', async () => {
+    const names = times(7, (n) => `Photos ${n}`);
+    await store(['other', ...names]);
+    expect(await search('photos', { limit: 3 })).toEqual({ names: names.slice(0, 3), total: 7 });
+    expect(await search('photos', { offset: 3, limit: 3 })).toEqual({ names: names.slice(3, 6), total: 7 });
+    expect(await search('photos', { offset: 6, limit: 3 })).toEqual({ names: names.slice(6), total: 7 });
+    expect(await search('photos', { offset: 9 })).toEqual({ names: [], total: 7 });
+  });
+
+  it('do not include deleted ones, or those of another workspace', async () => {
+    const { id } = await createNumbered('photos');
+    await new TrainingFixture(catalog, await catalog.makeWorkspace()).makeProject('photos');
+    expect(await search('photos')).toEqual({ names: ['photos'], total: 1 });
+    await fixture.call(projects.delete, { id });
+    expect(await search('photos')).toEqual({ names: [], total: 0 });
+  });
+});

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Project } from '@pentaprism/contracts';
 import { notFound, toObjectId } from '@pentaprism/database';
-import { DomainError, FILTERS_PROJECT, LIBRARY_PROJECT, systemDate } from '@pentaprism/domain';
+import { DomainError, FILTERS_PROJECT, foldName, LIBRARY_PROJECT, systemDate } from '@pentaprism/domain';
 import { trusted, Types, type ClientSession, type Model } from 'mongoose';
 import { PROJECT_MODEL, WORKSPACE_MODEL, type ProjectDocument, type WorkspaceDocument } from './project.schema.js';
 import { numberedNamesOf } from './unique-name.js';
@@ -15,6 +15,18 @@ export type ProjectChanges = Partial<Omit<ProjectFields, 'training'>> & {
 /** The name that a client gives, and the unique one that belongs to it. */
 type Names = Pick<Project, 'name' | 'uniqueName'>;
 
+export interface ProjectQuery {
+  /** Part of the name. Absent or empty: any name. */
+  readonly nameContains?: string | undefined;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+interface ProjectPage {
+  readonly projects: ProjectDocument[];
+  readonly total: number;
+}
+
 export type DeletedProject = Pick<ProjectDocument, '_id' | 'workspace'>;
 
 /** The hidden project for predictions is found in no list: this name is for operators who look at the database. */
@@ -25,6 +37,8 @@ const absent = () => trusted({ $exists: false });
 const alive = () => ({ deletedAt: absent() });
 /** Part of a filter: projects that clients see. */
 const visible = () => ({ ...alive(), hidden: absent() });
+
+const OLDEST_FIRST = { createdAt: 1, _id: 1 } as const;
 
 const byWorkspace = (workspace: string) => ({ _id: workspace });
 
@@ -148,20 +162,31 @@ export class ProjectRepository {
     return new Set([...permanent, ...found.map(({ _id }) => _id)].map((id) => id.toHexString()));
   }
 
-  /** Oldest first. */
-  async list(workspace: string, options: { nameContains?: string | undefined; offset: number; limit: number }) {
-    // The name is data: a literal search, not an expression that a client could make slow.
-    const name = options.nameContains;
-    const filter = {
-      workspace,
-      ...visible(),
-      ...(name ? { $expr: trusted({ $gte: [{ $indexOfCP: ['$name', { $literal: name }] }, 0] }) } : {}),
-    };
+  /** Returns a page of projects, oldest first. `nameContains` is matched as `foldName` says: without case, also beyond ASCII. */
+  async list(workspace: string, { nameContains = '', offset, limit }: ProjectQuery): Promise<ProjectPage> {
+    if (nameContains !== '') return this.search(workspace, { nameContains, offset, limit });
+    const filter = { workspace, ...visible() };
     const [projects, total] = await Promise.all([
-      this.projects.find(filter).sort({ createdAt: 1, _id: 1 }).skip(options.offset).limit(options.limit).lean(),
+      this.projects.find(filter).sort(OLDEST_FIRST).skip(offset).limit(limit).lean(),
       this.projects.countDocuments(filter),
     ]);
     return { projects, total };
+  }
+
+  /**
+   * Compares the names of all projects of the workspace here, because MongoDB ignores the case of ASCII letters only, except in
+   * regular expressions, and those are not built from what clients send. `MAX_PROJECTS_PER_WORKSPACE` limits the cost.
+   */
+  private async search(
+    workspace: string,
+    { nameContains, offset, limit }: Required<ProjectQuery>,
+  ): Promise<ProjectPage> {
+    const filter = { workspace, ...visible() };
+    const sought = foldName(nameContains);
+    const named = await this.projects.find(filter, { name: 1 }).sort(OLDEST_FIRST).lean();
+    const found = named.filter(({ name }) => foldName(name).includes(sought)).map(({ _id }) => _id);
+    const page = { ...filter, _id: trusted({ $in: found.slice(offset, offset + limit) }) };
+    return { projects: await this.projects.find(page).sort(OLDEST_FIRST).lean(), total: found.length };
   }
 
   /** Makes the transactions that create or rename projects of the workspace run one after another, in all processes. */

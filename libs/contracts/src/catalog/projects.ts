@@ -1,3 +1,4 @@
+import { MAX_PROJECT_NAME_LENGTH } from '@pentaprism/domain';
 import { z } from 'zod';
 import { defineFact, defineRpc, defineSignal } from '../define.js';
 import {
@@ -20,10 +21,11 @@ const owner = 'catalog' as const;
 const sameName = z.enum(['refuse', 'number']).default('refuse');
 
 export const projectContracts = {
+  /** A page of projects, oldest first. `nameContains` is part of the name, whatever its case is (see `foldName`). */
   list: defineRpc({
     owner,
     subject: 'catalog.v1.project.list',
-    request: z.strictObject({ nameContains: z.string().max(200).optional(), ...paging }),
+    request: z.strictObject({ nameContains: z.string().max(MAX_PROJECT_NAME_LENGTH).optional(), ...paging }),
     response: z.object({ projects: z.array(project), total: z.int() }),
   }),
   /** The id of the workspace's library, or the given id if such a project exists. */

@@ -1,8 +1,12 @@
 import type { Project } from '@pentaprism/contracts';
+import { MAX_PROJECT_NAME_LENGTH } from '@pentaprism/domain';
 import { z } from 'zod';
 import { pagingQuery } from './paging.js';
 
-export const projectsQuery = z.object({ projectName: z.string().max(200).optional(), ...pagingQuery(0) });
+export const projectsQuery = z.object({
+  projectName: z.string().max(MAX_PROJECT_NAME_LENGTH).optional(),
+  ...pagingQuery(0),
+});
 
 export const projectBody = z
   .object({
