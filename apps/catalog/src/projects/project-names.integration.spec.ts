@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { projectContracts as projects, type RequestOf } from '@pentaprism/contracts';
-import { DEFAULT_TRAINING_SETTINGS, MAX_PROJECT_NAME_LENGTH, MAX_PROJECTS_PER_WORKSPACE } from '@pentaprism/domain';
+import { MAX_PROJECTS_PER_PAGE, projectContracts as projects, type RequestOf } from '@pentaprism/contracts';
+import {
+  DEFAULT_TRAINING_SETTINGS,
+  MAX_DESCRIPTION_LENGTH,
+  MAX_PROJECT_NAME_LENGTH,
+  MAX_PROJECTS_PER_WORKSPACE,
+} from '@pentaprism/domain';
 import { testScope } from '@pentaprism/testing';
 import { Types } from 'mongoose';
 import { startCatalog, type StartedCatalog } from '../catalog.fixture.js';
@@ -208,6 +213,22 @@ describe('a project that is renamed', () => {
     const [library] = await listed();
     expect(await outcomeOf(rename(library?.id ?? '', 'x', { sameName: 'number' }))).toBe('FAILED_PRECONDITION');
   });
+});
+
+it('lists a page of projects whose texts are all of full length', async () => {
+  const text = (length: number) => '\u0001'.repeat(length);
+  const exportPlatforms = times(20, () => text(100));
+  const count = MAX_PROJECTS_PER_PAGE + 1;
+  await Promise.all(
+    times(count, () =>
+      createNumbered(text(MAX_PROJECT_NAME_LENGTH), {
+        description: text(MAX_DESCRIPTION_LENGTH),
+        training: { ...training, exportPlatforms },
+      }),
+    ),
+  );
+  const page = await fixture.call(projects.list, { offset: 1, limit: MAX_PROJECTS_PER_PAGE });
+  expect([page.projects.length, page.total]).toEqual([MAX_PROJECTS_PER_PAGE, count + 1]);
 });
 
 describe('projects by part of their name', () => {

@@ -20,12 +20,19 @@ const owner = 'catalog' as const;
  */
 const sameName = z.enum(['refuse', 'number']).default('refuse');
 
+/** Projects of one answer: with names, descriptions and platforms of full length they fit into one message of the bus. */
+export const MAX_PROJECTS_PER_PAGE = 32;
+
 export const projectContracts = {
   /** A page of projects, oldest first. `nameContains` is part of the name, whatever its case is (see `foldName`). */
   list: defineRpc({
     owner,
     subject: 'catalog.v1.project.list',
-    request: z.strictObject({ nameContains: z.string().max(MAX_PROJECT_NAME_LENGTH).optional(), ...paging }),
+    request: z.strictObject({
+      nameContains: z.string().max(MAX_PROJECT_NAME_LENGTH).optional(),
+      offset: paging.offset,
+      limit: z.int().min(1).max(MAX_PROJECTS_PER_PAGE).default(MAX_PROJECTS_PER_PAGE),
+    }),
     response: z.object({ projects: z.array(project), total: z.int() }),
   }),
   /** The id of the workspace's library, or the given id if such a project exists. */

@@ -4,6 +4,7 @@ import {
   augmentationListContracts as lists,
   imageContracts,
   jobDirectoryContracts,
+  MAX_PROJECTS_PER_PAGE,
   projectContracts,
   sampleContracts,
   type AugmentationList,
@@ -81,11 +82,21 @@ describe('connection and projects', () => {
     }));
     const { body } = await ask('GET', 'projects/?projectName=lib&useCaseIds=x');
     expect(body).toMatchObject([{ id: PROJECT, projectName: 'library', stage: 'eda', target: null }]);
-    expect(lastCall()).toEqual({ nameContains: 'lib', offset: 0, limit: 1000 });
+    expect(lastCall()).toEqual({ nameContains: 'lib', offset: 0, limit: MAX_PROJECTS_PER_PAGE });
     expect((await ask('GET', `projects/${PROJECT}/`)).body).toMatchObject({
       id: PROJECT,
       created: new Date(0).toISOString(),
     });
+  });
+
+  it('lists all projects in portions that fit into a message', async () => {
+    const all = Array.from({ length: 2 * MAX_PROJECTS_PER_PAGE + 1 }, (_, n) => ({ ...LIBRARY, name: `p${n}` }));
+    answer(projectContracts.list, ({ offset, limit }: { offset: number; limit: number }) => ({
+      projects: all.slice(offset, offset + limit),
+      total: all.length,
+    }));
+    const { body } = await ask('GET', 'projects/');
+    expect(body.map(({ projectName }: { projectName: string }) => projectName)).toEqual(all.map(({ name }) => name));
   });
 
   it('shows the names of projects as they were given, also where several are equal', async () => {

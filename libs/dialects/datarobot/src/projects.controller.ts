@@ -1,8 +1,7 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Bus } from '@pentaprism/bus';
-import { projectContracts } from '@pentaprism/contracts';
-import { MAX_PAGE_SIZE } from '@pentaprism/domain';
+import { MAX_PROJECTS_PER_PAGE, projectContracts } from '@pentaprism/contracts';
 import { collect } from '@pentaprism/http';
 import { z } from 'zod';
 import { existingId } from './wire/parameters.js';
@@ -22,7 +21,7 @@ export class ProjectsController {
       const { projects, total } = await this.bus.call(projectContracts.list, { ...filter, offset, limit });
       return { items: projects, total };
     };
-    const { items } = await collect(read, paging, MAX_PAGE_SIZE);
+    const { items } = await collect(read, paging, MAX_PROJECTS_PER_PAGE);
     return items.map(toProjectBody);
   }
 

@@ -1,10 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { projectContracts, trainingIngestContracts, type Project as ServiceProject } from '@pentaprism/contracts';
+import {
+  MAX_PROJECTS_PER_PAGE,
+  projectContracts,
+  trainingIngestContracts,
+  type Project as ServiceProject,
+} from '@pentaprism/contracts';
 import {
   DEFAULT_TRAINING_SETTINGS,
   DomainError,
   MAX_DESCRIPTION_LENGTH,
-  MAX_PAGE_SIZE,
   type ClassificationType,
 } from '@pentaprism/domain';
 import { collect } from '@pentaprism/http';
@@ -50,7 +54,7 @@ export class Projects {
       const { projects, total } = await this.services.call(projectContracts.list, { offset, limit });
       return { items: projects, total };
     };
-    const { items } = await collect(read, { offset: 0, limit: 0 }, MAX_PAGE_SIZE);
+    const { items } = await collect(read, { offset: 0, limit: 0 }, MAX_PROJECTS_PER_PAGE);
     return items.map(toProject).reverse();
   }
 
