@@ -13,6 +13,11 @@ import { Turns } from './turns.js';
 export interface JobEffect<J extends JobType> {
   readonly type: J;
   completed(job: JobDocument, result: JobResult<J>, session: ClientSession): Promise<void>;
+  /**
+   * Returns whether what the job works for is still there. If it is not, the job is aborted where it would fail: its input was
+   * removed with it. Without this method, a job is always wanted.
+   */
+  isWanted?(job: JobDocument, session: ClientSession): Promise<boolean>;
   /** Failed for good, or aborted. */
   ended?(job: JobDocument, session: ClientSession): Promise<void>;
   /** Called after the commit, for every outcome. Not called when the process ends in between. Must not throw. */
@@ -150,7 +155,8 @@ export class JobReports {
     options: FinishOptions,
   ): Promise<JobDocument | null> {
     const job = await this.transactions.run(async (session) => {
-      const ended = await this.ledger.finish(id, state, { ...options, session });
+      const isMoot = state === 'failed' && !(await this.isWanted(id, session));
+      const ended = await this.ledger.finish(id, isMoot ? 'aborted' : state, { ...options, session });
       if (!ended) return null;
       await this.effectOf(ended).ended?.(ended, session);
       await this.announce(ended, session);
@@ -158,6 +164,11 @@ export class JobReports {
     });
     if (job) this.ended(job);
     return job;
+  }
+
+  private async isWanted(id: Types.ObjectId, session: ClientSession): Promise<boolean> {
+    const job = await this.ledger.find(id, session);
+    return job === null || ((await this.effectOf(job).isWanted?.(job, session)) ?? true);
   }
 
   private ended(job: JobDocument): void {

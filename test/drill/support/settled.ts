@@ -19,7 +19,8 @@ export async function settled({ database }: FaultyStack, options: SettledOptions
   const { undecodable = false } = options;
   const atRest = (states: readonly string[]) => ({ $nin: undecodable ? [...states, 'undecodable'] : states });
   const questions: readonly [string, object][] = [
-    ['jobs', { state: { $ne: 'completed' } }],
+    // A job is aborted when what it works for was deleted. What is still there has to come to rest below.
+    ['jobs', { state: { $nin: ['completed', 'aborted'] } }],
     ['contents', { state: atRest(AT_REST.contents), orphanedAt: null }],
     ['images', { state: atRest(AT_REST.images) }],
     ['catalog_outbox', {}],
@@ -35,7 +36,7 @@ export async function settled({ database }: FaultyStack, options: SettledOptions
   const rows = await Promise.all(
     questions.map(async ([table, filter]) => {
       const documents = await database.collection(table).find(filter).limit(TOLD).toArray();
-      return documents.map((document) => `${table}: ${JSON.stringify(document).slice(0, 300)}`);
+      return documents.map((document) => `${table}: ${JSON.stringify(document).slice(0, 1000)}`);
     }),
   );
   return rows.flat();

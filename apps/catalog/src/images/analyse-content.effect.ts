@@ -27,6 +27,12 @@ export class AnalyseContentEffect implements JobEffect<typeof analyseContent> {
     return this.write(job, result, session);
   }
 
+  /** Images may be deleted before their bytes are analysed, and the bytes soon after. */
+  async isWanted(job: JobDocument, session: ClientSession): Promise<boolean> {
+    const { workspace, sha256 } = job.payload as JobPayload<typeof analyseContent>;
+    return (await this.contents.states(workspace, [sha256], session)).has(sha256);
+  }
+
   /**
    * Marks bytes that killed every worker as undecodable, so that no other part of the system tries. Damaged or missing
    * bytes say nothing about the image: it stays pending, and the next upload of the same bytes, which repairs them, begins

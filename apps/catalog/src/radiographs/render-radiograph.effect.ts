@@ -46,6 +46,12 @@ export class RenderRadiographEffect implements JobEffect<typeof renderRadiograph
     await this.outbox.add(session, imageAdded, fact, workspace);
   }
 
+  /** A radiograph may be deleted before its picture is made, and its bytes soon after. */
+  async isWanted(job: JobDocument, session: ClientSession): Promise<boolean> {
+    const { workspace, imageId } = job.payload as Payload;
+    return (await this.images.find(workspace, { id: imageId }, session)) !== null;
+  }
+
   /**
    * It stays what it is for its own API, and is hidden where a picture is needed. Damaged or missing bytes say nothing
    * about the radiograph, which stays pending.
