@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultyStack } from '../e2e/support/faults-stack.js';
 import { examplesOf, none, type Drill, type DrillContext, type DrillResult, type Measure } from './drill.js';
+import { fillCache } from './support/fill-cache.js';
 import { onStack } from './support/on-stack.js';
 import { memory } from './support/processes.js';
 import { SampleJobs } from './support/sample-jobs.js';
@@ -23,7 +24,8 @@ const JOB_EVERY_MS = 2000;
 
 /** What is in use at one moment, by all apps together. */
 interface Look {
-  readonly memory: number;
+  /** Megabytes of each app, in the order of `APPS`. */
+  readonly ofApps: readonly number[];
   readonly descriptors: number;
   readonly temporary: number;
 }
@@ -43,6 +45,7 @@ export const soak: Drill = {
 async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillResult> {
   const seconds = Math.max(LEAST_SECONDS, SECONDS * context.scale);
   const jobs = await SampleJobs.start(faulty, context.random('photos'));
+  if (context.scale >= MEMORY_FROM_SCALE) await fillCache(faulty);
   const load = await SteadyLoad.start(faulty, context.random('load'));
   const pids = APPS.map(({ name }) => faulty.part(name).pid ?? 0);
   const looks: Look[] = [];
@@ -78,7 +81,7 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
       none('apps that restarted', restarted),
       growth('descriptors', looks, ({ descriptors }) => descriptors),
       { what: 'temporary files afterwards', worst: rest.temporary, atMost: 0 },
-      ...(context.scale >= MEMORY_FROM_SCALE ? [growth('memory', looks, ({ memory }) => memory)] : []),
+      ...(context.scale >= MEMORY_FROM_SCALE ? [growth('memory', looks, memoryOf)] : []),
     ],
     examples: examplesOf({ failures: load.failures, wrong, unfinished, restarted }, 5),
   };
@@ -87,7 +90,7 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
 async function lookAt({ blobs }: FaultyStack, pids: readonly number[]): Promise<Look> {
   const temporary = await Promise.all(['tmp', 'trash'].map((name) => readdir(path.join(blobs, name)).catch(() => [])));
   return {
-    memory: sum(pids.map((pid) => memory(pid))),
+    ofApps: pids.map((pid) => memory(pid)),
     descriptors: sum(pids.map((pid) => readdirSync(`/proc/${pid}/fd`).length)),
     temporary: temporary.flat().length,
   };
@@ -109,6 +112,12 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-function shown({ memory, descriptors, temporary }: Look): string {
-  return `${Math.round(memory)} MB, ${descriptors} descriptors, ${temporary} temporary files`;
+function memoryOf({ ofApps }: Look): number {
+  return sum(ofApps);
+}
+
+function shown(look: Look): string {
+  const { ofApps, descriptors, temporary } = look;
+  const apps = APPS.map(({ name }, i) => `${name} ${Math.round(ofApps[i] ?? NaN)}`).join(', ');
+  return `${Math.round(memoryOf(look))} MB (${apps}), ${descriptors} descriptors, ${temporary} temporary files`;
 }
