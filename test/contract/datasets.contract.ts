@@ -1,104 +1,31 @@
-import type { INestMicroservice } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { FileBlobStore } from '@pentaprism/blob-store';
-import { Bus, connectBus, type BusConnection } from '@pentaprism/bus';
-import { readConfig } from '@pentaprism/config';
-import { datasetContracts as datasets, jobDirectoryContracts, type Dataset } from '@pentaprism/contracts';
-import { createService, type ServiceDefinition } from '@pentaprism/service';
-import { eventually, testScope } from '@pentaprism/testing';
+import { datasetContracts as datasets, type Dataset } from '@pentaprism/contracts';
+import { eventually } from '@pentaprism/testing';
 import { strToU8, zipSync } from 'fflate';
 import mongoose, { type Connection } from 'mongoose';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 import { catalogService } from '../../apps/catalog/src/catalog.service.js';
 import { trainingIngestService } from '../../apps/training-ingest/src/training-ingest.service.js';
 import { workerService } from '../../apps/worker/src/worker.service.js';
-import { OWNER_KEY } from './requests.js';
+import { importBytes, importedDataset, picture } from './dataset-imports.js';
+import { RunningServices, WORKSPACE } from './running-services.js';
 
-const scope = testScope('datasets-contract');
-const context = { workspace: 'default', actor: 'datasets' };
-const running: INestMicroservice[] = [];
-let connection: BusConnection;
-let bus: Bus;
-let directory: string;
-let blobs: FileBlobStore;
+let services: RunningServices;
 let database: Connection;
 
-const call: Bus['call'] = (rpc, request) => bus.call(rpc, request, { context });
-
-async function start(definition: unknown): Promise<INestMicroservice> {
-  const service = definition as ServiceDefinition<never>;
-  const environment = {
-    ...scope.environment,
-    BLOB_URL: pathToFileURL(directory).href,
-    PENTAPRISM_OWNER_KEY: OWNER_KEY,
-    SIGNING_SECRETS: 'a secret of the contract tests that is long enough',
-  };
-  const app = await createService(service, readConfig(service.config, environment) as never, scope.logger);
-  await app.listen();
-  running.push(app);
-  return app;
-}
-
-/** A picture of one color with some noise. Each number is another picture. */
-const picture = (number: number): Promise<Buffer> =>
-  sharp({
-    create: {
-      width: 40 + number,
-      height: 40,
-      channels: 3,
-      background: { r: (number * 37) % 256, g: 90, b: 160 },
-      noise: { type: 'gaussian', mean: 128, sigma: 30 },
-    },
-  })
-    .jpeg()
-    .toBuffer();
-
-/** Uploads bytes, and waits for the end of the import. */
-async function importBytes(bytes: Uint8Array, fileName = 'data.csv') {
-  const { sha256, size } = await blobs.put('datasets', context.workspace, bytes, { maxBytes: bytes.length });
-  const content = { sha256, size, mediaType: 'application/octet-stream' };
-  const { id, jobId } = await call(datasets.create, { name: fileName, fileName, source: { kind: 'content', content } });
-  const job = await eventually(
-    async () => {
-      const found = await call(jobDirectoryContracts.get, { id: jobId });
-      expect(['completed', 'failed']).toContain(found.state);
-      return found;
-    },
-    { timeoutMs: 60_000 },
-  );
-  return { id, job };
-}
-
-async function ready(bytes: Uint8Array): Promise<Dataset> {
-  const { id, job } = await importBytes(bytes);
-  expect([job.error, job.state]).toEqual([null, 'completed']);
-  return call(datasets.get, { datasetId: id });
-}
-
-const columnsOf = async ({ id }: Dataset) => (await call(datasets.columns, { datasetId: id })).columns;
-const findingsOf = async ({ id }: Dataset) => (await call(datasets.findings, { datasetId: id })).findings;
+const ready = (bytes: Uint8Array) => importedDataset(services, bytes);
+const columnsOf = async ({ id }: Dataset) => (await services.call(datasets.columns, { datasetId: id })).columns;
+const findingsOf = async ({ id }: Dataset) => (await services.call(datasets.findings, { datasetId: id })).findings;
 const tableOf = async ({ table }: Dataset) =>
-  (await blobs.read({ area: 'datasets', workspace: context.workspace, sha256: table?.sha256 ?? '' })).toString();
+  (await services.blobs.read({ area: 'datasets', workspace: WORKSPACE, sha256: table?.sha256 ?? '' })).toString();
 
 beforeAll(async () => {
-  directory = await mkdtemp(path.join(tmpdir(), 'pentaprism-datasets-'));
-  blobs = await FileBlobStore.open(directory);
-  database = await mongoose.createConnection(scope.environment['MONGODB_URI'] ?? '').asPromise();
-  for (const definition of [catalogService, trainingIngestService, workerService]) await start(definition);
-  const { natsUrl: url, subjectPrefix: prefix, logger } = scope;
-  connection = await connectBus({ url, prefix, name: 'datasets', logger });
-  bus = new Bus(connection);
+  services = await RunningServices.start('datasets-contract', [catalogService, trainingIngestService, workerService]);
+  database = await mongoose.createConnection(services.scope.environment['MONGODB_URI'] ?? '').asPromise();
 });
 afterAll(async () => {
-  for (const app of running.reverse()) await app.close();
-  await connection.nats.close();
   await database.close();
-  await scope.cleanUp();
-  await rm(directory, { recursive: true });
+  await services.stop();
 });
 
 describe('an archive of class folders', () => {
@@ -136,14 +63,14 @@ describe('an archive of class folders', () => {
   it('has its images held by the catalog until the dataset is deleted', async () => {
     const bytes = await picture(11);
     const dataset = await ready(zipSync({ 'a/1.jpg': bytes, 'b/2.jpg': await picture(12) }));
-    const { images } = await call(datasets.images, { datasetId: dataset.id, limit: 10 });
+    const { images } = await services.call(datasets.images, { datasetId: dataset.id, limit: 10 });
     const orphans = async () =>
       database.collection('contents').countDocuments({
         sha256: { $in: images.map(({ sha256 }) => sha256) },
         orphanedAt: { $type: 'date' },
       });
     expect([images.length, await orphans()]).toEqual([2, 0]);
-    await call(datasets.delete, { datasetId: dataset.id });
+    await services.call(datasets.delete, { datasetId: dataset.id });
     await eventually(async () => expect(await orphans()).toBe(2), { timeoutMs: 40_000 });
   });
 
@@ -152,9 +79,9 @@ describe('an archive of class folders', () => {
     ['no picture that can be decoded', { 'a/x.jpg': strToU8('nothing'), 'b/y.png': new Uint8Array() }],
     ['a name that climbs', { '../a/x.jpg': strToU8('nothing') }],
   ])('with %s becomes no dataset, and its job says why', async (_what, files) => {
-    const { id, job } = await importBytes(zipSync(files));
+    const { id, job } = await importBytes(services, zipSync(files));
     expect(job).toMatchObject({ state: 'failed', error: { code: 'INVALID_ARGUMENT', message: expect.any(String) } });
-    await expect(call(datasets.get, { datasetId: id })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(services.call(datasets.get, { datasetId: id })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 });
 

@@ -12,6 +12,7 @@ const FEATURES = {
   'training-ingest': [
     'images',
     'projects',
+    'modelings',
     'predictions',
     'models',
     'datasets',

@@ -25,6 +25,29 @@ import { ImportDatasetEffect } from './datasets/import-dataset.effect.js';
 import { ManageDatasets } from './datasets/manage-datasets.usecase.js';
 import { RecordImport } from './datasets/record-import.usecase.js';
 import { TendDatasets } from './datasets/tend-datasets.usecase.js';
+import { CreateProjectEffect } from './modelings/create-project.effect.js';
+import { CreateProject } from './modelings/create-project.usecase.js';
+import { FillProject } from './modelings/fill-project.usecase.js';
+import { ListProjectImages } from './modelings/list-project-images.usecase.js';
+import { LiveTables } from './modelings/live-tables.js';
+import { ManageModelings } from './modelings/manage-modelings.usecase.js';
+import { ModelingRepository } from './modelings/modeling.repository.js';
+import {
+  MODELING_MODEL,
+  modelingSchema,
+  PROJECT_IMAGE_MODEL,
+  projectImageSchema,
+} from './modelings/modeling.schema.js';
+import { ModelingsController } from './modelings/modelings.controller.js';
+import { ListTargetImages } from './modelings/list-target-images.usecase.js';
+import { ReadTargetEffect } from './modelings/read-target.effect.js';
+import { RecordTarget } from './modelings/record-target.usecase.js';
+import { SetTarget } from './modelings/set-target.usecase.js';
+import { TargetRepository } from './modelings/target.repository.js';
+import { TARGET_BIN_MODEL, TARGET_IMAGE_MODEL, targetBinSchema, targetImageSchema } from './modelings/target.schema.js';
+import { TargetsController } from './modelings/targets.controller.js';
+import { ProjectImageRepository } from './modelings/project-image.repository.js';
+import { TendModelings } from './modelings/tend-modelings.usecase.js';
 import { TrainedModels } from './models/trained-models.js';
 import { IterationRepository } from './models/iteration.repository.js';
 import { ITERATION_MODEL, iterationSchema } from './models/iteration.schema.js';
@@ -70,7 +93,7 @@ import { TrainIteration } from './models/train-iteration.usecase.js';
 import { TrainModelEffect } from './models/train-model.effect.js';
 import { WatchSessions } from './sessions/watch-sessions.usecase.js';
 
-const REPOSITORIES = [DatasetRepository, IterationRepository, PredictionRepository];
+const REPOSITORIES = [DatasetRepository, IterationRepository, ModelingRepository, PredictionRepository];
 
 /** The collections that use cases and the effects of jobs share. */
 @Global()
@@ -79,6 +102,7 @@ const REPOSITORIES = [DatasetRepository, IterationRepository, PredictionReposito
     MongooseModule.forFeature([
       { name: DATASET_MODEL, schema: datasetSchema },
       { name: ITERATION_MODEL, schema: iterationSchema },
+      { name: MODELING_MODEL, schema: modelingSchema },
       { name: PREDICTION_MODEL, schema: predictionSchema },
     ]),
   ],
@@ -99,13 +123,16 @@ export class TrainingIngestModule {
           { name: DATASET_IMAGE_MODEL, schema: datasetImageSchema },
           { name: MODALITY_IMAGE_MODEL, schema: modalityImageSchema },
           { name: MODALITY_SESSION_MODEL, schema: modalitySessionSchema },
+          { name: PROJECT_IMAGE_MODEL, schema: projectImageSchema },
+          { name: TARGET_BIN_MODEL, schema: targetBinSchema },
+          { name: TARGET_IMAGE_MODEL, schema: targetImageSchema },
         ]),
         JobRepositoriesModule,
         JobOwnerModule.register({
           owner: 'training-ingest',
           redisUrl: config.REDIS_URL,
           queuePrefix: config.QUEUE_PREFIX,
-          effects: [ExportModelEffect, ImportDatasetEffect, TrainModelEffect],
+          effects: [CreateProjectEffect, ExportModelEffect, ImportDatasetEffect, ReadTargetEffect, TrainModelEffect],
           imports: [JobRepositoriesModule],
         }),
       ],
@@ -116,8 +143,10 @@ export class TrainingIngestModule {
         IngestController,
         IterationsController,
         ModalityController,
+        ModelingsController,
         PredictionsController,
         RadiographsController,
+        TargetsController,
         TrainingImagesController,
       ],
       providers: [
@@ -138,29 +167,40 @@ export class TrainingIngestModule {
         AddRadiograph,
         AddTrainingImages,
         CreateDataset,
+        CreateProject,
         DatasetRowsRepository,
         DeleteProject,
         ExportModel,
         FetchAddresses,
+        FillProject,
         FindLostModels,
         FindPerformance,
         GetRadiograph,
         ImportImage,
         KnownTags,
+        ListProjectImages,
+        ListTargetImages,
+        LiveTables,
         ManageDatasets,
         ManageIterations,
+        ManageModelings,
         ManageModalitySessions,
         ModalityImageRepository,
         ModalitySessionRepository,
         Predict,
+        ProjectImageRepository,
         QueryPredictions,
         ReceiveImage,
         RecordImport,
+        RecordTarget,
+        SetTarget,
         StoredSessions,
         SweepModality,
         SweepModels,
+        TargetRepository,
         TendDatasets,
         TendIterations,
+        TendModelings,
         TrainedModels,
         TrainIteration,
         { provide: UrlImages, useFactory: () => new UrlImages({ allow: config.URL_IMPORT_ALLOW }) },

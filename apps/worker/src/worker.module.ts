@@ -7,6 +7,8 @@ import { createThreadedTraining } from '@pentaprism/inference';
 import { JobRunner, WORKER_CONNECTION, type JobHandler } from '@pentaprism/jobs';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { availableParallelism, hostname } from 'node:os';
+import { CreateProjectHandler } from './datasets/create-project.handler.js';
+import { DatasetImporter } from './datasets/dataset-importer.js';
 import { ImageImporter } from './datasets/image-importer.js';
 import { ImportDatasetHandler } from './datasets/import-dataset.handler.js';
 import { AnalyseContentHandler } from './handlers/analyse-content.handler.js';
@@ -29,6 +31,7 @@ import {
   QUEUE_PROCESSORS,
   TRAIN_AND_EVALUATE,
 } from './tokens.js';
+import { ReadTargetHandler } from './targets/read-target.handler.js';
 import { WorkerShutdown } from './worker-shutdown.js';
 
 export interface WorkerOptions {
@@ -45,10 +48,12 @@ function sharedPool(size: number): SharedPool {
 /** One handler for each type of job in the system. */
 const HANDLERS = [
   AnalyseContentHandler,
+  CreateProjectHandler,
   EmbedContentHandler,
   ExportModelHandler,
   ImportDatasetHandler,
   MakeSamplesHandler,
+  ReadTargetHandler,
   RenderRadiographHandler,
   TrainModelHandler,
 ];
@@ -73,6 +78,7 @@ export class WorkerModule {
         { provide: PROMPT_POOL, useFactory: () => sharedPool(concurrency) },
         { provide: BACKBONE_PATH, useValue: options.BACKBONE_MODEL },
         { provide: TRAIN_AND_EVALUATE, useFactory: () => createThreadedTraining() },
+        DatasetImporter,
         Embedder,
         ImageImporter,
         TrainingSets,

@@ -11,10 +11,12 @@ import { embeddingContracts } from './insights/embeddings.js';
 import { tagChanged, tagContracts, taggingContracts } from './tagging/tags.js';
 import { datasetContracts } from './training-ingest/datasets.js';
 import { ingestContracts, trainingIngestContracts } from './training-ingest/images.js';
+import { modelingContracts } from './training-ingest/modelings.js';
 import { iterationContracts } from './training-ingest/models.js';
 import { predictionContracts } from './training-ingest/predictions.js';
 import { radiographIngestContracts } from './training-ingest/radiographs.js';
 import { modalityContracts } from './training-ingest/sessions.js';
+import { targetContracts } from './training-ingest/targets.js';
 import { inferenceContracts } from './worker/inference.js';
 import { JOB_OWNERS, SERVICES, type Fact, type JobOwner, type Rpc, type ServiceName, type Signal } from './define.js';
 import { healthContracts, jobFinished, jobReportContracts } from './system.js';
@@ -123,9 +125,11 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       ...all(inferenceContracts),
       jobReportContracts['training-ingest'].abort,
       ...all(predictedImageContracts),
+      projectContracts.create,
       projectContracts.delete,
       projectContracts.get,
       projectContracts.resolve,
+      projectContracts.update,
       radiographContracts.create,
       radiographContracts.get,
       radiographContracts.delete,
@@ -136,9 +140,11 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       tagContracts.getMany,
       tagContracts.list,
       trainingImageContracts.add,
+      trainingImageContracts.addTags,
       trainingImageContracts.count,
       trainingImageContracts.countByTag,
       trainingImageContracts.getMany,
+      trainingImageContracts.list,
     ],
     consumes: [projectDeleted],
   },
@@ -163,6 +169,13 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       datasetContracts.recordFindings,
       datasetContracts.recordRows,
       datasetContracts.recordSurvey,
+      modelingContracts.addImages,
+      modelingContracts.open,
+      targetContracts.begin,
+      targetContracts.recordBins,
+      targetContracts.recordImages,
+      targetContracts.rowImages,
+      targetContracts.tagImages,
       embeddingContracts.getMany,
       embeddingContracts.record,
       imageContracts.choosePictures,

@@ -11,10 +11,12 @@ import { embedContent, embeddingContracts } from './insights/embeddings.js';
 import { tagContracts, taggingContracts } from './tagging/tags.js';
 import { datasetContracts, importDataset } from './training-ingest/datasets.js';
 import { ingestContracts, trainingIngestContracts } from './training-ingest/images.js';
+import { createProject, modelingContracts } from './training-ingest/modelings.js';
 import { exportModel, iterationContracts, trainModel } from './training-ingest/models.js';
 import { predictionContracts } from './training-ingest/predictions.js';
 import { radiographIngestContracts } from './training-ingest/radiographs.js';
 import { modalityContracts } from './training-ingest/sessions.js';
+import { readTarget, targetContracts } from './training-ingest/targets.js';
 import { inferenceContracts } from './worker/inference.js';
 import { JOB_OWNERS, type JobType, type Rpc, type ServiceName } from './define.js';
 import { healthContracts, jobReportContracts } from './system.js';
@@ -40,6 +42,8 @@ const GROUPS: readonly Readonly<Record<string, Rpc>>[] = [
   iterationContracts,
   predictionContracts,
   datasetContracts,
+  modelingContracts,
+  targetContracts,
   embeddingContracts,
   inferenceContracts,
   augmentationListContracts,
@@ -65,4 +69,6 @@ export const ALL_JOBS: readonly JobType[] = [
   trainModel,
   exportModel,
   importDataset,
+  createProject,
+  readTarget,
 ];

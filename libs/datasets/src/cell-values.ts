@@ -53,11 +53,18 @@ const LONGEST_LABELS = 64 * 1024;
 
 /** Returns whether a cell is a list of labels: a JSON array of texts or numbers. */
 export function isLabelList(cell: string): boolean {
-  if (cell.length > LONGEST_LABELS || !/^\s*\[/.test(cell)) return false;
+  return labelsOfCell(cell) !== null;
+}
+
+/** Returns the labels of a cell as texts, or null for anything but a list of labels. */
+export function labelsOfCell(cell: string): string[] | null {
+  if (cell.length > LONGEST_LABELS || !/^\s*\[/.test(cell)) return null;
   try {
     const value: unknown = JSON.parse(cell);
-    return Array.isArray(value) && value.every((label) => typeof label === 'string' || typeof label === 'number');
+    const isList =
+      Array.isArray(value) && value.every((label) => typeof label === 'string' || typeof label === 'number');
+    return isList ? value.map(String) : null;
   } catch {
-    return false;
+    return null;
   }
 }

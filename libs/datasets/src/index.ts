@@ -1,4 +1,5 @@
 export { type ByteSource, fileSource } from './byte-source.js';
+export { labelsOfCell, numberOf } from './cell-values.js';
 export { CLASS_IMBALANCE_RATIO, isClassColumn } from './class-findings.js';
 export type {
   DatasetColumn,

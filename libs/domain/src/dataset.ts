@@ -6,6 +6,14 @@ export type ColumnType = (typeof COLUMN_TYPES)[number];
 export const DATASET_STATES = ['importing', 'ready'] as const;
 export type DatasetState = (typeof DATASET_STATES)[number];
 
+/** `filling` until the images of the dataset have been added to the project. A project whose job fails is removed. */
+export const MODELING_STATES = ['filling', 'ready'] as const;
+export type ModelingState = (typeof MODELING_STATES)[number];
+
+/** How much a project's models are searched for, in the words of DataRobot. `manual`: only those that are asked for. */
+export const MODELING_MODES = ['auto', 'manual', 'quick', 'comprehensive'] as const;
+export type ModelingMode = (typeof MODELING_MODES)[number];
+
 /** What the data quality check of a dataset finds, worst first. */
 export const FINDING_KINDS = [
   /** The file is an image that cannot be decoded. */

@@ -6,6 +6,7 @@ export * from './image-quality.js';
 export * from './job.js';
 export * from './limits.js';
 export * from './lookup-table.js';
+export * from './metric.js';
 export * from './role.js';
 export * from './system-time.js';
 export * from './tag.js';

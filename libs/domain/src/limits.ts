@@ -122,6 +122,10 @@ export const MAX_DATASET_IMAGE_BYTES = 100 * 1024 ** 2;
 export const MAX_DATASET_ADDRESSES = 10_000;
 /** Addresses of one dataset that are fetched at a time. */
 export const DATASET_ADDRESSES_AT_ONCE = 8;
+/** Images of a column that are listed before a project has a target; of more, a sample of so many. */
+export const MAX_SAMPLED_IMAGES = 10_000;
+/** Characters of a label of a target. */
+export const MAX_LABEL_LENGTH = 1_000;
 /** Lines of one kind in a data quality log. One more line counts the rest. */
 export const MAX_FINDINGS_PER_KIND = 10_000;
 /** Datasets of one workspace. */

@@ -4,7 +4,7 @@ import { counterContracts, type datasetContracts, importDataset, type ParsedRequ
 import { Transactions } from '@pentaprism/database';
 import { DomainError, MAX_DATASETS_PER_WORKSPACE, systemDate } from '@pentaprism/domain';
 import { JobLedger, JobQueue } from '@pentaprism/jobs';
-import { Types } from 'mongoose';
+import { Types, type ClientSession } from 'mongoose';
 import { UrlImages } from '../url/url-images.js';
 import { DatasetRepository } from './dataset.repository.js';
 import type { DatasetDocument } from './dataset.schema.js';
@@ -25,18 +25,11 @@ export class CreateDataset {
 
   /** Throws FAILED_PRECONDITION if the workspace has too many datasets; INVALID_ARGUMENT if an address may not be fetched. */
   async execute(workspace: string, actor: string, request: Request) {
-    if (request.source.kind === 'url') await this.urls.requireAllowed(request.source.url);
+    const dataset = await this.draft(workspace, actor, request, new Types.ObjectId());
     const { first: number } = await this.bus.call(counterContracts.next, { sequence: 'job' });
-    const dataset = toDocument(workspace, actor, request);
     const datasetId = dataset._id.toHexString();
     const job = await this.transactions.run(async (session) => {
-      if ((await this.datasets.count(workspace, session)) >= MAX_DATASETS_PER_WORKSPACE)
-        throw new DomainError(
-          'FAILED_PRECONDITION',
-          `The workspace has ${MAX_DATASETS_PER_WORKSPACE} datasets already. Delete one first.`,
-          { limit: MAX_DATASETS_PER_WORKSPACE },
-        );
-      await this.datasets.add(dataset, session);
+      await this.add(dataset, session);
       const job = { id: dataset.job, workspace, number, payload: { workspace, datasetId }, subject: { datasetId } };
       return this.ledger.add(importDataset, job, session);
     });
@@ -44,9 +37,26 @@ export class CreateDataset {
     void this.queue.enqueue(job);
     return { id: datasetId, versionId: dataset.version.toHexString(), jobId: job._id.toHexString() };
   }
+
+  /** Returns a dataset that a job is to import. Throws INVALID_ARGUMENT if an address may not be fetched. */
+  async draft(workspace: string, actor: string, request: Request, job: Types.ObjectId): Promise<DatasetDocument> {
+    if (request.source.kind === 'url') await this.urls.requireAllowed(request.source.url);
+    return toDocument(workspace, actor, request, job);
+  }
+
+  /** Adds a dataset in the transaction that adds its job. Throws FAILED_PRECONDITION if the workspace has too many. */
+  async add(dataset: DatasetDocument, session: ClientSession): Promise<void> {
+    if ((await this.datasets.count(dataset.workspace, session)) >= MAX_DATASETS_PER_WORKSPACE)
+      throw new DomainError(
+        'FAILED_PRECONDITION',
+        `The workspace has ${MAX_DATASETS_PER_WORKSPACE} datasets already. Delete one first.`,
+        { limit: MAX_DATASETS_PER_WORKSPACE },
+      );
+    await this.datasets.add(dataset, session);
+  }
 }
 
-function toDocument(workspace: string, createdBy: string, request: Request): DatasetDocument {
+function toDocument(workspace: string, createdBy: string, request: Request, job: Types.ObjectId): DatasetDocument {
   const { name, fileName, categories, source } = request;
   const now = systemDate();
   return {
@@ -61,7 +71,7 @@ function toDocument(workspace: string, createdBy: string, request: Request): Dat
     upload: source.kind === 'content' ? source.content : null,
     size: source.kind === 'content' ? source.content.size : null,
     table: null,
-    job: new Types.ObjectId(),
+    job,
     createdAt: now,
     modifiedAt: now,
     createdBy,

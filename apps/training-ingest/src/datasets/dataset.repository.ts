@@ -31,6 +31,33 @@ export class DatasetRepository {
     return found;
   }
 
+  /** Returns a dataset that a project keeps, also if it was deleted. Throws NOT_FOUND. */
+  async getKept(workspace: string, _id: Types.ObjectId): Promise<DatasetDocument> {
+    const found = await this.datasets.findOne({ _id, workspace }).lean();
+    if (!found) throw notFound('dataset');
+    return found;
+  }
+
+  /** Returns datasets that projects keep, also deleted ones, in no order. */
+  findKept(workspace: string, ids: readonly Types.ObjectId[]): Promise<DatasetDocument[]> {
+    return this.datasets.find({ _id: trusted({ $in: [...ids] }), workspace }).lean();
+  }
+
+  /** Keeps a dataset for one project more. Throws NOT_FOUND. */
+  async use(workspace: string, id: string, session: ClientSession): Promise<DatasetDocument> {
+    const filter = { _id: toObjectId(id, 'dataset'), workspace, deletedAt: null };
+    const used = await this.datasets
+      .findOneAndUpdate(filter, { $inc: { projects: 1 } }, { returnDocument: 'after', session })
+      .lean();
+    if (!used) throw notFound('dataset');
+    return used;
+  }
+
+  /** A project that kept the dataset is gone. */
+  async letGo(workspace: string, _id: Types.ObjectId, session: ClientSession): Promise<void> {
+    await this.datasets.updateOne({ _id, workspace }, { $inc: { projects: -1 } }, { session });
+  }
+
   count(workspace: string, session: ClientSession): Promise<number> {
     return this.datasets.countDocuments({ workspace, deletedAt: null }).session(session);
   }
@@ -106,10 +133,24 @@ export class DatasetRepository {
     );
   }
 
-  /** Returns deleted datasets of all workspaces. */
+  /** Marks a dataset as deleted if this job was to import it, and has not. */
+  async markDeletedWithJob(
+    workspace: string,
+    _id: Types.ObjectId,
+    job: Types.ObjectId,
+    session: ClientSession,
+  ): Promise<void> {
+    await this.datasets.updateOne(
+      { _id, workspace, job, deletedAt: null },
+      { $set: { deletedAt: systemDate() } },
+      { session },
+    );
+  }
+
+  /** Returns deleted datasets of all workspaces that no project keeps. */
   findDeleted(limit: number): Promise<DatasetDocument[]> {
     return this.datasets
-      .find({ deletedAt: trusted({ $type: 'date' }) })
+      .find({ deletedAt: trusted({ $type: 'date' }), projects: trusted({ $not: { $gt: 0 } }) })
       .sort({ deletedAt: 1 })
       .limit(limit)
       .lean();

@@ -39,7 +39,12 @@ export interface DatasetDocument {
   surveyParts: number;
   imageCount: number;
   findings: Partial<Record<FindingKind, FindingCounts>>;
-  /** From then on it is not found. Its images, findings and columns are removed before its own record. */
+  /** How many projects were made of it, and keep its rows. Records of earlier versions do not say. */
+  projects?: number;
+  /**
+   * From then on it is not found. When no project keeps it, its images, findings and columns are removed before its own
+   * record.
+   */
   deletedAt: Date | null;
 }
 
@@ -100,6 +105,7 @@ export const datasetSchema = new Schema<DatasetDocument>(
     surveyParts: { type: Number, default: 0 },
     imageCount: { type: Number, default: 0 },
     findings: { type: Schema.Types.Mixed, default: {} },
+    projects: Number,
     deletedAt: { type: Date, default: null },
   },
   { collection: 'datasets', versionKey: false, minimize: false },

@@ -8,6 +8,7 @@ import { toDataset, type DatasetDocument } from './dataset.schema.js';
 import { TendDatasets } from './tend-datasets.usecase.js';
 
 type Requests = { [Name in keyof typeof datasetContracts]: ParsedRequestOf<(typeof datasetContracts)[Name]> };
+type Page = Pick<Requests['findings'], 'offset' | 'limit'>;
 type FindingLines = ResponseOf<typeof datasetContracts.findings>;
 
 /** Reads datasets, changes their names and categories, and deletes them. */
@@ -44,8 +45,11 @@ export class ManageDatasets {
     await this.tending.abortImport(dataset).catch(() => undefined);
   }
 
-  async columns(workspace: string, { datasetId, offset, limit }: Requests['columns']) {
-    const dataset = await this.datasets.get(workspace, datasetId);
+  async columns(workspace: string, { datasetId, ...page }: Requests['columns']) {
+    return this.columnsOf(await this.datasets.get(workspace, datasetId), page);
+  }
+
+  async columnsOf(dataset: DatasetDocument, { offset, limit }: Page) {
     const [columns, total] = await Promise.all([
       this.rows.findColumns(dataset, offset, limit),
       this.rows.countColumns(dataset),
@@ -58,9 +62,12 @@ export class ManageDatasets {
     return { images: await this.rows.findImages(dataset, after, limit) };
   }
 
+  async findings(workspace: string, { datasetId, ...page }: Requests['findings']): Promise<FindingLines> {
+    return this.findingsOf(await this.datasets.get(workspace, datasetId), page);
+  }
+
   /** Returns a page of the log, in which each kind is followed by the number of its findings that are not stored. */
-  async findings(workspace: string, { datasetId, offset, limit }: Requests['findings']): Promise<FindingLines> {
-    const dataset = await this.datasets.get(workspace, datasetId);
+  async findingsOf(dataset: DatasetDocument, { offset, limit }: Page): Promise<FindingLines> {
     const findings: FindingLines['findings'] = [];
     let skip = offset;
     let total = 0;

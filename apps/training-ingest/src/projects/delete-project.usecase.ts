@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import { projectContracts } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
+import { TendModelings } from '../modelings/tend-modelings.usecase.js';
 import { IterationRepository } from '../models/iteration.repository.js';
 import { PredictionRepository } from '../predictions/prediction.repository.js';
 
@@ -12,6 +13,7 @@ export class DeleteProject {
     private readonly bus: Bus,
     private readonly iterations: IterationRepository,
     private readonly predictions: PredictionRepository,
+    private readonly modelings: TendModelings,
   ) {}
 
   /** @throws DomainError NOT_FOUND; FAILED_PRECONDITION */
@@ -22,12 +24,15 @@ export class DeleteProject {
         reason: 'published',
       });
     await this.bus.call(projectContracts.delete, { id: projectId });
+    // The fact of the deletion comes later. Until then, the rows would still be found.
+    await this.modelings.forget(workspace, projectId);
   }
 
-  /** A project is gone: its models and predictions go, too; their files follow when nothing refers to them. */
+  /** A project is gone: its models, predictions and rows go, too; their files follow when nothing refers to them. */
   async forget(workspace: string, projectId: string): Promise<void> {
     for (const { _id } of await this.iterations.list(workspace, projectId))
       await this.iterations.markDeleted(workspace, _id);
     await this.predictions.removeOfProject(workspace, projectId);
+    await this.modelings.forget(workspace, projectId);
   }
 }

@@ -36,7 +36,7 @@ const datasetName = z.string().min(1).max(MAX_DATASET_NAME_LENGTH);
 const categories = z.array(z.string().min(1).max(MAX_CATEGORY_LENGTH)).max(MAX_DATASET_CATEGORIES);
 
 /** The source of a dataset: an upload in the area `datasets` of the blob store, or an address. */
-const datasetSource = z.discriminatedUnion('kind', [
+export const datasetSource = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('content'), content: contentReference }),
   z.strictObject({ kind: z.literal('url'), url: imageUrl }),
 ]);
@@ -102,6 +102,12 @@ export const finding = z.object({
   message: z.string().max(MAX_FINDING_LENGTH),
 });
 export type Finding = z.output<typeof finding>;
+
+/** `omitted`: how many findings of the kind are not kept. */
+export const findingsPage = z.object({
+  findings: z.array(finding.extend({ omitted: z.int().positive().optional() })),
+  total: z.int().nonnegative(),
+});
 
 /** An image of a dataset: bytes in the area `originals` of the blob store. */
 export const datasetImage = z.object({
@@ -176,8 +182,7 @@ export const datasetContracts = {
     errors: ['NOT_FOUND'],
   }),
   /**
-   * The lines of the data quality log, worst first. Long ones come fewer at a time than asked for. `omitted`: how many lines of
-   * a kind are not kept.
+   * The lines of the data quality log, worst first. Long ones come fewer at a time than asked for.
    */
   findings: defineRpc({
     owner,
@@ -187,10 +192,7 @@ export const datasetContracts = {
       offset: paging.offset,
       limit: z.int().min(1).max(MAX_FINDINGS_PER_CALL).default(100),
     }),
-    response: z.object({
-      findings: z.array(finding.extend({ omitted: z.int().positive().optional() })),
-      total: z.int().nonnegative(),
-    }),
+    response: findingsPage,
     errors: ['NOT_FOUND'],
   }),
   /** Returns images in the order of rows, after a position. Called by the importing worker. */

@@ -1,0 +1,80 @@
+import { Injectable } from '@nestjs/common';
+import type { modelingContracts, ParsedRequestOf, ResponseOf } from '@pentaprism/contracts';
+import { notFound } from '@pentaprism/database';
+import { MAX_SAMPLED_IMAGES } from '@pentaprism/domain';
+import { imageColumnsOf, noImageColumn } from './image-columns.js';
+import { LIVE_IMAGE_COLUMN, LiveTables } from './live-tables.js';
+import { ModelingRepository } from './modeling.repository.js';
+import type { ProjectImageDocument } from './modeling.schema.js';
+import { ProjectImageRepository } from './project-image.repository.js';
+import { sampledPositions } from './sampled-positions.js';
+
+type Requests = { [Name in keyof typeof modelingContracts]: ParsedRequestOf<(typeof modelingContracts)[Name]> };
+type ImagesPage = ResponseOf<typeof modelingContracts.images>;
+type DuplicatesPage = ResponseOf<typeof modelingContracts.duplicates>;
+
+/** Lists the images of projects. */
+@Injectable()
+export class ListProjectImages {
+  constructor(
+    private readonly modelings: ModelingRepository,
+    private readonly projectImages: ProjectImageRepository,
+    private readonly live: LiveTables,
+  ) {}
+
+  /** Throws NOT_FOUND; INVALID_ARGUMENT for a column that is no image column. */
+  async images(workspace: string, { projectId, column, offset, limit }: Requests['images']): Promise<ImagesPage> {
+    const modeling = await this.modelings.find(workspace, projectId);
+    if (!modeling) {
+      if (column !== undefined && column !== LIVE_IMAGE_COLUMN) await this.refuseLive(projectId);
+      return this.live.images(projectId, { offset, limit });
+    }
+    const images: ProjectImageDocument[] = [];
+    let total = 0;
+    for (const { index, images: count } of imageColumnsOf(modeling, column)) {
+      const shown = Math.min(count, MAX_SAMPLED_IMAGES);
+      const first = Math.max(0, offset - total);
+      const end = Math.min(shown, offset + limit - total);
+      total += shown;
+      if (first < end)
+        images.push(
+          ...(await this.projectImages.atPositions(modeling._id, index, sampledPositions(count, first, end))),
+        );
+    }
+    return {
+      images: images.map(({ image, width, height }) => ({ imageId: image.toHexString(), width, height })),
+      total,
+    };
+  }
+
+  /** Throws as `images`. */
+  async duplicates(workspace: string, request: Requests['duplicates']): Promise<DuplicatesPage> {
+    const { projectId, column, ...page } = request;
+    const modeling = await this.modelings.find(workspace, projectId);
+    if (!modeling) {
+      if (column !== LIVE_IMAGE_COLUMN) await this.refuseLive(projectId);
+      await this.live.columns(projectId);
+      // Each image is a row of its own.
+      return { images: [], total: 0 };
+    }
+    const [found] = imageColumnsOf(modeling, column);
+    if (!found) throw noImageColumn();
+    const { images, total } = await this.projectImages.duplicates(modeling._id, found.index, page);
+    return { images: images.map(({ image, rows }) => ({ imageId: image.toHexString(), rowCount: rows })), total };
+  }
+
+  /** Throws NOT_FOUND. */
+  async image(workspace: string, { projectId, imageId }: Requests['image']) {
+    const { _id } = await this.modelings.get(workspace, projectId);
+    const found = await this.projectImages.findImage(_id, imageId);
+    if (!found) throw notFound('image');
+    const { sha256, size, mediaType, width, height } = found;
+    return { imageId, sha256, size, mediaType, width, height };
+  }
+
+  /** Throws NOT_FOUND rather than INVALID_ARGUMENT if there is no such project. */
+  private async refuseLive(projectId: string): Promise<never> {
+    await this.live.columns(projectId);
+    throw noImageColumn();
+  }
+}

@@ -1,0 +1,128 @@
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import { notFound, toObjectId } from '@pentaprism/database';
+import { systemDate } from '@pentaprism/domain';
+import { trusted, type ClientSession, type Model, type Types } from 'mongoose';
+import { MODELING_MODEL, type ImageColumn, type ImagePlace, type ModelingDocument } from './modeling.schema.js';
+import type { TargetRecord } from './target.schema.js';
+
+@Injectable()
+export class ModelingRepository {
+  constructor(@InjectModel(MODELING_MODEL) private readonly modelings: Model<ModelingDocument>) {}
+
+  async add(modeling: ModelingDocument, session: ClientSession): Promise<void> {
+    await this.modelings.collection.insertOne(modeling, { session });
+  }
+
+  /** Returns null for a project that was not made of a dataset, or is not known. */
+  find(workspace: string, projectId: string): Promise<ModelingDocument | null> {
+    return this.modelings.findOne({ _id: toObjectId(projectId, 'project'), workspace, deletedAt: null }).lean();
+  }
+
+  /** Throws NOT_FOUND. */
+  async get(workspace: string, projectId: string): Promise<ModelingDocument> {
+    const found = await this.find(workspace, projectId);
+    if (!found) throw notFound('project');
+    return found;
+  }
+
+  /** Returns those of the projects that were made of a dataset, in no order. */
+  findMany(workspace: string, projectIds: readonly string[]): Promise<ModelingDocument[]> {
+    const ids = projectIds.map((id) => toObjectId(id, 'project'));
+    return this.modelings.find({ _id: trusted({ $in: ids }), workspace, deletedAt: null }).lean();
+  }
+
+  /** Returns projects of a dataset that are in the catalog, oldest first. */
+  async ofDataset(
+    workspace: string,
+    dataset: Types.ObjectId,
+    { offset, limit }: { offset: number; limit: number },
+  ): Promise<{ projectIds: string[]; total: number }> {
+    const filter = { workspace, dataset, deletedAt: null, imageColumns: trusted({ $ne: null }) };
+    const [found, total] = await Promise.all([
+      this.modelings.find(filter, { _id: 1 }).sort({ createdAt: 1, _id: 1 }).skip(offset).limit(limit).lean(),
+      this.modelings.countDocuments(filter),
+    ]);
+    return { projectIds: found.map(({ _id }) => _id.toHexString()), total };
+  }
+
+  /** Changes a project that is not deleted. Returns it as it is then; null if there is none. */
+  change(
+    workspace: string,
+    _id: Types.ObjectId,
+    $set: Partial<Pick<ModelingDocument, 'holdoutUnlocked' | 'imageColumns' | 'state'>>,
+    session: ClientSession | null = null,
+  ): Promise<ModelingDocument | null> {
+    return this.modelings
+      .findOneAndUpdate({ _id, workspace, deletedAt: null }, { $set }, { returnDocument: 'after', session })
+      .lean();
+  }
+
+  /** Sets the target of a project that has none. Returns whether it did. */
+  async setTarget(
+    workspace: string,
+    _id: Types.ObjectId,
+    target: TargetRecord,
+    session: ClientSession,
+  ): Promise<boolean> {
+    const filter = { _id, workspace, deletedAt: null, target: null };
+    return (await this.modelings.updateOne(filter, { $set: { target } }, { session })).matchedCount === 1;
+  }
+
+  /** Makes a target ready. */
+  async finishTarget(
+    workspace: string,
+    _id: Types.ObjectId,
+    id: Types.ObjectId,
+    { images, positiveClass }: Pick<TargetRecord, 'images' | 'positiveClass'>,
+    session: ClientSession,
+  ): Promise<void> {
+    const $set = { 'target.ready': true, 'target.images': images, 'target.positiveClass': positiveClass };
+    await this.modelings.updateOne({ _id, workspace, 'target.id': id }, { $set }, { session });
+  }
+
+  /** Takes the target from a project whose values cannot be read. */
+  async dropTarget(workspace: string, _id: Types.ObjectId, id: Types.ObjectId, session: ClientSession): Promise<void> {
+    await this.modelings.updateOne({ _id, workspace, 'target.id': id }, { $set: { target: null } }, { session });
+  }
+
+  /** Notes that images up to `last` have been added. Returns false if `before` are not the last ones any more. */
+  async advance(
+    { _id, workspace, after: before }: ModelingDocument,
+    last: ImagePlace,
+    imageColumns: readonly ImageColumn[],
+    session: ClientSession,
+  ): Promise<boolean> {
+    const { matchedCount } = await this.modelings.updateOne(
+      { _id, workspace, deletedAt: null, 'after.row': before.row, 'after.column': before.column },
+      { $set: { after: last, imageColumns } },
+      { session },
+    );
+    return matchedCount === 1;
+  }
+
+  /** Marks a project as deleted. Returns it, or null if it was deleted already. */
+  markDeleted(
+    workspace: string,
+    _id: Types.ObjectId,
+    session: ClientSession | null = null,
+  ): Promise<ModelingDocument | null> {
+    return this.modelings
+      .findOneAndUpdate({ _id, workspace, deletedAt: null }, { $set: { deletedAt: systemDate() } }, { session })
+      .lean();
+  }
+
+  /** Returns deleted projects of all workspaces. */
+  findDeleted(limit: number): Promise<ModelingDocument[]> {
+    return this.modelings
+      .find({ deletedAt: trusted({ $type: 'date' }) })
+      .sort({ deletedAt: 1 })
+      .limit(limit)
+      .lean();
+  }
+
+  /** Returns whether this call removed it. */
+  async remove({ _id, workspace }: ModelingDocument, session: ClientSession): Promise<boolean> {
+    return (await this.modelings.deleteOne({ _id, workspace }, { session })).deletedCount === 1;
+  }
+}

@@ -1,0 +1,146 @@
+import { Injectable } from '@nestjs/common';
+import { Bus } from '@pentaprism/bus';
+import {
+  projectContracts,
+  tagContracts,
+  trainingImageContracts,
+  type ParsedRequestOf,
+  type TagReference,
+  type targetContracts,
+  type TargetValue,
+} from '@pentaprism/contracts';
+import { notFound } from '@pentaprism/database';
+import { DomainError, MAX_TAGGINGS_PER_BATCH, type TargetType } from '@pentaprism/domain';
+import type { Types } from 'mongoose';
+import { DatasetRowsRepository } from '../datasets/dataset-rows.repository.js';
+import { DatasetRepository } from '../datasets/dataset.repository.js';
+import { ModelingRepository } from './modeling.repository.js';
+import type { ModelingDocument } from './modeling.schema.js';
+import { ProjectImageRepository } from './project-image.repository.js';
+import { TargetRepository } from './target.repository.js';
+import type { TargetRecord } from './target.schema.js';
+
+type Requests = { [Name in keyof typeof targetContracts]: ParsedRequestOf<(typeof targetContracts)[Name]> };
+
+/** What Custom Vision calls a project with such a target. A regression has no tags. */
+const CLASSIFICATION_TYPES: Partial<Record<TargetType, 'multiclass' | 'multilabel'>> = {
+  binary: 'multiclass',
+  multiclass: 'multiclass',
+  multilabel: 'multilabel',
+};
+
+/** Records which values of the target the rows of a project have. Each call may be repeated. */
+@Injectable()
+export class RecordTarget {
+  constructor(
+    private readonly bus: Bus,
+    private readonly modelings: ModelingRepository,
+    private readonly datasets: DatasetRepository,
+    private readonly rows: DatasetRowsRepository,
+    private readonly projectImages: ProjectImageRepository,
+    private readonly targets: TargetRepository,
+  ) {}
+
+  /** Throws NOT_FOUND; FAILED_PRECONDITION if no values are to be read. */
+  async begin(workspace: string, { projectId }: Requests['begin']) {
+    const { modeling, target } = await this.pending(workspace, projectId);
+    const dataset = await this.datasets.getKept(workspace, modeling.dataset);
+    const columns = await this.rows.findColumns(dataset, 0, dataset.columnCount ?? 0);
+    const column = columns.find(({ name }) => name === target.column);
+    if (!column || !dataset.table) throw notFound('column');
+    while (!(await this.targets.removeSome(modeling._id, target.id)));
+    const classificationType = CLASSIFICATION_TYPES[target.type];
+    if (classificationType)
+      await this.bus.call(projectContracts.update, { id: projectId, training: { classificationType } });
+    return {
+      type: target.type,
+      column,
+      positiveClass: target.positiveClass,
+      imageColumns: (modeling.imageColumns ?? []).map(({ index }) => index),
+      rowCount: dataset.rowCount ?? 0,
+      table: dataset.table,
+    };
+  }
+
+  async rowImages(workspace: string, { projectId, after, limit }: Requests['rowImages']) {
+    const modeling = await this.modelings.get(workspace, projectId);
+    const dataset = await this.datasets.getKept(workspace, modeling.dataset);
+    const images = await this.rows.findImages(dataset, after, limit);
+    return { images: images.map(({ row, column, sha256 }) => ({ row, column, sha256 })) };
+  }
+
+  async recordImages(workspace: string, { projectId, images }: Requests['recordImages']): Promise<void> {
+    const { modeling, target } = await this.pending(workspace, projectId);
+    const known = await this.imagesOf(modeling, images);
+    await this.targets.putImages(
+      images.flatMap(({ sha256, column, position, place, rows, value }) => {
+        const image = known.get(sha256);
+        if (!image) return [];
+        const { width, height } = image;
+        const ids = { project: modeling._id, target: target.id, image: image.image };
+        return { ...ids, column, position, place, rows, width, height, ...toFields(value) };
+      }),
+    );
+  }
+
+  async recordBins(workspace: string, { projectId, bins }: Requests['recordBins']): Promise<void> {
+    const { modeling, target } = await this.pending(workspace, projectId);
+    await this.targets.putBins(bins.map((bin) => ({ ...bin, project: modeling._id, target: target.id })));
+  }
+
+  /** Images that are no longer in the catalog are passed over. */
+  async tagImages(workspace: string, { projectId, taggings }: Requests['tagImages']): Promise<void> {
+    const { modeling } = await this.pending(workspace, projectId);
+    const names = [...new Set(taggings.flatMap(({ tags }) => tags))];
+    const { tags } = await this.bus.call(tagContracts.ensure, { projectId, names });
+    const tagByName = new Map(tags.map((tag) => [tag.name, tag]));
+    const images = await this.imagesOf(modeling, taggings);
+    const wanted = taggings.flatMap(({ sha256, tags: given }) => {
+      const image = images.get(sha256)?.image.toHexString();
+      return image === undefined ? [] : given.flatMap((name) => pairOf(image, tagByName.get(name)));
+    });
+    for (let i = 0; i < wanted.length; i += MAX_TAGGINGS_PER_BATCH)
+      await this.addTags(projectId, wanted.slice(i, i + MAX_TAGGINGS_PER_BATCH));
+  }
+
+  private async addTags(projectId: string, taggings: { imageId: string; tag: TagReference }[]): Promise<void> {
+    if (taggings.length === 0) return;
+    try {
+      await this.bus.call(trainingImageContracts.addTags, { projectId, taggings });
+    } catch (error) {
+      const gone = DomainError.is(error, 'NOT_FOUND') ? error.details['imageIds'] : undefined;
+      if (!Array.isArray(gone) || gone.length === 0) throw error;
+      await this.addTags(
+        projectId,
+        taggings.filter(({ imageId }) => !gone.includes(imageId)),
+      );
+    }
+  }
+
+  private async imagesOf({ _id }: ModelingDocument, images: readonly { readonly sha256: string }[]) {
+    const found = await this.projectImages.withHashes(_id, [...new Set(images.map(({ sha256 }) => sha256))]);
+    return new Map<string, { image: Types.ObjectId; width: number; height: number }>(
+      found.map((image) => [image.sha256, image]),
+    );
+  }
+
+  private async pending(
+    workspace: string,
+    projectId: string,
+  ): Promise<{ modeling: ModelingDocument; target: TargetRecord }> {
+    const modeling = await this.modelings.get(workspace, projectId);
+    const { target } = modeling;
+    if (!target || target.ready)
+      throw new DomainError('FAILED_PRECONDITION', 'No values of a target of this project are to be read.');
+    return { modeling, target };
+  }
+}
+
+function pairOf(imageId: string, tag: TagReference | undefined) {
+  return tag ? [{ imageId, tag: { id: tag.id, number: tag.number, name: tag.name } }] : [];
+}
+
+function toFields(value: TargetValue): { label?: string; labels?: string[]; number?: number } {
+  if (typeof value === 'number') return { number: value };
+  return typeof value === 'string' ? { label: value } : { labels: value };
+}

@@ -1,0 +1,136 @@
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import { trusted, type Model, type Types } from 'mongoose';
+import {
+  LABELS_INDEX,
+  NUMBERS_INDEX,
+  TARGET_BIN_MODEL,
+  TARGET_IMAGE_MODEL,
+  type TargetBinDocument,
+  type TargetImageDocument,
+} from './target.schema.js';
+
+/** Documents of one removal: a call of the database stays short. */
+const REMOVED_AT_ONCE = 5_000;
+
+interface Range {
+  readonly first: number;
+  /** Exclusive. */
+  readonly end: number;
+}
+
+/** The images and bins of targets. */
+@Injectable()
+export class TargetRepository {
+  constructor(
+    @InjectModel(TARGET_IMAGE_MODEL) private readonly images: Model<TargetImageDocument>,
+    @InjectModel(TARGET_BIN_MODEL) private readonly bins: Model<TargetBinDocument>,
+  ) {}
+
+  /** Replaces images at the same positions. */
+  async putImages(images: readonly TargetImageDocument[]): Promise<void> {
+    if (images.length === 0) return;
+    await this.images.collection.bulkWrite(
+      images.map(({ target, column, position, ...rest }) => ({
+        replaceOne: {
+          filter: { target, column, position },
+          replacement: { target, column, position, ...rest },
+          upsert: true,
+        },
+      })),
+    );
+  }
+
+  async putBins(bins: readonly TargetBinDocument[]): Promise<void> {
+    await this.bins.collection.bulkWrite(
+      bins.map(({ target, column, order, ...rest }) => ({
+        replaceOne: {
+          filter: { target, column, order },
+          replacement: { target, column, order, ...rest },
+          upsert: true,
+        },
+      })),
+    );
+  }
+
+  /** Returns the images of a range of positions, or of places, in their order. */
+  inRange(
+    target: Types.ObjectId,
+    column: number,
+    by: 'position' | 'place',
+    { first, end }: Range,
+  ): Promise<TargetImageDocument[]> {
+    return this.images
+      .find({ target, column, [by]: trusted({ $gte: first, $lt: end }) } as object)
+      .sort({ [by]: 1 })
+      .lean();
+  }
+
+  /** Returns images that have all of the labels, and how many there are. */
+  async withLabels(
+    target: Types.ObjectId,
+    column: number,
+    labels: readonly string[],
+    { offset, limit }: { offset: number; limit: number },
+  ): Promise<{ images: TargetImageDocument[]; total: number }> {
+    const filter = { target, column, labels: trusted({ $all: [...labels] }) };
+    const [images, total] = await Promise.all([
+      limit === 0
+        ? []
+        : this.images.find(filter).hint(LABELS_INDEX).sort({ position: 1 }).skip(offset).limit(limit).lean(),
+      this.images.countDocuments(filter).hint(LABELS_INDEX),
+    ]);
+    return { images, total };
+  }
+
+  /** Returns the place of the first image whose number is at least this one; undefined if all numbers are smaller. */
+  async firstPlace(target: Types.ObjectId, column: number, number: number): Promise<number | undefined> {
+    const found = await this.images
+      .findOne({ target, column, number: trusted({ $gte: number }) }, { place: 1 })
+      .hint(NUMBERS_INDEX)
+      .sort({ number: 1, place: 1 })
+      .lean();
+    return found?.place;
+  }
+
+  findBin(target: Types.ObjectId, column: number, label: string): Promise<TargetBinDocument | null> {
+    return this.bins.findOne({ target, column, label }).lean();
+  }
+
+  /** Returns bins in their order, with the images that represent them. */
+  async pageOfBins(
+    target: Types.ObjectId,
+    column: number,
+    { offset, limit }: { offset: number; limit: number },
+  ): Promise<{ bins: { bin: TargetBinDocument; cover: TargetImageDocument | null }[]; total: number }> {
+    const [bins, total] = await Promise.all([
+      this.bins
+        .find({ target, column, order: trusted({ $gte: offset }) })
+        .sort({ order: 1 })
+        .limit(limit)
+        .lean(),
+      this.bins.countDocuments({ target, column }),
+    ]);
+    const positions = bins.flatMap(({ cover }) => cover ?? []);
+    const covers = await this.images.find({ target, column, position: trusted({ $in: positions }) }).lean();
+    const byPosition = new Map(covers.map((image) => [image.position, image]));
+    return { bins: bins.map((bin) => ({ bin, cover: byPosition.get(bin.cover ?? -1) ?? null })), total };
+  }
+
+  /** Returns the values that an image has. */
+  ofImage(target: Types.ObjectId, image: Types.ObjectId, limit: number): Promise<TargetImageDocument[]> {
+    return this.images.find({ target, image }).limit(limit).lean();
+  }
+
+  /** Removes some of what belongs to targets of a project, except for one. Returns whether nothing is left. */
+  async removeSome(project: Types.ObjectId, kept?: Types.ObjectId): Promise<boolean> {
+    const filter = { project, ...(kept && { target: { $ne: kept } }) };
+    for (const { collection } of [this.images, this.bins]) {
+      const found = await collection.find(filter, { projection: { _id: 1 }, limit: REMOVED_AT_ONCE }).toArray();
+      if (found.length === 0) continue;
+      await collection.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } });
+      return false;
+    }
+    return true;
+  }
+}

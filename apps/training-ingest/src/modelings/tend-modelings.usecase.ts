@@ -1,0 +1,104 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Bus } from '@pentaprism/bus';
+import { jobReportContracts, projectContracts } from '@pentaprism/contracts';
+import { Transactions } from '@pentaprism/database';
+import { DomainError, systemNow } from '@pentaprism/domain';
+import { LOGGER, type Logger } from '@pentaprism/observability';
+import { Rounds } from '@pentaprism/service';
+import type { Types } from 'mongoose';
+import { DatasetRepository } from '../datasets/dataset.repository.js';
+import { ModelingRepository } from './modeling.repository.js';
+import type { ModelingDocument } from './modeling.schema.js';
+import { ProjectImageRepository } from './project-image.repository.js';
+import { TargetRepository } from './target.repository.js';
+
+const ROUND_MS = 10_000;
+const BATCH = 100;
+/**
+ * Milliseconds that the record of a deleted project stays: longer than a step of its creation takes, which may still create
+ * the project in the catalog, or add images.
+ */
+export const MODELING_GRACE_MS = 120_000;
+
+/** Removes what belongs to deleted projects. */
+@Injectable()
+export class TendModelings implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly rounds: Rounds;
+
+  constructor(
+    private readonly bus: Bus,
+    private readonly modelings: ModelingRepository,
+    private readonly images: ProjectImageRepository,
+    private readonly targets: TargetRepository,
+    private readonly datasets: DatasetRepository,
+    private readonly transactions: Transactions,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.rounds = new Rounds('modelings', logger);
+  }
+
+  onApplicationBootstrap(): void {
+    this.rounds.every(ROUND_MS, () => this.removeDeleted());
+  }
+
+  onModuleDestroy(): Promise<void> {
+    return this.rounds.stop();
+  }
+
+  /** The catalog has deleted a project: what belongs to it here follows. Ends its creation, too. */
+  async forget(workspace: string, projectId: string): Promise<void> {
+    const modeling = await this.modelings.find(workspace, projectId);
+    if (!modeling) return;
+    await this.modelings.markDeleted(workspace, modeling._id);
+    await this.abortJobs(modeling).catch(() => undefined);
+  }
+
+  /** One round; public for tests. */
+  async removeDeleted(now = systemNow()): Promise<void> {
+    for (const modeling of await this.modelings.findDeleted(BATCH)) {
+      if (this.rounds.stopped) return;
+      // One that fails must not keep the others. It is found again in the next round.
+      await this.remove(modeling, now).catch((error: unknown) =>
+        this.logger.warn({ err: error, project: modeling._id }, 'modelings: not removed'),
+      );
+    }
+  }
+
+  /** The record goes last, so that a removal that is cut off is found again. */
+  private async remove(modeling: ModelingDocument, now: number): Promise<void> {
+    const { _id, workspace, deletedAt } = modeling;
+    await this.abortJobs(modeling);
+    await unless(['NOT_FOUND'], () =>
+      this.bus.call(projectContracts.delete, { id: _id.toHexString() }, { context: { workspace } }),
+    );
+    if (now - (deletedAt?.getTime() ?? now) < MODELING_GRACE_MS) return;
+    while (!(await this.targets.removeSome(_id))) if (this.rounds.stopped) return;
+    while (!(await this.images.removeSome(_id))) if (this.rounds.stopped) return;
+    await this.transactions.run(async (session) => {
+      if (await this.modelings.remove(modeling, session))
+        await this.datasets.letGo(workspace, modeling.dataset, session);
+    });
+  }
+
+  private async abortJobs({ workspace, job, target }: ModelingDocument): Promise<void> {
+    await this.abort(workspace, job);
+    if (target) await this.abort(workspace, target.id);
+  }
+
+  /** Ends a job of a project, also if it has ended already. */
+  private async abort(workspace: string, job: Types.ObjectId): Promise<void> {
+    const request = { jobId: job.toHexString() };
+    await unless(['NOT_FOUND', 'FAILED_PRECONDITION'], () =>
+      this.bus.call(jobReportContracts['training-ingest'].abort, request, { context: { workspace } }),
+    );
+  }
+}
+
+/** Makes a call that may fail with some codes because there is nothing left to do. */
+async function unless(codes: readonly DomainError['code'][], call: () => Promise<unknown>): Promise<void> {
+  try {
+    await call();
+  } catch (error) {
+    if (!DomainError.is(error) || !codes.includes(error.code)) throw error;
+  }
+}

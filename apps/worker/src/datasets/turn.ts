@@ -1,0 +1,20 @@
+/** Milliseconds of importing after which an import lets another one that waits go first. */
+const TURN_MS = 10_000;
+/** A turn lasts at least so many times as long as its start, which reads a table again up to the row where it goes on. */
+const TURN_PER_START = 2;
+
+/** The time that one start of an import may take while others wait. */
+export class Turn {
+  readonly #created = performance.now();
+  #began: number | undefined;
+
+  /** Begins with the first rows. Later calls change nothing. */
+  begin(): void {
+    this.#began ??= performance.now();
+  }
+
+  get isOver(): boolean {
+    const began = this.#began ?? performance.now();
+    return performance.now() - began > Math.max(TURN_MS, TURN_PER_START * (began - this.#created));
+  }
+}

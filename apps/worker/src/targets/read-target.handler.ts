@@ -1,0 +1,120 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { BlobStore } from '@pentaprism/blob-store';
+import { Bus } from '@pentaprism/bus';
+import {
+  MAX_IMAGES_PER_DATASET_PAGE,
+  MAX_TARGET_BINS_PER_CALL,
+  MAX_TARGET_IMAGES_PER_CALL,
+  readTarget,
+  targetContracts,
+  type JobPayload,
+  type JobResult,
+  type ResponseOf,
+} from '@pentaprism/contracts';
+import { openDataset } from '@pentaprism/datasets';
+import { DomainError, MAX_IMAGES_PER_BATCH } from '@pentaprism/domain';
+import type { JobControl, JobHandler } from '@pentaprism/jobs';
+import { BLOB_STORE } from '@pentaprism/service';
+import { blobByteSource } from '../datasets/blob-byte-source.js';
+import { partsOf } from './parts.js';
+import { tagNamesOf } from './tag-names.js';
+import { binsOf, TargetImages } from './target-images.js';
+import { TargetValues } from './target-values.js';
+
+type Payload = JobPayload<typeof readTarget>;
+type Plan = ResponseOf<typeof targetContracts.begin>;
+
+/** Share of the progress when the table has been read, and when the images have been recorded. */
+const [READ, RECORDED] = [0.4, 0.8];
+
+/** Reads the values of a target from the table of a project, and records which images and how many rows have each. */
+@Injectable()
+export class ReadTargetHandler implements JobHandler<typeof readTarget> {
+  readonly type = readTarget;
+
+  constructor(
+    private readonly bus: Bus,
+    @Inject(BLOB_STORE) private readonly blobs: BlobStore,
+  ) {}
+
+  async run({ workspace, projectId }: Payload, control: JobControl): Promise<JobResult<typeof readTarget>> {
+    const plan = await this.bus.call(targetContracts.begin, { projectId });
+    const values = await this.readValues(workspace, plan, control);
+    values.requireLearnable();
+    const positiveClass = positiveClassOf(plan, values);
+    control.progress(READ);
+    const images = await this.readImages(projectId, values, control.signal);
+    for (const column of plan.imageColumns) await this.record(projectId, column, { values, images }, control.signal);
+    control.progress(RECORDED);
+    if (plan.type !== 'regression') await this.tag(projectId, { values, images }, control.signal);
+    return { images: images.counts(), positiveClass };
+  }
+
+  private async readValues(workspace: string, plan: Plan, { signal }: JobControl): Promise<TargetValues> {
+    const { type, column, rowCount, table } = plan;
+    const key = { area: 'datasets', workspace, sha256: table.sha256 };
+    const dataset = await openDataset(blobByteSource(this.blobs, key, table.size), { signal });
+    const values = new TargetValues(type, rowCount);
+    // The values are those of the columns that are asked for.
+    for await (const row of dataset.values([column], { after: 0, signal }))
+      values.add(row.number, row.values[0] ?? null);
+    return values;
+  }
+
+  private async readImages(projectId: string, values: TargetValues, signal: AbortSignal): Promise<TargetImages> {
+    const images = new TargetImages(values);
+    let after: { row: number; column: number } | undefined;
+    for (;;) {
+      signal.throwIfAborted();
+      const limit = MAX_IMAGES_PER_DATASET_PAGE;
+      const page = await this.bus.call(targetContracts.rowImages, { projectId, after, limit });
+      for (const image of page.images) images.add(image);
+      const last = page.images.at(-1);
+      if (!last) return images;
+      after = { row: last.row, column: last.column };
+    }
+  }
+
+  private async record(
+    projectId: string,
+    column: number,
+    { values, images }: { values: TargetValues; images: TargetImages },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const ofColumn = images.ofColumn(column);
+    for (const part of partsOf(ofColumn, MAX_TARGET_IMAGES_PER_CALL)) {
+      signal.throwIfAborted();
+      await this.bus.call(targetContracts.recordImages, { projectId, images: part });
+    }
+    for (const part of partsOf(binsOf(values, column, ofColumn), MAX_TARGET_BINS_PER_CALL))
+      await this.bus.call(targetContracts.recordBins, { projectId, bins: part });
+  }
+
+  /** Tags images whose rows all have the same value, so that Custom Vision shows the classes. */
+  private async tag(
+    projectId: string,
+    { values, images }: { values: TargetValues; images: TargetImages },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const names = tagNamesOf(values.labels());
+    const taggings = images.agreed().flatMap(({ sha256, labels }) => {
+      const tags = labels.flatMap((label) => names.get(label) ?? []);
+      return tags.length > 0 ? [{ sha256, tags }] : [];
+    });
+    for (const part of partsOf(taggings, MAX_IMAGES_PER_BATCH)) {
+      signal.throwIfAborted();
+      await this.bus.call(targetContracts.tagImages, { projectId, taggings: part });
+    }
+  }
+}
+
+/** Returns the class that was asked for, or the last one. Null unless the target is binary. */
+function positiveClassOf({ type, positiveClass }: Plan, values: TargetValues): string | null {
+  if (type !== 'binary') return null;
+  const labels = values.labels();
+  if (positiveClass === null) return labels.at(-1) ?? null;
+  if (labels.includes(positiveClass)) return positiveClass;
+  throw new DomainError('INVALID_ARGUMENT', 'The positive class is not a value of the target.', {
+    field: 'positiveClass',
+  });
+}

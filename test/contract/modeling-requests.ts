@@ -1,0 +1,50 @@
+import { fails, NOBODY, ok, type ContractRequest } from './contract-request.js';
+
+const PROJECT = { projectId: NOBODY };
+const PAGE = { ...PROJECT, limit: 1 };
+const IMAGE = { column: 1, sha256: 'ab'.repeat(32), value: 'cat', position: 0, place: 0, rows: 1 };
+const BIN = { column: 1, order: 0, label: 'cat', start: null, end: null, rows: 1, images: 1, firstPlace: 0, cover: 0 };
+const NEW = { kind: 'new', fileName: 'photos.zip' };
+
+/** Of the contracts of projects as tables. */
+export const MODELING_REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
+  'training-ingest.v1.modeling.create': [
+    fails('NOT_FOUND', { source: { kind: 'dataset', datasetId: NOBODY } }),
+    fails('INVALID_ARGUMENT', { source: { ...NEW, source: { kind: 'url', url: 'http://127.0.0.1:1/' } } }),
+    // The bytes are not in the blob store, so that the import fails and removes what was created.
+    ok({
+      name: 'contracts',
+      source: {
+        ...NEW,
+        source: { kind: 'content', content: { sha256: 'ab'.repeat(32), size: 5, mediaType: 'text/csv' } },
+      },
+    }),
+  ],
+  'training-ingest.v1.modeling.describe': [ok({ projectIds: [] }), ok({ projectIds: [NOBODY] })],
+  'training-ingest.v1.modeling.update': [fails('NOT_FOUND', { ...PROJECT, holdoutUnlocked: true })],
+  'training-ingest.v1.modeling.of-dataset': [fails('NOT_FOUND', { datasetId: NOBODY })],
+  'training-ingest.v1.modeling.columns': [fails('NOT_FOUND', PROJECT)],
+  'training-ingest.v1.modeling.findings': [fails('NOT_FOUND', PROJECT)],
+  'training-ingest.v1.modeling.images': [
+    fails('NOT_FOUND', PAGE),
+    fails('NOT_FOUND', { ...PAGE, column: 'image' }),
+    fails('NOT_FOUND', { ...PAGE, column: 'other' }),
+  ],
+  'training-ingest.v1.modeling.duplicates': [
+    fails('NOT_FOUND', { ...PAGE, column: 'image' }),
+    fails('NOT_FOUND', { ...PAGE, column: 'other' }),
+  ],
+  'training-ingest.v1.modeling.image': [fails('NOT_FOUND', { ...PROJECT, imageId: NOBODY })],
+  'training-ingest.v1.modeling.open': [fails('NOT_FOUND', { ...PROJECT, imported: false })],
+  'training-ingest.v1.modeling.add-images': [fails('NOT_FOUND', PROJECT)],
+  'training-ingest.v1.target.set': [fails('NOT_FOUND', { ...PROJECT, column: 'class', mode: 'manual' })],
+  'training-ingest.v1.target.images': [fails('NOT_FOUND', PAGE)],
+  'training-ingest.v1.target.bins': [fails('NOT_FOUND', { ...PAGE, column: 'image' })],
+  'training-ingest.v1.target.begin': [fails('NOT_FOUND', PROJECT)],
+  'training-ingest.v1.target.row-images': [fails('NOT_FOUND', PAGE)],
+  'training-ingest.v1.target.record-images': [fails('NOT_FOUND', { ...PROJECT, images: [IMAGE] })],
+  'training-ingest.v1.target.record-bins': [fails('NOT_FOUND', { ...PROJECT, bins: [BIN] })],
+  'training-ingest.v1.target.tag-images': [
+    fails('NOT_FOUND', { ...PROJECT, taggings: [{ sha256: IMAGE.sha256, tags: ['cat'] }] }),
+  ],
+};
