@@ -13,6 +13,8 @@ import { ROLES, Workspace, type Kind, type Role } from './support/workspace.js';
 const OWN_HEADERS = ['date', 'x-request-id', 'connection', 'keep-alive'];
 /** More than this drill makes of anything in the other workspace. */
 const AHEAD = 100;
+/** A column of every project. */
+const COLUMN = 'image';
 const NOT_SUPPORTED = 'BadRequestOperationNotSupported';
 const IMAGE_REFUSED = /"status":"Error/i;
 
@@ -119,15 +121,16 @@ async function ask(from: Workspace, route: Route, role: Role, ids: ReadonlyMap<S
     const { path, options } = await visionRequest(from.vision, route, ids);
     return from.visionClient(role).send(route.method, path, options);
   }
-  let { path } = route;
-  const query = new URLSearchParams();
+  // Both name a column.
+  let path = route.path.replace('{path}', COLUMN);
+  const query = new URLSearchParams(route.queryParameters.includes('featureName') ? { featureName: COLUMN } : {});
   const body = route.body && (exampleOf(route.body) as Record<string, unknown>);
   for (const [{ where, name }, id] of ids) {
     if (where === 'path') path = path.replace(`{${name}}`, id);
     else if (where === 'query') query.set(name, id);
     else if (body) setMember(body, name, id);
   }
-  if (route.form) return from.sendForm(path, from.key(role));
+  if (route.form && !route.body) return from.sendForm(path, from.key(role));
   const search = query.size > 0 ? `?${query.toString()}` : '';
   return from.send(route.method, `${path}${search}`, from.key(role), body);
 }

@@ -23,9 +23,10 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   // Filters
   $filter: 'Not supported: images have no metadata',
   category: 'Category that a dataset has',
+  column: 'Name of an image column',
   end_timestamp: 'Latest time, in seconds since 1970',
   exact_tags: 'Names of tags, all of which an image carries',
-  featureName: 'Name of an image feature',
+  featureName: 'Name of a feature',
   filterFailed: 'Accepted and ignored: imports that fail leave no dataset',
   ids: 'Ids of stored predictions, separated by commas; at most 64',
   imageIds: 'Ids of images, separated by commas',
@@ -34,6 +35,9 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   start_timestamp: 'Earliest time, in seconds since 1970',
   tagIds: 'Ids of tags, separated by commas',
   taggingStatus: 'All, Tagged or Untagged',
+  targetBinEnd: 'Number above the last one of a range',
+  targetBinStart: 'First number of a range',
+  targetValue: 'Label of the target; several: all labels of a row',
   uploaded_only: 'Whether images without bytes are left out',
   // Changes
   allImages: 'Whether all images of the project are deleted',

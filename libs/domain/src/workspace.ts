@@ -7,9 +7,6 @@ export const LIBRARY_PROJECT = 'library';
 /** The project that radiographs are in, made with the first one of a workspace. */
 export const FILTERS_PROJECT = 'filters';
 
-/** The name under which images belong to a project as a feature, where an API asks for one. */
-export const IMAGE_FEATURE = 'image';
-
 const WORKSPACE_NAME = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;
 
 /** Whether `name` can be a workspace: lower-case letters, digits and inner hyphens, at most 64; safe in paths. */

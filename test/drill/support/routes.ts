@@ -106,6 +106,9 @@ function resolve(schema: Schema, schemas: Readonly<Record<string, Schema>>): Sch
   };
 }
 
+/** What `exampleOf` takes for a text. */
+export const EXAMPLE_TEXT = 'QUJD';
+
 /** A body that the schema takes, with what it requires and nothing else. Texts are base64, which some have to be. */
 export function exampleOf(schema: Schema): unknown {
   const { enum: values, properties = {}, required = [], minimum = 0, type } = schema;
@@ -115,7 +118,7 @@ export function exampleOf(schema: Schema): unknown {
   if (first === 'array') return [];
   if (first === 'integer' || first === 'number') return Math.max(1, minimum);
   if (first === 'boolean') return false;
-  return 'QUJD';
+  return EXAMPLE_TEXT;
 }
 
 /** One with everything that may be in it, and lists of one. */

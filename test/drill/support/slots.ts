@@ -33,8 +33,17 @@ const IN_PATH: readonly (readonly [RegExp, Kind])[] = [
   [/\/status\/\{statusId\}$/, 'status'],
   [/^\/keys\/\{id\}$/, 'key'],
 ];
+/** The same for routes that need something else than others with the same parameter. */
+const OF_ROUTE: readonly (readonly [RegExp, Kind])[] = [
+  // Projects that each workspace has cannot be deleted, and have no target.
+  [/^(?:DELETE \/api\/v2\/projects\/\{projectId\}|PATCH \/api\/v2\/projects\/\{projectId\}\/aim)$/, 'datasetProject'],
+  [/^GET \/api\/v2\/projects\/\{projectId\}\/(?:images|imageBins)$/, 'aimedProject'],
+];
+/** The names of parameters and members that are no ids of something in a workspace. */
+const NO_IDS: ReadonlySet<string> = new Set(['path', 'datasetVersionId', 'featurelistId']);
 /** The same for parameters of the query and members of a body, by their names. */
 const ELSEWHERE: Readonly<Record<string, Kind>> = {
+  datasetId: 'dataset',
   projectId: 'project',
   samplesId: 'samples',
   sessionId: 'session',
@@ -66,11 +75,13 @@ export function isVision({ path }: Pick<Route, 'path'>): boolean {
 }
 
 export function slotsOf(route: Route): Slot[] {
-  const { path, pathParameters, queryParameters, body } = route;
-  const isAnothers = (name: string) => !isVision(route) || !Object.hasOwn(NOBODYS, name.split('.').at(-1) ?? '');
+  const { method, path, pathParameters, queryParameters, body } = route;
+  const isAnothers = (name: string) =>
+    isVision(route) ? !Object.hasOwn(NOBODYS, name.split('.').at(-1) ?? '') : !NO_IDS.has(name);
+  const ofRoute = OF_ROUTE.find(([pattern]) => pattern.test(`${method} ${path}`))?.[1];
   const inPath = pathParameters.filter(isAnothers).map((name): Slot => {
     const upTo = path.slice(0, path.indexOf(`{${name}}`) + name.length + 2);
-    return { where: 'path', name, kind: IN_PATH.find(([pattern]) => pattern.test(upTo))?.[1] };
+    return { where: 'path', name, kind: ofRoute ?? IN_PATH.find(([pattern]) => pattern.test(upTo))?.[1] };
   });
   const known = isVision(route) ? OF_VISION : ELSEWHERE;
   const elsewhere = (where: 'query' | 'body', names: readonly string[]) =>

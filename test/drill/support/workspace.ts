@@ -7,6 +7,7 @@ import { basic, FILTERS, form, infoPart, mediaPart, MODALITY } from '../../e2e/s
 import { send, type Answer, type SendOptions } from '../../e2e/support/http.js';
 import type { FaultyStack } from '../../e2e/support/faults-stack.js';
 import { radiograph } from './radiographs.js';
+import { EXAMPLE_TEXT } from './routes.js';
 import { VisionClient } from './vision-client.js';
 import { isVisionKind, VisionWorkspace, type VisionKind } from './vision-workspace.js';
 
@@ -24,6 +25,8 @@ export type Kind =
   | 'samples'
   | 'status'
   | 'dataset'
+  | 'datasetProject'
+  | 'aimedProject'
   | 'key'
   | 'radiograph'
   | 'session'
@@ -34,7 +37,7 @@ const KEPT = ['project', 'image', 'samples', 'status'] as const;
 /** A session before the image in it. */
 const MADE = [
   ...(['imageNumber', 'tagNumber', 'tagName', 'list', 'key', 'radiograph', 'session', 'sessionImage'] as const),
-  'dataset',
+  ...(['dataset', 'datasetProject', 'aimedProject'] as const),
 ] as const;
 const JOB_WITHIN_MS = 30_000;
 
@@ -94,6 +97,8 @@ export class Workspace {
     if (kind === 'radiograph') return idOf(await this.sendForm(`${FILTERS}/images`, this.key('owner')));
     if (kind === 'session') return this.beginSession();
     if (kind === 'dataset') return this.importDataset(name);
+    if (kind === 'datasetProject') return this.makeProject(name);
+    if (kind === 'aimedProject') return this.aim(await this.makeProject(name));
     if (kind === 'sessionImage') return this.sessionImage ?? this.beginSession().then(() => this.sessionImage ?? '');
     if (kind === 'list') {
       const body = { ...this.recipe(name), initialList: false };
@@ -167,12 +172,15 @@ export class Workspace {
   }
 
   private async upload(name: string, tags: readonly string[]): Promise<string> {
-    const background = { r: this.made % 256, g: this.name.length, b: this.name.charCodeAt(0) };
-    const picture = await sharp({ create: { width: 64, height: 64, channels: 3, background } })
+    const body = { filename: name, tags, image_data: (await this.picture()).toString('base64') };
+    return String(z.object({ id: z.int() }).parse(await this.post('/v1/upload', body, 201)).id);
+  }
+
+  private picture(red = this.made % 256): Promise<Buffer> {
+    const background = { r: red, g: this.name.length, b: this.name.charCodeAt(0) };
+    return sharp({ create: { width: 64, height: 64, channels: 3, background } })
       .png()
       .toBuffer();
-    const body = { filename: name, tags, image_data: picture.toString('base64') };
-    return String(z.object({ id: z.int() }).parse(await this.post('/v1/upload', body, 201)).id);
   }
 
   private async tag(name: string): Promise<string> {
@@ -209,6 +217,27 @@ export class Workspace {
     const created = z.object({ catalogId: z.string(), statusId: z.string() }).parse(json(answer, 202));
     await this.end(created.statusId);
     return created.catalogId;
+  }
+
+  /** A project of two images, and of two classes that name this workspace. @returns the id of the project */
+  private async makeProject(name: string): Promise<string> {
+    const rows = await Promise.all(
+      [1, 2].map(async (n) => `${(await this.picture(n)).toString('base64')},${name}-class-${n}`),
+    );
+    const uploaded = form([filePart(`image,${EXAMPLE_TEXT}\n${rows.join('\n')}\n`, `${name}.csv`)]);
+    const answer = await this.sendAs(this.key('owner'), 'POST', '/api/v2/projects/', uploaded);
+    const created = z.object({ pid: z.string(), statusId: z.string() }).parse(json(answer, 202));
+    await this.end(created.statusId);
+    return created.pid;
+  }
+
+  /** Sets the target of a project. @returns the id of the project */
+  private async aim(project: string): Promise<string> {
+    const body = { target: EXAMPLE_TEXT, mode: 'manual' };
+    const answer = await this.send('PATCH', `/api/v2/projects/${project}/aim/`, this.key('owner'), body);
+    if (answer.status !== 202) throw new Error(`${answer.status} ${answer.bytes.toString()}`);
+    await this.end(/[0-9a-f]{24}/.exec(String(answer.headers.location))?.[0] ?? '');
+    return project;
   }
 
   private async makeSamples(): Promise<void> {

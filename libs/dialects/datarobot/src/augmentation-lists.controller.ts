@@ -5,6 +5,7 @@ import { collect } from '@pentaprism/http';
 import { augmentationListContracts as lists, MAX_LISTS_PER_PAGE, sampleContracts } from '@pentaprism/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { Modelings } from './modelings.js';
 import {
   createdListBody,
   createListBody,
@@ -23,15 +24,21 @@ const listId = (text: string) => existingId(text, 'augmentation list');
 @ApiTags('image augmentation')
 @Controller('api/v2/imageAugmentationLists')
 export class AugmentationListsController {
-  constructor(private readonly bus: Bus) {}
+  constructor(
+    private readonly bus: Bus,
+    private readonly modelings: Modelings,
+  ) {}
 
   @Post()
   @ApiOperation({ operationId: 'createImageAugmentationList', summary: 'Create an augmentation list' })
   @ApiCreatedResponse({ standardSchema: createdListBody })
   async create(
-    @Body({ schema: createListBody }) { projectId, ...settings }: z.output<typeof createListBody>,
+    @Body({ schema: createListBody }) settings: z.output<typeof createListBody>,
   ): Promise<z.output<typeof createdListBody>> {
-    const { id } = await this.bus.call(lists.create, { projectId: existingId(projectId, 'project'), ...settings });
+    const { featureName } = settings;
+    const projectId = existingId(settings.projectId, 'project');
+    if (featureName !== null) await this.modelings.checkImageColumn(projectId, featureName);
+    const { id } = await this.bus.call(lists.create, settings);
     return { augmentationListId: id };
   }
 
@@ -63,7 +70,12 @@ export class AugmentationListsController {
     @Param('augmentationId') id: string,
     @Body({ schema: patchListBody.optional() }) changes: z.output<typeof patchListBody> | undefined,
   ): Promise<void> {
-    await this.bus.call(lists.update, { id: listId(id), changes: changes ?? {} });
+    const key = { id: listId(id) };
+    if (changes?.featureName) {
+      const { projectId } = await this.bus.call(lists.get, key);
+      await this.modelings.checkImageColumn(projectId, changes.featureName);
+    }
+    await this.bus.call(lists.update, { ...key, changes: changes ?? {} });
   }
 
   @Delete(':augmentationId')

@@ -4,6 +4,7 @@ import { Bus } from '@pentaprism/bus';
 import { sampleContracts } from '@pentaprism/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { Modelings } from './modelings.js';
 import { samplesLink, statusLink } from './wire/links.js';
 import { pageOf, toPage } from './wire/paging.js';
 import { existingId, idempotencyKeyOf } from './wire/parameters.js';
@@ -15,7 +16,10 @@ const DEPRECATION = 'Use imageAugmentationLists/{augmentationId}/samples/ instea
 @ApiTags('image augmentation')
 @Controller('api/v2/imageAugmentationSamples')
 export class AugmentationSamplesController {
-  constructor(private readonly bus: Bus) {}
+  constructor(
+    private readonly bus: Bus,
+    private readonly modelings: Modelings,
+  ) {}
 
   @Post()
   @HttpCode(202)
@@ -31,8 +35,10 @@ export class AugmentationSamplesController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.output<typeof samplesRequestedBody>> {
-    const { projectId, name: _, ...recipe } = body;
-    const asked = { projectId: existingId(projectId, 'project'), ...recipe, ...idempotencyKeyOf(request) };
+    const { name: _, ...recipe } = body;
+    const projectId = existingId(recipe.projectId, 'project');
+    if (recipe.featureName !== null) await this.modelings.checkImageColumn(projectId, recipe.featureName);
+    const asked = { ...recipe, ...idempotencyKeyOf(request) };
     const { jobId } = await this.bus.call(sampleContracts.requestOnce, asked);
     void reply.header('Location', statusLink(request, jobId));
     return { statusId: jobId };

@@ -4,8 +4,7 @@ import {
   augmentationListContracts as lists,
   imageContracts,
   jobDirectoryContracts,
-  MAX_PROJECTS_PER_PAGE,
-  projectContracts,
+  modelingContracts,
   sampleContracts,
   type AugmentationList,
   type Job,
@@ -14,7 +13,7 @@ import {
 import { DomainError, ERROR_CODES, type ErrorCode } from '@pentaprism/domain';
 import type { FastifyRequest } from 'fastify';
 import { datarobotDialect } from './datarobot.dialect.js';
-import { ORIGIN, StandInSystem } from './datarobot.fixture.js';
+import { modeling, ORIGIN, project, StandInSystem } from './datarobot.fixture.js';
 import { DatarobotModule } from './datarobot.module.js';
 
 const PROJECT = 'a'.repeat(24);
@@ -59,52 +58,18 @@ const job: Job = {
   subject: { projectId: PROJECT, listId: LIST, samplesId: JOB },
 };
 
-const training = { domain: 'general', classificationType: 'multilabel', exportPlatforms: [] };
-const names = { name: 'library', uniqueName: 'library' };
-const LIBRARY = { id: PROJECT, ...names, description: '', training, createdAt: 0, modifiedAt: 0, imageCount: 1 };
+const LIBRARY = { ...project, id: PROJECT, name: 'library' };
 
 beforeEach(() => {
   system.reset();
-  answer(projectContracts.get, () => LIBRARY);
+  system.answerProject(LIBRARY, { ...modeling, dataset: null, rowCount: null });
 });
 
-describe('connection and projects', () => {
+describe('connection', () => {
   it('speaks 2.49, with and without a trailing slash', async () => {
     const version = { major: 2, minor: 49, versionString: '2.49.0', releasedVersion: '2.49.0' };
     expect((await ask('GET', 'version/')).body).toEqual(version);
     expect((await ask('GET', 'version')).body).toEqual(version);
-  });
-
-  it('lists all projects as a bare array', async () => {
-    answer(projectContracts.list, () => ({
-      projects: [LIBRARY],
-      total: 1,
-    }));
-    const { body } = await ask('GET', 'projects/?projectName=lib&useCaseIds=x');
-    expect(body).toMatchObject([{ id: PROJECT, projectName: 'library', stage: 'eda', target: null }]);
-    expect(lastCall()).toEqual({ nameContains: 'lib', offset: 0, limit: MAX_PROJECTS_PER_PAGE });
-    expect((await ask('GET', `projects/${PROJECT}/`)).body).toMatchObject({
-      id: PROJECT,
-      created: new Date(0).toISOString(),
-    });
-  });
-
-  it('lists all projects in portions that fit into a message', async () => {
-    const all = Array.from({ length: 2 * MAX_PROJECTS_PER_PAGE + 1 }, (_, n) => ({ ...LIBRARY, name: `p${n}` }));
-    answer(projectContracts.list, ({ offset, limit }: { offset: number; limit: number }) => ({
-      projects: all.slice(offset, offset + limit),
-      total: all.length,
-    }));
-    const { body } = await ask('GET', 'projects/');
-    expect(body.map(({ projectName }: { projectName: string }) => projectName)).toEqual(all.map(({ name }) => name));
-  });
-
-  it('shows the names of projects as they were given, also where several are equal', async () => {
-    const names = ['photos', 'photos (2)'];
-    const projects = names.map((uniqueName) => ({ ...LIBRARY, name: 'photos', uniqueName }));
-    answer(projectContracts.list, () => ({ projects, total: 2 }));
-    const { body } = await ask('GET', 'projects/');
-    expect(body).toMatchObject([{ projectName: 'photos' }, { projectName: 'photos' }]);
   });
 
   it('knows no text that is no id', async () => {
@@ -120,9 +85,20 @@ describe('connection and projects', () => {
 
   it('offers the catalogue with its ranges', async () => {
     const { body } = await ask('GET', `imageAugmentationOptions/${PROJECT}`);
-    expect(body).toMatchObject({ id: PROJECT, projectId: PROJECT, minNumberOfNewImages: 1 });
+    const described = { id: PROJECT, projectId: PROJECT, featureName: 'image', minNumberOfNewImages: 1 };
+    expect(body).toMatchObject(described);
     const blur = body.transformations.find(({ name }: { name: string }) => name === 'blur');
     expect(blur).toMatchObject({ affectedByTransformationProbability: true, params: [{ minValue: 3, maxValue: 31 }] });
+  });
+
+  it('offers the catalogue for the first image column, and none to a project without images', async () => {
+    system.answerProject(LIBRARY, { ...modeling, imageColumn: 'a photo' });
+    expect((await ask('GET', `imageAugmentationOptions/${PROJECT}`)).body.featureName).toBe('a photo');
+    system.answerProject(LIBRARY, { ...modeling, imageColumn: null });
+    const { status, body } = await ask('GET', `imageAugmentationOptions/${PROJECT}`);
+    expect([status, body.message]).toEqual([422, 'The project has no image column to augment.']);
+    system.reset();
+    expect((await ask('GET', `imageAugmentationOptions/${PROJECT}`)).status).toBe(404);
   });
 });
 
@@ -210,6 +186,53 @@ describe('augmentation lists', () => {
       throw new DomainError('FAILED_PRECONDITION', 'too many');
     });
     expect((await ask('POST', 'imageAugmentationLists/', create)).status).toBe(422);
+  });
+});
+
+describe('the feature of augmentation', () => {
+  const image = { imageId: IMAGE, width: 1, height: 1 };
+  const body = { projectId: PROJECT, name: 'n', transformationProbability: 1, numberOfNewImages: 1 };
+  const key = `imageAugmentationLists/${LIST}/`;
+  const requests = [
+    ['POST', 'imageAugmentationLists/', { ...body, featureName: 'image' }, 201],
+    ['PATCH', key, { featureName: 'image' }, 204],
+    ['POST', 'imageAugmentationSamples/', { ...body, featureName: 'image', numberOfRows: 1 }, 202],
+  ] as const;
+  beforeEach(() => {
+    answer(lists.get, () => list);
+    answer(lists.create, () => list);
+    answer(lists.update, () => list);
+    answer(sampleContracts.requestOnce, () => ({ jobId: JOB }));
+  });
+
+  it.each(requests)('%s %s takes an image column of the project', async (method, path, sent, status) => {
+    answer(modelingContracts.images, () => ({ images: [image], total: 1 }));
+    expect((await ask(method, path, sent)).status).toBe(status);
+    expect(system.calls).toContainEqual({
+      subject: modelingContracts.images.subject,
+      request: { projectId: PROJECT, column: 'image', offset: 0, limit: 1 },
+    });
+    expect(lastCall()).not.toHaveProperty('limit');
+  });
+
+  it.each(requests)('%s %s refuses any other with 422', async (method, path, sent, _status) => {
+    answer(modelingContracts.images, () => {
+      throw new DomainError('INVALID_ARGUMENT', 'no such column', { field: 'column' });
+    });
+    const { status, body: error } = await ask(method, path, sent);
+    expect([status, Object.keys(error.errors)]).toEqual([422, ['featureName']]);
+    expect(lastCall()).toMatchObject({ limit: 1 });
+  });
+
+  it.each(requests)('%s %s is not found where the project is not', async (method, path, sent, _status) => {
+    expect((await ask(method, path, sent)).status).toBe(404);
+  });
+
+  it('can be taken from a list without asking for the columns', async () => {
+    expect((await ask('PATCH', key, { featureName: null })).status).toBe(204);
+    expect(system.calls).toEqual([
+      { subject: lists.update.subject, request: { id: LIST, changes: { featureName: null } } },
+    ]);
   });
 });
 
@@ -306,6 +329,31 @@ describe('images', () => {
     await ask('GET', `projects/${PROJECT}/images/${IMAGE}/file/`);
     expect(system.sent).toEqual([{ area: 'samples', workspace: 'w1', ...content }]);
   });
+
+  it('are those of rows where the catalog has deleted them since', async () => {
+    answer(modelingContracts.image, () => ({ imageId: IMAGE, ...content, ...size }));
+    expect((await ask('GET', `projects/${PROJECT}/images/${IMAGE}/`)).body).toEqual({ imageId: IMAGE, ...size });
+    expect(lastCall()).toEqual({ projectId: PROJECT, imageId: IMAGE });
+    await ask('GET', `projects/${PROJECT}/images/${IMAGE}/file/`);
+    expect(system.sent).toEqual([{ area: 'originals', workspace: 'w1', ...content }]);
+  });
+
+  it('say why they cannot be decoded, whatever rows have', async () => {
+    answer(imageContracts.getPicture, () => {
+      throw new DomainError('NOT_FOUND', 'The file is cut off.', { reason: 'undecodable' });
+    });
+    answer(modelingContracts.image, () => ({ imageId: IMAGE, ...content, ...size }));
+    const { status, body } = await ask('GET', `projects/${PROJECT}/images/${IMAGE}/`);
+    expect([status, body.message]).toEqual([404, 'The file is cut off.']);
+  });
+
+  it('are not looked for elsewhere while the catalog does not answer', async () => {
+    answer(imageContracts.getPicture, () => {
+      throw new DomainError('UNAVAILABLE', 'away');
+    });
+    expect((await ask('GET', `projects/${PROJECT}/images/${IMAGE}/`)).status).toBe(503);
+    expect(system.calls).toHaveLength(1);
+  });
 });
 
 describe('errors', () => {
@@ -336,7 +384,7 @@ describe('OpenAPI', () => {
     });
     const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
-    expect(operations).toHaveLength(28);
+    expect(operations).toHaveLength(45);
     expect(Object.keys(document.components?.schemas ?? {})).toContain('ImageAugmentationListsRetrieve');
   });
 });

@@ -30,10 +30,14 @@ export const datarobotDialect: Dialect = {
 };
 
 function statusFor(error: DomainError, request: FastifyRequest): number | undefined {
-  // What DataRobot answers where something that is in use was to be deleted.
-  if (error.code === 'FAILED_PRECONDITION' && request.method === 'DELETE') return 400;
+  // What DataRobot answers where an augmentation list that is in use was to be deleted.
+  if (error.code === 'FAILED_PRECONDITION' && isDeletionOfList(request)) return 400;
   // The client would repeat an upload without its bytes, and both sides would wait for each other.
   return isUpload(request) && REPEATED_BY_CLIENT.has(statuses[error.code]) ? 422 : undefined;
+}
+
+function isDeletionOfList({ method, routeOptions }: FastifyRequest): boolean {
+  return method === 'DELETE' && /^\/api\/v2\/imageAugmentationLists\//.test(routeOptions.url ?? '');
 }
 
 function isUpload({ method, headers }: FastifyRequest): boolean {

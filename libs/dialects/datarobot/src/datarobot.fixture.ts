@@ -2,7 +2,15 @@ import { Catch, Global, Module, type ArgumentsHost, type ExceptionFilter } from 
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Bus } from '@pentaprism/bus';
-import type { ContentReference, Dataset, Rpc } from '@pentaprism/contracts';
+import {
+  modelingContracts,
+  projectContracts,
+  type ContentReference,
+  type Dataset,
+  type Modeling,
+  type Project,
+  type Rpc,
+} from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import {
   asHttpFailure,
@@ -43,6 +51,29 @@ export const dataset: Dataset = {
   imageCount: 3,
   hasImages: true,
   table: { sha256: '0'.repeat(64), mediaType: 'application/octet-stream', size: 50 },
+};
+
+/** A project of the catalog. */
+export const project: Project = {
+  id: 'e'.repeat(24),
+  name: 'pets.zip',
+  uniqueName: 'pets.zip',
+  description: '',
+  training: { domain: 'general', classificationType: 'multilabel', exportPlatforms: [] },
+  createdAt: 0,
+  modifiedAt: 0,
+  imageCount: 3,
+};
+
+/** The same project, made of the dataset. */
+export const modeling: Modeling = {
+  projectId: project.id,
+  state: 'ready',
+  dataset: { id: dataset.id, versionId: dataset.versionId, fileName: dataset.fileName, deleted: false },
+  rowCount: 3,
+  imageColumn: 'image',
+  holdoutUnlocked: false,
+  target: null,
 };
 
 /** A blob that was stored. */
@@ -91,6 +122,14 @@ export class StandInSystem {
   /** Sets what a service answers. A call without an answer is NOT_FOUND. */
   answer(rpc: Rpc, reply: (request: never) => unknown): void {
     this.answers.set(rpc.subject, reply);
+  }
+
+  /** Sets what services answer about a project. */
+  answerProject(found: Project, described: Modeling): void {
+    this.answer(projectContracts.get, () => found);
+    this.answer(modelingContracts.describe, ({ projectIds }: { projectIds: string[] }) => ({
+      modelings: projectIds.map((projectId) => ({ ...described, projectId })),
+    }));
   }
 
   /** The request of the last call of a service. */

@@ -6,14 +6,25 @@ import { DatasetFindingsController } from './dataset-findings.controller.js';
 import { DatasetUploads } from './dataset-uploads.js';
 import { DatasetsController } from './datasets.controller.js';
 import { ImagesController } from './images.controller.js';
+import { Modelings } from './modelings.js';
+import { ProjectCreationController } from './project-creation.controller.js';
+import { ProjectFeaturesController } from './project-features.controller.js';
+import { ProjectFindingsController } from './project-findings.controller.js';
+import { ProjectImagesController } from './project-images.controller.js';
 import { ProjectsController } from './projects.controller.js';
 import { StatusController } from './status.controller.js';
+import { TargetsController } from './targets.controller.js';
 import { VersionController } from './version.controller.js';
 
 @Module({
   controllers: [
     VersionController,
     ProjectsController,
+    ProjectCreationController,
+    ProjectFeaturesController,
+    ProjectImagesController,
+    ProjectFindingsController,
+    TargetsController,
     ImagesController,
     DatasetsController,
     DatasetFindingsController,
@@ -22,6 +33,6 @@ import { VersionController } from './version.controller.js';
     AugmentationSamplesController,
     StatusController,
   ],
-  providers: [DatasetUploads],
+  providers: [DatasetUploads, Modelings],
 })
 export class DatarobotModule {}

@@ -2,21 +2,15 @@ import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { Bus } from '@pentaprism/bus';
 import { datasetContracts } from '@pentaprism/contracts';
-import { dispositionOf } from '@pentaprism/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Readable } from 'node:stream';
 import { z } from 'zod';
-import { openFindings, type DatasetFindings } from './dataset-findings.js';
-import { savedNameOf } from './wire/dataset.js';
-import { findingBody, findingsQuery, toFindingBody, toLine, type LoggedFinding } from './wire/finding.js';
+import { sendFindings, sendLog, sendLogFile, type ReadFindings } from './findings.js';
+import { findingBody, findingsQuery } from './wire/finding.js';
 import { linkTo } from './wire/links.js';
-import { pageOf, pageText } from './wire/paging.js';
+import { pageOf } from './wire/paging.js';
 import { existingId } from './wire/parameters.js';
 
 type Query = z.output<typeof findingsQuery>;
-
-/** The media type of a log as a file. */
-const TEXT = 'text/plain; charset=utf-8';
 
 const idOf = (text: string) => existingId(text, 'dataset');
 
@@ -35,7 +29,8 @@ export class DatasetFindingsController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await this.sendPage({ id, query, request, reply }, 'imagesDataQualityLog', toLine);
+    const link = linkTo(request, 'datasets', id, 'imagesDataQualityLog');
+    await sendLog({ request, reply }, link, query, this.readerOf(idOf(id)));
   }
 
   @Get('imagesDataQualityLog/file')
@@ -48,10 +43,8 @@ export class DatasetFindingsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const datasetId = idOf(id);
-    const dataset = await this.bus.call(datasetContracts.get, { datasetId });
-    const { portions } = await openFindings(this.bus, datasetId, { offset: 0, limit: 0 });
-    void reply.type(TEXT).header('Content-Disposition', dispositionOf(TEXT, savedNameOf(dataset, '-quality-log.txt')));
-    send(request, reply, textOf(portions));
+    const { name } = await this.bus.call(datasetContracts.get, { datasetId });
+    await sendLogFile({ request, reply }, name, this.readerOf(datasetId));
   }
 
   @Get('findings')
@@ -63,30 +56,11 @@ export class DatasetFindingsController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await this.sendPage({ id, query, request, reply }, 'findings', toFindingBody);
+    const link = linkTo(request, 'datasets', id, 'findings');
+    await sendFindings({ request, reply }, link, query, this.readerOf(idOf(id)));
   }
 
-  private async sendPage(
-    { id, query, request, reply }: { id: string; query: Query; request: FastifyRequest; reply: FastifyReply },
-    path: string,
-    toItem: (finding: LoggedFinding) => unknown,
-  ): Promise<void> {
-    const { total, portions } = await openFindings(this.bus, idOf(id), query);
-    void reply.type('application/json');
-    send(request, reply, pageText(linkTo(request, 'datasets', id, path), query, total, mapped(portions, toItem)));
+  private readerOf(datasetId: string): ReadFindings {
+    return (offset, limit) => this.bus.call(datasetContracts.findings, { datasetId, offset, limit });
   }
-}
-
-async function* mapped<Item>(portions: DatasetFindings['portions'], toItem: (finding: LoggedFinding) => Item) {
-  for await (const portion of portions) yield portion.map(toItem);
-}
-
-async function* textOf(portions: DatasetFindings['portions']): AsyncGenerator<string, void> {
-  for await (const portion of portions)
-    if (portion.length > 0) yield portion.map((finding) => `${toLine(finding)}\n`).join('');
-}
-
-/** Streams text. Fastify would read a stream to its end to answer HEAD. */
-function send(request: FastifyRequest, reply: FastifyReply, text: AsyncGenerator<string, void>): void {
-  void reply.send(Readable.from(request.method === 'HEAD' ? [] : text));
 }

@@ -8,34 +8,32 @@ import {
   readForm,
   readWhole,
   refuseDeclaredLength,
-  schemaFailure,
   UploadLimits,
   type FormPart,
 } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
-import { baseNameOf, categories } from './wire/dataset.js';
+import { baseNameOf } from './wire/dataset.js';
 
-export interface DatasetUpload {
+/**
+ * The fields that are read, by the names of their parts. Each parser gets the texts of all parts with its name so far, and
+ * throws INVALID_ARGUMENT if they are wrong.
+ */
+type FieldParsers = Readonly<Record<string, (texts: readonly string[]) => unknown>>;
+
+/** What the fields are. Those that the form does not have are absent. */
+type FieldsOf<Parsers extends FieldParsers> = { readonly [Name in keyof Parsers]?: ReturnType<Parsers[Name]> };
+
+export interface DatasetUpload<Fields> {
   readonly content: ContentReference;
   readonly fileName: string;
-  readonly categories: string[];
+  readonly fields: Fields;
 }
-
-/** The form, for the documentation. */
-export const DATASET_FORM = {
-  type: 'object',
-  required: ['file'],
-  properties: {
-    file: { type: 'string', format: 'binary', description: 'A zip archive of images, or a table' },
-    categories: { type: 'array', items: { type: 'string' }, description: 'What the dataset is for' },
-  },
-};
 
 /** Bytes of the whole form beside its file. */
 const FORM_BYTES = 1024 * 1024;
-/** Bytes of the part `categories`: so few that no memory is reserved for them. */
-const CATEGORIES_BYTES = 16 * 1024;
+/** Bytes of a part that is a field: so few that no memory is reserved for them. */
+const FIELD_BYTES = 16 * 1024;
 
 /** Receives the forms that datasets arrive in: a part `file`, with other parts before and after it. */
 @Injectable()
@@ -48,9 +46,14 @@ export class DatasetUploads {
   /**
    * Stores the file of a form. Nothing is kept of a form that is refused, whatever part of it is wrong.
    *
-   * @throws DomainError INVALID_ARGUMENT for anything but a form with one file; PAYLOAD_TOO_LARGE; STORAGE_FULL
+   * @param parsers of the fields; parts with other names are skipped
+   * @throws DomainError INVALID_ARGUMENT for anything but a form with one file; PAYLOAD_TOO_LARGE; STORAGE_FULL; what
+   *   the parsers throw
    */
-  async receive(request: FastifyRequest): Promise<DatasetUpload> {
+  async receive<Parsers extends FieldParsers>(
+    request: FastifyRequest,
+    parsers: Parsers,
+  ): Promise<DatasetUpload<FieldsOf<Parsers>>> {
     if (!(request.body instanceof Readable))
       throw new DomainError(
         'INVALID_ARGUMENT',
@@ -59,7 +62,7 @@ export class DatasetUploads {
     refuseDeclaredLength(request, this.limits.maxDatasetBytes + FORM_BYTES);
     const { workspace } = principalOf(request);
     return readForm(request, async (parts) => {
-      const fields = new Fields(request);
+      const fields = new Fields(request, parsers);
       for (let next = await parts.next(); !next.done; next = await parts.next()) {
         const part = next.value;
         if (!isFile(part)) {
@@ -68,7 +71,8 @@ export class DatasetUploads {
         }
         const source = wholeForm(part, parts, fields);
         const content = await this.contents.store(workspace, source, this.limits.maxDatasetBytes, 'datasets');
-        return { content, fileName: baseNameOf(part.fileName), categories: fields.categories };
+        const parsed = Object.fromEntries(fields.parsed) as FieldsOf<Parsers>;
+        return { content, fileName: baseNameOf(part.fileName), fields: parsed };
       }
       throw new DomainError('INVALID_ARGUMENT', 'The form has no part "file".');
     });
@@ -93,18 +97,25 @@ async function* wholeForm(file: FormPart, parts: AsyncGenerator<FormPart, void>,
 
 /** The other parts of a form. */
 class Fields {
-  categories: string[] = [];
+  readonly parsed = new Map<string, unknown>();
+  private readonly texts = new Map<string, string[]>();
   private bytes = 0;
 
-  constructor(private readonly request: FastifyRequest) {}
+  constructor(
+    private readonly request: FastifyRequest,
+    private readonly parsers: FieldParsers,
+  ) {}
 
   /** Throws PAYLOAD_TOO_LARGE if all other parts together are too large. Parts with unknown names are skipped. */
-  async read(part: FormPart): Promise<void> {
-    const bytes = this.counted(part.bytes);
-    if (part.name !== 'categories') for await (const _ of bytes);
+  async read({ name, bytes }: FormPart): Promise<void> {
+    const counted = this.counted(bytes);
+    const parse = Object.hasOwn(this.parsers, name) ? this.parsers[name] : undefined;
+    if (!parse) for await (const _ of counted);
     else {
-      const text = decodeUtf8(await readWhole(this.request, bytes, CATEGORIES_BYTES, 'The part "categories"'));
-      this.categories = parseCategories([...this.categories, ...listOf(text)]);
+      const text = decodeUtf8(await readWhole(this.request, counted, FIELD_BYTES, `The part "${name}"`));
+      const texts = [...(this.texts.get(name) ?? []), text];
+      this.texts.set(name, texts);
+      this.parsed.set(name, parse(texts));
     }
   }
 
@@ -118,22 +129,4 @@ class Fields {
       yield chunk;
     }
   }
-}
-
-/** Returns the values of a field, which is empty, one value, or a JSON array of values. */
-function listOf(text: string): readonly unknown[] {
-  if (!text.startsWith('[')) return text === '' ? [] : [text];
-  try {
-    return JSON.parse(text) as unknown[];
-  } catch {
-    throw new DomainError('INVALID_ARGUMENT', 'categories: must be a word or a JSON array of words', {
-      field: 'categories',
-    });
-  }
-}
-
-function parseCategories(values: readonly unknown[]): string[] {
-  const parsed = categories.safeParse(values);
-  if (parsed.success) return parsed.data;
-  throw schemaFailure(parsed.error.issues.map((issue) => ({ ...issue, path: ['categories', ...issue.path] })));
 }

@@ -13,6 +13,7 @@ import { Bus } from '@pentaprism/bus';
 import {
   datasetContracts as datasets,
   MAX_COLUMNS_PER_CALL,
+  modelingContracts,
   type DatasetColumn,
   type RequestOf,
 } from '@pentaprism/contracts';
@@ -20,7 +21,7 @@ import { DomainError, MAX_PAGE_SIZE } from '@pentaprism/domain';
 import { collect, Contents, principalOf, type BodyConfig } from '@pentaprism/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { DATASET_FORM, DatasetUploads } from './dataset-uploads.js';
+import { DatasetUploads } from './dataset-uploads.js';
 import { featureBody, featuresQuery, sortColumns, toFeatureBody } from './wire/dataset-feature.js';
 import {
   createdDatasetBody,
@@ -35,7 +36,8 @@ import {
   savedNameOf,
   toDatasetBody,
 } from './wire/dataset.js';
-import { linkTo, statusLink } from './wire/links.js';
+import { DATASET_FORM, parseCategories } from './wire/form.js';
+import { linkTo, projectLink, statusLink } from './wire/links.js';
 import { pageOf, toPage } from './wire/paging.js';
 import { existingId } from './wire/parameters.js';
 
@@ -58,7 +60,8 @@ export class DatasetsController {
   @ApiOperation({ operationId: 'createDatasetFromFile', summary: 'Create a dataset from an uploaded file' })
   @ApiAcceptedResponse({ standardSchema: createdDatasetBody })
   async createFromFile(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
-    const { content, fileName, categories } = await this.uploads.receive(request);
+    const { content, fileName, fields } = await this.uploads.receive(request, { categories: parseCategories });
+    const { categories = [] } = fields;
     const source = { kind: 'content', content } as const;
     return this.create(request, reply, { name: fileName, fileName, categories, source });
   }
@@ -143,7 +146,7 @@ export class DatasetsController {
     if (!dataset.table) throw new DomainError('FAILED_PRECONDITION', 'The rows of this dataset are not known yet.');
     const { workspace } = principalOf(request);
     const content = { ...dataset.table, area: 'datasets', workspace, mediaType: 'text/csv; charset=utf-8' } as const;
-    await this.contents.send(request, reply, content, { fileName: savedNameOf(dataset, '.csv'), mayBeGone: true });
+    await this.contents.send(request, reply, content, { fileName: savedNameOf(dataset.name, '.csv'), mayBeGone: true });
   }
 
   @Get(':datasetId/projects')
@@ -154,10 +157,14 @@ export class DatasetsController {
     @Query({ schema: datasetProjectsQuery }) paging: z.output<typeof datasetProjectsQuery>,
     @Req() request: FastifyRequest,
   ) {
-    await this.find(id);
-    // No project is made of a dataset.
-    const none: z.output<typeof datasetProject>[] = [];
-    return toPage(linkTo(request, 'datasets', id, 'projects'), {}, paging, { items: none, total: 0 });
+    const datasetId = idOf(id);
+    const read = async (offset: number, limit: number) => {
+      const { projectIds, total } = await this.bus.call(modelingContracts.ofDataset, { datasetId, offset, limit });
+      // No other members: the client refuses them here.
+      return { items: projectIds.map((each) => ({ id: each, url: projectLink(request, each) })), total };
+    };
+    const found = await collect(read, paging, MAX_PAGE_SIZE);
+    return toPage(linkTo(request, 'datasets', id, 'projects'), {}, paging, found);
   }
 
   private find(id: string) {

@@ -2,17 +2,18 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import {
   datasetContracts as datasets,
   jobDirectoryContracts,
+  modelingContracts,
   type DatasetColumn,
   type Job,
 } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import { dataset, MAX_DATASET_BYTES, ORIGIN, StandInSystem } from './datarobot.fixture.js';
+import { END, file, FORM_TYPE, part } from './form.fixture.js';
 
 const { id: DATASET, versionId: VERSION } = dataset;
 const JOB = 'c'.repeat(24);
 const CREATED = { catalogId: DATASET, catalogVersionId: VERSION, statusId: JOB };
 const CONTENT = { sha256: '0'.repeat(64), mediaType: 'application/octet-stream' };
-const BOUNDARY = 'xYz';
 
 let system: StandInSystem;
 beforeAll(async () => {
@@ -25,16 +26,7 @@ beforeEach(() => {
   system.answer(datasets.get, () => dataset);
 });
 
-const part = (disposition: string, body: string | Buffer, ...headers: string[]) =>
-  Buffer.concat([
-    Buffer.from([`--${BOUNDARY}`, `Content-Disposition: form-data; ${disposition}`, ...headers, '', ''].join('\r\n')),
-    Buffer.from(body),
-    Buffer.from('\r\n'),
-  ]);
-const END = Buffer.from(`--${BOUNDARY}--\r\n`);
-const file = (name = '/home/me/pets.zip', body = 'bytes') => part(`name="file"; filename="${name}"`, body);
-
-function upload(parts: readonly Buffer[], type = `multipart/form-data; boundary=${BOUNDARY}`, more = {}) {
+function upload(parts: readonly Buffer[], type = FORM_TYPE, more = {}) {
   const headers = { 'content-type': type, ...more };
   return system.ask('POST', 'datasets/fromFile/', { body: Buffer.concat(parts), headers });
 }
@@ -214,11 +206,23 @@ describe('datasets', () => {
     expect(system.lastCall()).toEqual({ datasetId: DATASET });
   });
 
-  it('have no projects yet', async () => {
-    const { body } = await system.ask('GET', `datasets/${DATASET}/projects/`);
-    expect(body).toEqual({ count: 0, data: [], next: null, previous: null, totalCount: 0 });
+  it('list their projects, each as an id and an address and nothing else', async () => {
+    const projectIds = Array.from({ length: 3 }, (_, i) => String(i).repeat(24));
+    system.answer(modelingContracts.ofDataset, ({ offset, limit }: { offset: number; limit: number }) => ({
+      projectIds: projectIds.slice(offset, offset + limit),
+      total: 3,
+    }));
+    const path = `datasets/${DATASET}/projects/`;
+    const items = projectIds.map((id) => ({ id, url: `${ORIGIN}/api/v2/projects/${id}/` }));
+    const whole = { count: 3, data: items, next: null, previous: null, totalCount: 3 };
+    expect((await system.ask('GET', path)).body).toEqual(whole);
+    expect(system.lastCall()).toEqual({ datasetId: DATASET, offset: 0, limit: 1000 });
+    const page = (await system.ask('GET', `${path}?offset=1&limit=1`)).body;
+    expect([page.data, page.totalCount]).toEqual([[items[1]], 3]);
+    const link = `${ORIGIN}/api/v2/${path}`;
+    expect([page.previous, page.next]).toEqual([`${link}?offset=0&limit=1`, `${link}?offset=2&limit=1`]);
     system.reset();
-    expect((await system.ask('GET', `datasets/${DATASET}/projects/`)).status).toBe(404);
+    expect((await system.ask('GET', path)).status).toBe(404);
   });
 
   it('have a file of their rows, once these are known', async () => {

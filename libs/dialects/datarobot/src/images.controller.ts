@@ -1,7 +1,7 @@
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Bus } from '@pentaprism/bus';
-import { imageContracts, sampleContracts } from '@pentaprism/contracts';
+import { imageContracts, modelingContracts, sampleContracts } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import { Contents, principalOf, type StoredContent } from '@pentaprism/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -15,7 +15,12 @@ interface FoundImage extends Omit<StoredContent, 'workspace'> {
   readonly height: number;
 }
 
-/** Images by id: pictures of a project, and augmented images, which only samples list. */
+interface ImageKey {
+  readonly projectId: string;
+  readonly imageId: string;
+}
+
+/** Images by id: pictures of a project, augmented images, which only samples list, and images of rows. */
 @ApiTags('images')
 @Controller('api/v2/projects/:projectId/images/:imageId')
 export class ImagesController {
@@ -50,13 +55,34 @@ export class ImagesController {
 
   private async find(projectId: string, id: string): Promise<FoundImage> {
     const key = { projectId: existingId(projectId, 'project'), imageId: existingId(id, 'image') };
-    try {
-      const picture = await this.bus.call(imageContracts.getPicture, { projectId: key.projectId, id: key.imageId });
-      return { ...picture, area: 'originals', imageId: picture.id };
-    } catch (error) {
-      // An image that exists and is no picture says why.
-      if (!DomainError.is(error, 'NOT_FOUND') || error.details['reason'] !== undefined) throw error;
-      return { ...(await this.bus.call(sampleContracts.getImage, key)), area: 'samples' };
-    }
+    return (
+      (await unlessMissing(this.findPicture(key))) ??
+      (await unlessMissing(this.findSample(key))) ??
+      (await this.findInRow(key))
+    );
+  }
+
+  private async findPicture({ projectId, imageId }: ImageKey): Promise<FoundImage> {
+    const picture = await this.bus.call(imageContracts.getPicture, { projectId, id: imageId });
+    return { ...picture, area: 'originals', imageId };
+  }
+
+  private async findSample(key: ImageKey): Promise<FoundImage> {
+    return { ...(await this.bus.call(sampleContracts.getImage, key)), area: 'samples' };
+  }
+
+  /** Finds an image that the catalog has deleted, and that a row of the project still has. */
+  private async findInRow(key: ImageKey): Promise<FoundImage> {
+    return { ...(await this.bus.call(modelingContracts.image, key)), area: 'originals' };
+  }
+}
+
+/** Returns undefined for NOT_FOUND. But an image that exists and is not a picture has a reason, which is thrown. */
+async function unlessMissing(found: Promise<FoundImage>): Promise<FoundImage | undefined> {
+  try {
+    return await found;
+  } catch (error) {
+    if (DomainError.is(error, 'NOT_FOUND') && error.details['reason'] === undefined) return undefined;
+    throw error;
   }
 }

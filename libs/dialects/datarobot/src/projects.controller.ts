@@ -1,16 +1,40 @@
-import { Controller, Get, Param, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Query } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Bus } from '@pentaprism/bus';
-import { MAX_PROJECTS_PER_PAGE, projectContracts } from '@pentaprism/contracts';
-import { collect } from '@pentaprism/http';
+import {
+  MAX_PROJECTS_PER_PAGE,
+  modelingContracts,
+  projectContracts,
+  trainingIngestContracts,
+  type Modeling,
+  type Project,
+} from '@pentaprism/contracts';
+import { collect, type AccessConfig } from '@pentaprism/http';
 import { z } from 'zod';
+import { Modelings } from './modelings.js';
 import { existingId } from './wire/parameters.js';
-import { projectBody, projectsQuery, toProjectBody } from './wire/project.js';
+import {
+  patchProjectBody,
+  projectBody,
+  projectOptionsBody,
+  projectsQuery,
+  projectStatusBody,
+  toProjectBody,
+  toProjectStatusBody,
+} from './wire/project.js';
+
+type Changes = z.output<typeof patchProjectBody>;
+
+const idOf = (text: string) => existingId(text, 'project');
 
 @ApiTags('projects')
 @Controller('api/v2/projects')
 export class ProjectsController {
-  constructor(private readonly bus: Bus) {}
+  constructor(
+    private readonly bus: Bus,
+    private readonly modelings: Modelings,
+  ) {}
 
   @Get()
   @ApiOperation({ operationId: 'listProjects', summary: 'List projects, by part of their name' })
@@ -22,13 +46,65 @@ export class ProjectsController {
       return { items: projects, total };
     };
     const { items } = await collect(read, paging, MAX_PROJECTS_PER_PAGE);
-    return items.map(toProjectBody);
+    const modelings = await this.modelings.describe(items.map(({ id }) => id));
+    return items.map((project, i) => toProjectBody(project, modelings[i] as Modeling));
   }
 
   @Get(':projectId')
   @ApiOperation({ operationId: 'getProject', summary: 'Get a project' })
   @ApiOkResponse({ standardSchema: projectBody })
-  async get(@Param('projectId') projectId: string) {
-    return toProjectBody(await this.bus.call(projectContracts.get, { id: existingId(projectId, 'project') }));
+  async get(@Param('projectId') id: string) {
+    const { project, modeling } = await this.modelings.find(idOf(id));
+    return toProjectBody(project, modeling);
+  }
+
+  @Patch(':projectId')
+  @ApiOperation({ operationId: 'updateProject', summary: 'Change a project, or unlock its hold-out' })
+  @ApiOkResponse({ standardSchema: projectBody })
+  async update(
+    @Param('projectId') id: string,
+    @Body({ schema: patchProjectBody.optional() }) changes: Changes | undefined,
+  ) {
+    const projectId = idOf(id);
+    const project = await this.change(projectId, changes ?? {});
+    const modeling = await this.changeModeling(projectId, changes ?? {});
+    return toProjectBody(project, modeling);
+  }
+
+  @Delete(':projectId')
+  @HttpCode(204)
+  @RouteConfig({ audit: 'project.delete' } satisfies AccessConfig)
+  @ApiOperation({ operationId: 'deleteProject', summary: 'Delete a project' })
+  async delete(@Param('projectId') id: string): Promise<void> {
+    await this.bus.call(trainingIngestContracts.deleteProject, { projectId: idOf(id) });
+  }
+
+  @Get(':projectId/options')
+  @ApiOperation({ operationId: 'getProjectOptions', summary: 'Get the settings of a project for its modelling' })
+  @ApiOkResponse({ standardSchema: projectOptionsBody })
+  async getOptions(@Param('projectId') id: string): Promise<z.output<typeof projectOptionsBody>> {
+    await this.bus.call(projectContracts.get, { id: idOf(id) });
+    return {};
+  }
+
+  @Get(':projectId/status')
+  @ApiOperation({ operationId: 'getProjectStatus', summary: 'Get the stage of a project' })
+  @ApiOkResponse({ standardSchema: projectStatusBody })
+  async getStatus(@Param('projectId') id: string) {
+    return toProjectStatusBody((await this.modelings.find(idOf(id))).modeling);
+  }
+
+  private change(id: string, { projectName: name, projectDescription }: Changes): Promise<Project> {
+    if (name === undefined && projectDescription === undefined) return this.bus.call(projectContracts.get, { id });
+    return this.bus.call(projectContracts.update, {
+      id,
+      ...(name === undefined ? {} : { name, sameName: 'number' as const }),
+      ...(projectDescription === undefined ? {} : { description: projectDescription ?? '' }),
+    });
+  }
+
+  private async changeModeling(projectId: string, { holdoutUnlocked }: Changes): Promise<Modeling> {
+    if (holdoutUnlocked) return this.bus.call(modelingContracts.update, { projectId, holdoutUnlocked });
+    return (await this.modelings.describe([projectId]))[0] as Modeling;
   }
 }

@@ -7,7 +7,7 @@ import { JobWaiter } from '@pentaprism/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { existingId } from './wire/parameters.js';
-import { importedDataset, importMessage, isShown, resultLink, statusBody, toStatusBody } from './wire/status.js';
+import { datasetOf, isShown, progressMessage, resultLink, statusBody, toStatusBody } from './wire/status.js';
 
 /** Milliseconds that a poll is held while the job is pending: the client sleeps 5 s between two of them. */
 export const POLL_HOLD_MS = 4000;
@@ -52,14 +52,14 @@ export class StatusController {
     }
   }
 
-  /** Returns an empty text for jobs other than imports, and for an import whose dataset cannot be read. */
+  /** Returns an empty text for jobs that do not say how far they are, and if the dataset of the job cannot be read. */
   private async messageOf(job: Job): Promise<string> {
-    const datasetId = importedDataset(job);
+    const datasetId = datasetOf(job);
     if (datasetId === undefined) return '';
     try {
-      return importMessage(await this.bus.call(datasetContracts.get, { datasetId }));
-    } catch {
-      return '';
+      return progressMessage(job, await this.bus.call(datasetContracts.get, { datasetId }));
+    } catch (error) {
+      return DomainError.is(error, 'NOT_FOUND') ? progressMessage(job, null) : '';
     }
   }
 

@@ -1,6 +1,5 @@
 import type { Project } from '@pentaprism/contracts';
 import {
-  IMAGE_FEATURE,
   NEW_IMAGES_PER_IMAGE,
   TRANSFORMATION_PROBABILITY,
   TRANSFORMATIONS,
@@ -41,13 +40,19 @@ export const augmentationOptions = z
   })
   .meta({ id: 'ImageAugmentationOptions' });
 
-/** Options are no record of their own: their id is the project's. */
-export function toAugmentationOptions({ id, name }: Project): z.output<typeof augmentationOptions> {
+/**
+ * Options are no record of their own: their id is the project's.
+ * @param featureName of the image column that lists are for
+ */
+export function toAugmentationOptions(
+  { id, name }: Project,
+  featureName: string,
+): z.output<typeof augmentationOptions> {
   return {
     id,
     name: `Image augmentation of ${name}`,
     projectId: id,
-    featureName: IMAGE_FEATURE,
+    featureName,
     minTransformationProbability: TRANSFORMATION_PROBABILITY.min,
     currentTransformationProbability: TRANSFORMATION_PROBABILITY.default,
     maxTransformationProbability: TRANSFORMATION_PROBABILITY.max,

@@ -1,6 +1,6 @@
 import type { Dataset, DatasetColumn } from '@pentaprism/contracts';
-import { COLUMN_TYPES } from '@pentaprism/domain';
 import { z } from 'zod';
+import { columnMembers, toColumnMembers } from './column.js';
 import { pagingQuery } from './paging.js';
 
 /** Features of a page if the client does not say. */
@@ -42,51 +42,10 @@ export function sortColumns(columns: readonly DatasetColumn[], orderBy: Key | `-
 }
 
 export const featureBody = z
-  .object({
-    id: z.int(),
-    datasetId: z.string(),
-    datasetVersionId: z.string(),
-    name: z.string(),
-    featureType: z.enum(COLUMN_TYPES),
-    lowInformation: z.boolean(),
-    uniqueCount: z.int(),
-    naCount: z.int(),
-    min: z.number().nullable(),
-    max: z.number().nullable(),
-    mean: z.number().nullable(),
-    median: z.number().nullable(),
-    stdDev: z.number().nullable(),
-    dateFormat: z.string().nullable(),
-    timeSeriesEligible: z.boolean(),
-    timeSeriesEligibilityReason: z.string(),
-    timeStep: z.int().nullable(),
-    timeUnit: z.string().nullable(),
-    targetLeakage: z.string(),
-  })
+  .object({ datasetId: z.string(), datasetVersionId: z.string(), ...columnMembers })
   .meta({ id: 'DatasetFeature' });
 
-/** Time series are not served: no feature is eligible. */
-export function toFeatureBody({ id, versionId }: Dataset, column: DatasetColumn): z.output<typeof featureBody> {
-  const { index, name, type, lowInformation, uniqueCount, missingCount, statistics } = column;
-  return {
-    id: index,
-    datasetId: id,
-    datasetVersionId: versionId,
-    name,
-    featureType: type,
-    lowInformation,
-    uniqueCount,
-    naCount: missingCount,
-    min: statistics?.min ?? null,
-    max: statistics?.max ?? null,
-    mean: statistics?.mean ?? null,
-    median: statistics?.median ?? null,
-    stdDev: statistics?.standardDeviation ?? null,
-    dateFormat: null,
-    timeSeriesEligible: false,
-    timeSeriesEligibilityReason: 'notSupported',
-    timeStep: null,
-    timeUnit: null,
-    targetLeakage: 'SKIPPED_DETECTION',
-  };
+export function toFeatureBody(dataset: Dataset, column: DatasetColumn): z.output<typeof featureBody> {
+  const { id, ...members } = toColumnMembers(column);
+  return { id, datasetId: dataset.id, datasetVersionId: dataset.versionId, ...members };
 }

@@ -138,7 +138,10 @@ export function fileNameOfUrl(url: string): string {
   }
 }
 
-/** Returns a name for a file made of a dataset, which takes the place of the extension of the upload. */
-export function savedNameOf({ name: full }: Dataset, ending: string): string {
-  return `${full.replace(/\.(?:zip|csv|tsv|txt)$/i, '')}${ending}`;
+/**
+ * Returns a name for a file made of a dataset or a project. Its ending takes the place of the extension of the upload that
+ * these are named after.
+ */
+export function savedNameOf(name: string, ending: string): string {
+  return `${name.replace(/\.(?:zip|csv|tsv|txt)$/i, '')}${ending}`;
 }

@@ -13,6 +13,8 @@ export const statusLink = (request: FastifyRequest, statusId: string) => linkTo(
 
 export const datasetLink = (request: FastifyRequest, datasetId: string) => linkTo(request, 'datasets', datasetId);
 
+export const projectLink = (request: FastifyRequest, projectId: string) => linkTo(request, 'projects', projectId);
+
 export const listSamplesLink = (request: FastifyRequest, listId: string) =>
   linkTo(request, 'imageAugmentationLists', listId, 'samples');
 

@@ -20,20 +20,21 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
   });
 }
 
-/**
- * @param link absolute URL of the listing
- * @param filters query parameters besides those of paging, which the neighbouring pages keep
- */
+/** Query parameters besides those of paging, which the neighbouring pages keep. */
+export type Filters = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** @param link absolute URL of the listing */
 export function toPage<Item>(
   link: string,
-  filters: Readonly<Record<string, string | undefined>>,
+  filters: Filters,
   { offset, limit }: Paging,
   { items, total }: { items: Item[]; total: number },
 ) {
   const end = offset + items.length;
   const linkWith = (page: Paging) => {
     const query = new URLSearchParams();
-    for (const [name, value] of Object.entries(filters)) if (value !== undefined) query.set(name, value);
+    for (const [name, values] of Object.entries(filters))
+      for (const value of [values ?? []].flat()) query.append(name, value);
     query.set('offset', String(page.offset));
     query.set('limit', String(page.limit));
     return `${link}?${query.toString()}`;
@@ -54,6 +55,7 @@ export function toPage<Item>(
  */
 export async function* pageText(
   link: string,
+  filters: Filters,
   paging: Paging,
   total: number,
   portions: AsyncIterable<readonly unknown[]>,
@@ -65,6 +67,6 @@ export async function* pageText(
     yield `${count > 0 ? ',' : ''}${portion.map((item) => JSON.stringify(item)).join()}`;
     count += portion.length;
   }
-  const { data: _, ...rest } = toPage(link, {}, paging, { items: new Array<unknown>(count), total });
+  const { data: _, ...rest } = toPage(link, filters, paging, { items: new Array<unknown>(count), total });
   yield `],${JSON.stringify(rest).slice(1)}`;
 }

@@ -7,6 +7,14 @@ export function existingId(text: string, what: string): string {
   return text;
 }
 
+/** The last segment of a route that matches the rest of any path, slashes included. */
+export const REST_OF_PATH = '*';
+
+/** Returns what `REST_OF_PATH` stands for. The router has decoded it, once. */
+export function restOfPath({ params }: FastifyRequest): string {
+  return (params as { [REST_OF_PATH]?: string })[REST_OF_PATH] ?? '';
+}
+
 const MAX_KEY_LENGTH = 200;
 
 /** The header under which a client may repeat a request without doing it twice. */

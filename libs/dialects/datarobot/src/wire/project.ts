@@ -1,21 +1,82 @@
-import type { Project } from '@pentaprism/contracts';
-import { MAX_PROJECT_NAME_LENGTH } from '@pentaprism/domain';
+import type { Modeling, Project } from '@pentaprism/contracts';
+import { isObjectId, MAX_DESCRIPTION_LENGTH, MAX_IMAGE_URL_LENGTH, MAX_PROJECT_NAME_LENGTH } from '@pentaprism/domain';
 import { z } from 'zod';
 import { pagingQuery } from './paging.js';
+import { TARGET_TYPE_NAMES, toTargetMembers } from './target.js';
 
 export const projectsQuery = z.object({
   projectName: z.string().max(MAX_PROJECT_NAME_LENGTH).optional(),
   ...pagingQuery(0),
 });
 
+/** Control characters, and two more that XML cannot contain: the APIs of Custom Vision show the name in XML. */
+const UNWRITABLE = /[\p{Cc}\ufffe\uffff]/u;
+
+export const projectName = z
+  .string()
+  .max(MAX_PROJECT_NAME_LENGTH)
+  .refine((name) => name.trim() !== '', 'must not be blank')
+  .refine((name) => !UNWRITABLE.test(name), 'must not have control characters');
+
+const id = z.string().refine(isObjectId, 'must be 24 hexadecimal digits');
+
+/** The source is a dataset, or an address. */
+export const createProjectBody = z
+  .object({
+    datasetId: id.nullish(),
+    datasetVersionId: id.nullish(),
+    url: z.string().min(1).max(MAX_IMAGE_URL_LENGTH).nullish(),
+    projectName: projectName.nullish(),
+  })
+  .refine(({ datasetId, url }) => !datasetId !== !url, 'Send a file as a form, or either datasetId or url as JSON.')
+  .meta({ id: 'ProjectCreate' });
+
+/** `pid` is the id of the project, which exists as soon as its dataset has been imported. */
+export const createdProjectBody = z
+  .object({ pid: z.string(), catalogId: z.string(), catalogVersionId: z.string(), statusId: z.string() })
+  .meta({ id: 'CreatedProject' });
+
+/** The hold-out cannot be locked again. `workerCount` is accepted and has no effect; -1 means as many as there are. */
+export const patchProjectBody = z
+  .object({
+    projectName: projectName.optional(),
+    projectDescription: z.string().max(MAX_DESCRIPTION_LENGTH).nullable().optional(),
+    holdoutUnlocked: z.literal(true, 'must be true: a hold-out that was unlocked cannot be locked again').optional(),
+    workerCount: z.int().min(-1).optional(),
+  })
+  .meta({ id: 'ProjectUpdate' });
+
+const stage = z.enum(['empty', 'fasteda', 'eda', 'aim', 'eda2', 'modeling']);
+
+/** Before a project has a target: the client asks such a stage for `imageSamples/`, and never for `images/`. */
+const STAGES = {
+  filling: { stage: 'eda', stageDescription: 'Adding the images to the project' },
+  ready: { stage: 'aim', stageDescription: 'Ready to set the target' },
+} as const satisfies Record<Modeling['state'], object>;
+
+/** After its target has been set. Models are not searched for, so that nothing is left to be done. */
+const MODELING = { stage: 'modeling', stageDescription: 'The target is set' } as const;
+
+export const projectStatusBody = z
+  .object({ autopilotDone: z.boolean(), stage, stageDescription: z.string() })
+  .meta({ id: 'ProjectStatus' });
+
+export function toProjectStatusBody({ state, target }: Modeling): z.output<typeof projectStatusBody> {
+  return target ? { autopilotDone: true, ...MODELING } : { autopilotDone: false, ...STAGES[state] };
+}
+
+/** The settings of a project for its modelling: none of them has been changed. */
+export const projectOptionsBody = z.object({}).meta({ id: 'ProjectOptions' });
+
 export const projectBody = z
   .object({
     id: z.string(),
     projectName: z.string(),
+    projectDescription: z.string().nullable(),
     fileName: z.string().nullable(),
-    stage: z.enum(['empty', 'fasteda', 'eda', 'aim', 'eda2', 'modeling']),
+    stage,
     target: z.string().nullable(),
-    targetType: z.enum(['Regression', 'Binary', 'Multiclass', 'Multilabel']).nullable(),
+    targetType: z.enum(Object.values(TARGET_TYPE_NAMES)).nullable(),
     metric: z.string().nullable(),
     positiveClass: z.string().nullable(),
     autopilotMode: z.int().nullable(),
@@ -32,24 +93,23 @@ export const projectBody = z
   })
   .meta({ id: 'Project' });
 
-/** A project that has no target: the client asks such a stage for `imageSamples/`, never for `images/`. */
-export function toProjectBody({ id, name, createdAt }: Project): z.output<typeof projectBody> {
+export function toProjectBody(project: Project, modeling: Modeling): z.output<typeof projectBody> {
+  const { dataset, rowCount, holdoutUnlocked, target } = modeling;
+  const catalog = dataset?.deleted === false ? dataset : null;
   return {
-    id,
-    projectName: name,
-    fileName: null,
-    stage: 'eda',
-    target: null,
-    targetType: null,
-    metric: null,
-    positiveClass: null,
-    autopilotMode: null,
-    created: new Date(createdAt).toISOString(),
-    catalogId: null,
-    catalogVersionId: null,
-    holdoutUnlocked: false,
-    maxTrainPct: null,
-    maxTrainRows: null,
+    id: project.id,
+    projectName: project.name,
+    projectDescription: project.description || null,
+    fileName: dataset?.fileName ?? null,
+    stage: toProjectStatusBody(modeling).stage,
+    ...toTargetMembers(target),
+    created: new Date(project.createdAt).toISOString(),
+    catalogId: catalog?.id ?? null,
+    catalogVersionId: catalog?.versionId ?? null,
+    holdoutUnlocked,
+    // No row is held out before the target is known.
+    maxTrainPct: rowCount === null ? null : 100,
+    maxTrainRows: rowCount,
     advancedOptions: {},
     partition: null,
     unsupervisedMode: false,

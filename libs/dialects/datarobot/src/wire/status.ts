@@ -1,14 +1,14 @@
-import { importDataset, makeSamples, type Dataset, type Job } from '@pentaprism/contracts';
+import { createProject, importDataset, makeSamples, readTarget, type Dataset, type Job } from '@pentaprism/contracts';
 import type { JobState } from '@pentaprism/domain';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { datasetLink, listSamplesLink, samplesLink } from './links.js';
+import { datasetLink, listSamplesLink, projectLink, samplesLink } from './links.js';
 
 export const statusBody = z
   .object({
     statusId: z.string(),
     status: z.enum(['INITIALIZED', 'RUNNING', 'COMPLETED', 'ERROR', 'ABORTED']),
-    /** Why it failed, or how far an import is; empty otherwise. */
+    /** Why it failed, or how far it is; empty if there is nothing to say. */
     message: z.string(),
     code: z.int(),
     created: z.iso.datetime(),
@@ -50,19 +50,39 @@ const KINDS: Readonly<Record<string, KindOfJob>> = {
     description: 'Import of a dataset',
     result: (request, { datasetId = '' }) => datasetLink(request, datasetId),
   },
+  [readTarget.type]: {
+    statusType: 'projectTarget',
+    description: 'Reading the values of the target',
+    result: (request, { projectId = '' }) => projectLink(request, projectId),
+  },
+  [createProject.type]: {
+    statusType: 'projectCreation',
+    description: 'Creation of a project',
+    result: (request, { projectId = '' }) => projectLink(request, projectId),
+  },
 };
 
 export const isShown = ({ type }: Job) => Object.hasOwn(KINDS, type);
 
-/** Returns the id of the dataset that a running job imports. */
-export function importedDataset({ type, state, subject, progress }: Job): string | undefined {
-  return type === importDataset.type && (state === 'running' || (state === 'queued' && progress > 0))
-    ? subject['datasetId']
-    : undefined;
+const isImport = ({ type }: Job) => type === importDataset.type;
+
+/** Returns the id of the dataset that a running job imports, or makes a project of. */
+export function datasetOf(job: Job): string | undefined {
+  const { type, state, subject, progress } = job;
+  const hasBegun = state === 'running' || (state === 'queued' && progress > 0);
+  return hasBegun && (isImport(job) || type === createProject.type) ? subject['datasetId'] : undefined;
 }
 
-/** Says how far the import of a dataset is. */
-export function importMessage({ rowCount, importedRows }: Dataset): string {
+/**
+ * Says how far a job is that imports a dataset, or makes a project of it.
+ * @param dataset null if it was deleted
+ */
+export function progressMessage(job: Job, dataset: Dataset | null): string {
+  if (isImport(job)) return dataset ? importMessage(dataset) : '';
+  return dataset?.state === 'importing' ? importMessage(dataset) : 'Adding the images to the project';
+}
+
+function importMessage({ rowCount, importedRows }: Dataset): string {
   return rowCount === null ? 'Reading the file' : `${importedRows} of ${rowCount} rows`;
 }
 

@@ -1,0 +1,54 @@
+import type { Paging } from '@pentaprism/http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Readable } from 'node:stream';
+import type { Portions } from './portions.js';
+import { pageText, type Filters } from './wire/paging.js';
+
+/** A request, and the reply that is streamed. */
+export interface Exchange {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+interface Page {
+  /** Absolute URL of the listing. */
+  readonly link: string;
+  readonly filters?: Filters;
+  readonly paging: Paging;
+}
+
+/** Streams a page of items. */
+export function sendPage<Item>(
+  { request, reply }: Exchange,
+  { link, filters = {}, paging }: Page,
+  { total, portions }: Portions<Item>,
+  toItem: (item: Item) => unknown,
+): void {
+  void reply.type('application/json');
+  send(request, reply, pageText(link, filters, paging, total, mapped(portions, toItem)));
+}
+
+/** Streams text, one line for each item. */
+export function sendLines<Item>(
+  { request, reply }: Exchange,
+  type: string,
+  { portions }: Portions<Item>,
+  toLine: (item: Item) => string,
+): void {
+  void reply.type(type);
+  send(request, reply, linesOf(portions, toLine));
+}
+
+async function* mapped<Item>(portions: Portions<Item>['portions'], toItem: (item: Item) => unknown) {
+  for await (const portion of portions) yield portion.map(toItem);
+}
+
+async function* linesOf<Item>(portions: Portions<Item>['portions'], toLine: (item: Item) => string) {
+  for await (const portion of portions)
+    if (portion.length > 0) yield portion.map((item) => `${toLine(item)}\n`).join('');
+}
+
+/** Streams text. Fastify would read a stream to its end to answer HEAD. */
+function send(request: FastifyRequest, reply: FastifyReply, text: AsyncGenerator<string, void>): void {
+  void reply.send(Readable.from(request.method === 'HEAD' ? [] : text));
+}

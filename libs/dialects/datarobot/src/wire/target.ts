@@ -1,0 +1,131 @@
+import type { RequestOf, Target, targetContracts } from '@pentaprism/contracts';
+import {
+  DomainError,
+  MAX_COLUMN_NAME_LENGTH,
+  MAX_LABEL_LENGTH,
+  MODELING_MODES,
+  TARGET_TYPES,
+  type ModelingMode,
+  type TargetType,
+} from '@pentaprism/domain';
+import { z } from 'zod';
+import { imageColumn, imageMetadata } from './image.js';
+import { pagingQuery } from './paging.js';
+
+/** Images and bins of a page if the client does not say. */
+const DEFAULT_LIMIT = 100;
+
+/** The names of target types in this API. */
+export const TARGET_TYPE_NAMES = {
+  binary: 'Binary',
+  multiclass: 'Multiclass',
+  multilabel: 'Multilabel',
+  regression: 'Regression',
+} as const satisfies Record<TargetType, string>;
+
+/** The numbers of modes in this API. */
+export const MODE_NUMBERS = { auto: 0, manual: 2, quick: 3, comprehensive: 4 } as const satisfies Record<
+  ModelingMode,
+  number
+>;
+
+const mode = z.union([
+  z.enum(MODELING_MODES),
+  z
+    .literal(Object.values(MODE_NUMBERS))
+    .transform((number) => MODELING_MODES.find((name) => MODE_NUMBERS[name] === number) as ModelingMode),
+]);
+
+const targetType = z
+  .enum(Object.values(TARGET_TYPE_NAMES))
+  .transform((name) => TARGET_TYPES.find((type) => TARGET_TYPE_NAMES[type] === name) as TargetType);
+
+/** A label, which is a number in the table of some clients. */
+const label = z.union([z.string(), z.number().transform(String)]).pipe(z.string().min(1).max(MAX_LABEL_LENGTH));
+
+/** Other members, such as those of partitions, have no effect. */
+export const aimBody = z
+  .object({
+    target: z.string().min(1).max(MAX_COLUMN_NAME_LENGTH),
+    mode: mode.nullish(),
+    metric: z.string().max(100).nullish(),
+    positiveClass: label.nullish(),
+    targetType: targetType.nullish(),
+  })
+  .meta({ id: 'Aim' });
+
+export function toTargetRequest({
+  target,
+  ...body
+}: z.output<typeof aimBody>): Omit<RequestOf<typeof targetContracts.set>, 'projectId'> {
+  const { mode, metric, positiveClass, targetType } = body;
+  return {
+    column: target,
+    mode: mode ?? 'quick',
+    ...(metric == null ? {} : { metric }),
+    ...(positiveClass == null ? {} : { positiveClass }),
+    ...(targetType == null ? {} : { type: targetType }),
+  };
+}
+
+/** The members of a project that say what is predicted. */
+export function toTargetMembers(target: Target | null) {
+  return {
+    target: target?.column ?? null,
+    targetType: target && TARGET_TYPE_NAMES[target.type],
+    metric: target?.metric ?? null,
+    positiveClass: target?.positiveClass ?? null,
+    autopilotMode: target && MODE_NUMBERS[target.mode],
+  };
+}
+
+const edge = z
+  .string()
+  .regex(/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i, 'must be a number')
+  .transform(Number)
+  .refine(Number.isFinite, 'must be a number');
+
+/** Without `column`: the images of all columns. Several values: images that have all of these labels. */
+export const imagesQuery = z.object({
+  column: imageColumn.optional(),
+  targetValue: z
+    .union([z.string().max(MAX_LABEL_LENGTH), z.array(z.string().max(MAX_LABEL_LENGTH)).max(100)])
+    .optional(),
+  targetBinStart: edge.optional(),
+  targetBinEnd: edge.optional(),
+  ...pagingQuery(DEFAULT_LIMIT),
+});
+
+type Filter = Pick<RequestOf<typeof targetContracts.images>, 'column' | 'values' | 'range'>;
+
+/** Throws INVALID_ARGUMENT for one edge of a bin without the other. */
+export function toImagesFilter(query: z.output<typeof imagesQuery>): Filter {
+  const { column, targetValue, targetBinStart: start, targetBinEnd: end } = query;
+  if ((start === undefined) !== (end === undefined))
+    throw new DomainError('INVALID_ARGUMENT', 'Send both targetBinStart and targetBinEnd, or neither.');
+  return {
+    ...(column === undefined ? {} : { column }),
+    ...(targetValue === undefined ? {} : { values: [targetValue].flat() }),
+    ...(start === undefined || end === undefined ? {} : { range: { start, end } }),
+  };
+}
+
+export const imageBinsQuery = z.object({ featureName: imageColumn, ...pagingQuery(DEFAULT_LIMIT) });
+
+/** The value of the rows of an image: a label, a number, or a list of labels. */
+export const valuedImage = imageMetadata
+  .extend({ targetValue: z.union([z.string(), z.number(), z.array(z.string())]) })
+  .meta({ id: 'ValuedImage' });
+
+/** A label or a range of numbers, whose end is exclusive. `imageId` is null if no row of it has an image. */
+export const imageBin = z
+  .object({
+    imageId: z.string().nullable(),
+    width: z.int().nullable(),
+    height: z.int().nullable(),
+    targetValue: z.string().nullable(),
+    targetBinStart: z.number().nullable(),
+    targetBinEnd: z.number().nullable(),
+    targetBinRowCount: z.int(),
+  })
+  .meta({ id: 'ImageBin' });
