@@ -238,6 +238,33 @@ describe('a project of an upload', () => {
   });
 });
 
+describe('a project that is being made', () => {
+  it('is deleted with its dataset, and its job ends', async () => {
+    const files = await Promise.all(
+      Array.from({ length: 150 }, async (_, i) => [`a/${i}.jpg`, await picture(i)] as const),
+    );
+    const source = await upload(services, zipSync(Object.fromEntries(files), { level: 0 }));
+    const created = await call(modelings.create, { source: { kind: 'new', fileName: 'x.zip', source } });
+    const { projectId, datasetId, jobId } = created;
+    await call(trainingIngestContracts.deleteProject, { projectId });
+    expect((await ended(services, jobId)).state).toBe('aborted');
+    await expect(call(datasets.get, { datasetId })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(listed(projectId)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(call(trainingIngestContracts.deleteProject, { projectId })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+  });
+
+  it('gives an image the base name of its file, as much of it as a name may have', async () => {
+    const long = `${'x'.repeat(300)}.jpg`;
+    const source = await upload(services, zipSync({ [`a/${long}`]: await picture(90), 'b/2.jpg': await picture(91) }));
+    const { projectId, job } = await create({ source: { kind: 'new', fileName: 'x.zip', source } });
+    expect([job.error, job.state]).toEqual([null, 'completed']);
+    const { images: found } = await call(trainingImageContracts.list, { projectId, limit: 10, order: 'oldest' });
+    expect(found.map(({ fileName }) => fileName).sort()).toEqual(['2.jpg', long.slice(0, 255)]);
+  });
+});
+
 describe('a project that was not made of a dataset', () => {
   it('is a table of its present images and their tags', async () => {
     const { id } = await call(projects.create, {

@@ -266,6 +266,23 @@ describe('a target of lists of labels', () => {
   });
 });
 
+describe('a target of many labels', () => {
+  it('is set, and leaves out the tags of an image that has a negative one', async () => {
+    const rows = Array.from({ length: 50 }, (_, i) => [i, `"[""a${i}"",""b${i}"",""c${i}""]"`] as const);
+    const projectId = await projectOf(await table('image,labels', rows));
+    const { images } = await call(trainingImageContracts.list, { projectId, limit: 100, order: 'oldest' });
+    const none = { projectId, name: 'none', description: '', type: 'negative' } as const;
+    const { id, number, name } = await call(tagContracts.create, none);
+    const tagging = { imageId: images[0]?.id ?? '', tag: { id, number, name, negative: true } };
+    await call(trainingImageContracts.addTags, { projectId, taggings: [tagging] });
+    const job = await aim(projectId, { column: 'labels' });
+    expect([job.error, job.state]).toEqual([null, 'completed']);
+    const tags = await tagsOf(projectId);
+    expect(tags[images[0]?.width ?? 0]).toEqual(['none']);
+    expect(Object.values(tags).filter((names) => names.length === 3)).toHaveLength(49);
+  });
+});
+
 describe('a column that cannot be the target', () => {
   let projectId: string;
   beforeAll(async () => {

@@ -141,7 +141,7 @@ export class DatasetRepository {
     session: ClientSession,
   ): Promise<void> {
     await this.datasets.updateOne(
-      { _id, workspace, job, deletedAt: null },
+      { _id, workspace, job, state: 'importing', deletedAt: null },
       { $set: { deletedAt: systemDate() } },
       { session },
     );

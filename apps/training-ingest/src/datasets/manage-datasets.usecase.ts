@@ -42,7 +42,8 @@ export class ManageDatasets {
   async delete(workspace: string, id: string): Promise<void> {
     const dataset = await this.datasets.get(workspace, id);
     await this.datasets.markDeleted(workspace, dataset._id);
-    await this.tending.abortImport(dataset).catch(() => undefined);
+    // The job of a dataset that is ready may still make a project of it, which keeps the dataset.
+    if (dataset.state === 'importing') await this.tending.abortImport(dataset).catch(() => undefined);
   }
 
   async columns(workspace: string, { datasetId, ...page }: Requests['columns']) {

@@ -20,6 +20,11 @@ export class CreateProjectEffect implements JobEffect<typeof createProject> {
     await this.modelings.change(workspace, new Types.ObjectId(projectId), { state: 'ready' }, session);
   }
 
+  async isWanted(job: JobDocument): Promise<boolean> {
+    const { workspace, projectId } = job.payload as JobPayload<typeof createProject>;
+    return (await this.modelings.find(workspace, projectId)) !== null;
+  }
+
   async ended(job: JobDocument, session: ClientSession): Promise<void> {
     const { workspace, projectId, datasetId } = job.payload as JobPayload<typeof createProject>;
     await this.modelings.markDeleted(workspace, new Types.ObjectId(projectId), session);

@@ -11,6 +11,7 @@ import { notFound, Transactions } from '@pentaprism/database';
 import {
   DEFAULT_TRAINING_SETTINGS,
   DomainError,
+  MAX_FILE_NAME_LENGTH,
   MAX_IMAGES_PER_BATCH,
   MAX_TRAINING_IMAGES_PER_PROJECT,
 } from '@pentaprism/domain';
@@ -133,9 +134,11 @@ export class FillProject {
   }
 }
 
-/** Returns the base name of a file in an archive, or what follows the last slash of an address. */
+/** Returns the base name of a file in an archive, or of the path of an address, whose query may have secrets. */
 function fileNameOf(label: string | null): string {
-  return label?.split('/').at(-1) ?? '';
+  const path = label !== null && /^https?:/i.test(label) ? (label.split(/[?#]/)[0] ?? '') : (label ?? '');
+  // Half of a surrogate pair may be left where the name is cut.
+  return (path.split('/').at(-1) ?? '').slice(0, MAX_FILE_NAME_LENGTH).replace(/[\ud800-\udbff]$/, '');
 }
 
 function toKnown({ id, width, height, original }: TrainingImage): KnownImage {

@@ -24,7 +24,7 @@ export class ListProjectImages {
 
   /** Throws NOT_FOUND; INVALID_ARGUMENT for a column that is no image column. */
   async images(workspace: string, { projectId, column, offset, limit }: Requests['images']): Promise<ImagesPage> {
-    const modeling = await this.modelings.find(workspace, projectId);
+    const modeling = await this.modelings.findOpened(workspace, projectId);
     if (!modeling) {
       if (column !== undefined && column !== LIVE_IMAGE_COLUMN) await this.refuseLive(projectId);
       return this.live.images(projectId, { offset, limit });
@@ -50,7 +50,7 @@ export class ListProjectImages {
   /** Throws as `images`. */
   async duplicates(workspace: string, request: Requests['duplicates']): Promise<DuplicatesPage> {
     const { projectId, column, ...page } = request;
-    const modeling = await this.modelings.find(workspace, projectId);
+    const modeling = await this.modelings.findOpened(workspace, projectId);
     if (!modeling) {
       if (column !== LIVE_IMAGE_COLUMN) await this.refuseLive(projectId);
       await this.live.columns(projectId);

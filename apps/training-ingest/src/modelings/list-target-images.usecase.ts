@@ -100,7 +100,7 @@ export class ListTargetImages {
     workspace: string,
     projectId: string,
   ): Promise<{ modeling: ModelingDocument; target: TargetRecord }> {
-    const modeling = await this.modelings.find(workspace, projectId);
+    const modeling = await this.modelings.findOpened(workspace, projectId);
     if (modeling?.target?.ready) return { modeling, target: modeling.target };
     // NOT_FOUND if there is no such project.
     if (!modeling) await this.live.columns(projectId);

@@ -39,7 +39,7 @@ export class ManageModelings {
 
   /** Throws NOT_FOUND; FAILED_PRECONDITION for a project without a hold-out. */
   async update(workspace: string, { projectId, holdoutUnlocked }: Requests['update']): Promise<Modeling> {
-    const modeling = await this.modelings.find(workspace, projectId);
+    const modeling = await this.modelings.findOpened(workspace, projectId);
     if (!modeling) {
       await this.live.columns(projectId);
       throw new DomainError('FAILED_PRECONDITION', 'A project has no hold-out before it has a target.');
@@ -75,7 +75,7 @@ export class ManageModelings {
   }
 
   private async datasetOf(workspace: string, projectId: string): Promise<DatasetDocument | null> {
-    const modeling = await this.modelings.find(workspace, projectId);
+    const modeling = await this.modelings.findOpened(workspace, projectId);
     return modeling && this.datasets.getKept(workspace, modeling.dataset);
   }
 }

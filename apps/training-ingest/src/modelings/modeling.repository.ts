@@ -19,6 +19,12 @@ export class ModelingRepository {
     return this.modelings.findOne({ _id: toObjectId(projectId, 'project'), workspace, deletedAt: null }).lean();
   }
 
+  /** Returns null also for a project that is not in the catalog yet. */
+  async findOpened(workspace: string, projectId: string): Promise<ModelingDocument | null> {
+    const found = await this.find(workspace, projectId);
+    return found?.imageColumns ? found : null;
+  }
+
   /** Throws NOT_FOUND. */
   async get(workspace: string, projectId: string): Promise<ModelingDocument> {
     const found = await this.find(workspace, projectId);

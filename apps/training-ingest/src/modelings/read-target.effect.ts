@@ -16,6 +16,11 @@ export class ReadTargetEffect implements JobEffect<typeof readTarget> {
     await this.modelings.finishTarget(workspace, new Types.ObjectId(projectId), job._id, result, session);
   }
 
+  async isWanted(job: JobDocument): Promise<boolean> {
+    const { workspace, projectId } = job.payload as JobPayload<typeof readTarget>;
+    return (await this.modelings.find(workspace, projectId)) !== null;
+  }
+
   async ended(job: JobDocument, session: ClientSession): Promise<void> {
     const { workspace, projectId } = job.payload as JobPayload<typeof readTarget>;
     await this.modelings.dropTarget(workspace, new Types.ObjectId(projectId), job._id, session);

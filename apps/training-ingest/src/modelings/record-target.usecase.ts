@@ -10,7 +10,7 @@ import {
   type TargetValue,
 } from '@pentaprism/contracts';
 import { notFound } from '@pentaprism/database';
-import { DomainError, MAX_TAGGINGS_PER_BATCH, type TargetType } from '@pentaprism/domain';
+import { DomainError, MAX_TAGGINGS_PER_BATCH, MAX_TAGS_PER_IMAGE, type TargetType } from '@pentaprism/domain';
 import type { Types } from 'mongoose';
 import { DatasetRowsRepository } from '../datasets/dataset-rows.repository.js';
 import { DatasetRepository } from '../datasets/dataset.repository.js';
@@ -28,6 +28,9 @@ const CLASSIFICATION_TYPES: Partial<Record<TargetType, 'multiclass' | 'multilabe
   multiclass: 'multiclass',
   multilabel: 'multilabel',
 };
+
+/** Attempts to tag images while others change the tags. */
+const TAG_ATTEMPTS = 5;
 
 /** Records which values of the target the rows of a project have. Each call may be repeated. */
 @Injectable()
@@ -49,9 +52,6 @@ export class RecordTarget {
     const column = columns.find(({ name }) => name === target.column);
     if (!column || !dataset.table) throw notFound('column');
     while (!(await this.targets.removeSome(modeling._id, target.id)));
-    const classificationType = CLASSIFICATION_TYPES[target.type];
-    if (classificationType)
-      await this.bus.call(projectContracts.update, { id: projectId, training: { classificationType } });
     return {
       type: target.type,
       column,
@@ -86,15 +86,32 @@ export class RecordTarget {
   async recordBins(workspace: string, { projectId, bins }: Requests['recordBins']): Promise<void> {
     const { modeling, target } = await this.pending(workspace, projectId);
     await this.targets.putBins(bins.map((bin) => ({ ...bin, project: modeling._id, target: target.id })));
+    // By now the values are known to fit.
+    const classificationType = CLASSIFICATION_TYPES[target.type];
+    if (classificationType)
+      await this.bus.call(projectContracts.update, { id: projectId, training: { classificationType } });
   }
 
   /** Images that are no longer in the catalog are passed over. */
   async tagImages(workspace: string, { projectId, taggings }: Requests['tagImages']): Promise<void> {
     const { modeling } = await this.pending(workspace, projectId);
-    const names = [...new Set(taggings.flatMap(({ tags }) => tags))];
-    const { tags } = await this.bus.call(tagContracts.ensure, { projectId, names });
-    const tagByName = new Map(tags.map((tag) => [tag.name, tag]));
     const images = await this.imagesOf(modeling, taggings);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.tagOnce(projectId, taggings, images);
+      } catch (error) {
+        // A tag was renamed or deleted since it was looked up.
+        if (!DomainError.is(error, 'CONFLICT') || attempt === TAG_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  private async tagOnce(
+    projectId: string,
+    taggings: Requests['tagImages']['taggings'],
+    images: ReadonlyMap<string, { readonly image: Types.ObjectId }>,
+  ): Promise<void> {
+    const tagByName = await this.ensureTags(projectId, [...new Set(taggings.flatMap(({ tags }) => tags))]);
     const wanted = taggings.flatMap(({ sha256, tags: given }) => {
       const image = images.get(sha256)?.image.toHexString();
       return image === undefined ? [] : given.flatMap((name) => pairOf(image, tagByName.get(name)));
@@ -103,16 +120,27 @@ export class RecordTarget {
       await this.addTags(projectId, wanted.slice(i, i + MAX_TAGGINGS_PER_BATCH));
   }
 
+  private async ensureTags(projectId: string, names: readonly string[]): Promise<Map<string, TagReference>> {
+    const found: TagReference[] = [];
+    for (let i = 0; i < names.length; i += MAX_TAGS_PER_IMAGE) {
+      const part = names.slice(i, i + MAX_TAGS_PER_IMAGE);
+      found.push(...(await this.bus.call(tagContracts.ensure, { projectId, names: part })).tags);
+    }
+    return new Map(found.map((tag) => [tag.name, tag]));
+  }
+
+  /** Images that were deleted, or that a negative tag allows no other tags, are left out. */
   private async addTags(projectId: string, taggings: { imageId: string; tag: TagReference }[]): Promise<void> {
     if (taggings.length === 0) return;
     try {
       await this.bus.call(trainingImageContracts.addTags, { projectId, taggings });
     } catch (error) {
-      const gone = DomainError.is(error, 'NOT_FOUND') ? error.details['imageIds'] : undefined;
-      if (!Array.isArray(gone) || gone.length === 0) throw error;
+      const isRefused = DomainError.is(error, 'NOT_FOUND') || DomainError.is(error, 'FAILED_PRECONDITION');
+      const refused = isRefused ? error.details['imageIds'] : undefined;
+      if (!Array.isArray(refused) || refused.length === 0) throw error;
       await this.addTags(
         projectId,
-        taggings.filter(({ imageId }) => !gone.includes(imageId)),
+        taggings.filter(({ imageId }) => !refused.includes(imageId)),
       );
     }
   }

@@ -45,12 +45,13 @@ export class TendModelings implements OnApplicationBootstrap, OnModuleDestroy {
     return this.rounds.stop();
   }
 
-  /** The catalog has deleted a project: what belongs to it here follows. Ends its creation, too. */
-  async forget(workspace: string, projectId: string): Promise<void> {
+  /** Removes what belongs to a deleted project, and ends its creation. Returns whether there was anything. */
+  async forget(workspace: string, projectId: string): Promise<boolean> {
     const modeling = await this.modelings.find(workspace, projectId);
-    if (!modeling) return;
+    if (!modeling) return false;
     await this.modelings.markDeleted(workspace, modeling._id);
     await this.abortJobs(modeling).catch(() => undefined);
+    return true;
   }
 
   /** One round; public for tests. */

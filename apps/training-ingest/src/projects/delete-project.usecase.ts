@@ -23,7 +23,13 @@ export class DeleteProject {
       throw new DomainError('FAILED_PRECONDITION', 'An iteration of the project is published: unpublish it first.', {
         reason: 'published',
       });
-    await this.bus.call(projectContracts.delete, { id: projectId });
+    try {
+      await this.bus.call(projectContracts.delete, { id: projectId });
+    } catch (error) {
+      // A project whose dataset is still being imported is not in the catalog yet.
+      if (!DomainError.is(error, 'NOT_FOUND') || !(await this.modelings.forget(workspace, projectId))) throw error;
+      return;
+    }
     // The fact of the deletion comes later. Until then, the rows would still be found.
     await this.modelings.forget(workspace, projectId);
   }

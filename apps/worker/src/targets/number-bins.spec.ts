@@ -42,6 +42,7 @@ describe('numberBins', () => {
     ['large neighbours', [2 ** 53, 2 ** 53 + 2, 2 ** 53 + 4]],
     ['tiny numbers', [1e-300, 2e-300, 5e-324]],
     ['zero', [0]],
+    ['opposite numbers', [-1e308, 0, 1e308]],
   ])('has each of %s in exactly one range, and no empty range', (_what, numbers) => {
     const bins = numberBins(numbers);
     expect(bins.length).toBeGreaterThan(0);

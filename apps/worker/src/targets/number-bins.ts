@@ -39,7 +39,8 @@ function edgesOf(min: number, max: number): number[] {
   const count = Math.ceil((high - low) / whole);
   // Beyond 2^53, adding 1 to a number does not change it.
   if (count > 1 && low + 1 > low && high > max) return Array.from({ length: count + 1 }, (_, i) => low + i * whole);
-  const width = (max - min) / MAX_BINS;
+  // Not the difference of the two, which may be too large for a number.
+  const width = max / MAX_BINS - min / MAX_BINS;
   const above = max + Math.max(width * Number.EPSILON * 8, Math.abs(max) * Number.EPSILON * 2, Number.MIN_VALUE);
   const inner = Array.from({ length: MAX_BINS }, (_, i) => min + i * width);
   return [...inner.filter((edge, i) => i === 0 || edge > (inner[i - 1] ?? NaN)), above];
