@@ -8,4 +8,5 @@ export * from './errors.js';
 export * from './identifiers.js';
 export * from './limited.js';
 export * from './outbox.js';
+export * from './remove-some.js';
 export * from './transactions.js';

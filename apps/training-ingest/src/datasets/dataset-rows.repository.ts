@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { DatasetColumn, DatasetImage, Finding } from '@pentaprism/contracts';
+import { removeSome } from '@pentaprism/database';
 import { FINDING_KINDS } from '@pentaprism/domain';
 import { trusted, Types, type ClientSession, type Model } from 'mongoose';
 import {
@@ -14,9 +15,6 @@ import {
 } from './dataset.schema.js';
 
 type Owner = Pick<DatasetDocument, '_id' | 'workspace'>;
-
-/** Documents of one removal: a call of the database stays short. */
-const REMOVED_AT_ONCE = 5_000;
 
 /** The columns, images and findings of datasets. */
 @Injectable()
@@ -102,14 +100,8 @@ export class DatasetRowsRepository {
 
   /** Removes some of what belongs to a dataset. Returns whether nothing is left. */
   async removeSome({ _id }: Owner): Promise<boolean> {
-    for (const { collection } of [this.images, this.findings, this.columns]) {
-      const found = await collection
-        .find({ dataset: _id }, { projection: { _id: 1 }, limit: REMOVED_AT_ONCE })
-        .toArray();
-      if (found.length === 0) continue;
-      await collection.deleteMany({ _id: { $in: found.map((each) => each._id) } });
-      return false;
-    }
+    for (const { collection } of [this.images, this.findings, this.columns])
+      if (!(await removeSome(collection, { dataset: _id }))) return false;
     return true;
   }
 }

@@ -21,13 +21,13 @@ import { DatasetRowsRepository } from '../datasets/dataset-rows.repository.js';
 import { DatasetRepository } from '../datasets/dataset.repository.js';
 import type { DatasetDocument } from '../datasets/dataset.schema.js';
 import { ModelingRepository } from './modeling.repository.js';
-import type { ImageColumn, ModelingDocument } from './modeling.schema.js';
-import { ProjectImageRepository, type CountedImage } from './project-image.repository.js';
+import type { ImageColumn, ModelingDocument, ProjectImageDocument } from './modeling.schema.js';
+import { ProjectImageRepository } from './project-image.repository.js';
 
 /** Images of rows of one step: a few calls of the catalog. */
 const IMAGES_PER_STEP = 4 * MAX_IMAGES_PER_BATCH;
 
-type KnownImage = Pick<CountedImage, 'image' | 'sha256' | 'size' | 'mediaType' | 'width' | 'height'>;
+type KnownImage = Pick<ProjectImageDocument, 'image' | 'sha256' | 'size' | 'mediaType' | 'width' | 'height'>;
 
 /** Makes the catalog's project of a dataset, step by step. Each step may be repeated. */
 @Injectable()
@@ -150,12 +150,12 @@ function toKnown({ id, width, height, original }: TrainingImage): KnownImage {
 function countRows(
   { _id: project, imageColumns }: ModelingDocument,
   images: readonly DatasetImage[],
-  { known, recorded }: { known: ReadonlyMap<string, KnownImage>; recorded: readonly CountedImage[] },
-): { counted: CountedImage[]; columns: ImageColumn[] } {
+  { known, recorded }: { known: ReadonlyMap<string, KnownImage>; recorded: readonly ProjectImageDocument[] },
+): { counted: ProjectImageDocument[]; columns: ImageColumn[] } {
   const columns = (imageColumns ?? []).map((column) => ({ ...column }));
   const keyOf = (column: number, sha256: string) => `${column}/${sha256}`;
   const positions = new Map(recorded.map(({ column, sha256, position }) => [keyOf(column, sha256), position]));
-  const counted = new Map<string, CountedImage>();
+  const counted = new Map<string, ProjectImageDocument>();
   for (const { column, sha256 } of images) {
     const image = known.get(sha256);
     const owner = columns.find(({ index }) => index === column);

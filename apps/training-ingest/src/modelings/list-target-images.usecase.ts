@@ -124,7 +124,7 @@ function checkFilter({ type }: TargetRecord, { values, range }: Filter): void {
   if (refusal !== undefined) throw new DomainError('INVALID_ARGUMENT', refusal);
 }
 
-export function valueOf({ label, labels, number }: TargetImageDocument): TargetValue {
+function valueOf({ label, labels, number }: TargetImageDocument): TargetValue {
   return number ?? labels ?? label ?? '';
 }
 

@@ -1,14 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
-import { toObjectId } from '@pentaprism/database';
+import { removeSome, toObjectId } from '@pentaprism/database';
 import { trusted, type ClientSession, type Model, type Types } from 'mongoose';
 import { DUPLICATES_INDEX, PROJECT_IMAGE_MODEL, type ProjectImageDocument } from './modeling.schema.js';
-
-/** An image of a column, and how many rows more have it. */
-export type CountedImage = ProjectImageDocument;
-
-/** Documents of one removal: a call of the database stays short. */
-const REMOVED_AT_ONCE = 5_000;
 
 const WITHOUT_ID = { _id: 0 } as const;
 
@@ -23,7 +17,7 @@ export class ProjectImageRepository {
   }
 
   /** Adds images, or rows to those that are there. */
-  async count(images: readonly CountedImage[], session: ClientSession): Promise<void> {
+  async count(images: readonly ProjectImageDocument[], session: ClientSession): Promise<void> {
     if (images.length === 0) return;
     await this.images.collection.bulkWrite(
       images.map(({ rows, project, sha256, column, ...fields }) => ({
@@ -70,10 +64,7 @@ export class ProjectImageRepository {
   }
 
   /** Removes some images of a project. Returns whether none is left. */
-  async removeSome(project: Types.ObjectId): Promise<boolean> {
-    const { collection } = this.images;
-    const found = await collection.find({ project }, { projection: { _id: 1 }, limit: REMOVED_AT_ONCE }).toArray();
-    if (found.length > 0) await collection.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } });
-    return found.length < REMOVED_AT_ONCE;
+  removeSome(project: Types.ObjectId): Promise<boolean> {
+    return removeSome(this.images.collection, { project });
   }
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
+import { removeSome } from '@pentaprism/database';
 import { trusted, type Model, type Types } from 'mongoose';
 import {
   LABELS_INDEX,
@@ -9,9 +10,6 @@ import {
   type TargetBinDocument,
   type TargetImageDocument,
 } from './target.schema.js';
-
-/** Documents of one removal: a call of the database stays short. */
-const REMOVED_AT_ONCE = 5_000;
 
 interface Range {
   readonly first: number;
@@ -117,20 +115,10 @@ export class TargetRepository {
     return { bins: bins.map((bin) => ({ bin, cover: byPosition.get(bin.cover ?? -1) ?? null })), total };
   }
 
-  /** Returns the values that an image has. */
-  ofImage(target: Types.ObjectId, image: Types.ObjectId, limit: number): Promise<TargetImageDocument[]> {
-    return this.images.find({ target, image }).limit(limit).lean();
-  }
-
   /** Removes some of what belongs to targets of a project, except for one. Returns whether nothing is left. */
   async removeSome(project: Types.ObjectId, kept?: Types.ObjectId): Promise<boolean> {
     const filter = { project, ...(kept && { target: { $ne: kept } }) };
-    for (const { collection } of [this.images, this.bins]) {
-      const found = await collection.find(filter, { projection: { _id: 1 }, limit: REMOVED_AT_ONCE }).toArray();
-      if (found.length === 0) continue;
-      await collection.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } });
-      return false;
-    }
+    for (const { collection } of [this.images, this.bins]) if (!(await removeSome(collection, filter))) return false;
     return true;
   }
 }
