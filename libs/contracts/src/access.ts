@@ -9,6 +9,7 @@ import { radiographContracts } from './catalog/radiographs.js';
 import { predictedImageContracts, snapshotContracts, trainingImageContracts } from './catalog/training.js';
 import { embeddingContracts } from './insights/embeddings.js';
 import { tagChanged, tagContracts, taggingContracts } from './tagging/tags.js';
+import { candidateContracts } from './training-ingest/candidates.js';
 import { datasetContracts } from './training-ingest/datasets.js';
 import { ingestContracts, trainingIngestContracts } from './training-ingest/images.js';
 import { modelingContracts } from './training-ingest/modelings.js';
@@ -60,6 +61,12 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       augmentationListContracts.update,
       augmentationListContracts.delete,
       ...all(sampleContracts),
+      candidateContracts.blueprints,
+      candidateContracts.delete,
+      candidateContracts.get,
+      candidateContracts.list,
+      candidateContracts.train,
+      candidateContracts.trainAll,
       datasetContracts.columns,
       datasetContracts.create,
       datasetContracts.delete,
@@ -80,6 +87,9 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       targetContracts.images,
       targetContracts.set,
       jobDirectoryContracts.get,
+      jobDirectoryContracts.list,
+      jobReportContracts.insights.abort,
+      jobReportContracts['training-ingest'].abort,
       timeContracts.get,
       contentContracts.discard,
       imageContracts.get,
@@ -168,6 +178,8 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
   worker: {
     calls: [
       ...workerReports,
+      candidateContracts.images,
+      candidateContracts.plan,
       contentContracts.discard,
       contentContracts.hold,
       contentContracts.known,
@@ -182,6 +194,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       datasetContracts.recordRows,
       datasetContracts.recordSurvey,
       modelingContracts.addImages,
+      modelingContracts.columns,
       modelingContracts.open,
       targetContracts.begin,
       targetContracts.recordBins,

@@ -13,6 +13,7 @@ export * from './catalog/radiographs.js';
 export * from './catalog/training.js';
 export * from './insights/embeddings.js';
 export * from './tagging/tags.js';
+export * from './training-ingest/candidates.js';
 export * from './training-ingest/datasets.js';
 export * from './training-ingest/images.js';
 export * from './training-ingest/modelings.js';

@@ -9,6 +9,7 @@ import { radiographContracts, renderRadiograph } from './catalog/radiographs.js'
 import { predictedImageContracts, snapshotContracts, trainingImageContracts } from './catalog/training.js';
 import { embedContent, embeddingContracts } from './insights/embeddings.js';
 import { tagContracts, taggingContracts } from './tagging/tags.js';
+import { candidateContracts, trainCandidate } from './training-ingest/candidates.js';
 import { datasetContracts, importDataset } from './training-ingest/datasets.js';
 import { ingestContracts, trainingIngestContracts } from './training-ingest/images.js';
 import { createProject, modelingContracts } from './training-ingest/modelings.js';
@@ -44,6 +45,7 @@ const GROUPS: readonly Readonly<Record<string, Rpc>>[] = [
   datasetContracts,
   modelingContracts,
   targetContracts,
+  candidateContracts,
   embeddingContracts,
   inferenceContracts,
   augmentationListContracts,
@@ -71,4 +73,5 @@ export const ALL_JOBS: readonly JobType[] = [
   importDataset,
   createProject,
   readTarget,
+  trainCandidate,
 ];

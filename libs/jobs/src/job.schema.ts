@@ -92,4 +92,9 @@ jobSchema.index(
 jobSchema.index({ owner: 1, enqueuedAt: 1 }, { partialFilterExpression: { state: 'queued' } });
 jobSchema.index({ owner: 1, heartbeatAt: 1 }, { partialFilterExpression: { state: 'running' } });
 jobSchema.index({ workspace: 1, owner: 1, type: 1, state: 1 });
+// For lists of a project's jobs.
+jobSchema.index(
+  { workspace: 1, 'subject.projectId': 1, createdAt: 1, _id: 1 },
+  { partialFilterExpression: { 'subject.projectId': { $exists: true } } },
+);
 jobSchema.index({ finishedAt: 1 }, { expireAfterSeconds: FINISHED_TTL_SECONDS });

@@ -20,6 +20,11 @@ export class DirectoryController {
     return this.jobs.get(workspace, key);
   }
 
+  @RpcHandler(jobDirectoryContracts.list)
+  listJobs(request: ParsedRequestOf<typeof jobDirectoryContracts.list>, { workspace }: HandlerContext) {
+    return this.jobs.list(workspace, request);
+  }
+
   @RpcHandler(jobDirectoryContracts.pending)
   async pending({ queue }: ParsedRequestOf<typeof jobDirectoryContracts.pending>, { workspace }: HandlerContext) {
     return { pending: await this.ledger.isPending(workspace, queue) };

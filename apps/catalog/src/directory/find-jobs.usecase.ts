@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import type { Job } from '@pentaprism/contracts';
+import type { Job, jobDirectoryContracts, ParsedRequestOf } from '@pentaprism/contracts';
 import { notFound, toObjectId } from '@pentaprism/database';
 import { JobLedger, toJob } from '@pentaprism/jobs';
+import { trusted } from 'mongoose';
+
+type ListRequest = ParsedRequestOf<typeof jobDirectoryContracts.list>;
 
 /** A job by its canonical id or by its number. */
 type JobKey = { readonly id: string } | { readonly number: number };
@@ -16,5 +19,23 @@ export class FindJobs {
     const job = await this.ledger.jobs.findOne({ workspace, ...filter }).lean();
     if (!job) throw notFound('job');
     return toJob(job);
+  }
+
+  /** Lists jobs of a project, oldest first. */
+  async list(
+    workspace: string,
+    { projectId, types, states, offset, limit }: ListRequest,
+  ): Promise<{ jobs: Job[]; total: number }> {
+    const filter = {
+      workspace,
+      'subject.projectId': projectId,
+      type: trusted({ $in: types }),
+      state: trusted({ $in: states }),
+    };
+    const [jobs, total] = await Promise.all([
+      this.ledger.jobs.find(filter).sort({ createdAt: 1, _id: 1 }).skip(offset).limit(limit).lean(),
+      this.ledger.jobs.countDocuments(filter),
+    ]);
+    return { jobs: jobs.map(toJob), total };
   }
 }

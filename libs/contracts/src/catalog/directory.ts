@@ -1,6 +1,7 @@
+import { JOB_STATES } from '@pentaprism/domain';
 import { z } from 'zod';
 import { defineRpc, QUEUES } from '../define.js';
-import { idOrNumber, job } from '../schemas.js';
+import { idOrNumber, job, objectId, paging } from '../schemas.js';
 
 const owner = 'catalog' as const;
 
@@ -33,6 +34,19 @@ export const jobDirectoryContracts = {
     request: idOrNumber,
     response: job,
     errors: ['NOT_FOUND'],
+  }),
+  /** Lists jobs of a project, of any owner, oldest first. Jobs stay for 30 days after their end. */
+  list: defineRpc({
+    owner,
+    subject: 'catalog.v1.job.list',
+    request: z.strictObject({
+      projectId: objectId,
+      types: z.array(z.string().max(100)).min(1).max(20),
+      states: z.array(z.enum(JOB_STATES)).min(1).max(JOB_STATES.length),
+      offset: paging.offset,
+      limit: paging.limit,
+    }),
+    response: z.object({ jobs: z.array(job), total: z.int().nonnegative() }),
   }),
   /** Whether jobs of the workspace wait or run in a queue of the catalog's own. */
   pending: defineRpc({
