@@ -11,7 +11,9 @@ const FEATURES = {
   catalog: ['radiographs', 'housekeeping', 'training', 'images', 'keys', 'projects', 'contents', 'directory', 'config'],
   'training-ingest': [
     'images',
+    'housekeeping',
     'projects',
+    'candidates',
     'modelings',
     'predictions',
     'models',

@@ -25,6 +25,13 @@ import { ImportDatasetEffect } from './datasets/import-dataset.effect.js';
 import { ManageDatasets } from './datasets/manage-datasets.usecase.js';
 import { RecordImport } from './datasets/record-import.usecase.js';
 import { TendDatasets } from './datasets/tend-datasets.usecase.js';
+import { CandidateRepository } from './candidates/candidate.repository.js';
+import { CANDIDATE_MODEL, candidateSchema } from './candidates/candidate.schema.js';
+import { CandidatesController } from './candidates/candidates.controller.js';
+import { ManageCandidates } from './candidates/manage-candidates.usecase.js';
+import { TendCandidates } from './candidates/tend-candidates.usecase.js';
+import { TrainCandidateEffect } from './candidates/train-candidate.effect.js';
+import { TrainCandidates } from './candidates/train-candidates.usecase.js';
 import { CreateProjectEffect } from './modelings/create-project.effect.js';
 import { CreateProject } from './modelings/create-project.usecase.js';
 import { FillProject } from './modelings/fill-project.usecase.js';
@@ -41,6 +48,7 @@ import {
 import { ModelingsController } from './modelings/modelings.controller.js';
 import { ListTargetImages } from './modelings/list-target-images.usecase.js';
 import { ReadTargetEffect } from './modelings/read-target.effect.js';
+import { ReadyTargets } from './modelings/ready-targets.js';
 import { RecordTarget } from './modelings/record-target.usecase.js';
 import { SetTarget } from './modelings/set-target.usecase.js';
 import { TargetRepository } from './modelings/target.repository.js';
@@ -75,7 +83,7 @@ import { AddTrainingImages } from './images/add-training-images.usecase.js';
 import { DeleteProject } from './projects/delete-project.usecase.js';
 import { ExportModelEffect } from './models/export-model.effect.js';
 import { ExportModel } from './models/export-model.usecase.js';
-import { FindLostModels } from './models/find-lost-models.usecase.js';
+import { FindLostCandidates, FindLostModels } from './housekeeping/find-lost-models.usecase.js';
 import { FindPerformance } from './models/find-performance.usecase.js';
 import { GetRadiograph } from './radiographs/get-radiograph.usecase.js';
 import { ImportImage } from './url/import-image.usecase.js';
@@ -87,29 +95,37 @@ import { QueryPredictions } from './predictions/query-predictions.usecase.js';
 import { ReceiveArrivals } from './images/receive-arrivals.usecase.js';
 import { ReceiveImage } from './images/receive-image.usecase.js';
 import { SweepModality } from './sessions/sweep-modality.usecase.js';
-import { SweepModels } from './models/sweep-models.usecase.js';
+import { SweepModels } from './housekeeping/sweep-models.usecase.js';
 import { TendIterations } from './models/tend-iterations.usecase.js';
 import { TrainIteration } from './models/train-iteration.usecase.js';
 import { TrainModelEffect } from './models/train-model.effect.js';
 import { WatchSessions } from './sessions/watch-sessions.usecase.js';
 
-const REPOSITORIES = [DatasetRepository, IterationRepository, ModelingRepository, PredictionRepository];
+const SHARED = [
+  CandidateRepository,
+  DatasetRepository,
+  IterationRepository,
+  ModelingRepository,
+  PredictionRepository,
+  ReadyTargets,
+];
 
-/** The collections that use cases and the effects of jobs share. */
+/** What use cases and the effects of jobs share. */
 @Global()
 @Module({
   imports: [
     MongooseModule.forFeature([
+      { name: CANDIDATE_MODEL, schema: candidateSchema },
       { name: DATASET_MODEL, schema: datasetSchema },
       { name: ITERATION_MODEL, schema: iterationSchema },
       { name: MODELING_MODEL, schema: modelingSchema },
       { name: PREDICTION_MODEL, schema: predictionSchema },
     ]),
   ],
-  providers: REPOSITORIES,
-  exports: REPOSITORIES,
+  providers: SHARED,
+  exports: SHARED,
 })
-class JobRepositoriesModule {}
+class SharedModule {}
 
 @Module({})
 export class TrainingIngestModule {
@@ -127,16 +143,24 @@ export class TrainingIngestModule {
           { name: TARGET_BIN_MODEL, schema: targetBinSchema },
           { name: TARGET_IMAGE_MODEL, schema: targetImageSchema },
         ]),
-        JobRepositoriesModule,
+        SharedModule,
         JobOwnerModule.register({
           owner: 'training-ingest',
           redisUrl: config.REDIS_URL,
           queuePrefix: config.QUEUE_PREFIX,
-          effects: [CreateProjectEffect, ExportModelEffect, ImportDatasetEffect, ReadTargetEffect, TrainModelEffect],
-          imports: [JobRepositoriesModule],
+          effects: [
+            CreateProjectEffect,
+            ExportModelEffect,
+            ImportDatasetEffect,
+            ReadTargetEffect,
+            TrainCandidateEffect,
+            TrainModelEffect,
+          ],
+          imports: [SharedModule],
         }),
       ],
       controllers: [
+        CandidatesController,
         DatasetImportsController,
         DatasetsController,
         FactsController,
@@ -173,6 +197,7 @@ export class TrainingIngestModule {
         ExportModel,
         FetchAddresses,
         FillProject,
+        FindLostCandidates,
         FindLostModels,
         FindPerformance,
         GetRadiograph,
@@ -181,6 +206,7 @@ export class TrainingIngestModule {
         ListProjectImages,
         ListTargetImages,
         LiveTables,
+        ManageCandidates,
         ManageDatasets,
         ManageIterations,
         ManageModelings,
@@ -198,9 +224,11 @@ export class TrainingIngestModule {
         SweepModality,
         SweepModels,
         TargetRepository,
+        TendCandidates,
         TendDatasets,
         TendIterations,
         TendModelings,
+        TrainCandidates,
         TrainedModels,
         TrainIteration,
         { provide: UrlImages, useFactory: () => new UrlImages({ allow: config.URL_IMPORT_ALLOW }) },

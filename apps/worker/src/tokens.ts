@@ -8,5 +8,7 @@ export const PROMPT_POOL = Symbol('PromptPool');
 export const BACKBONE_PATH = Symbol('BackbonePath');
 /** Nest's token for the `TrainAndEvaluate`. */
 export const TRAIN_AND_EVALUATE = Symbol('TrainAndEvaluate');
+/** Nest's token for the `TrainCandidate`. */
+export const TRAIN_CANDIDATE = Symbol('TrainCandidate');
 /** Nest's token for the processors of all queues. */
 export const QUEUE_PROCESSORS = Symbol('QueueProcessors');

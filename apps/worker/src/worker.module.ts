@@ -4,9 +4,13 @@ import { Bus } from '@pentaprism/bus';
 import { ALL_JOBS, QUEUES, type JobType } from '@pentaprism/contracts';
 import { createDecodePool } from '@pentaprism/imaging';
 import { createThreadedTraining } from '@pentaprism/inference';
+import { createThreadedCandidates } from '@pentaprism/modeling';
 import { JobRunner, WORKER_CONNECTION, type JobHandler } from '@pentaprism/jobs';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { availableParallelism, hostname } from 'node:os';
+import { FeatureMatrices } from './candidates/feature-matrices.js';
+import { ProjectRows } from './candidates/project-rows.js';
+import { TrainCandidateHandler } from './candidates/train-candidate.handler.js';
 import { CreateProjectHandler } from './datasets/create-project.handler.js';
 import { DatasetImporter } from './datasets/dataset-importer.js';
 import { ImageImporter } from './datasets/image-importer.js';
@@ -20,6 +24,7 @@ import { TrainModelHandler } from './handlers/train-model.handler.js';
 import { TrainingSets } from './handlers/training-set.js';
 import { UploadsFirst } from './handlers/uploads-first.js';
 import { Embedder } from './inference/embedder.js';
+import { Embeddings } from './inference/embeddings.js';
 import { PROCESSORS, type QueueProcessor } from './processors.js';
 import { InferenceController } from './rpc/inference.controller.js';
 import { SharedPool } from './shared-pool.js';
@@ -30,6 +35,7 @@ import {
   PROMPT_POOL,
   QUEUE_PROCESSORS,
   TRAIN_AND_EVALUATE,
+  TRAIN_CANDIDATE,
 } from './tokens.js';
 import { ReadTargetHandler } from './targets/read-target.handler.js';
 import { WorkerShutdown } from './worker-shutdown.js';
@@ -55,6 +61,7 @@ const HANDLERS = [
   MakeSamplesHandler,
   ReadTargetHandler,
   RenderRadiographHandler,
+  TrainCandidateHandler,
   TrainModelHandler,
 ];
 
@@ -78,9 +85,13 @@ export class WorkerModule {
         { provide: PROMPT_POOL, useFactory: () => sharedPool(concurrency) },
         { provide: BACKBONE_PATH, useValue: options.BACKBONE_MODEL },
         { provide: TRAIN_AND_EVALUATE, useFactory: () => createThreadedTraining() },
+        { provide: TRAIN_CANDIDATE, useFactory: () => createThreadedCandidates() },
         DatasetImporter,
         Embedder,
+        Embeddings,
+        FeatureMatrices,
         ImageImporter,
+        ProjectRows,
         TrainingSets,
         UploadsFirst,
         ...HANDLERS,

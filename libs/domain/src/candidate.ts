@@ -1,6 +1,30 @@
+import type { ColumnType } from './dataset.js';
+
 /** `training` while its job waits or runs. */
 export const CANDIDATE_STATES = ['training', 'trained', 'failed'] as const;
 export type CandidateState = (typeof CANDIDATE_STATES)[number];
 
 /** Models of one project, failed ones included. */
 export const MAX_CANDIDATES_PER_PROJECT = 100;
+
+/** Rows that a model learns from, each with its numbers in memory. */
+export const MAX_CANDIDATE_ROWS = 100_000;
+
+/** What a column is for a model, beside images. */
+export type PredictorKind = 'number' | 'category';
+
+/** Returns what a column is for a model; null for an image column, and for one that no model uses. */
+export function predictorKindOf(type: ColumnType): PredictorKind | null {
+  switch (type) {
+    case 'Numeric':
+      return 'number';
+    case 'Categorical':
+    case 'Boolean':
+      return 'category';
+    case 'Multicategorical':
+    case 'Image':
+    case 'Date':
+    case 'Text':
+      return null;
+  }
+}

@@ -105,6 +105,7 @@ function toDocument(
     after: BEFORE_ALL,
     holdoutUnlocked: false,
     target: null,
+    candidates: 0,
     deletedAt: null,
   };
 }

@@ -96,6 +96,7 @@ function toModeling(modeling: ModelingDocument, dataset: DatasetDocument): Model
     imageColumn: imageColumns?.[0]?.name ?? null,
     holdoutUnlocked,
     target: target?.ready ? shownTarget(target) : null,
+    searching: target?.search ?? false,
   };
 }
 
@@ -108,6 +109,7 @@ function liveModeling(projectId: string): Modeling {
     imageColumn: LIVE_IMAGE_COLUMN,
     holdoutUnlocked: false,
     target: null,
+    searching: false,
   };
 }
 

@@ -87,6 +87,24 @@ export class ModelingRepository {
     await this.modelings.updateOne({ _id, workspace, 'target.id': id }, { $set }, { session });
   }
 
+  /** Returns projects of all workspaces whose models have to be begun. */
+  findSearching(limit: number): Promise<ModelingDocument[]> {
+    return this.modelings.find({ 'target.search': true, 'target.ready': true, deletedAt: null }).limit(limit).lean();
+  }
+
+  /** Notes that the models of a project have been begun. */
+  async endSearch({ _id, workspace }: ModelingDocument): Promise<void> {
+    await this.modelings.updateOne({ _id, workspace }, { $set: { 'target.search': false } });
+  }
+
+  /** Returns the number of the next candidate of a project, from 1; null for a project without a target. */
+  async countCandidate(workspace: string, _id: Types.ObjectId, session: ClientSession): Promise<number | null> {
+    const filter = { _id, workspace, deletedAt: null, 'target.ready': true };
+    const update = { $inc: { candidates: 1 } };
+    const options = { returnDocument: 'after', session, projection: { candidates: 1 } } as const;
+    return (await this.modelings.findOneAndUpdate(filter, update, options).lean())?.candidates ?? null;
+  }
+
   /** Takes the target from a project whose values cannot be read. */
   async dropTarget(workspace: string, _id: Types.ObjectId, id: Types.ObjectId, session: ClientSession): Promise<void> {
     await this.modelings.updateOne({ _id, workspace, 'target.id': id }, { $set: { target: null } }, { session });

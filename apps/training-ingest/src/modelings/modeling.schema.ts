@@ -34,6 +34,8 @@ export interface ModelingDocument {
   after: ImagePlace;
   holdoutUnlocked: boolean;
   target: TargetRecord | null;
+  /** How many candidates the project has had. */
+  candidates: number;
   /** From then on it is not found. Its images are removed before its own record. */
   deletedAt: Date | null;
 }
@@ -71,11 +73,13 @@ export const modelingSchema = new Schema<ModelingDocument>(
     after: { type: Schema.Types.Mixed, required: true },
     holdoutUnlocked: { type: Boolean, default: false },
     target: { type: Schema.Types.Mixed, default: null },
+    candidates: { type: Number, default: 0 },
     deletedAt: { type: Date, default: null },
   },
   { collection: 'modelings', versionKey: false, minimize: false },
 );
 modelingSchema.index({ workspace: 1, dataset: 1, createdAt: 1, _id: 1 });
+modelingSchema.index({ 'target.search': 1 }, { partialFilterExpression: { 'target.search': true } });
 modelingSchema.index({ deletedAt: 1 }, { partialFilterExpression: { deletedAt: { $type: 'date' } } });
 
 export const projectImageSchema = new Schema<ProjectImageDocument>(

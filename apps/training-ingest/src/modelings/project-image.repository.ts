@@ -39,6 +39,18 @@ export class ProjectImageRepository {
       .lean();
   }
 
+  /** Returns the images at consecutive positions of a column, in their order. `end` is exclusive. */
+  inRange(
+    project: Types.ObjectId,
+    column: number,
+    { first, end }: { first: number; end: number },
+  ): Promise<ProjectImageDocument[]> {
+    return this.images
+      .find({ project, column, position: trusted({ $gte: first, $lt: end }) }, WITHOUT_ID)
+      .sort({ position: 1 })
+      .lean();
+  }
+
   /** Returns images that two rows or more have, those of most rows first, and how many there are. */
   async duplicates(
     project: Types.ObjectId,

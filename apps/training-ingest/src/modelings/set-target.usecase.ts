@@ -51,7 +51,7 @@ export class SetTarget {
     const { first: number } = await this.bus.call(counterContracts.next, { sequence: 'job' });
     const id = new Types.ObjectId();
     const job = await this.transactions.run(async (session) => {
-      const record = { ...target, id, ready: false, images: {} };
+      const record = { ...target, id, ready: false, search: target.mode !== 'manual', images: {} };
       if (!(await this.modelings.setTarget(workspace, modeling._id, record, session)))
         throw new DomainError('FAILED_PRECONDITION', 'The project has a target already.');
       const payload = { workspace, projectId };

@@ -7,6 +7,8 @@ export interface TargetRecord extends Target {
   id: Types.ObjectId;
   /** Whether all values have been read. */
   ready: boolean;
+  /** Whether models have to be begun as soon as the values have been read. */
+  search: boolean;
   /** How many images of each image column have a value, by index. */
   images: Record<string, number>;
 }

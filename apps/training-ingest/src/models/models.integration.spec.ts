@@ -34,8 +34,8 @@ import { ITERATION_MODEL, type IterationDocument } from './iteration.schema.js';
 import { startWebServer } from '../url/web-server.fixture.js';
 import { BACKBONE, PROJECT, StandInsForModels, TAGS } from './models.fixture.js';
 import { startTrainingIngest, type StartedTrainingIngest } from '../training-ingest.fixture.js';
-import { FindLostModels } from './find-lost-models.usecase.js';
-import { MODEL_FILE_GRACE_MS, PREDICTION_PICTURE_MS, SweepModels } from './sweep-models.usecase.js';
+import { FindLostModels } from '../housekeeping/find-lost-models.usecase.js';
+import { MODEL_FILE_GRACE_MS, PREDICTION_PICTURE_MS, SweepModels } from '../housekeeping/sweep-models.usecase.js';
 import { MAX_TRAINING_MS, TendIterations } from './tend-iterations.usecase.js';
 
 const reports = jobReportContracts['training-ingest'];

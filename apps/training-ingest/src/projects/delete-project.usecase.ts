@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import { projectContracts } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
+import { TendCandidates } from '../candidates/tend-candidates.usecase.js';
 import { TendModelings } from '../modelings/tend-modelings.usecase.js';
 import { IterationRepository } from '../models/iteration.repository.js';
 import { PredictionRepository } from '../predictions/prediction.repository.js';
@@ -13,6 +14,7 @@ export class DeleteProject {
     private readonly bus: Bus,
     private readonly iterations: IterationRepository,
     private readonly predictions: PredictionRepository,
+    private readonly candidates: TendCandidates,
     private readonly modelings: TendModelings,
   ) {}
 
@@ -38,6 +40,7 @@ export class DeleteProject {
   async forget(workspace: string, projectId: string): Promise<void> {
     for (const { _id } of await this.iterations.list(workspace, projectId))
       await this.iterations.markDeleted(workspace, _id);
+    await this.candidates.forget(workspace, projectId);
     await this.predictions.removeOfProject(workspace, projectId);
     await this.modelings.forget(workspace, projectId);
   }

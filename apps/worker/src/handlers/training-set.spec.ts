@@ -7,6 +7,7 @@ import { toVectorText } from '@pentaprism/heads';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Embedder } from '../inference/embedder.js';
 import type { UploadsFirst } from './uploads-first.js';
+import { Embeddings } from '../inference/embeddings.js';
 import { TrainingSets } from './training-set.js';
 
 const id = (digit: number) => `${digit}`.repeat(24);
@@ -64,7 +65,7 @@ function collect(payload: typeof plain) {
     });
   const embedder = { backboneId: async () => 'b', embedAugmented } as unknown as Embedder;
   const uploads = { wait: async () => undefined } as unknown as UploadsFirst;
-  const running = new TrainingSets(bus, embedder, uploads).collect(payload, {
+  const running = new TrainingSets(bus, new Embeddings(bus, embedder, uploads)).collect(payload, {
     signal: controller.signal,
     onProgress: (share) => progress.push(share),
   });

@@ -1,25 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
-import { inLanes } from '@pentaprism/concurrency';
-import {
-  embeddingContracts,
-  MAX_EMBEDDINGS_PER_CALL,
-  trainingImageContracts,
-  type Embedding,
-  type JobPayload,
-  type trainModel,
-  type TrainingImage,
-} from '@pentaprism/contracts';
-import { DomainError, MAX_TRAINING_PAGE_SIZE, resolveTransformations, type ErrorCode } from '@pentaprism/domain';
-import { fromVectorText } from '@pentaprism/heads';
+import { trainingImageContracts, type JobPayload, type trainModel, type TrainingImage } from '@pentaprism/contracts';
+import { DomainError, MAX_TRAINING_PAGE_SIZE } from '@pentaprism/domain';
 import type { AugmentedExamples } from '@pentaprism/inference';
-import { Embedder } from '../inference/embedder.js';
-import { UploadsFirst } from './uploads-first.js';
+import { Embeddings, type EmbeddingOptions } from '../inference/embeddings.js';
 
 type Payload = JobPayload<typeof trainModel>;
-
-/** Pictures at a time: while one is decoded, the other is in the network. */
-const LANES = 2;
 
 /** What a model learns from. */
 export interface TrainingSet {
@@ -40,11 +26,7 @@ interface Example {
   readonly tagIds: ReadonlySet<string>;
 }
 
-export interface CollectOptions {
-  readonly signal: AbortSignal;
-  /** Called with a share from 0 to 1. */
-  readonly onProgress: (share: number) => void;
-}
+type CollectOptions = EmbeddingOptions;
 
 /**
  * Brings the images of a snapshot and their embeddings together; those that are missing are computed on the way, and so are
@@ -54,8 +36,7 @@ export interface CollectOptions {
 export class TrainingSets {
   constructor(
     private readonly bus: Bus,
-    private readonly embedder: Embedder,
-    private readonly uploads: UploadsFirst,
+    private readonly embeddings: Embeddings,
   ) {}
 
   /** @throws DomainError FAILED_PRECONDITION when hardly any image of the snapshot can be learnt from */
@@ -99,74 +80,23 @@ export class TrainingSets {
     return examples;
   }
 
-  private async vectorsOf(workspace: string, examples: readonly Example[], { signal, onProgress }: CollectOptions) {
-    const backbone = await this.embedder.backboneId();
-    const hashes = [...new Set(examples.map(({ sha256 }) => sha256))];
+  private async vectorsOf(workspace: string, examples: readonly Example[], options: CollectOptions) {
     const vectors = new Map<string, Float32Array>();
-    for (let i = 0; i < hashes.length; i += MAX_EMBEDDINGS_PER_CALL) {
-      signal.throwIfAborted();
-      const wanted = hashes.slice(i, i + MAX_EMBEDDINGS_PER_CALL);
-      const { embeddings } = await this.bus.call(embeddingContracts.getMany, { backbone, hashes: wanted });
-      const known = new Set(embeddings.map(({ sha256 }) => sha256));
-      const missing = wanted.filter((sha256) => !known.has(sha256));
-      const computed = await this.compute(workspace, missing, signal);
-      if (computed.length > 0) await this.bus.call(embeddingContracts.record, { backbone, embeddings: computed });
-      for (const { sha256, vector } of [...embeddings, ...computed]) vectors.set(sha256, fromVectorText(vector));
-      onProgress((i + wanted.length) / hashes.length);
-    }
+    const hashes = examples.map(({ sha256 }) => sha256);
+    await this.embeddings.forEach(workspace, hashes, options, (sha256, vector) => void vectors.set(sha256, vector));
     return vectors;
   }
 
-  private async compute(workspace: string, hashes: readonly string[], signal: AbortSignal): Promise<Embedding[]> {
-    const found: Embedding[] = [];
-    await inLanes(hashes, { lanes: LANES, signal }, async (sha256) => {
-      const embedded = await usable(this.embedder.embed({ area: 'originals', workspace, sha256 }, { signal }));
-      if (embedded) found.push({ sha256, vector: embedded.vector });
-    });
-    return found;
-  }
-
-  /**
-   * Some more examples of each, which nobody else would have a use for: their embeddings are not kept. The same training gives
-   * the same ones. There may be thousands, so that uploads go first.
-   */
+  /** Some more examples of each. */
   private async augmented(
     { workspace, seed, augmentation }: Payload,
     examples: readonly Example[],
-    { signal, onProgress }: CollectOptions,
+    options: CollectOptions,
   ): Promise<AugmentedExamples | undefined> {
     if (augmentation === null) return undefined;
-    const transformations = resolveTransformations(augmentation.transformations);
-    const vectors: Float32Array[][] = examples.map(() => []);
-    let done = 0;
-    await inLanes(examples, { lanes: LANES, signal }, async ({ sha256 }, row) => {
-      await this.uploads.wait(workspace, signal);
-      const made = this.embedder.embedAugmented(
-        { area: 'originals', workspace, sha256 },
-        {
-          transformations,
-          probability: augmentation.transformationProbability,
-          seeds: Array.from({ length: augmentation.numberOfNewImages }, (_, i) => `${seed}/${sha256}/${i}`),
-        },
-        signal,
-      );
-      vectors[row] = (await usable(made)) ?? [];
-      onProgress(++done / examples.length);
-    });
-    return toAugmentedExamples(vectors);
-  }
-}
-
-/** Errors of one image that a training leaves out. Damaged bytes have been reported by the blob store. */
-const LEFT_OUT: ReadonlySet<string> = new Set<ErrorCode>(['UNDECODABLE_IMAGE', 'NOT_FOUND', 'DATA_LOSS']);
-
-/** Nothing where there is nothing to learn from. */
-async function usable<T>(embedding: Promise<T>): Promise<T | undefined> {
-  try {
-    return await embedding;
-  } catch (error) {
-    if (DomainError.is(error) && LEFT_OUT.has(error.code)) return undefined;
-    throw error;
+    const hashes = examples.map(({ sha256 }) => sha256);
+    const request = { workspace, hashes, recipe: augmentation, seed: String(seed) };
+    return toAugmentedExamples(await this.embeddings.augmented(request, options));
   }
 }
 

@@ -43,6 +43,11 @@ export class Embedder implements OnApplicationShutdown {
     return (await this.backbone()).id;
   }
 
+  /** Numbers of an embedding. */
+  async embeddingSize(): Promise<number> {
+    return (await this.backbone()).embeddingSize;
+  }
+
   /** The ONNX file itself. */
   backboneFile(): Promise<Buffer> {
     return readFile(this.path ?? DEFAULT_BACKBONE_PATH);

@@ -41,6 +41,8 @@ export const modeling = z.object({
   holdoutUnlocked: z.boolean(),
   /** Null until its values have been read. */
   target: target.nullable(),
+  /** Whether the models that its mode asks for have yet to be begun. */
+  searching: z.boolean(),
 });
 export type Modeling = z.output<typeof modeling>;
 

@@ -3,8 +3,9 @@ import { sweepUnknown, type BlobStore } from '@pentaprism/blob-store';
 import { systemNow } from '@pentaprism/domain';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE, Rounds } from '@pentaprism/service';
-import { MODELS_AREA } from './trained-models.js';
-import { IterationRepository } from './iteration.repository.js';
+import { CandidateRepository } from '../candidates/candidate.repository.js';
+import { IterationRepository } from '../models/iteration.repository.js';
+import { MODELS_AREA } from '../models/trained-models.js';
 
 /** Milliseconds that files stay which no model has: far more than from a file to the report of its job. */
 export const MODEL_FILE_GRACE_MS = 3600 * 1000;
@@ -23,6 +24,7 @@ export class SweepModels implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(
     private readonly iterations: IterationRepository,
+    private readonly candidates: CandidateRepository,
     @Inject(BLOB_STORE) private readonly blobs: BlobStore,
     @Inject(LOGGER) logger: Logger,
   ) {
@@ -40,7 +42,13 @@ export class SweepModels implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Public for tests. @returns how many files were removed */
   sweepModels(now = systemNow()): Promise<number> {
-    const known = (workspace: string, hashes: string[]) => this.iterations.knownFiles(workspace, hashes);
+    const known = async (workspace: string, hashes: string[]) => {
+      const [ofIterations, ofCandidates] = await Promise.all([
+        this.iterations.knownFiles(workspace, hashes),
+        this.candidates.knownFiles(workspace, hashes),
+      ]);
+      return new Set([...ofIterations, ...ofCandidates]);
+    };
     return this.sweep(MODELS_AREA, now - MODEL_FILE_GRACE_MS, known);
   }
 

@@ -1,0 +1,91 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Bus } from '@pentaprism/bus';
+import { jobReportContracts } from '@pentaprism/contracts';
+import { DomainError } from '@pentaprism/domain';
+import { LOGGER, type Logger } from '@pentaprism/observability';
+import { Rounds } from '@pentaprism/service';
+import { ModelingRepository } from '../modelings/modeling.repository.js';
+import type { ModelingDocument } from '../modelings/modeling.schema.js';
+import { ReadyTargets } from '../modelings/ready-targets.js';
+import { CandidateRepository } from './candidate.repository.js';
+import type { CandidateDocument } from './candidate.schema.js';
+import { TrainCandidates } from './train-candidates.usecase.js';
+
+const ROUND_MS = 10_000;
+const BATCH = 100;
+
+/** Begins the candidates of projects whose target is ready, and removes deleted ones. */
+@Injectable()
+export class TendCandidates implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly rounds: Rounds;
+
+  constructor(
+    private readonly bus: Bus,
+    private readonly candidates: CandidateRepository,
+    private readonly modelings: ModelingRepository,
+    private readonly training: TrainCandidates,
+    private readonly ready: ReadyTargets,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.rounds = new Rounds('candidates', logger);
+  }
+
+  onApplicationBootstrap(): void {
+    this.rounds.every(ROUND_MS, () => this.search());
+    this.ready.listen(() => this.rounds.once(0, () => this.search()));
+    this.rounds.every(ROUND_MS, () => this.removeDeleted());
+  }
+
+  onModuleDestroy(): Promise<void> {
+    return this.rounds.stop();
+  }
+
+  /** Begins what is to be begun; public for tests. */
+  async search(): Promise<void> {
+    for (const modeling of await this.modelings.findSearching(BATCH)) {
+      if (this.rounds.stopped) return;
+      // One that fails must not keep the others. It is found again in the next round.
+      await this.searchOne(modeling).catch((error: unknown) =>
+        this.logger.warn({ err: error, project: modeling._id }, 'candidates: not begun'),
+      );
+    }
+  }
+
+  /** Removes deleted candidates, whose files follow when the area is swept; public for tests. */
+  async removeDeleted(): Promise<void> {
+    for (const candidate of await this.candidates.findDeleted(BATCH)) {
+      if (this.rounds.stopped) return;
+      await this.abort(candidate);
+      await this.candidates.remove(candidate.workspace, candidate._id);
+    }
+  }
+
+  /** Marks the candidates of a project as deleted, and ends their trainings. */
+  async forget(workspace: string, projectId: string): Promise<void> {
+    for (const candidate of await this.candidates.list(workspace, projectId)) {
+      await this.candidates.markDeleted(workspace, candidate._id);
+      await this.abort(candidate).catch(() => undefined);
+    }
+  }
+
+  /** Ends the training of a candidate, also if it has ended already. */
+  async abort({ workspace, job }: CandidateDocument): Promise<void> {
+    const request = { jobId: job.toHexString() };
+    try {
+      await this.bus.call(jobReportContracts['training-ingest'].abort, request, { context: { workspace } });
+    } catch (error) {
+      if (!DomainError.is(error, 'NOT_FOUND') && !DomainError.is(error, 'FAILED_PRECONDITION')) throw error;
+    }
+  }
+
+  private async searchOne(modeling: ModelingDocument): Promise<void> {
+    const { workspace, _id } = modeling;
+    try {
+      await this.training.trainAll(workspace, _id.toHexString());
+    } catch (error) {
+      // As many models as there may be, or a project that was deleted: there is nothing to begin.
+      if (!DomainError.is(error, 'FAILED_PRECONDITION') && !DomainError.is(error, 'NOT_FOUND')) throw error;
+    }
+    await this.modelings.endSearch(modeling);
+  }
+}

@@ -1,0 +1,149 @@
+import { Injectable } from '@nestjs/common';
+import type { AugmentationRecipe } from '@pentaprism/contracts';
+import { DomainError } from '@pentaprism/domain';
+import {
+  allocateFeatures,
+  encodeRow,
+  FeaturePlanner,
+  HOLD_OUT,
+  NO_TARGET,
+  type AugmentedRows,
+  type FeaturePlan,
+} from '@pentaprism/modeling';
+import { Embedder } from '../inference/embedder.js';
+import { Embeddings, type EmbeddingOptions } from '../inference/embeddings.js';
+import type { RowsOfProject } from './project-rows.js';
+
+export interface FeaturesRequest {
+  readonly workspace: string;
+  readonly rows: RowsOfProject;
+  /** See `partitionsOf`. */
+  readonly partitions: Uint8Array;
+  /** What is made of the images of training rows; null if nothing is. */
+  readonly recipe: AugmentationRecipe | null;
+}
+
+/** What a candidate learns from. */
+export interface Features {
+  readonly plan: FeaturePlan;
+  /** rows × plan.width */
+  readonly features: Float32Array;
+  readonly augmented: AugmentedRows | undefined;
+}
+
+/** Numbers of all augmented rows together: 512 MB. */
+const MAX_AUGMENTED_NUMBERS = 128 * 1024 ** 2;
+
+/** Turns the rows of a project into numbers. */
+@Injectable()
+export class FeatureMatrices {
+  constructor(
+    private readonly embedder: Embedder,
+    private readonly embeddings: Embeddings,
+  ) {}
+
+  async build(request: FeaturesRequest, { signal, onProgress }: EmbeddingOptions): Promise<Features> {
+    const { workspace, rows, recipe } = request;
+    const size = await this.embedder.embeddingSize();
+    const plan = planOf(request, size);
+    const features = allocateFeatures(rows.rowCount, plan.width);
+    fillOthers(plan, rows, features);
+    const places = placesOf(rows);
+    // As if each image took as long as any other.
+    const originals = 1 / (1 + (recipe?.numberOfNewImages ?? 0));
+    const known = { signal, onProgress: (share: number) => onProgress(share * originals) };
+    await this.embeddings.forEach(workspace, places.keys(), known, (sha256, vector) => {
+      for (const { row, column } of places.get(sha256) ?? []) features.set(vector, row * plan.width + column * size);
+    });
+    if (recipe === null) return { plan, features, augmented: undefined };
+    const made = { signal, onProgress: (share: number) => onProgress(originals + share * (1 - originals)) };
+    return { plan, features, augmented: await this.augmented(request, { plan, features, size, recipe }, made) };
+  }
+
+  /** Makes new rows of training rows: each has the i-th new image of every image of its row, and the row's other values. */
+  private async augmented(
+    { workspace, rows, partitions }: FeaturesRequest,
+    { plan, features, size, recipe }: MatrixOfRows,
+    options: EmbeddingOptions,
+  ): Promise<AugmentedRows> {
+    const training = trainingRows(partitions).filter((row) => rows.contents.some((ofColumn) => ofColumn[row]));
+    const count = training.length * recipe.numberOfNewImages;
+    if (count * plan.width > MAX_AUGMENTED_NUMBERS)
+      throw new DomainError('FAILED_PRECONDITION', 'The augmentation list makes more images than a training can hold.');
+    const used = training.flatMap((row) => rows.contents.flatMap((ofColumn) => ofColumn[row] ?? []));
+    const hashes = [...new Set(used)];
+    const vectors = await this.embeddings.augmented({ workspace, hashes, recipe, seed: 'augmentation' }, options);
+    const madeOf = new Map(hashes.map((sha256, i) => [sha256, vectors[i] ?? []]));
+    const matrix = new Float32Array(count * plan.width);
+    const sources = new Uint32Array(count);
+    let at = 0;
+    for (const row of training)
+      for (let i = 0; i < recipe.numberOfNewImages; i++, at++) {
+        const start = at * plan.width;
+        matrix.set(features.subarray(row * plan.width, (row + 1) * plan.width), start);
+        sources[at] = row;
+        rows.contents.forEach((ofColumn, column) => {
+          const vector = madeOf.get(ofColumn[row] ?? '')?.[i];
+          if (vector) matrix.set(vector, start + column * size);
+        });
+      }
+    return { features: matrix, sources };
+  }
+}
+
+interface MatrixOfRows {
+  readonly plan: FeaturePlan;
+  readonly features: Float32Array;
+  readonly size: number;
+  readonly recipe: AugmentationRecipe;
+}
+
+function planOf({ rows, partitions }: FeaturesRequest, size: number): FeaturePlan {
+  const { imageColumns, predictors } = rows;
+  const planner = new FeaturePlanner({
+    images: imageColumns.map(({ name }) => ({ column: name, size })),
+    others: predictors.map(({ column, kind }) => ({ column: column.name, kind })),
+  });
+  if (predictors.length > 0)
+    for (const row of trainingRows(partitions)) planner.add(predictors.map((predictor) => predictor.at(row)));
+  return planner.plan();
+}
+
+/** Writes everything but the embeddings. */
+function fillOthers(plan: FeaturePlan, { rowCount, predictors }: RowsOfProject, features: Float32Array): void {
+  if (plan.others.length === 0) return;
+  // The plan may have left columns out at its end.
+  const used = predictors.slice(0, plan.others.length);
+  for (let row = 0; row < rowCount; row++) {
+    const target = features.subarray(row * plan.width, (row + 1) * plan.width);
+    encodeRow(plan, { embeddings: [], values: used.map((predictor) => predictor.at(row)) }, target);
+  }
+}
+
+interface Place {
+  readonly row: number;
+  /** The place of the column among the image columns. */
+  readonly column: number;
+}
+
+/** Returns where each content is used. */
+function placesOf({ contents }: RowsOfProject): Map<string, Place[]> {
+  const places = new Map<string, Place[]>();
+  contents.forEach((ofColumn, column) =>
+    ofColumn.forEach((sha256, row) => {
+      if (sha256 === undefined) return;
+      const known = places.get(sha256);
+      if (known) known.push({ row, column });
+      else places.set(sha256, [{ row, column }]);
+    }),
+  );
+  return places;
+}
+
+function trainingRows(partitions: Uint8Array): number[] {
+  const rows: number[] = [];
+  partitions.forEach((partition, row) => {
+    if (partition !== HOLD_OUT && partition !== NO_TARGET) rows.push(row);
+  });
+  return rows;
+}

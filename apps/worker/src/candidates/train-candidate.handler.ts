@@ -1,0 +1,111 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { BlobStore } from '@pentaprism/blob-store';
+import { Bus } from '@pentaprism/bus';
+import {
+  candidateContracts,
+  trainCandidate,
+  type ContentReference,
+  type JobPayload,
+  type JobResult,
+} from '@pentaprism/contracts';
+import { DomainError, MAX_CANDIDATE_ROWS, MAX_MODEL_FILE_BYTES } from '@pentaprism/domain';
+import type { JobControl, JobHandler } from '@pentaprism/jobs';
+import {
+  blueprintOf,
+  encodeModel,
+  HOLD_OUT,
+  NO_TARGET,
+  partitionsOf,
+  type Candidate,
+  type TrainCandidate,
+} from '@pentaprism/modeling';
+import { BLOB_STORE } from '@pentaprism/service';
+import { Embedder } from '../inference/embedder.js';
+import { TRAIN_CANDIDATE } from '../tokens.js';
+import { FeatureMatrices } from './feature-matrices.js';
+import { ProjectRows, type RowsOfProject } from './project-rows.js';
+
+type Payload = JobPayload<typeof trainCandidate>;
+type Result = JobResult<typeof trainCandidate>;
+
+/** Shares of the progress when the rows have been read, and when their features are known. The rest is the training. */
+const [READ, KNOWN] = [0.1, 0.5];
+
+/**
+ * The same for all projects, so that projects of the same rows have the same partitions, and their candidates the same
+ * metrics.
+ */
+const SEED = 'partitions';
+
+/** Trains a candidate on the rows of its project, and finds out how good it is. */
+@Injectable()
+export class TrainCandidateHandler implements JobHandler<typeof trainCandidate> {
+  readonly type = trainCandidate;
+
+  constructor(
+    private readonly bus: Bus,
+    @Inject(BLOB_STORE) private readonly blobs: BlobStore,
+    private readonly embedder: Embedder,
+    private readonly projects: ProjectRows,
+    private readonly matrices: FeatureMatrices,
+    @Inject(TRAIN_CANDIDATE) private readonly train: TrainCandidate,
+  ) {}
+
+  async run(payload: Payload, control: JobControl): Promise<Result> {
+    const began = performance.now();
+    const { workspace, projectId, candidateId } = payload;
+    const { signal } = control;
+    const plan = await this.bus.call(candidateContracts.plan, { projectId, candidateId });
+    const blueprint = blueprintOf(plan.blueprintId);
+    if (!blueprint) throw new DomainError('FAILED_PRECONDITION', 'This version has no such blueprint.');
+    if (plan.rowCount > MAX_CANDIDATE_ROWS)
+      throw new DomainError('FAILED_PRECONDITION', `Models learn from at most ${MAX_CANDIDATE_ROWS} rows.`);
+    const predictors = blueprint.needs === 'otherColumns';
+    const rows = await this.projects.read({ workspace, projectId, plan, predictors }, signal);
+    control.progress(READ);
+    const partitions = partitionsOf({ targets: rows.targets, contents: rows.contents, seed: SEED });
+    const known = { signal, onProgress: (share: number) => control.progress(READ + share * (KNOWN - READ)) };
+    const recipe = blueprint.needs === 'augmentation' ? plan.augmentation : null;
+    const features = await this.matrices.build({ workspace, rows, partitions, recipe }, known);
+    const backbone = await this.embedder.backboneId();
+    const request = { blueprint, targets: rows.targets, backbone, partitions, ...features, seed: candidateSeed(plan) };
+    const onProgress = (share: number) => control.progress(KNOWN + share * (1 - KNOWN));
+    const candidate = await this.train(request, { signal, onProgress });
+    return {
+      backbone,
+      ...(await this.store(workspace, candidate, signal)),
+      metrics: candidate.metrics,
+      columns: columnsOf(rows, candidate),
+      rowCount: partitions.reduce((sum, part) => sum + Number(part !== HOLD_OUT && part !== NO_TARGET), 0),
+      seconds: (performance.now() - began) / 1000,
+    };
+  }
+
+  private async store(workspace: string, { model, predictions }: Candidate, signal: AbortSignal) {
+    return {
+      model: await this.put(workspace, encodeModel(model), signal),
+      predictions: await this.put(workspace, bytesOf(predictions), signal),
+    };
+  }
+
+  private async put(workspace: string, bytes: Uint8Array, signal: AbortSignal): Promise<ContentReference> {
+    const { sha256, size } = await this.blobs.put('models', workspace, bytes, {
+      maxBytes: MAX_MODEL_FILE_BYTES,
+      signal,
+    });
+    return { sha256, size, mediaType: 'application/octet-stream' };
+  }
+}
+
+/** The same blueprint gives the same model of the same rows in every project. */
+function candidateSeed({ blueprintId }: { readonly blueprintId: string }): string {
+  return blueprintId;
+}
+
+function columnsOf({ imageColumns }: RowsOfProject, { model }: Candidate): string[] {
+  return [...imageColumns.map(({ name }) => name), ...model.plan.others.map(({ column }) => column)];
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
