@@ -4,6 +4,7 @@ const PROJECT = { projectId: NOBODY };
 const PAGE = { ...PROJECT, limit: 1 };
 const IMAGE = { column: 1, sha256: 'ab'.repeat(32), value: 'cat', position: 0, place: 0, rows: 1 };
 const BIN = { column: 1, order: 0, label: 'cat', start: null, end: null, rows: 1, images: 1, firstPlace: 0, cover: 0 };
+const CANDIDATE = { ...PROJECT, candidateId: NOBODY };
 const NEW = { kind: 'new', fileName: 'photos.zip' };
 
 /** Of the contracts of projects as tables. */
@@ -37,6 +38,17 @@ export const MODELING_REQUESTS: Readonly<Record<string, readonly ContractRequest
   'training-ingest.v1.modeling.image': [fails('NOT_FOUND', { ...PROJECT, imageId: NOBODY })],
   'training-ingest.v1.modeling.open': [fails('NOT_FOUND', { ...PROJECT, imported: false })],
   'training-ingest.v1.modeling.add-images': [fails('NOT_FOUND', PROJECT)],
+  'training-ingest.v1.candidate.train': [fails('NOT_FOUND', { ...PROJECT, blueprintId: 'keras-linear-classifier' })],
+  'training-ingest.v1.candidate.train-all': [fails('NOT_FOUND', PROJECT)],
+  'training-ingest.v1.candidate.list': [
+    fails('NOT_FOUND', PROJECT),
+    fails('NOT_FOUND', { ...PROJECT, state: 'trained' }),
+  ],
+  'training-ingest.v1.candidate.get': [fails('NOT_FOUND', CANDIDATE)],
+  'training-ingest.v1.candidate.delete': [fails('NOT_FOUND', CANDIDATE)],
+  'training-ingest.v1.candidate.blueprints': [fails('NOT_FOUND', PROJECT)],
+  'training-ingest.v1.candidate.plan': [fails('NOT_FOUND', CANDIDATE)],
+  'training-ingest.v1.candidate.images': [fails('NOT_FOUND', { ...PAGE, column: 0 })],
   'training-ingest.v1.target.set': [fails('NOT_FOUND', { ...PROJECT, column: 'class', mode: 'manual' })],
   'training-ingest.v1.target.images': [fails('NOT_FOUND', PAGE)],
   'training-ingest.v1.target.bins': [fails('NOT_FOUND', { ...PAGE, column: 'image' })],

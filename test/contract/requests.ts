@@ -143,6 +143,7 @@ export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
   'catalog.v1.predicted-image.get-many': [fails('NOT_FOUND', { projectId: NOBODY, ids: [NOBODY] })],
   'catalog.v1.predicted-image.delete-many': [fails('NOT_FOUND', { projectId: NOBODY, ids: [NOBODY] })],
   'catalog.v1.counter.next': [ok({ sequence: 'job' })],
+  'catalog.v1.job.list': [ok({ projectId: NOBODY, types: ['candidate.train'], states: ['queued'] })],
   'catalog.v1.job.get': [fails('NOT_FOUND', { id: NOBODY }), fails('NOT_FOUND', { number: 4_000_000 })],
   'tagging.v1.tag.ensure': [ok({ names: ['a', '__proto__', 'a'] }), fails('INVALID_ARGUMENT', { names: ['a|b'] })],
   'tagging.v1.tag.create': [

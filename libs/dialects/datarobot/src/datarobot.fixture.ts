@@ -74,6 +74,7 @@ export const modeling: Modeling = {
   imageColumn: 'image',
   holdoutUnlocked: false,
   target: null,
+  searching: false,
 };
 
 /** A blob that was stored. */
