@@ -16,7 +16,7 @@ const PYTHON = process.env.PYTHON ?? 'python3';
 /** Milliseconds that one program may take. */
 const LIMIT_MS = 300_000;
 
-/** Each with what it needs, and the program that uses it. */
+/** Each with what it needs, and the program or programs that use it. */
 const CLIENTS = {
   'custom-vision-python-3.1.1': {
     python: [
@@ -37,7 +37,10 @@ const CLIENTS = {
     ],
     program: 'custom-vision.mjs',
   },
-  'datarobot-python-3.20.0': { python: ['datarobot==3.20.0'], program: 'datarobot_datasets.py' },
+  'datarobot-python-3.20.0': {
+    python: ['datarobot==3.20.0'],
+    program: ['datarobot_datasets.py', 'datarobot_models.py'],
+  },
   'custom-vision-tfjs-1.3.0': { npm: ['@microsoft/customvision-tfjs@1.3.0'], program: 'custom-vision-tfjs.mjs' },
 };
 
@@ -47,7 +50,7 @@ function must(command, args, options = {}) {
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}`);
 }
 
-/** @returns {{ command: string, args: string[], env: Record<string, string> }} how to run the program */
+/** @returns {{ command: string, args: string[], env: Record<string, string> }[]} how to run each program */
 function install(name, { python, npm, program }) {
   const directory = path.join(INSTALLED, name);
   const done = path.join(directory, 'installed');
@@ -72,10 +75,12 @@ function install(name, { python, npm, program }) {
     }
     writeFileSync(done, '');
   }
-  const file = path.join(HERE, program);
-  return python
-    ? { command: path.join(directory, 'bin/python'), args: [file], env: { PYTHONDONTWRITEBYTECODE: '1' } }
-    : { command: process.execPath, args: [file], env: { PACKAGES: directory } };
+  const files = [program].flat().map((each) => path.join(HERE, each));
+  return files.map((file) =>
+    python
+      ? { command: path.join(directory, 'bin/python'), args: [file], env: { PYTHONDONTWRITEBYTECODE: '1' } }
+      : { command: process.execPath, args: [file], env: { PACKAGES: directory } },
+  );
 }
 
 function run(name, { command, args, env }) {
@@ -94,7 +99,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 const chosen = Object.entries(CLIENTS).filter(([name]) => names.length === 0 || names.includes(name));
-const programs = chosen.map(([name, client]) => [name, install(name, client)]);
+const programs = chosen.flatMap(([name, client]) => install(name, client).map((program) => [name, program]));
 const directory = createTemporaryDirectory();
 const pictures = path.join(directory.path, '../client-pictures');
 await makePictures(pictures);
