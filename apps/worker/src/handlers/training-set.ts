@@ -157,13 +157,13 @@ export class TrainingSets {
   }
 }
 
-/** Errors of one image that a training leaves out. Damaged bytes have been reported by the blob store. */
+/** Errors of one image, which a training or a batch of activation maps leaves out. Damaged bytes have been reported by the blob store. */
 const LEFT_OUT: ReadonlySet<string> = new Set<ErrorCode>(['UNDECODABLE_IMAGE', 'NOT_FOUND', 'DATA_LOSS']);
 
-/** Nothing where there is nothing to learn from. */
-async function usable<T>(embedding: Promise<T>): Promise<T | undefined> {
+/** Returns nothing for an image that cannot be decoded or is missing. */
+export async function usable<T>(work: Promise<T>): Promise<T | undefined> {
   try {
-    return await embedding;
+    return await work;
   } catch (error) {
     if (DomainError.is(error) && LEFT_OUT.has(error.code)) return undefined;
     throw error;
