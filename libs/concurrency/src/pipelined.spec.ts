@@ -23,6 +23,16 @@ describe('pipelined', () => {
     expect(finished).toEqual([0, 1, 2, 3, 4, 5]);
   });
 
+  it('takes items of an array', async () => {
+    const results: number[] = [];
+    await pipelined([1, 2, 3], {
+      atOnce: 2,
+      work: (i) => Promise.resolve(i * 10),
+      done: (_, result) => Promise.resolve(void results.push(result)),
+    });
+    expect(results).toEqual([10, 20, 30]);
+  });
+
   it('works on as many items at a time as it may, and on no more', async () => {
     let [running, most] = [0, 0];
     await pipelined(numbers(10), {

@@ -3,7 +3,7 @@
  * first error, after all work that has begun has ended.
  */
 export async function pipelined<Item, Result>(
-  items: AsyncIterable<Item>,
+  items: AsyncIterable<Item> | Iterable<Item>,
   {
     atOnce,
     work,

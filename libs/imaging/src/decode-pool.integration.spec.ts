@@ -14,6 +14,7 @@ import { createDecodePool, type DecodePool, type DecodePoolOptions } from './dec
 import { failureOf, photo, pixelsOf } from './fixtures.fixture.js';
 import { createModelInput } from './model-input.js';
 import { writePng16 } from './png.fixture.js';
+import { renderOverlay } from './render-overlay.js';
 import { renderRadiograph } from './render-radiograph.js';
 
 const DIST = join(import.meta.dirname, '../dist');
@@ -119,6 +120,20 @@ describe('results', () => {
       expect(Buffer.compare(input.pixels, expected.pixels)).toBe(0);
       expect(input.original).toEqual({ width: 800, height: 600 });
     }
+  });
+
+  it('of an overlay are the bytes of the function, on any process', async () => {
+    const map = { rows: 2, columns: 3, values: Uint8Array.of(0, 20, 40, 80, 160, 255) };
+    const expected = await renderOverlay(jpeg, map);
+    const { renderOverlay: render } = start({ size: 2 });
+    for (const { bytes, ...rest } of await Promise.all([render({ path }, map), render({ bytes: jpeg }, map)])) {
+      expect(rest).toEqual({ mediaType: 'image/jpeg', width: 800, height: 600 });
+      expect(bytes.equals(expected.bytes)).toBe(true);
+    }
+    expect(await failureOf(render({ bytes: jpeg.subarray(0, 5000) }, map))).toMatchObject({
+      code: 'UNDECODABLE_IMAGE',
+      reason: 'cut_off',
+    });
   });
 
   it('that are errors keep their code, message and details', async () => {

@@ -16,6 +16,7 @@ import type { DecodeReply, DecodeRequest, ImageSource } from './decode-protocol.
 import { DECODE_MEMORY, DECODE_TIMEOUT_MS } from './limits.js';
 import type { ModelInput, ModelInputOptions } from './model-input.js';
 import { processTime } from './process-time.js';
+import type { Overlay, OverlayMap } from './render-overlay.js';
 import type { RenderedRadiograph } from './render-radiograph.js';
 import { undecodable } from './undecodable.js';
 
@@ -43,6 +44,8 @@ export interface DecodePool {
   augmentedInputs(source: ImageSource, options: AugmentedInputOptions): Promise<Uint8Array[]>;
   /** @throws DomainError as `analyse` */
   modelInput(source: ImageSource, options: ModelInputOptions): Promise<ModelInput>;
+  /** @throws DomainError as `analyse` */
+  renderOverlay(source: ImageSource, map: OverlayMap): Promise<Overlay>;
   /** @throws DomainError as `analyse` */
   renderRadiograph(source: ImageSource, lut: LookupTable | null): Promise<RenderedRadiograph>;
   /** Refuses new tasks and those that wait with UNAVAILABLE, lets running ones end, then ends the processes. */
@@ -89,6 +92,7 @@ export function createDecodePool(options: DecodePoolOptions = {}): DecodePool {
       pool.run({ task: 'augmentedInputs', source, options: augmentOptions }) as Promise<Uint8Array[]>,
     modelInput: (source, inputOptions) =>
       pool.run({ task: 'modelInput', source, options: inputOptions }) as Promise<ModelInput>,
+    renderOverlay: (source, map) => pool.run({ task: 'overlay', source, options: map }) as Promise<Overlay>,
     renderRadiograph: (source, lut) =>
       pool.run({ task: 'render', source, options: lut }) as Promise<RenderedRadiograph>,
     close: () => pool.close(),

@@ -14,6 +14,7 @@ import { createAugmentedInputs } from './augmented-inputs.js';
 import type { DecodeReply, DecodeRequest, DecodeTasks, ImageSource, WireError } from './decode-protocol.js';
 import { MAX_BYTES } from './limits.js';
 import { createModelInput } from './model-input.js';
+import { renderOverlay } from './render-overlay.js';
 import { renderRadiograph } from './render-radiograph.js';
 import { undecodable } from './undecodable.js';
 
@@ -75,6 +76,8 @@ async function perform(request: DecodeRequest, bytes: Uint8Array): Promise<Decod
       return createAugmentedInputs(bytes, request.options);
     case 'modelInput':
       return createModelInput(bytes, request.options);
+    case 'overlay':
+      return renderOverlay(bytes, request.options);
     case 'render':
       return renderRadiograph(bytes, request.options);
   }

@@ -4,6 +4,7 @@ import type { ImageAnalysis } from './analyse-image.js';
 import type { AugmentedImage, AugmentOptions } from './augment-image.js';
 import type { AugmentedInputOptions } from './augmented-inputs.js';
 import type { ModelInput, ModelInputOptions } from './model-input.js';
+import type { Overlay, OverlayMap } from './render-overlay.js';
 import type { RenderedRadiograph } from './render-radiograph.js';
 
 /** Encoded bytes, or where a file with them is: a path saves copying them between processes. */
@@ -15,6 +16,7 @@ export interface DecodeTasks {
   augment: { options: AugmentOptions; result: AugmentedImage[] };
   augmentedInputs: { options: AugmentedInputOptions; result: Uint8Array[] };
   modelInput: { options: ModelInputOptions; result: ModelInput };
+  overlay: { options: OverlayMap; result: Overlay };
   render: { options: LookupTable | null; result: RenderedRadiograph };
 }
 

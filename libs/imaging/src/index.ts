@@ -6,6 +6,7 @@ export { createAugmentedInputs, type AugmentedInputOptions } from './augmented-i
 export { IMAGE_FORMATS, type ImageFormat } from './image-header.js';
 export * from './limits.js';
 export { createModelInput, MAX_MODEL_INPUT_SIDE, type ModelInput, type ModelInputOptions } from './model-input.js';
+export { renderOverlay, type Overlay, type OverlayMap } from './render-overlay.js';
 export { renderRadiograph, type RenderedRadiograph } from './render-radiograph.js';
 export type { UndecodableReason } from './undecodable.js';
 export { createDecodePool, type DecodePool, type DecodePoolOptions } from './decode-pool.js';

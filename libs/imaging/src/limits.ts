@@ -34,6 +34,8 @@ export const DECODE_MEMORY = 1024 ** 3;
 export const THUMBNAIL_SIDE = 256;
 /** A picture to be looked at fits a square of this side; a larger image gets a copy that does. */
 export const RESIZED_SIDE = 1024;
+/** A picture under an activation map fits a square of this side. */
+export const OVERLAY_MAX_SIDE = 1024;
 /**
  * Augmented pictures are made from a copy that fits a square of this side: four times what networks commonly look at,
  * and enough to judge a sample by eye. Below 8,192, see `warp`.

@@ -4,6 +4,13 @@
  *
  * Both runtimes are loaded when they are first used, so importing this costs little.
  */
+export {
+  activationMap,
+  contributionMap,
+  type ActivationMap,
+  type ContributionMap,
+  type ContributionPart,
+} from './activation-map.js';
 export type { AugmentedExamples } from './augmented-examples.js';
 export type { Backbone, BackboneOutput, FeatureMaps } from './backbone.js';
 export { crossValidate, type CrossValidationRequest } from './cross-validation.js';

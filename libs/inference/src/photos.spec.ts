@@ -5,10 +5,13 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { createModelInput } from '@pentaprism/imaging';
+import { activationMap, contributionMap } from './activation-map.js';
+import type { FeatureMaps } from './backbone.js';
 import { accuracy } from './clusters.fixture.js';
 import { crossValidate } from './cross-validation.js';
 import { rowsOf, type TrainingData } from './head-trainer.js';
 import { openOnnxBackbone } from './onnx-backbone.js';
+import { difference, rightShare, sideBySide } from './photo.fixture.js';
 import { stratifiedFolds } from './stratified-folds.js';
 import { createTensorFlowHeadTrainer } from './tensorflow-head-trainer.js';
 
@@ -17,15 +20,20 @@ const FOLDER = process.env['PHOTOS'] ?? join(import.meta.dirname, '../../../../s
 const SEEDS = ['a', 'b', 'c', 'd'];
 
 let photos: Omit<TrainingData, 'kind'>;
+/** By tag, each in the order of their names. */
+let paths: string[][];
 
 async function embedPhotos(): Promise<typeof photos> {
   const tags = (await readdir(FOLDER)).sort();
+  paths = await Promise.all(
+    tags.map(async (tag) => (await readdir(join(FOLDER, tag))).sort().map((file) => join(FOLDER, tag, file))),
+  );
   const backbone = await openOnnxBackbone();
   const embeddings: number[] = [];
   const labels: number[] = [];
-  for (const [index, tag] of tags.entries()) {
-    for (const file of (await readdir(join(FOLDER, tag))).sort()) {
-      const { pixels } = await createModelInput(await readFile(join(FOLDER, tag, file)), backbone.inputSize);
+  for (const [index, files] of paths.entries()) {
+    for (const file of files) {
+      const { pixels } = await createModelInput(await readFile(file), backbone.inputSize);
       for (const embedding of await backbone.embed([pixels])) embeddings.push(...embedding);
       labels.push(...tags.map((_, other) => Number(other === index)));
     }
@@ -80,4 +88,37 @@ async function embedPhotos(): Promise<typeof photos> {
     expect(overall.recall).toBeGreaterThanOrEqual(0.95);
     expect(Math.min(...perTag.map(({ averagePrecision }) => averagePrecision))).toBeGreaterThanOrEqual(0.95);
   });
+
+  it('have activation maps on the side of their class, in 9 of 10 pairs of photos side by side', async () => {
+    const backbone = await openOnnxBackbone();
+    const means = paths.map((_, tag) => meanOf(tag));
+    let [right, all] = [0, 0];
+    for (const [leftTag, lefts] of paths.entries()) {
+      for (const [rightTag, rights] of paths.entries()) {
+        if (leftTag === rightTag) continue;
+        for (const at of [0, 1, 2, 3]) {
+          const files = [lefts[at], rights[at]] as [string, string];
+          const pixels = await sideBySide(await readFile(files[0]), await readFile(files[1]));
+          const [output] = await backbone.run([pixels]);
+          const weights = difference(means[rightTag] as Float32Array, means[leftTag] as Float32Array);
+          const map = activationMap(contributionMap(output?.activations as FeatureMaps, weights), 'positive');
+          if (rightShare(map) > 0.5) right++;
+          all++;
+        }
+      }
+    }
+    await backbone.close();
+    expect(all).toBe(48);
+    expect(right / all).toBeGreaterThanOrEqual(0.9);
+  });
 });
+
+/** The mean embedding of a tag's photos. */
+function meanOf(tag: number): Float32Array {
+  const { embeddings, embeddingSize, labels, tags } = photos;
+  const rows = [...Array(labels.length / tags).keys()].filter((row) => labels[row * tags + tag] === 1);
+  const own = rowsOf(embeddings, embeddingSize, rows);
+  return Float32Array.from({ length: embeddingSize }, (_, i) => {
+    return rows.reduce((sum, _row, at) => sum + (own[at * embeddingSize + i] as number), 0) / rows.length;
+  });
+}

@@ -38,6 +38,15 @@ export class Embedder implements OnApplicationShutdown {
     @Inject(BACKBONE_PATH) private readonly path: string | undefined,
   ) {}
 
+  /** Returns the network, which is closed when the application shuts down. */
+  backbone(): Promise<Backbone> {
+    this.loading ??= openOnnxBackbone(this.path).catch((error: unknown) => {
+      this.loading = undefined;
+      throw error;
+    });
+    return this.loading;
+  }
+
   /** Of the network that is used: embeddings of another one cannot be compared with its own. */
   async backboneId(): Promise<string> {
     return (await this.backbone()).id;
@@ -86,13 +95,5 @@ export class Embedder implements OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     await (await this.loading?.catch(() => undefined))?.close();
-  }
-
-  private backbone(): Promise<Backbone> {
-    this.loading ??= openOnnxBackbone(this.path).catch((error: unknown) => {
-      this.loading = undefined;
-      throw error;
-    });
-    return this.loading;
   }
 }

@@ -105,10 +105,10 @@ export class Embeddings {
 /** Errors of one image that is left out. Damaged bytes have been reported by the blob store. */
 const LEFT_OUT: ReadonlySet<string> = new Set<ErrorCode>(['UNDECODABLE_IMAGE', 'NOT_FOUND', 'DATA_LOSS']);
 
-/** Returns undefined for an image that is left out. */
-async function usable<T>(embedding: Promise<T>): Promise<T | undefined> {
+/** Returns undefined for an image that cannot be decoded or is missing. */
+export async function usable<T>(work: Promise<T>): Promise<T | undefined> {
   try {
-    return await embedding;
+    return await work;
   } catch (error) {
     if (DomainError.is(error) && LEFT_OUT.has(error.code)) return undefined;
     throw error;
