@@ -9,6 +9,7 @@ import {
   trainCandidate,
   trainingIngestContracts,
   type Candidate,
+  type ListedCandidate,
   type RequestOf,
 } from '@pentaprism/contracts';
 import { DomainError, JOB_STATES } from '@pentaprism/domain';
@@ -20,12 +21,15 @@ import { augmentationService } from '../../apps/augmentation/src/augmentation.se
 import { catalogService } from '../../apps/catalog/src/catalog.service.js';
 import { insightsService } from '../../apps/insights/src/insights.service.js';
 import { taggingService } from '../../apps/tagging/src/tagging.service.js';
-import { TendCandidates } from '../../apps/training-ingest/src/candidates/tend-candidates.usecase.js';
+import {
+  FAILED_CANDIDATE_MS,
+  TendCandidates,
+} from '../../apps/training-ingest/src/candidates/tend-candidates.usecase.js';
 import { SweepModels } from '../../apps/training-ingest/src/housekeeping/sweep-models.usecase.js';
 import { trainingIngestService } from '../../apps/training-ingest/src/training-ingest.service.js';
 import { workerService } from '../../apps/worker/src/worker.service.js';
 import { ended, upload } from './dataset-imports.js';
-import { drawing } from './drawings.js';
+import { drawing } from '../drawings.js';
 import { RunningServices, WORKSPACE } from './running-services.js';
 
 const HOUR_MS = 3600 * 1000;
@@ -64,8 +68,15 @@ async function trained(projectId: string, blueprintId: string): Promise<Candidat
   return call(candidates.get, { projectId, candidateId: id });
 }
 
+/** Reads from the file of a candidate which columns it uses beside images. */
+async function otherColumnsOf(projectId: string, candidateId: string): Promise<string[]> {
+  const { files } = await call(candidates.plan, { projectId, candidateId });
+  const key = { area: 'models', workspace: WORKSPACE, sha256: files?.model.sha256 ?? '' };
+  return decodeModel(await services.blobs.read(key)).plan.others.map(({ column }) => column);
+}
+
 /** Waits for the candidates that the mode of a target begins. */
-function searched(projectId: string): Promise<Candidate[]> {
+function searched(projectId: string): Promise<ListedCandidate[]> {
   return eventually(
     async () => {
       const { candidates: found } = await call(candidates.list, { projectId });
@@ -98,7 +109,7 @@ afterAll(() => services.stop());
 
 describe('a project with a target of classes', () => {
   let projectId: string;
-  let found: Candidate[];
+  let found: ListedCandidate[];
   beforeAll(async () => {
     projectId = await aimed(await table('class,size', classRows), { column: 'class', mode: 'quick' });
     found = await searched(projectId);
@@ -116,12 +127,15 @@ describe('a project with a target of classes', () => {
     }
   });
 
-  it('lists the best one first, and says which columns each uses', () => {
+  it('lists the best one first, and uses other columns in one of them only', async () => {
     const losses = found.map(({ metrics }) => metrics.LogLoss?.validation ?? NaN);
     expect(losses).toEqual([...losses].sort((a, b) => a - b));
-    const columns = Object.fromEntries(found.map(({ blueprint, columns }) => [blueprint.id, columns]));
-    expect(columns['keras-linear-classifier']).toEqual(['image']);
-    expect(columns['keras-linear-classifier-all-columns']).toEqual(['image', 'size']);
+    const columns = await Promise.all(
+      found.map(async ({ id, blueprint }) => [blueprint.id, await otherColumnsOf(projectId, id)] as const),
+    );
+    expect(columns.filter(([, others]) => others.length > 0)).toEqual([
+      ['keras-linear-classifier-all-columns', ['size']],
+    ]);
   });
 
   it('has files from which a candidate can be read, with a prediction for each row', async () => {
@@ -200,6 +214,9 @@ describe('a project with a target of classes', () => {
     expect((await ended(services, jobId)).state).toBe('aborted');
     expect((await call(candidates.get, { projectId, candidateId: id })).state).toBe('failed');
     expect((await trained(projectId, blueprintId)).state).toBe('trained');
+    await services.get(trainingIngestService, TendCandidates).removeDeleted(Date.now() + FAILED_CANDIDATE_MS + HOUR_MS);
+    const { candidates: left } = await call(candidates.list, { projectId });
+    expect(left.map(({ state }) => state)).toEqual(left.map(() => 'trained'));
   });
 
   it('leaves no record and no file behind when it is deleted', async () => {

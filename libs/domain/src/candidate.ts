@@ -4,8 +4,11 @@ import type { ColumnType } from './dataset.js';
 export const CANDIDATE_STATES = ['training', 'trained', 'failed'] as const;
 export type CandidateState = (typeof CANDIDATE_STATES)[number];
 
-/** Models of one project, failed ones included. */
+/** Models of one project that are trained or being trained. */
 export const MAX_CANDIDATES_PER_PROJECT = 100;
+
+/** Image columns that a model learns from: the first ones of its project. */
+export const MAX_CANDIDATE_IMAGE_COLUMNS = 10;
 
 /** Rows that a model learns from, each with its numbers in memory. */
 export const MAX_CANDIDATE_ROWS = 100_000;

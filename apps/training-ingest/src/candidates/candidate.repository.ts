@@ -78,6 +78,12 @@ export class CandidateRepository {
     await this.candidates.updateOne({ _id, workspace, deletedAt: null }, { $set });
   }
 
+  /** Marks candidates of all workspaces as deleted whose training began before then and failed. */
+  async markFailedDeleted(before: Date): Promise<void> {
+    const filter = { state: 'failed' as const, createdAt: trusted({ $lt: before }), deletedAt: null };
+    await this.candidates.updateMany(filter, { $set: { deletedAt: systemDate() } });
+  }
+
   /** Returns deleted candidates of all workspaces. */
   findDeleted(limit: number): Promise<CandidateDocument[]> {
     return this.candidates

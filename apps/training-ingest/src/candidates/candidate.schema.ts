@@ -1,4 +1,11 @@
-import type { AugmentationRecipe, Blueprint, Candidate, CandidateMetrics, TrainedFiles } from '@pentaprism/contracts';
+import type {
+  AugmentationRecipe,
+  Blueprint,
+  Candidate,
+  CandidateMetrics,
+  ListedCandidate,
+  TrainedFiles,
+} from '@pentaprism/contracts';
 import type { CandidateState, MetricName } from '@pentaprism/domain';
 import { blueprintOf } from '@pentaprism/modeling';
 import { Schema, type Types } from 'mongoose';
@@ -9,7 +16,6 @@ type ReadonlyBlueprint = Omit<Blueprint, 'processes'> & { readonly processes: re
 export interface TrainedCandidate {
   files: TrainedFiles;
   metrics: CandidateMetrics;
-  columns: string[];
   rowCount: number;
   seconds: number;
 }
@@ -74,12 +80,17 @@ candidateSchema.index(
   { workspace: 1, project: 1, blueprint: 1 },
   { name: 'one_training', unique: true, partialFilterExpression: { state: 'training' } },
 );
+candidateSchema.index({ createdAt: 1 }, { partialFilterExpression: { state: 'failed' } });
 candidateSchema.index({ deletedAt: 1 }, { partialFilterExpression: { deletedAt: { $type: 'date' } } });
 for (const field of CANDIDATE_FILE_FIELDS)
   candidateSchema.index({ workspace: 1, [field]: 1 }, { partialFilterExpression: { [field]: { $type: 'string' } } });
 
 export function toCandidate(document: CandidateDocument): Candidate {
-  const { _id, project, job, createdAt, trainedAt, trained, imageColumns } = document;
+  return { ...toListedCandidate(document), imageColumns: document.imageColumns };
+}
+
+export function toListedCandidate(document: CandidateDocument): ListedCandidate {
+  const { _id, project, job, createdAt, trainedAt, trained } = document;
   return {
     id: _id.toHexString(),
     projectId: project.toHexString(),
@@ -90,8 +101,6 @@ export function toCandidate(document: CandidateDocument): Candidate {
     jobNumber: document.jobNumber,
     createdAt: createdAt.getTime(),
     trainedAt: trainedAt?.getTime() ?? null,
-    columns: trained?.columns ?? imageColumns,
-    imageColumns,
     rowCount: trained?.rowCount ?? null,
     metrics: trained?.metrics ?? {},
     error: document.error,

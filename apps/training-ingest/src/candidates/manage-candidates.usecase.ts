@@ -1,5 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { Candidate, candidateContracts, ParsedRequestOf, ResponseOf } from '@pentaprism/contracts';
+import type {
+  Candidate,
+  candidateContracts,
+  ListedCandidate,
+  ParsedRequestOf,
+  ResponseOf,
+} from '@pentaprism/contracts';
 import { notFound } from '@pentaprism/database';
 import { DomainError, METRICS } from '@pentaprism/domain';
 import { DatasetRepository } from '../datasets/dataset.repository.js';
@@ -7,7 +13,7 @@ import { LiveTables } from '../modelings/live-tables.js';
 import { ModelingRepository } from '../modelings/modeling.repository.js';
 import { ProjectImageRepository } from '../modelings/project-image.repository.js';
 import { CandidateRepository } from './candidate.repository.js';
-import { toCandidate, type CandidateDocument } from './candidate.schema.js';
+import { toCandidate, toListedCandidate, type CandidateDocument } from './candidate.schema.js';
 import { TendCandidates } from './tend-candidates.usecase.js';
 
 type Requests = { [Name in keyof typeof candidateContracts]: ParsedRequestOf<(typeof candidateContracts)[Name]> };
@@ -26,11 +32,11 @@ export class ManageCandidates {
   ) {}
 
   /** Throws NOT_FOUND. */
-  async list(workspace: string, { projectId, state }: Requests['list']): Promise<{ candidates: Candidate[] }> {
+  async list(workspace: string, { projectId, state }: Requests['list']): Promise<{ candidates: ListedCandidate[] }> {
     // NOT_FOUND if there is no such project.
     if (!(await this.modelings.findOpened(workspace, projectId))) await this.live.columns(projectId);
     const found = await this.candidates.list(workspace, projectId, { state });
-    return { candidates: found.sort(byMetric).map(toCandidate) };
+    return { candidates: found.sort(byMetric).map(toListedCandidate) };
   }
 
   async get(workspace: string, key: Requests['get']): Promise<Candidate> {
@@ -56,7 +62,9 @@ export class ManageCandidates {
     return {
       blueprintId: candidate.blueprint,
       target: { column, type, metric, positiveClass, mode },
-      imageColumns: (modeling.imageColumns ?? []).map(({ index, name }) => ({ index, name })),
+      imageColumns: (modeling.imageColumns ?? [])
+        .filter(({ name }) => candidate.imageColumns.includes(name))
+        .map(({ index, name }) => ({ index, name })),
       rowCount: dataset.rowCount ?? 0,
       table: dataset.table,
       augmentation: candidate.augmentation,

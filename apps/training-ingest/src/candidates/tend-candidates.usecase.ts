@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import { jobReportContracts } from '@pentaprism/contracts';
-import { DomainError } from '@pentaprism/domain';
+import { DomainError, systemNow } from '@pentaprism/domain';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { Rounds } from '@pentaprism/service';
 import { ModelingRepository } from '../modelings/modeling.repository.js';
@@ -13,6 +13,8 @@ import { TrainCandidates } from './train-candidates.usecase.js';
 
 const ROUND_MS = 10_000;
 const BATCH = 100;
+/** Milliseconds that a candidate stays whose training failed: as long as its job. */
+export const FAILED_CANDIDATE_MS = 30 * 24 * 3600 * 1000;
 
 /** Begins the candidates of projects whose target is ready, and removes deleted ones. */
 @Injectable()
@@ -51,8 +53,9 @@ export class TendCandidates implements OnApplicationBootstrap, OnModuleDestroy {
     }
   }
 
-  /** Removes deleted candidates, whose files follow when the area is swept; public for tests. */
-  async removeDeleted(): Promise<void> {
+  /** Removes deleted and long failed candidates, whose files follow when the area is swept; public for tests. */
+  async removeDeleted(now = systemNow()): Promise<void> {
+    await this.candidates.markFailedDeleted(new Date(now - FAILED_CANDIDATE_MS));
     for (const candidate of await this.candidates.findDeleted(BATCH)) {
       if (this.rounds.stopped) return;
       await this.abort(candidate);

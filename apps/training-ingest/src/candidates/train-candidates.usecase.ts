@@ -9,7 +9,13 @@ import {
   type Candidate,
 } from '@pentaprism/contracts';
 import { isDuplicateKey, Transactions } from '@pentaprism/database';
-import { DomainError, MAX_CANDIDATES_PER_PROJECT, predictorKindOf, systemDate } from '@pentaprism/domain';
+import {
+  DomainError,
+  MAX_CANDIDATE_IMAGE_COLUMNS,
+  MAX_CANDIDATES_PER_PROJECT,
+  predictorKindOf,
+  systemDate,
+} from '@pentaprism/domain';
 import { JobLedger, JobQueue, type JobDocument } from '@pentaprism/jobs';
 import { blueprintsFor, type Blueprint } from '@pentaprism/modeling';
 import { Types } from 'mongoose';
@@ -57,7 +63,7 @@ export class TrainCandidates {
     const targeted = await this.find(workspace, projectId);
     const fitting = await this.fitting(workspace, targeted);
     const earlier = await this.candidates.list(workspace, projectId);
-    const known = new Set(earlier.filter(({ state }) => state !== 'failed').map(({ blueprint }) => blueprint));
+    const known = new Set(earlier.filter(isKept).map(({ blueprint }) => blueprint));
     const begun: Candidate[] = [];
     for (const blueprint of fitting.filter(({ id }) => !known.has(id))) {
       try {
@@ -101,7 +107,7 @@ export class TrainCandidates {
       const number = await this.modelings.countCandidate(workspace, project, session);
       if (number === null) throw noTarget();
       const projectId = project.toHexString();
-      const present = await this.candidates.list(workspace, projectId, { session });
+      const present = (await this.candidates.list(workspace, projectId, { session })).filter(isKept);
       if (present.length >= MAX_CANDIDATES_PER_PROJECT) throw tooMany();
       const candidate = { ...draft, number };
       await this.candidates.add(candidate, session);
@@ -161,7 +167,7 @@ function draftOf({ _id, workspace, imageColumns }: ModelingDocument, { id, metri
     project: _id,
     target: id,
     metric,
-    imageColumns: (imageColumns ?? []).map(({ name }) => name),
+    imageColumns: (imageColumns ?? []).slice(0, MAX_CANDIDATE_IMAGE_COLUMNS).map(({ name }) => name),
     state: 'training' as const,
     job: new Types.ObjectId(),
     createdAt: systemDate(),
@@ -170,6 +176,11 @@ function draftOf({ _id, workspace, imageColumns }: ModelingDocument, { id, metri
     error: null,
     deletedAt: null,
   };
+}
+
+/** Failed ones do not count: they are removed after a while. */
+function isKept({ state }: CandidateDocument): boolean {
+  return state !== 'failed';
 }
 
 function noTarget(): DomainError {

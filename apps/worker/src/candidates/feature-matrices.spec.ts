@@ -87,6 +87,12 @@ describe('the numbers that a candidate learns from', () => {
     expect([...(augmented?.features ?? [])]).toEqual([2, 2, -1, 0, 3, 3, -1, 0]);
   });
 
+  it('refuses more rows and columns than memory holds', async () => {
+    const rows = { ...rowsOf([['a']]), rowCount: 200_000_000 };
+    const request = { workspace: 'w', rows, partitions: Uint8Array.of(0), recipe: null };
+    await expect(matrices().build(request, options)).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+  });
+
   it('refuses more new images than memory holds', async () => {
     const rows = rowsOf([['a', 'b']]);
     const huge = { ...recipe, numberOfNewImages: 100_000_000 };

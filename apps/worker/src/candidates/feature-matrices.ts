@@ -31,6 +31,8 @@ export interface Features {
   readonly augmented: AugmentedRows | undefined;
 }
 
+/** Numbers of all rows together: 1 GB. */
+const MAX_FEATURE_NUMBERS = 256 * 1024 ** 2;
 /** Numbers of all augmented rows together: 512 MB. */
 const MAX_AUGMENTED_NUMBERS = 128 * 1024 ** 2;
 
@@ -46,6 +48,8 @@ export class FeatureMatrices {
     const { workspace, rows, recipe } = request;
     const size = await this.embedder.embeddingSize();
     const plan = planOf(request, size);
+    if (rows.rowCount * plan.width > MAX_FEATURE_NUMBERS)
+      throw new DomainError('FAILED_PRECONDITION', 'The project has more rows and columns than a training can hold.');
     const features = allocateFeatures(rows.rowCount, plan.width);
     fillOthers(plan, rows, features);
     const places = placesOf(rows);

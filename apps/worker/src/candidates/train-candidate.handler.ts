@@ -23,7 +23,7 @@ import { BLOB_STORE } from '@pentaprism/service';
 import { Embedder } from '../inference/embedder.js';
 import { TRAIN_CANDIDATE } from '../tokens.js';
 import { FeatureMatrices } from './feature-matrices.js';
-import { ProjectRows, type RowsOfProject } from './project-rows.js';
+import { ProjectRows } from './project-rows.js';
 
 type Payload = JobPayload<typeof trainCandidate>;
 type Result = JobResult<typeof trainCandidate>;
@@ -75,7 +75,6 @@ export class TrainCandidateHandler implements JobHandler<typeof trainCandidate> 
       backbone,
       ...(await this.store(workspace, candidate, signal)),
       metrics: candidate.metrics,
-      columns: columnsOf(rows, candidate),
       rowCount: partitions.reduce((sum, part) => sum + Number(part !== HOLD_OUT && part !== NO_TARGET), 0),
       seconds: (performance.now() - began) / 1000,
     };
@@ -100,10 +99,6 @@ export class TrainCandidateHandler implements JobHandler<typeof trainCandidate> 
 /** The same blueprint gives the same model of the same rows in every project. */
 function candidateSeed({ blueprintId }: { readonly blueprintId: string }): string {
   return blueprintId;
-}
-
-function columnsOf({ imageColumns }: RowsOfProject, { model }: Candidate): string[] {
-  return [...imageColumns.map(({ name }) => name), ...model.plan.others.map(({ column }) => column)];
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {

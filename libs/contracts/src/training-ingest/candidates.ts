@@ -1,6 +1,6 @@
 import {
   CANDIDATE_STATES,
-  MAX_CANDIDATES_PER_PROJECT,
+  MAX_CANDIDATE_IMAGE_COLUMNS,
   MAX_COLUMN_NAME_LENGTH,
   METRICS,
   type MetricName,
@@ -52,9 +52,8 @@ export const candidate = z.object({
   jobNumber: z.int().positive(),
   createdAt: timestamp,
   trainedAt: timestamp.nullable(),
-  /** Columns that it predicts from, images first. */
-  columns: z.array(columnName),
-  imageColumns: z.array(columnName),
+  /** The image columns that it uses. */
+  imageColumns: z.array(columnName).max(MAX_CANDIDATE_IMAGE_COLUMNS),
   /** Rows that it learned from. Null until it is trained. */
   rowCount: z.int().nonnegative().nullable(),
   /** Empty until it is trained. */
@@ -62,6 +61,10 @@ export const candidate = z.object({
   error: z.string().nullable(),
 });
 export type Candidate = z.output<typeof candidate>;
+
+/** A candidate in a list: column names are long. */
+export const listedCandidate = candidate.omit({ imageColumns: true });
+export type ListedCandidate = z.output<typeof listedCandidate>;
 
 /** What is needed to predict with a candidate, or to explain it. */
 export const trainedFiles = z.object({
@@ -94,7 +97,7 @@ export const candidateContracts = {
     owner,
     subject: 'training-ingest.v1.candidate.train-all',
     request: z.strictObject(projectKey),
-    response: z.object({ candidates: z.array(candidate).max(MAX_CANDIDATES_PER_PROJECT) }),
+    response: z.object({ candidates: z.array(listedCandidate) }),
     errors: ['NOT_FOUND', 'FAILED_PRECONDITION', 'UNAVAILABLE'],
   }),
   /** Lists candidates: trained ones first, the best by the project's metric first; others in the order of their numbers. */
@@ -102,7 +105,7 @@ export const candidateContracts = {
     owner,
     subject: 'training-ingest.v1.candidate.list',
     request: z.strictObject({ ...projectKey, state: z.enum(CANDIDATE_STATES).optional() }),
-    response: z.object({ candidates: z.array(candidate).max(MAX_CANDIDATES_PER_PROJECT) }),
+    response: z.object({ candidates: z.array(listedCandidate) }),
     errors: ['NOT_FOUND'],
   }),
   get: defineRpc({
@@ -175,8 +178,7 @@ export const trainCandidate = defineJob({
   payload: z.object({ workspace: workspaceName, projectId: objectId, candidateId: objectId }),
   result: trainedFiles.extend({
     metrics: candidateMetrics,
-    /** Columns that it predicts from, images first. */
-    columns: z.array(columnName),
+    /** Rows that it learned from. */
     rowCount: z.int().nonnegative(),
     seconds: z.number().nonnegative(),
   }),
