@@ -1,0 +1,68 @@
+import type { MetricName } from '@pentaprism/domain';
+import type { Blueprint } from './blueprints.js';
+import type { FeaturePlan } from './feature-plan.js';
+import type { TableModel } from './model.js';
+import type { Targets } from './targets.js';
+
+/** Rows that were made of other rows. They have the same value of the target and are used for training only. */
+export interface AugmentedRows {
+  /** rows × plan.width */
+  readonly features: Float32Array;
+  /** For each row the row of the table that it was made of. */
+  readonly sources: Uint32Array;
+}
+
+export interface CandidateRequest {
+  readonly blueprint: Blueprint;
+  readonly targets: Targets;
+  readonly backbone: string;
+  /** The plan of the features. A blueprint without other columns uses the beginning of each row. */
+  readonly plan: FeaturePlan;
+  /** rows × plan.width. Shared with the thread if `allocateFeatures` made it, else copied. */
+  readonly features: Float32Array;
+  /** See `partitionsOf`. */
+  readonly partitions: Uint8Array;
+  /** Used by blueprints that need an augmentation list. */
+  readonly augmented?: AugmentedRows | undefined;
+  readonly seed: string;
+}
+
+export interface CandidateOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called with a share from 0 to 1 that never falls. The last is 1. */
+  readonly onProgress?: ((share: number) => void) | undefined;
+}
+
+/** The values of a metric on the parts of the rows. */
+export interface MetricValues {
+  /** On the first fold, by a head that was trained on the others. */
+  readonly validation: number;
+  /** The mean of the folds. */
+  readonly crossValidation: number;
+  /** On the hold-out, by the final head. Null without hold-out. */
+  readonly holdout: number | null;
+}
+
+export type CandidateMetrics = Partial<Record<MetricName, MetricValues>>;
+
+export interface Candidate {
+  readonly model: TableModel;
+  /** For each metric of the target type. */
+  readonly metrics: CandidateMetrics;
+  /**
+   * rows × outputs. Rows of a fold are predicted by a head that was not trained on them, the hold-out and rows without a
+   * value of the target by the final head.
+   */
+  readonly predictions: Float32Array;
+}
+
+/** Trains and evaluates a candidate. */
+export interface TrainCandidate {
+  /**
+   * The same request gives the same bytes on the same processor architecture. The request's arrays stay as they are.
+   *
+   * @throws RangeError for sizes that contradict each other, and if no row has a value of the target; the signal's reason
+   * if it aborts
+   */
+  (request: CandidateRequest, options?: CandidateOptions): Promise<Candidate>;
+}

@@ -1,0 +1,36 @@
+/**
+ * Candidate models of a table with image columns: partitions of its rows, features, blueprints, training and comparison
+ * by metrics, and the file of a model. Heads are trained by `@pentaprism/inference`.
+ */
+export {
+  BLUEPRINTS,
+  blueprintOf,
+  blueprintsFor,
+  type Blueprint,
+  type BlueprintNeed,
+  type BlueprintQuery,
+} from './blueprints.js';
+export type {
+  AugmentedRows,
+  Candidate,
+  CandidateMetrics,
+  CandidateOptions,
+  CandidateRequest,
+  MetricValues,
+  TrainCandidate,
+} from './candidate.js';
+export {
+  allocateFeatures,
+  encodeRow,
+  FeaturePlanner,
+  planFeatures,
+  type ColumnValue,
+  type FeaturePlan,
+  type PlanRequest,
+  type RowValues,
+} from './feature-plan.js';
+export { decodeModel, encodeModel } from './model-file.js';
+export { predictRow, weightsOf, type ColumnWeights, type TableModel } from './model.js';
+export { HOLD_OUT, NO_TARGET, partitionsOf, type PartitionsRequest } from './partitions.js';
+export { outputsOf, targetsOf, type Target, type Targets, type TargetsRequest } from './targets.js';
+export { createThreadedCandidates } from './threaded-candidates.js';
