@@ -2,9 +2,20 @@
  * Linear heads over embeddings: how they predict, how they and their evaluation are stored, and how good they are. It needs
  * no runtime for neural networks; those are in `@pentaprism/inference`.
  */
-export { float32Bytes } from './binary.js';
+export { BinaryReader, BinaryWriter, float32Bytes } from './binary.js';
 export { decodeEvaluation, encodeEvaluation, type Evaluation } from './evaluation.js';
-export { decodeHead, embeddingSizeOf, encodeHead, HEAD_KINDS, predict, type Head, type HeadKind } from './head.js';
+export {
+  decodeHead,
+  embeddingSizeOf,
+  encodeHead,
+  HEAD_KINDS,
+  predict,
+  probabilitiesOf,
+  scoresOf,
+  type Head,
+  type HeadKind,
+  type LinearLayer,
+} from './head.js';
 export { pauses, type Pause } from './pauses.js';
 export {
   measurePerformance,

@@ -1,4 +1,6 @@
-import type { Head, HeadKind } from '@pentaprism/heads';
+import type { Head, HeadKind, LinearLayer } from '@pentaprism/heads';
+import type { Rows } from './rows.js';
+import type { Standardisation } from './standardisation.js';
 
 /** Trains linear heads. Adapters differ in the library that calculates, and pass one conformance suite. */
 export interface HeadTrainer {
@@ -13,6 +15,41 @@ export interface HeadTrainer {
    */
   train(request: TrainingRequest): Promise<Head>;
 }
+
+/** What the outputs of a layer are compared with: one class of several, any number of labels, or numbers. */
+export type LayerKind = HeadKind | 'regression';
+
+/** Trains the layer of which a head consists, on rows that need not lie in one matrix. */
+export interface LayerTrainer {
+  /**
+   * Returns the layer for standardised rows. As `HeadTrainer.train`, it gives way to other work and repeats its bytes.
+   *
+   * @throws the signal's reason when it is aborted
+   */
+  trainLayer(request: LayerRequest): Promise<LinearLayer>;
+}
+
+export type LayerRequest = Targets &
+  Omit<TrainingRequest, keyof TrainingData> & {
+    /** At least one. */
+    readonly rows: Rows;
+    readonly standardisation: Standardisation;
+  };
+
+/** What to learn. */
+export type Targets =
+  | {
+      readonly kind: HeadKind;
+      /** rows × tags, 0 or 1 */
+      readonly labels: Uint8Array;
+      readonly tags: number;
+    }
+  | {
+      readonly kind: 'regression';
+      /** One number per row. Their mean should be about 0, and their variance 1. */
+      readonly labels: Float32Array;
+      readonly tags: 1;
+    };
 
 export interface TrainingRequest extends TrainingData {
   /** Decides about the order of examples, and which of them validate. */

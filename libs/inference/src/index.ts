@@ -15,13 +15,25 @@ export type { AugmentedExamples } from './augmented-examples.js';
 export type { Backbone, BackboneOutput, FeatureMaps } from './backbone.js';
 export { crossValidate, type CrossValidationRequest } from './cross-validation.js';
 export { backbonePath, DEFAULT_BACKBONE_PATH } from './default-backbone.js';
-export type { HeadTrainer, TrainingData, TrainingRequest } from './head-trainer.js';
+export type {
+  HeadTrainer,
+  LayerKind,
+  LayerRequest,
+  LayerTrainer,
+  TrainingData,
+  TrainingRequest,
+} from './head-trainer.js';
 export { openOnnxBackbone } from './onnx-backbone.js';
 export { exportOnnx, ONNX_VARIANTS, type OnnxExport, type OnnxVariant } from './onnx-export.js';
 export { modelArchive, type ModelArchive } from './model-archive.js';
+export { binCount } from './objective.js';
+export { matrixRows, type Rows } from './rows.js';
+export { forRawRows, isMissing, standardisationOf, standardise, type Standardisation } from './standardisation.js';
+export { quantileBins, stratify, type Stratification } from './stratified-folds.js';
 export { TENSORFLOW_BACKENDS, type TensorFlowBackend } from './tensorflow.js';
 export { createTensorFlowHeadTrainer } from './tensorflow-head-trainer.js';
 export { exportTensorFlowJs, type TensorFlowJsExport } from './tensorflow-js-export.js';
+export { answerAsThread, compiled, runInThread, type ThreadOptions, type ThreadProgram } from './thread.js';
 export { createThreadedTraining } from './threaded-training.js';
 export {
   trainAndEvaluate,
@@ -30,3 +42,4 @@ export {
   type TrainAndEvaluateRequest,
   type Trained,
 } from './train-and-evaluate.js';
+export { transferable } from './transferable.js';

@@ -1,4 +1,5 @@
-import type { Head, HeadKind } from '@pentaprism/heads';
+import type { LinearLayer } from '@pentaprism/heads';
+import type { LayerKind } from './head-trainer.js';
 import type { TensorFlow } from './tensorflow.js';
 
 /**
@@ -13,7 +14,7 @@ const LEARNING_RATE_TIMES_SIZE = 1.28;
  */
 const L2 = 0.1;
 
-/** A head in training: its variables in TensorFlow.js, which have to be disposed of. */
+/** A layer in training: its variables in TensorFlow.js, which have to be disposed of. */
 export class LinearModel {
   readonly #weights: TensorFlow.Variable;
   readonly #bias: TensorFlow.Variable;
@@ -24,7 +25,7 @@ export class LinearModel {
   /** @param startBias see `startBias` */
   constructor(
     private readonly tf: typeof TensorFlow,
-    private readonly kind: HeadKind,
+    private readonly kind: LayerKind,
     private readonly size: number,
     startBias: Float32Array,
   ) {
@@ -38,20 +39,22 @@ export class LinearModel {
 
   /**
    * One step against the gradient of the weighted cross entropy, which for softmax and sigmoid alike is (probability −
-   * label) × weight: too simple to need automatic differentiation.
+   * label) × weight, or of half of the squared error, which is (score − number) × weight: too simple to need automatic
+   * differentiation.
    *
    * @param rows examples × size, standardised
    * @param labels examples × tags
    * @param weights examples × tags, see `gradientWeights`
    */
-  step(rows: Float32Array, labels: Uint8Array, weights: Float32Array): void {
+  step(rows: Float32Array, labels: Uint8Array | Float32Array, weights: Float32Array): void {
     const { tf, tags } = this;
     const examples = labels.length / tags;
     tf.tidy(() => {
       const inputs = tf.tensor2d(rows, [examples, this.size]);
-      const scores = this.#scores(inputs);
-      const probabilities = this.kind === 'multiclass' ? tf.softmax(scores) : tf.sigmoid(scores);
-      const errors = tf.sub(probabilities, tf.tensor2d(Float32Array.from(labels), [examples, tags]));
+      const errors = tf.sub(
+        this.#predictions(this.#scores(inputs)),
+        tf.tensor2d(Float32Array.from(labels), [examples, tags]),
+      );
       const shares = tf.tensor2d(
         weights.map((weight) => weight / examples),
         [examples, tags],
@@ -74,10 +77,9 @@ export class LinearModel {
     return tf.tidy(() => this.#scores(tf.tensor2d(rows, [rows.length / size, size])).dataSync<'float32'>());
   }
 
-  head(): Head {
+  layer(): LinearLayer {
     // Copies: the backend may hand out a view of its own memory.
     return {
-      kind: this.kind,
       weights: this.#weights.dataSync<'float32'>().slice(),
       bias: this.#bias.dataSync<'float32'>().slice(),
     };
@@ -87,6 +89,11 @@ export class LinearModel {
     this.#optimizer.dispose();
     this.#weights.dispose();
     this.#bias.dispose();
+  }
+
+  #predictions(scores: TensorFlow.Tensor): TensorFlow.Tensor {
+    if (this.kind === 'regression') return scores;
+    return this.kind === 'multiclass' ? this.tf.softmax(scores) : this.tf.sigmoid(scores);
   }
 
   #scores(inputs: TensorFlow.Tensor2D): TensorFlow.Tensor {

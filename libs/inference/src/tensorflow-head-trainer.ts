@@ -1,10 +1,11 @@
 import { createRandom } from '@pentaprism/domain';
-import { type Head, type Pause, pauses } from '@pentaprism/heads';
-import { checkTraining, rowsOf, type HeadTrainer, type TrainingRequest } from './head-trainer.js';
-import { crossEntropy, gradientWeights, lossWeights, startBias } from './head-loss.js';
+import { type LinearLayer, type Pause, pauses } from '@pentaprism/heads';
+import { checkTraining, rowsOf, type HeadTrainer, type LayerRequest, type LayerTrainer } from './head-trainer.js';
 import { LinearModel } from './linear-model.js';
-import { forRawEmbeddings, standardisationOf, standardised } from './standardisation.js';
-import { MAX_FOLDS, positives, shuffledIndices, stratifiedFolds, type Labels } from './stratified-folds.js';
+import { objectiveOf, strataOf, type Objective } from './objective.js';
+import { matrixRows } from './rows.js';
+import { forRawRows, standardisationOf, standardisedRows } from './standardisation.js';
+import { MAX_FOLDS, positives, shuffledIndices, stratifiedFolds } from './stratified-folds.js';
 import { onTensorFlow, type TensorFlow, type TensorFlowBackend } from './tensorflow.js';
 
 const BATCH_SIZE = 64;
@@ -30,28 +31,34 @@ const ENOUGH_EXAMPLES = 500;
  * process take turns.
  *
  * On one core, 1,000 examples of 1280 numbers with 10 tags take 0.3 to 0.9 s on WebAssembly, and cross-validation in 5
- * folds 1 to 4 s. It keeps a second copy of the embeddings.
+ * folds 1 to 4 s. Rows are standardised batch by batch, so that they are in memory once.
  */
-export function createTensorFlowHeadTrainer(options: { readonly backend?: TensorFlowBackend } = {}): HeadTrainer {
+export function createTensorFlowHeadTrainer(
+  options: { readonly backend?: TensorFlowBackend } = {},
+): HeadTrainer & LayerTrainer {
+  const trainLayer: LayerTrainer['trainLayer'] = async (request) => {
+    request.signal?.throwIfAborted();
+    return onTensorFlow(options.backend ?? 'wasm', (tf) => train(tf, request));
+  };
   return {
+    trainLayer,
     train: async (request) => {
       checkTraining(request);
       request.signal?.throwIfAborted();
-      return onTensorFlow(options.backend ?? 'wasm', (tf) => train(tf, request));
+      const rows = matrixRows(request.embeddings, request.embeddingSize);
+      const standardisation = await standardisationOf(rows, pauses(request.signal));
+      const layer = await trainLayer({ ...request, rows, standardisation });
+      return { kind: request.kind, ...forRawRows(layer, standardisation) };
     },
   };
 }
 
-/** Finds out on a part of the examples how long to train; of few examples, trains on all of them for as long. */
-async function train(tf: typeof TensorFlow, request: TrainingRequest): Promise<Head> {
-  const { embeddings, embeddingSize, signal, onProgress } = request;
-  const pause = pauses(signal);
-  const examples = request.labels.length / request.tags;
-  const standardisation = await standardisationOf(embeddings, embeddingSize, pause);
-  const rows = await standardised(embeddings, standardisation, pause);
-  const task = { ...request, embeddings: rows, tf, pause };
+/** Finds out on a part of the rows how long to train; of few rows, trains on all of them for as long. */
+async function train(tf: typeof TensorFlow, request: LayerRequest): Promise<LinearLayer> {
+  const { rows, signal, onProgress } = request;
+  const task = { ...request, tf, pause: pauses(signal) };
   const parts = validationParts(request);
-  const again = parts === undefined || examples < ENOUGH_EXAMPLES;
+  const again = parts === undefined || rows.count < ENOUGH_EXAMPLES;
   const fits = Number(parts !== undefined) + Number(again);
   let done = 0;
   const report = (share: number) => onProgress?.(Math.min(1, (done + share) / fits));
@@ -61,26 +68,27 @@ async function train(tf: typeof TensorFlow, request: TrainingRequest): Promise<H
     done += 1;
   }
   if (fitted === undefined || again) {
-    const training = Uint32Array.from({ length: examples }, (_, index) => index);
+    const training = Uint32Array.from({ length: rows.count }, (_, index) => index);
     fitted = await fit({ ...task, training, epochs: fitted?.epochs ?? EPOCHS_WITHOUT_VALIDATION, report });
   }
   onProgress?.(1);
-  return forRawEmbeddings(fitted.head, standardisation);
+  return fitted.layer;
 }
 
-/** Indices of examples. */
+/** Indices of rows. */
 interface Parts {
   readonly training: Uint32Array;
   readonly validation?: Uint32Array;
 }
 
 /** A stratified part validates; but no example of a tag that has too few for each fold to get one. */
-function validationParts({ labels, tags, seed }: TrainingRequest): Required<Parts> | undefined {
-  const examples = labels.length / tags;
+function validationParts(request: LayerRequest): Required<Parts> | undefined {
+  const examples = request.rows.count;
   if (examples < MIN_EXAMPLES_TO_VALIDATE) return undefined;
   const share = VALIDATION_SHARE[examples < ENOUGH_EXAMPLES ? 'few' : 'many'];
   const folds = Math.min(MAX_FOLDS, Math.max(share, Math.ceil(examples / MAX_VALIDATION)));
-  const fold = stratifiedFolds({ labels, tags }, folds, `validation of ${seed}`);
+  const { labels, tags } = strataOf(request);
+  const fold = stratifiedFolds({ labels, tags }, folds, `validation of ${request.seed}`);
   const rareTags = [...positives({ labels, tags })].flatMap((count, tag) => (count < folds ? [tag] : []));
   const isRare = (example: number) => rareTags.some((tag) => labels[example * tags + tag] === 1);
   const [training, validation]: [number[], number[]] = [[], []];
@@ -91,27 +99,27 @@ function validationParts({ labels, tags, seed }: TrainingRequest): Required<Part
   return { training: Uint32Array.from(training), validation: Uint32Array.from(validation) };
 }
 
-interface Fit extends TrainingRequest, Parts {
-  readonly tf: typeof TensorFlow;
-  readonly pause: Pause;
-  readonly epochs: number;
-  readonly report: (share: number) => void;
-}
+type Fit = LayerRequest &
+  Parts & {
+    readonly tf: typeof TensorFlow;
+    readonly pause: Pause;
+    readonly epochs: number;
+    readonly report: (share: number) => void;
+  };
 
 interface Fitted {
-  readonly head: Head;
-  /** After which it was that head. */
+  readonly layer: LinearLayer;
+  /** After which it was that layer. */
   readonly epochs: number;
 }
 
 /** Without a validation part the last epoch is the best. */
 async function fit(task: Fit): Promise<Fitted> {
   const { epochs, pause, training, report } = task;
-  const own = { labels: rowsOf(task.labels, task.tags, training), tags: task.tags };
-  const weights = lossWeights(task.kind, own, task.classWeights);
-  const batches = batchesOf(task, own, gradientWeights(task.kind, own, weights));
+  const objective = objectiveOf(task, training, task.classWeights);
+  const batches = batchesOf(task, objective);
   const steps = Math.max(MIN_STEPS_PER_EPOCH, Math.ceil(training.length / BATCH_SIZE));
-  const model = new LinearModel(task.tf, task.kind, task.embeddingSize, startBias(task.kind, own, weights));
+  const model = new LinearModel(task.tf, task.kind, task.rows.size, objective.startBias);
   try {
     const validationLoss = validator(model, task);
     let best: { readonly loss: number; readonly fitted: Fitted } | undefined;
@@ -125,11 +133,11 @@ async function fit(task: Fit): Promise<Fitted> {
       const loss = await validationLoss?.();
       if (loss === undefined) continue;
       if (best === undefined || loss < best.loss * (1 - MIN_GAIN)) {
-        best = { loss, fitted: { head: model.head(), epochs: epoch } };
+        best = { loss, fitted: { layer: model.layer(), epochs: epoch } };
       } else if (epoch - best.fitted.epochs >= PATIENCE) break;
       if (loss < LOW_ENOUGH) break;
     }
-    return best?.fitted ?? { head: model.head(), epochs };
+    return best?.fitted ?? { layer: model.layer(), epochs };
   } finally {
     model.dispose();
   }
@@ -137,16 +145,14 @@ async function fit(task: Fit): Promise<Fitted> {
 
 interface Batch {
   readonly rows: Float32Array;
-  readonly labels: Uint8Array;
+  readonly labels: Uint8Array | Float32Array;
   readonly weights: Float32Array;
 }
 
-/** Mini-batches without end; every example once before any comes again. Labels and weights are those of `training`. */
-function* batchesOf(
-  { embeddings, embeddingSize, seed, training }: Fit,
-  { labels, tags }: Labels,
-  weights: Float32Array,
-): Generator<Batch, never> {
+/** Mini-batches without end; every example once before any comes again. The objective is that of `training`. */
+function* batchesOf(task: Fit, { gradientWeights }: Objective): Generator<Batch, never> {
+  const { rows, standardisation, tags, seed, training } = task;
+  const labels: Uint8Array | Float32Array = task.labels;
   const random = createRandom(`order of ${seed}`);
   for (;;) {
     const order = shuffledIndices(training.length, random);
@@ -154,27 +160,26 @@ function* batchesOf(
       const batch = order.subarray(start, start + BATCH_SIZE);
       const examples = batch.map((index) => training[index] as number);
       yield {
-        rows: rowsOf(embeddings, embeddingSize, examples),
-        labels: rowsOf(labels, tags, batch),
-        weights: rowsOf(weights, tags, batch),
+        rows: standardisedRows(rows, standardisation, examples),
+        labels: rowsOf(labels, tags, examples),
+        weights: rowsOf(gradientWeights, tags, batch),
       };
     }
   }
 }
 
-/** The loss on the validation part. Tags count as they do in training, or a rare one would not matter here. */
+/** Returns a function that calculates the loss on the validation part. */
 function validator(model: LinearModel, task: Fit): (() => Promise<number>) | undefined {
-  const { kind, embeddings, embeddingSize, labels, tags, validation, pause } = task;
+  const { rows, standardisation, tags, validation, pause } = task;
   if (validation === undefined) return undefined;
-  const weights = rowsOf(lossWeights(kind, { labels, tags }, task.classWeights), tags, validation);
-  const own = { labels: rowsOf(labels, tags, validation), tags };
+  const { loss } = objectiveOf(task, validation, task.classWeights);
   return async () => {
-    const scores = new Float32Array(own.labels.length);
+    const scores = new Float32Array(validation.length * tags);
     for (let start = 0; start < validation.length; start += BATCH_SIZE) {
-      const rows = rowsOf(embeddings, embeddingSize, validation.subarray(start, start + BATCH_SIZE));
-      scores.set(model.scores(rows), start * tags);
+      const batch = standardisedRows(rows, standardisation, validation.subarray(start, start + BATCH_SIZE));
+      scores.set(model.scores(batch), start * tags);
       await pause();
     }
-    return crossEntropy(kind, scores, own, weights);
+    return loss(scores);
   };
 }

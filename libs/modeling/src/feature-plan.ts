@@ -99,6 +99,11 @@ export function imagesOnly(plan: FeaturePlan): FeaturePlan {
   return { ...plan, others: [], width: plan.imageWidth };
 }
 
+/** Returns the sizes of the parts of a row that count alike: each image column, then all other columns together. */
+export function partSizes({ images, imageWidth, width }: FeaturePlan): number[] {
+  return [...images.map(({ size }) => size), ...(width > imageWidth ? [width - imageWidth] : [])];
+}
+
 export function featuresOf(part: FeaturePart): number {
   if (part.kind === 'image') return part.size;
   return part.kind === 'number' ? 2 : part.values.length + 2;

@@ -34,3 +34,4 @@ export { predictRow, weightsOf, type ColumnWeights, type TableModel } from './mo
 export { HOLD_OUT, NO_TARGET, partitionsOf, type PartitionsRequest } from './partitions.js';
 export { outputsOf, targetsOf, type Target, type Targets, type TargetsRequest } from './targets.js';
 export { createThreadedCandidates } from './threaded-candidates.js';
+export { trainCandidate } from './train-candidate.js';

@@ -1,6 +1,7 @@
 import type { TargetType } from '@pentaprism/domain';
-import type { Head } from '@pentaprism/heads';
-import type { FeaturePlan } from './feature-plan.js';
+import { probabilitiesOf, type LinearLayer } from '@pentaprism/heads';
+import { partSizes, type FeaturePlan } from './feature-plan.js';
+import { scoreRow } from './fit-head.js';
 
 /** A trained candidate: all that a prediction needs, except the backbone. */
 export interface TableModel {
@@ -10,16 +11,17 @@ export interface TableModel {
   readonly classes: readonly string[];
   /** The id of the backbone that made the embeddings. */
   readonly backbone: string;
-  /** What the head reads. Without other columns if the blueprint does not use them. */
+  /** What the layer reads. Without other columns if the blueprint does not use them. */
   readonly plan: FeaturePlan;
-  /** Weights and bias for features as `encodeRow` writes them. */
-  readonly head: Head;
+  /** Weights and bias for features as `encodeRow` writes them, calibrated. One output per class; of a regression, one. */
+  readonly layer: LinearLayer;
   /** Parts × outputs: the scores that are added if the part is missing, so that it counts as an average one. */
   readonly absent: Float32Array;
 }
 
-/** The part of the head that reads one image column. */
+/** The part of a model that reads one image column. */
 export interface ColumnWeights {
+  /** Numbers of an embedding. */
   readonly size: number;
   /** For each output the weights of the normalised embedding. */
   readonly perOutput: readonly Float32Array[];
@@ -30,12 +32,32 @@ export interface ColumnWeights {
  * regression.
  *
  * @param features of the model's plan, or of the whole plan that it was trained with
+ * @throws RangeError for fewer features
  */
-export function predictRow(_model: TableModel, _features: Float32Array): Float32Array {
-  throw new Error('to follow');
+export function predictRow(model: TableModel, features: Float32Array): Float32Array {
+  const { plan, layer, absent, targetType } = model;
+  const scores = scoreRow({ layer, absent, parts: partSizes(plan) }, features.subarray(0, plan.width));
+  if (targetType === 'regression') return Float32Array.from(scores);
+  return probabilitiesOf(targetType === 'multilabel' ? 'multilabel' : 'multiclass', scores);
 }
 
-/** @throws RangeError for a column that the model does not use */
-export function weightsOf(_model: TableModel, _imageColumn: string): ColumnWeights {
-  throw new Error('to follow');
+/**
+ * Returns the weights of an image column. They multiply the normalised embedding, so that maps of them are exact.
+ *
+ * @throws RangeError for a column that the model does not use
+ */
+export function weightsOf({ plan, layer }: TableModel, imageColumn: string): ColumnWeights {
+  let start = 0;
+  for (const { column, size } of plan.images) {
+    if (column === imageColumn) return { size, perOutput: weightsFrom(layer, start, size) };
+    start += size;
+  }
+  throw new RangeError(`The model does not use an image column ${imageColumn}.`);
+}
+
+function weightsFrom({ weights, bias }: LinearLayer, start: number, size: number): Float32Array[] {
+  const outputs = bias.length;
+  return Array.from({ length: outputs }, (_, output) =>
+    new Float32Array(size).map((__, i) => weights[(start + i) * outputs + output] as number),
+  );
 }
