@@ -14,10 +14,10 @@ let project: VisionProject;
 let list = '';
 
 /** A call of the DataRobot API. */
-const ask = (method: string, path: string, body: object) =>
+const ask = (method: string, path: string, body?: object) =>
   send(method, `${system.url}/api/v2/imageAugmentationLists/${path}`, {
-    headers: { authorization: `Bearer ${key.key}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
+    headers: { authorization: `Bearer ${key.key}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+    ...(body ? { body: JSON.stringify(body) } : {}),
   });
 
 const refusal = async () => {
@@ -81,5 +81,11 @@ describe('a training', () => {
     expect((await ask('PATCH', `${list}/`, { numberOfNewImages: 1 })).status).toBe(204);
     expect(await project.train()).toMatchObject({ status: 'Completed' });
     expect(await refusal()).toEqual([400, 'BadRequestTrainingNotNeeded']);
+  });
+
+  it('keeps its list from being deleted', async () => {
+    expect(json<{ inUse: boolean }>(await ask('GET', `${list}/`)).inUse).toBe(true);
+    expect((await ask('DELETE', `${list}/`)).status).toBe(400);
+    expect((await ask('GET', `${list}/`)).status).toBe(200);
   });
 });

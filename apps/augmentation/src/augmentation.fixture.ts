@@ -1,6 +1,7 @@
 import type { BusConnection } from '@pentaprism/bus';
 import { counterContracts, imageContracts, projectContracts, type Rpc } from '@pentaprism/contracts';
 import { DEFAULT_TRAINING_SETTINGS } from '@pentaprism/domain';
+import { Types } from 'mongoose';
 
 export const PROJECT = 'a'.repeat(24);
 
@@ -20,6 +21,13 @@ export class StandInForCatalog {
       this.projects.has(projectId) ? { pictures: [], ...this.pictures } : null,
     );
     this.answer(counterContracts.next, () => ({ first: ++this.lastNumber }));
+  }
+
+  /** Adds a project. Returns its id. */
+  addProject(): string {
+    const id = new Types.ObjectId().toHexString();
+    this.projects.add(id);
+    return id;
   }
 
   private answer(rpc: Rpc, reply: (request: { id?: string; projectId?: string }) => object | null): void {

@@ -25,7 +25,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { AUGMENTATION_LIST_MODEL, type AugmentationListDocument } from './adapters/mongo/augmentation-list.schema.js';
 import { PROJECT, StandInForCatalog } from './augmentation.fixture.js';
 import { augmentationService } from './augmentation.service.js';
 import { augmentationConfig } from './config.js';
@@ -163,30 +162,31 @@ describe('augmentation lists', () => {
   });
 
   it('are for trainings where they say so, the newest of them first', async () => {
-    const projectId = newId();
-    catalog.projects.add(projectId);
+    const projectId = catalog.addProject();
     const recipe = async (workspace?: string) => (await call(lists.forTraining, { projectId }, workspace)).recipe;
     const made = (changes: object) => createList({ projectId, ...changes });
     const { transformationProbability, transformations } = settings;
     const of = (numberOfNewImages: number) => ({ transformationProbability, numberOfNewImages, transformations });
     expect(await recipe()).toBeNull();
     const first = await made({ initialList: true, numberOfNewImages: 3 });
-    await made({ numberOfNewImages: 4 });
+    const another = await made({ numberOfNewImages: 4 });
     expect(await recipe()).toEqual(of(3));
     expect(await recipe('w2')).toBeNull();
+    const isUsed = async ({ id }: { id: string }) => (await call(lists.get, { id })).inUse;
     const second = await made({ initialList: true, numberOfNewImages: 5 });
     expect(await recipe()).toEqual(of(5));
     await call(lists.update, { id: second.id, changes: { initialList: false } });
     expect(await recipe()).toEqual(of(3));
-    await call(lists.update, { id: second.id, changes: { initialList: true, numberOfNewImages: 0 } });
+    const unused = await made({ initialList: true, numberOfNewImages: 1 });
+    await call(lists.update, { id: unused.id, changes: { numberOfNewImages: 0 } });
     expect(await recipe()).toBeNull();
-    for (const { id } of [second, first]) await call(lists.delete, { id });
-    expect(await recipe()).toBeNull();
+    expect(await Promise.all([first, another, second, unused].map(isUsed))).toEqual([true, false, true, false]);
+    for (const { id } of [another, unused]) await call(lists.delete, { id });
+    expect(await recipe()).toEqual(of(3));
   });
 
   it('give trainings nothing but what these understand', async () => {
-    const projectId = newId();
-    catalog.projects.add(projectId);
+    const projectId = catalog.addProject();
     const transformations = [
       { name: 'blur', enabled: false, note: 'mine', params: [{ name: 'max_filter_size', maxValue: 9, extra: 1 }] },
       { name: 'shift', params: [{ name: 'max_proportion', currentValue: 0.2, mine: true }] },
@@ -211,12 +211,13 @@ describe('augmentation lists', () => {
   });
 
   it('are deleted with their samples, unless they are in use', async () => {
-    const list = await createList();
+    const projectId = catalog.addProject();
+    const [used, list] = [await createList({ projectId, initialList: true }), await createList({ projectId })];
+    await call(lists.forTraining, { projectId });
+    await expect(call(lists.delete, { id: used.id })).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+    const changed = await call(lists.update, { id: used.id, changes: { name: 'new', initialList: false } });
+    expect(changed).toMatchObject({ name: 'new', inUse: true });
     const samplesId = await makeSamplesOf(list.id, [newId()]);
-    const model = app.get<Model<AugmentationListDocument>>(getModelToken(AUGMENTATION_LIST_MODEL), { strict: false });
-    await model.updateOne({ _id: list.id }, { inUse: true });
-    await expect(call(lists.delete, { id: list.id })).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
-    await model.updateOne({ _id: list.id }, { inUse: false });
     await call(lists.delete, { id: list.id });
     await expect(call(lists.get, { id: list.id })).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(call(samples.list, { samplesId })).rejects.toMatchObject({ code: 'NOT_FOUND' });
@@ -315,11 +316,9 @@ describe('samples', () => {
   });
 
   it('of a deleted project vanish with its lists, used or not, also what comes a moment later', async () => {
-    const projectId = newId();
-    catalog.projects.add(projectId);
-    const [used, kept] = [await createList({ projectId }), await createList()];
-    const model = app.get<Model<AugmentationListDocument>>(getModelToken(AUGMENTATION_LIST_MODEL), { strict: false });
-    await model.updateOne({ _id: used.id }, { inUse: true });
+    const projectId = catalog.addProject();
+    const [used, kept] = [await createList({ projectId, initialList: true }), await createList()];
+    await call(lists.forTraining, { projectId });
     const [gone, stays] = [await makeSamplesOf(used.id, [newId()]), await makeSamplesOf(kept.id, [newId()])];
     const recipe = { transformationProbability: 1, numberOfNewImages: 2, transformations: settings.transformations };
     const { jobId: unlisted } = await call(samples.requestOnce, {

@@ -83,7 +83,7 @@ function exportedNames(things: readonly object[]): string[] {
 describe.each(BUS_USERS)('the permissions of %s', (user) => {
   const access = accessOf(user);
   const sources = sourcesOf(user);
-  const dynamic = /\.v1\.(health\.|job\.(?!get$))/;
+  const dynamic = /\.v1\.(health\.|job\.(?!(?:get|list)$))/;
 
   it('allow the calls that its code makes, and no others', () => {
     const made = new Set(sources.flatMap(subjectsNamedIn));
@@ -121,13 +121,20 @@ describe('permissions', () => {
     expect(checks).toHaveLength(contracts.SERVICES.length);
   });
 
-  it('let workers report on jobs of every owner, and nobody abort a job but its owner', () => {
+  it('let workers report on jobs of every owner, and let only its owner and the gateway abort a job', () => {
     const reports = (user: BusUser) => permissionsOf(user).publish.filter((subject) => /\.v1\.job\./.test(subject));
     expect(reports('worker')).toHaveLength(5 * JOB_OWNERS.length);
     expect(reports('worker').filter((subject) => subject.endsWith('.abort'))).toEqual([]);
-    for (const user of BUS_USERS.filter((each) => each !== 'worker'))
+    for (const user of BUS_USERS.filter((each) => each !== 'worker' && each !== 'gateway'))
       for (const subject of reports(user))
         expect(subject).toMatch(new RegExp(`^(${user}\\.v1\\.job\\.abort|catalog\\.v1\\.job\\.get)$`));
+    // Of the owners whose jobs clients may abort.
+    expect(reports('gateway').sort()).toEqual([
+      'catalog.v1.job.get',
+      'catalog.v1.job.list',
+      'insights.v1.job.abort',
+      'training-ingest.v1.job.abort',
+    ]);
   });
 
   it('let each app reply to the calls of its own contracts, and send its metrics to the gateway', () => {

@@ -26,6 +26,9 @@ const IN_PATH: readonly (readonly [RegExp, Kind])[] = [
   // One in the session that was asked for before it.
   [/^\/api\/dsio\/modality\/v1\/.+\/images\/\{imageId\}$/, 'sessionImage'],
   [/^\/api\/v2\/.*\/images\/\{imageId\}$/, 'image'],
+  // One in the project that was made for it.
+  [/^\/api\/v2\/.*\/models\/\{modelId\}$/, 'model'],
+  [/^\/api\/v2\/.*\/(?:jobs|modelJobs)\/\{jobId\}$/, 'jobNumber'],
   [/\/\{projectId\}$/, 'project'],
   [/\/datasets\/\{datasetId\}$/, 'dataset'],
   [/\/imageAugmentationLists\/\{augmentationId\}$/, 'list'],
@@ -33,14 +36,18 @@ const IN_PATH: readonly (readonly [RegExp, Kind])[] = [
   [/\/status\/\{statusId\}$/, 'status'],
   [/^\/keys\/\{id\}$/, 'key'],
 ];
-/** The same for routes that need something else than others with the same parameter. */
+/** The same for routes whose `projectId` has to be that of another kind of project. */
 const OF_ROUTE: readonly (readonly [RegExp, Kind])[] = [
   // Projects that each workspace has cannot be deleted, and have no target.
   [/^(?:DELETE \/api\/v2\/projects\/\{projectId\}|PATCH \/api\/v2\/projects\/\{projectId\}\/aim)$/, 'datasetProject'],
   [/^GET \/api\/v2\/projects\/\{projectId\}\/(?:images|imageBins)$/, 'aimedProject'],
+  [/^POST \/api\/v2\/projects\/\{projectId\}\/(?:autopilots?|models)$/, 'aimedProject'],
+  [/^GET \/api\/v2\/projects\/\{projectId\}\/(?:models\/|recommendedModels)/, 'modeledProject'],
+  [/^DELETE \/api\/v2\/projects\/\{projectId\}\/models\//, 'modeledProject'],
+  [/^\w+ \/api\/v2\/projects\/\{projectId\}\/(?:jobs|modelJobs)\//, 'trainingProject'],
 ];
 /** The names of parameters and members that are no ids of something in a workspace. */
-const NO_IDS: ReadonlySet<string> = new Set(['path', 'datasetVersionId', 'featurelistId']);
+const NO_IDS: ReadonlySet<string> = new Set(['path', 'datasetVersionId', 'featurelistId', 'blueprintId']);
 /** The same for parameters of the query and members of a body, by their names. */
 const ELSEWHERE: Readonly<Record<string, Kind>> = {
   datasetId: 'dataset',
@@ -81,7 +88,11 @@ export function slotsOf(route: Route): Slot[] {
   const ofRoute = OF_ROUTE.find(([pattern]) => pattern.test(`${method} ${path}`))?.[1];
   const inPath = pathParameters.filter(isAnothers).map((name): Slot => {
     const upTo = path.slice(0, path.indexOf(`{${name}}`) + name.length + 2);
-    return { where: 'path', name, kind: ofRoute ?? IN_PATH.find(([pattern]) => pattern.test(upTo))?.[1] };
+    return {
+      where: 'path',
+      name,
+      kind: (name === 'projectId' ? ofRoute : undefined) ?? IN_PATH.find(([pattern]) => pattern.test(upTo))?.[1],
+    };
   });
   const known = isVision(route) ? OF_VISION : ELSEWHERE;
   const elsewhere = (where: 'query' | 'body', names: readonly string[]) =>
@@ -127,7 +138,8 @@ export function unknownIds(kind: Kind, random: Random): readonly [string, string
 }
 
 function unknownId(kind: Kind, random: Random): string {
-  if (kind === 'imageNumber' || kind === 'tagNumber') return String(500_000 + Math.floor(random() * 400_000));
+  if (kind === 'imageNumber' || kind === 'tagNumber' || kind === 'jobNumber')
+    return String(500_000 + Math.floor(random() * 400_000));
   if (kind === 'key') return hex(random, 16);
   if (kind === 'radiograph' || kind === 'session' || kind === 'sessionImage') return uuid(random);
   return kind === 'tagName' || kind === 'publishedName' ? `nobodys-${hex(random, 8)}` : hex(random, 24);

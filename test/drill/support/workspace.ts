@@ -27,6 +27,10 @@ export type Kind =
   | 'dataset'
   | 'datasetProject'
   | 'aimedProject'
+  | 'modeledProject'
+  | 'model'
+  | 'trainingProject'
+  | 'jobNumber'
   | 'key'
   | 'radiograph'
   | 'session'
@@ -34,11 +38,21 @@ export type Kind =
   | VisionKind;
 
 const KEPT = ['project', 'image', 'samples', 'status'] as const;
-/** A session before the image in it. */
+/** A session before the image in it, and a project before its model or job. */
 const MADE = [
   ...(['imageNumber', 'tagNumber', 'tagName', 'list', 'key', 'radiograph', 'session', 'sessionImage'] as const),
-  ...(['dataset', 'datasetProject', 'aimedProject'] as const),
+  ...([
+    'dataset',
+    'datasetProject',
+    'aimedProject',
+    'modeledProject',
+    'model',
+    'trainingProject',
+    'jobNumber',
+  ] as const),
 ] as const;
+/** A blueprint of every project that predicts classes. */
+export const BLUEPRINT = 'keras-linear-classifier';
 const JOB_WITHIN_MS = 30_000;
 
 const record = z.object({ id: z.int(), url: z.string(), tags: z.array(z.object({ id: z.int() })) });
@@ -51,6 +65,10 @@ export class Workspace {
   private ownVision: VisionWorkspace | undefined;
   /** The image in the session that was made last. */
   private sessionImage: string | undefined;
+  /** The model in the project that was made last for one. */
+  private model: string | undefined;
+  /** The number of the last job in the project that was made last for one. */
+  private jobNumber: string | undefined;
   /** Of a file, signed. */
   url = '';
 
@@ -99,6 +117,10 @@ export class Workspace {
     if (kind === 'dataset') return this.importDataset(name);
     if (kind === 'datasetProject') return this.makeProject(name);
     if (kind === 'aimedProject') return this.aim(await this.makeProject(name));
+    if (kind === 'modeledProject') return this.trainOne(await this.aim(await this.makeProject(name)));
+    if (kind === 'model') return this.model ?? this.thing('modeledProject').then(() => this.model ?? '');
+    if (kind === 'trainingProject') return this.trainAll(await this.aim(await this.makeProject(name)));
+    if (kind === 'jobNumber') return this.jobNumber ?? this.thing('trainingProject').then(() => this.jobNumber ?? '');
     if (kind === 'sessionImage') return this.sessionImage ?? this.beginSession().then(() => this.sessionImage ?? '');
     if (kind === 'list') {
       const body = { ...this.recipe(name), initialList: false };
@@ -123,6 +145,11 @@ export class Workspace {
       await this.post('/v1/images', { filename: this.name, tags }, 201);
     }
     for (let i = 0; i < by; i++) await this.post('/v1/images', { filename: this.name }, 201);
+  }
+
+  /** Makes jobs until their numbers are above one of another workspace. */
+  async passJobNumber(number: string): Promise<void> {
+    while (Number(await this.thing('jobNumber')) <= Number(number)) await this.thing('trainingProject');
   }
 
   /** All that its owner sees, but for signatures, which differ from second to second. */
@@ -219,10 +246,10 @@ export class Workspace {
     return created.catalogId;
   }
 
-  /** A project of two images, and of two classes that name this workspace. @returns the id of the project */
+  /** A project of four images, and of two classes that name this workspace. @returns the id of the project */
   private async makeProject(name: string): Promise<string> {
     const rows = await Promise.all(
-      [1, 2].map(async (n) => `${(await this.picture(n)).toString('base64')},${name}-class-${n}`),
+      [1, 2, 3, 4].map(async (n) => `${(await this.picture(n)).toString('base64')},${name}-class-${n % 2}`),
     );
     const uploaded = form([filePart(`image,${EXAMPLE_TEXT}\n${rows.join('\n')}\n`, `${name}.csv`)]);
     const answer = await this.sendAs(this.key('owner'), 'POST', '/api/v2/projects/', uploaded);
@@ -237,6 +264,29 @@ export class Workspace {
     const answer = await this.send('PATCH', `/api/v2/projects/${project}/aim/`, this.key('owner'), body);
     if (answer.status !== 202) throw new Error(`${answer.status} ${answer.bytes.toString()}`);
     await this.end(/[0-9a-f]{24}/.exec(String(answer.headers.location))?.[0] ?? '');
+    return project;
+  }
+
+  /** Trains a model in a project with a target. @returns the id of the project */
+  private async trainOne(project: string): Promise<string> {
+    const path = `/api/v2/projects/${project}/models/`;
+    const { statusId } = z
+      .object({ statusId: z.string() })
+      .parse(await this.post(path, { blueprintId: BLUEPRINT }, 202));
+    await this.end(statusId);
+    const models = json(await this.send('GET', path, this.key('owner')), 200);
+    this.model = z.tuple([z.object({ id: z.string() })]).parse(models)[0].id;
+    return project;
+  }
+
+  /** Begins the training of all models in a project with a target. @returns the id of the project */
+  private async trainAll(project: string): Promise<string> {
+    const path = `/api/v2/projects/${project}`;
+    const begun = await this.send('POST', `${path}/autopilots/`, this.key('owner'));
+    if (begun.status !== 202) throw new Error(`${begun.status} ${begun.bytes.toString()}`);
+    const listed = json(await this.send('GET', `${path}/jobs/`, this.key('owner')), 200);
+    const { jobs } = z.object({ jobs: z.array(z.object({ id: z.string() })).min(1) }).parse(listed);
+    this.jobNumber = jobs.at(-1)?.id;
     return project;
   }
 

@@ -58,10 +58,12 @@ export class ManageAugmentationLists {
     return { lists: lists.map(toAugmentationList), total };
   }
 
-  /** Of the list that trainings of this project use; null where it makes nothing. */
+  /** Returns the recipe of the list that trainings of this project use, which is in use from now on. Null if it makes nothing. */
   async recipeForTraining(workspace: string, projectId: string): Promise<AugmentationRecipe | null> {
     const list = await this.lists.findNewestInitial(workspace, toObjectId(projectId, 'project'));
     if (!list || list.numberOfNewImages === 0) return null;
+    // It was deleted meanwhile: there may be another one.
+    if (!(await this.lists.markInUse(workspace, list._id))) return this.recipeForTraining(workspace, projectId);
     const { transformationProbability, numberOfNewImages, transformations } = toAugmentationList(list);
     return { transformationProbability, numberOfNewImages, transformations: transformations.map(toKnownMembers) };
   }

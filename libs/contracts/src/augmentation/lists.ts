@@ -51,6 +51,7 @@ const listFields = {
 export const augmentationList = z.object({
   id: objectId,
   projectId: objectId,
+  /** Whether a training has learned from it. */
   inUse: z.boolean(),
   samplesId: objectId.nullable(),
   ...listFields,
@@ -87,8 +88,9 @@ export const augmentationListContracts = {
     errors: ['NOT_FOUND'],
   }),
   /**
-   * What trainings of a project learn from beside its images: the recipe of its newest list with `initialList`, without what
-   * clients added to it. Null where there is none, also because the project does not exist, and for one of no new images.
+   * Returns what a training of a project learns from besides its images: the recipe of its newest list with `initialList`, without
+   * what clients added to it. The list is in use from then on. Null if there is none, also because the project does not exist, and
+   * for one of no new images.
    */
   forTraining: defineRpc({
     owner,
@@ -104,6 +106,7 @@ export const augmentationListContracts = {
     response: augmentationList,
     errors: ['INVALID_ARGUMENT', 'NOT_FOUND'],
   }),
+  /** FAILED_PRECONDITION: it is in use. */
   delete: defineRpc({
     owner,
     subject: 'augmentation.v1.list.delete',

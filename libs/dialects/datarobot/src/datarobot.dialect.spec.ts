@@ -368,6 +368,12 @@ describe('errors', () => {
     expect(statusOf('UNAVAILABLE', { method: 'POST', headers: {} })).toBe(503);
   });
 
+  it('name those that the client distinguishes from others', () => {
+    const error = new DomainError('FAILED_PRECONDITION', 'm', { reason: 'under-way' });
+    const expected = { message: 'm', errorName: 'JobAlreadyAdded' };
+    expect(datarobotDialect.errorBody(422, error, { path: '', headers: {} })).toEqual(expected);
+  });
+
   it('have the client’s shape', () => {
     const error = new DomainError('INVALID_ARGUMENT', 'm', { field: 'name', secret: 1 });
     expect(datarobotDialect.errorBody(422, error, { path: '', headers: {} })).toEqual({
@@ -384,7 +390,7 @@ describe('OpenAPI', () => {
     });
     const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
-    expect(operations).toHaveLength(45);
+    expect(operations).toHaveLength(61);
     expect(Object.keys(document.components?.schemas ?? {})).toContain('ImageAugmentationListsRetrieve');
   });
 });

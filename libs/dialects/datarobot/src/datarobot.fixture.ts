@@ -5,11 +5,14 @@ import { Bus } from '@pentaprism/bus';
 import {
   modelingContracts,
   projectContracts,
+  type Candidate,
   type ContentReference,
   type Dataset,
+  type Job,
   type Modeling,
   type Project,
   type Rpc,
+  type Target,
 } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import {
@@ -75,6 +78,31 @@ export const modeling: Modeling = {
   holdoutUnlocked: false,
   target: null,
   searching: false,
+};
+
+/** What models of the project predict, once it has a target. */
+export const target: Target = {
+  ...{ column: 'class', type: 'multiclass', metric: 'LogLoss', positiveClass: null, mode: 'quick' },
+};
+
+/** A trained model of the project. */
+export const candidate: Candidate = {
+  ...{ id: '1'.repeat(24), projectId: project.id, number: 1, state: 'trained' },
+  blueprint: {
+    id: 'linear',
+    modelType: 'Keras Linear Classifier',
+    processes: ['Embedding', 'Keras Linear Classifier'],
+  },
+  ...{ jobId: '2'.repeat(24), jobNumber: 17, createdAt: 0, trainedAt: 5, error: null },
+  ...{ columns: ['image'], imageColumns: ['image'], rowCount: 2 },
+  metrics: { LogLoss: { validation: 0.1, crossValidation: 0.2, holdout: 0.3 } },
+};
+
+/** The job that trains it. */
+export const training: Job = {
+  ...{ id: candidate.jobId, number: candidate.jobNumber, owner: 'training-ingest', type: 'candidate.train' },
+  ...{ state: 'queued', progress: 0, error: null, createdAt: 0, startedAt: null, finishedAt: null },
+  subject: { projectId: project.id, candidateId: candidate.id },
 };
 
 /** A blob that was stored. */

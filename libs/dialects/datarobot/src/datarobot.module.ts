@@ -2,15 +2,21 @@ import { Module } from '@nestjs/common';
 import { AugmentationListsController } from './augmentation-lists.controller.js';
 import { AugmentationOptionsController } from './augmentation-options.controller.js';
 import { AugmentationSamplesController } from './augmentation-samples.controller.js';
+import { AutopilotController } from './autopilot.controller.js';
 import { DatasetFindingsController } from './dataset-findings.controller.js';
 import { DatasetUploads } from './dataset-uploads.js';
 import { DatasetsController } from './datasets.controller.js';
+import { HeldJobs } from './held-jobs.js';
 import { ImagesController } from './images.controller.js';
+import { JobsController } from './jobs.controller.js';
+import { ModelJobsController } from './model-jobs.controller.js';
 import { Modelings } from './modelings.js';
+import { ModelsController } from './models.controller.js';
 import { ProjectCreationController } from './project-creation.controller.js';
 import { ProjectFeaturesController } from './project-features.controller.js';
 import { ProjectFindingsController } from './project-findings.controller.js';
 import { ProjectImagesController } from './project-images.controller.js';
+import { ProjectJobs } from './project-jobs.js';
 import { ProjectsController } from './projects.controller.js';
 import { StatusController } from './status.controller.js';
 import { TargetsController } from './targets.controller.js';
@@ -25,6 +31,10 @@ import { VersionController } from './version.controller.js';
     ProjectImagesController,
     ProjectFindingsController,
     TargetsController,
+    AutopilotController,
+    ModelsController,
+    ModelJobsController,
+    JobsController,
     ImagesController,
     DatasetsController,
     DatasetFindingsController,
@@ -33,6 +43,6 @@ import { VersionController } from './version.controller.js';
     AugmentationSamplesController,
     StatusController,
   ],
-  providers: [DatasetUploads, Modelings],
+  providers: [DatasetUploads, HeldJobs, Modelings, ProjectJobs],
 })
 export class DatarobotModule {}

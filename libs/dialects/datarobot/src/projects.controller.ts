@@ -3,6 +3,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Bus } from '@pentaprism/bus';
 import {
+  candidateContracts,
   MAX_PROJECTS_PER_PAGE,
   modelingContracts,
   projectContracts,
@@ -91,7 +92,15 @@ export class ProjectsController {
   @ApiOperation({ operationId: 'getProjectStatus', summary: 'Get the stage of a project' })
   @ApiOkResponse({ standardSchema: projectStatusBody })
   async getStatus(@Param('projectId') id: string) {
-    return toProjectStatusBody((await this.modelings.find(idOf(id))).modeling);
+    const { modeling } = await this.modelings.find(idOf(id));
+    return toProjectStatusBody(modeling, await this.isTraining(modeling));
+  }
+
+  /** Returns whether autopilot has models to train. In manual mode there is no autopilot. */
+  private async isTraining({ projectId, target }: Modeling): Promise<boolean> {
+    if (!target || target.mode === 'manual') return false;
+    const { candidates } = await this.bus.call(candidateContracts.list, { projectId, state: 'training' });
+    return candidates.length > 0;
   }
 
   private change(id: string, { projectName: name, projectDescription }: Changes): Promise<Project> {

@@ -3,12 +3,13 @@ import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nest
 import { Bus } from '@pentaprism/bus';
 import { MAX_TARGET_BINS_PER_CALL, MAX_TARGET_IMAGES_PER_CALL, targetContracts } from '@pentaprism/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { openPortions } from './portions.js';
 import { sendPage } from './streams.js';
 import { linkTo, statusLink } from './wire/links.js';
 import { pageOf } from './wire/paging.js';
 import { existingId } from './wire/parameters.js';
+import { statusReference } from './wire/status.js';
 import {
   aimBody,
   imageBin,
@@ -20,8 +21,6 @@ import {
 } from './wire/target.js';
 
 const idOf = (text: string) => existingId(text, 'project');
-
-const statusReference = z.object({ statusId: z.string() });
 
 /** The targets of projects, and images by their values. */
 @ApiTags('projects')

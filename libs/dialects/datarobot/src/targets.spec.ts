@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { jobDirectoryContracts, targetContracts, type Job, type Rpc, type Target } from '@pentaprism/contracts';
+import { candidateContracts, jobDirectoryContracts, targetContracts, type Job, type Rpc } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
-import { modeling, ORIGIN, project, StandInSystem } from './datarobot.fixture.js';
+import { candidate, modeling, ORIGIN, project, StandInSystem, target } from './datarobot.fixture.js';
 
 const { id: PROJECT } = project;
 const PATH = `projects/${PROJECT}/`;
 const LINK = `${ORIGIN}/api/v2/${PATH}`;
 const JOB = 'c'.repeat(24);
-const CLASSES: Target = { column: 'class', type: 'multiclass', metric: 'LogLoss', positiveClass: null, mode: 'quick' };
 
 let system: StandInSystem;
 beforeAll(async () => {
@@ -55,6 +54,12 @@ describe('PATCH projects/{id}/aim/', () => {
     expect(requests()).toEqual([{ projectId: PROJECT, column: 'class', mode: expected }]);
   });
 
+  it('also takes the mode as autopilotMode', async () => {
+    await aim({ target: 'class', autopilotMode: 2 });
+    await aim({ target: 'class', autopilotMode: 2, mode: 'auto' });
+    expect(requests()).toMatchObject([{ mode: 'manual' }, { mode: 'auto' }]);
+  });
+
   it.each([
     ['no target', {}],
     ['an empty target', { target: '' }],
@@ -88,23 +93,37 @@ describe('PATCH projects/{id}/aim/', () => {
 });
 
 describe('a project with a target', () => {
+  const stratified = { cvMethod: 'stratified', validationType: 'CV', holdoutPct: 20, reps: 5 };
+
   it.each([
-    [CLASSES, { target: 'class', targetType: 'Multiclass', metric: 'LogLoss', autopilotMode: 3 }],
+    [target, { target: 'class', targetType: 'Multiclass', metric: 'LogLoss', autopilotMode: 3, partition: stratified }],
     [
-      { ...CLASSES, type: 'binary', positiveClass: 'yes', mode: 'manual' } as const,
+      { ...target, type: 'binary', positiveClass: 'yes', mode: 'manual' } as const,
       { targetType: 'Binary', positiveClass: 'yes', autopilotMode: 2 },
     ],
     [
-      { ...CLASSES, type: 'regression', metric: 'RMSE', mode: 'auto' } as const,
-      { targetType: 'Regression', autopilotMode: 0 },
+      { ...target, type: 'regression', metric: 'RMSE', mode: 'auto' } as const,
+      { targetType: 'Regression', autopilotMode: 0, partition: { ...stratified, cvMethod: 'random' } },
     ],
-    [
-      { ...CLASSES, type: 'multilabel', mode: 'comprehensive' } as const,
-      { targetType: 'Multilabel', autopilotMode: 4 },
-    ],
+    [{ ...target, type: 'multilabel', mode: 'comprehensive' } as const, { targetType: 'Multilabel', autopilotMode: 4 }],
   ])('is at the stage modeling, and shows %j', async (target, expected) => {
     system.answerProject(project, { ...modeling, target });
     expect((await get('')).body).toMatchObject({ stage: 'modeling', ...expected });
+  });
+
+  it('has a status that says whether models are still being trained', async () => {
+    system.answerProject(project, { ...modeling, target: target });
+    system.answer(candidateContracts.list, () => ({ candidates: [{ ...candidate, state: 'training' }] }));
+    const expected = { stage: 'modeling', stageDescription: 'Training models', autopilotDone: false };
+    expect((await get('status/')).body).toEqual(expected);
+    expect(system.lastCall()).toEqual({ projectId: PROJECT, state: 'training' });
+    system.answer(candidateContracts.list, () => ({ candidates: [] }));
+    expect((await get('status/')).body).toMatchObject({ stage: 'modeling', autopilotDone: true });
+  });
+
+  it('has nothing left for autopilot in manual mode', async () => {
+    system.answerProject(project, { ...modeling, target: { ...target, mode: 'manual' } });
+    system.answer(candidateContracts.list, () => ({ candidates: [{ ...candidate, state: 'training' }] }));
     expect((await get('status/')).body).toMatchObject({ stage: 'modeling', autopilotDone: true });
   });
 });

@@ -44,6 +44,12 @@ export class AugmentationListRepository {
     return this.lists.findOne({ workspace, project, initialList: true }).sort({ _id: -1 }).lean();
   }
 
+  /** Returns false if the list was deleted. A deletion at the same time either precedes this or finds the list in use. */
+  async markInUse(workspace: string, id: Types.ObjectId): Promise<boolean> {
+    const { matchedCount } = await this.lists.updateOne({ _id: id, workspace }, { $set: { inUse: true } });
+    return matchedCount === 1;
+  }
+
   /** Null when there is no such list. */
   update(
     workspace: string,

@@ -9,7 +9,7 @@ export interface AugmentationListDocument {
   featureName: string | null;
   /** Trainings of the project use the newest list that says so. */
   initialList: boolean;
-  /** A model needs it: it cannot be deleted. Trainings copy its recipe, and need it no more. */
+  /** A training has learned from it, so that it cannot be deleted. It can be changed, because trainings copy its recipe. */
   inUse: boolean;
   transformationProbability: number;
   numberOfNewImages: number;

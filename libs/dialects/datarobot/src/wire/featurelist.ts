@@ -26,6 +26,12 @@ const LISTS = [
   { kind: 'raw', name: 'Raw Features', description: 'All features of the dataset', has: () => true },
 ] as const;
 
+/** Returns the list that the models of a project use. */
+export function featurelistOfModels(projectId: string): { featurelistId: string; featurelistName: string } {
+  const [{ kind, name }] = LISTS;
+  return { featurelistId: featurelistId(projectId, kind), featurelistName: name };
+}
+
 export function toFeaturelistBodies(
   { id, createdAt }: Project,
   columns: readonly DatasetColumn[],

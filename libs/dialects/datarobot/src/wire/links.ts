@@ -15,6 +15,17 @@ export const datasetLink = (request: FastifyRequest, datasetId: string) => linkT
 
 export const projectLink = (request: FastifyRequest, projectId: string) => linkTo(request, 'projects', projectId);
 
+export const modelLink = (request: FastifyRequest, projectId: string, modelId: string) =>
+  linkTo(request, 'projects', projectId, 'models', modelId);
+
+/** @param collection `modelJobs`: where the jobs that make models are shown with their blueprints */
+export const jobLink = (
+  request: FastifyRequest,
+  projectId: string,
+  number: number,
+  collection: 'jobs' | 'modelJobs' = 'jobs',
+) => linkTo(request, 'projects', projectId, collection, String(number));
+
 export const listSamplesLink = (request: FastifyRequest, listId: string) =>
   linkTo(request, 'imageAugmentationLists', listId, 'samples');
 

@@ -2,7 +2,7 @@ import type { Modeling, Project } from '@pentaprism/contracts';
 import { isObjectId, MAX_DESCRIPTION_LENGTH, MAX_IMAGE_URL_LENGTH, MAX_PROJECT_NAME_LENGTH } from '@pentaprism/domain';
 import { z } from 'zod';
 import { pagingQuery } from './paging.js';
-import { TARGET_TYPE_NAMES, toTargetMembers } from './target.js';
+import { partitionBody, TARGET_TYPE_NAMES, toTargetMembers } from './target.js';
 
 export const projectsQuery = z.object({
   projectName: z.string().max(MAX_PROJECT_NAME_LENGTH).optional(),
@@ -54,15 +54,27 @@ const STAGES = {
   ready: { stage: 'aim', stageDescription: 'Ready to set the target' },
 } as const satisfies Record<Modeling['state'], object>;
 
-/** After its target has been set. Models are not searched for, so that nothing is left to be done. */
-const MODELING = { stage: 'modeling', stageDescription: 'The target is set' } as const;
+/** After its target has been set. */
+const MODELING = {
+  training: { stage: 'modeling', stageDescription: 'Training models' },
+  done: { stage: 'modeling', stageDescription: 'The target is set' },
+} as const;
 
 export const projectStatusBody = z
   .object({ autopilotDone: z.boolean(), stage, stageDescription: z.string() })
   .meta({ id: 'ProjectStatus' });
 
-export function toProjectStatusBody({ state, target }: Modeling): z.output<typeof projectStatusBody> {
-  return target ? { autopilotDone: true, ...MODELING } : { autopilotDone: false, ...STAGES[state] };
+/** @param isTraining whether models are being trained that the client did not ask for one by one */
+export function toProjectStatusBody(
+  { state, target }: Modeling,
+  isTraining: boolean,
+): z.output<typeof projectStatusBody> {
+  if (!target) return { autopilotDone: false, ...STAGES[state] };
+  return { autopilotDone: !isTraining, ...MODELING[isTraining ? 'training' : 'done'] };
+}
+
+function stageOf({ state, target }: Modeling): z.output<typeof stage> {
+  return target ? 'modeling' : STAGES[state].stage;
 }
 
 /** The settings of a project for its modelling: none of them has been changed. */
@@ -87,7 +99,7 @@ export const projectBody = z
     maxTrainPct: z.number().nullable(),
     maxTrainRows: z.int().nullable(),
     advancedOptions: z.object({}),
-    partition: z.object({}).nullable(),
+    partition: partitionBody.nullable(),
     unsupervisedMode: z.boolean(),
     useGpu: z.boolean(),
   })
@@ -101,7 +113,7 @@ export function toProjectBody(project: Project, modeling: Modeling): z.output<ty
     projectName: project.name,
     projectDescription: project.description || null,
     fileName: dataset?.fileName ?? null,
-    stage: toProjectStatusBody(modeling).stage,
+    stage: stageOf(modeling),
     ...toTargetMembers(target),
     created: new Date(project.createdAt).toISOString(),
     catalogId: catalog?.id ?? null,
@@ -111,7 +123,6 @@ export function toProjectBody(project: Project, modeling: Modeling): z.output<ty
     maxTrainPct: rowCount === null ? null : 100,
     maxTrainRows: rowCount,
     advancedOptions: {},
-    partition: null,
     unsupervisedMode: false,
     useGpu: false,
   };

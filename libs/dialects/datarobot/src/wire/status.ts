@@ -1,8 +1,16 @@
-import { createProject, importDataset, makeSamples, readTarget, type Dataset, type Job } from '@pentaprism/contracts';
+import {
+  createProject,
+  importDataset,
+  makeSamples,
+  readTarget,
+  trainCandidate,
+  type Dataset,
+  type Job,
+} from '@pentaprism/contracts';
 import type { JobState } from '@pentaprism/domain';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { datasetLink, listSamplesLink, projectLink, samplesLink } from './links.js';
+import { datasetLink, listSamplesLink, modelLink, projectLink, samplesLink } from './links.js';
 
 export const statusBody = z
   .object({
@@ -18,6 +26,9 @@ export const statusBody = z
     progress: z.number(),
   })
   .meta({ id: 'Status' });
+
+/** What a request that began a job answers. */
+export const statusReference = z.object({ statusId: z.string() });
 
 const STATUS_OF: Readonly<Record<JobState, z.output<typeof statusBody>['status']>> = {
   queued: 'INITIALIZED',
@@ -60,6 +71,11 @@ const KINDS: Readonly<Record<string, KindOfJob>> = {
     description: 'Creation of a project',
     result: (request, { projectId = '' }) => projectLink(request, projectId),
   },
+  [trainCandidate.type]: {
+    statusType: 'modelTraining',
+    description: 'Training of a model',
+    result: (request, { projectId = '', candidateId = '' }) => modelLink(request, projectId, candidateId),
+  },
 };
 
 export const isShown = ({ type }: Job) => Object.hasOwn(KINDS, type);
@@ -86,10 +102,15 @@ function importMessage({ rowCount, importedRows }: Dataset): string {
   return rowCount === null ? 'Reading the file' : `${importedRows} of ${rowCount} rows`;
 }
 
+/** Returns why a job has failed or was aborted, in a sentence. Null for any other job. */
+export function failureOf({ state, error }: Job): string | null {
+  return error?.message ?? (state === 'aborted' ? ABORTED : null);
+}
+
 /** @param message says how far a pending job is */
 export function toStatusBody(job: Job, message = ''): z.output<typeof statusBody> {
-  const { id, type, state, error, createdAt, progress } = job;
-  const why = error?.message ?? (state === 'aborted' ? ABORTED : null);
+  const { id, type, state, createdAt, progress } = job;
+  const why = failureOf(job);
   return {
     statusId: id,
     // A long job that lets others go first is queued again.

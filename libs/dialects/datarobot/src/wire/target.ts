@@ -43,11 +43,12 @@ const targetType = z
 /** A label, which is a number in the table of some clients. */
 const label = z.union([z.string(), z.number().transform(String)]).pipe(z.string().min(1).max(MAX_LABEL_LENGTH));
 
-/** Other members, such as those of partitions, have no effect. */
+/** `mode` may also be called `autopilotMode`, as in projects. Other members, such as those of partitions, have no effect. */
 export const aimBody = z
   .object({
     target: z.string().min(1).max(MAX_COLUMN_NAME_LENGTH),
     mode: mode.nullish(),
+    autopilotMode: mode.nullish(),
     metric: z.string().max(100).nullish(),
     positiveClass: label.nullish(),
     targetType: targetType.nullish(),
@@ -58,10 +59,10 @@ export function toTargetRequest({
   target,
   ...body
 }: z.output<typeof aimBody>): Omit<RequestOf<typeof targetContracts.set>, 'projectId'> {
-  const { mode, metric, positiveClass, targetType } = body;
+  const { mode, autopilotMode, metric, positiveClass, targetType } = body;
   return {
     column: target,
-    mode: mode ?? 'quick',
+    mode: mode ?? autopilotMode ?? 'quick',
     ...(metric == null ? {} : { metric }),
     ...(positiveClass == null ? {} : { positiveClass }),
     ...(targetType == null ? {} : { type: targetType }),
@@ -76,7 +77,23 @@ export function toTargetMembers(target: Target | null) {
     metric: target?.metric ?? null,
     positiveClass: target?.positiveClass ?? null,
     autopilotMode: target && MODE_NUMBERS[target.mode],
+    partition: target && toPartition(target),
   };
+}
+
+export const partitionBody = z.object({
+  cvMethod: z.enum(['stratified', 'random']),
+  validationType: z.literal('CV'),
+  /** Percentage of rows that no fold contains. */
+  holdoutPct: z.number(),
+  /** Folds. */
+  reps: z.int(),
+});
+
+/** How rows are divided. A small project may have fewer folds, or no hold-out. */
+function toPartition({ type }: Target): z.output<typeof partitionBody> {
+  const cvMethod = type === 'regression' ? 'random' : 'stratified';
+  return { cvMethod, validationType: 'CV', holdoutPct: 20, reps: 5 };
 }
 
 const edge = z
