@@ -1,4 +1,4 @@
-import { trainCandidate, type Candidate, type Job, type JobOwner } from '@pentaprism/contracts';
+import { trainCandidate, type ListedCandidate, type Job, type JobOwner } from '@pentaprism/contracts';
 import type { JobState } from '@pentaprism/domain';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -124,7 +124,7 @@ export function toJobBody(request: FastifyRequest, job: ListedJob): z.output<typ
 export function toModelJobBody(
   request: FastifyRequest,
   job: ListedJob,
-  { projectId, blueprint }: Candidate,
+  { projectId, blueprint }: ListedCandidate,
 ): z.output<typeof modelJobBody> {
   const { id: blueprintId, modelType, processes } = blueprint;
   const { featurelistId } = featurelistOfModels(projectId);

@@ -1,7 +1,7 @@
 import {
   metricName,
   type Blueprint,
-  type Candidate,
+  type ListedCandidate,
   type CandidateMetrics,
   type Modeling,
 } from '@pentaprism/contracts';
@@ -86,7 +86,7 @@ export const modelBody = z
 export type ModelBody = z.output<typeof modelBody>;
 
 /** Returns a trained model. Its scores in the hold-out are null until the project's hold-out is unlocked. */
-export function toModelBody(candidate: Candidate, modeling: Modeling): ModelBody {
+export function toModelBody(candidate: ListedCandidate, modeling: Modeling): ModelBody {
   const { id, projectId, number, blueprint, rowCount } = candidate;
   return {
     id,
@@ -193,7 +193,7 @@ export const recommendedModelBody = z
   .object({ projectId: z.string(), modelId: z.string(), recommendationType: z.string() })
   .meta({ id: 'RecommendedModel' });
 
-export function toRecommendedModelBody({ id, projectId }: Candidate): z.output<typeof recommendedModelBody> {
+export function toRecommendedModelBody({ id, projectId }: ListedCandidate): z.output<typeof recommendedModelBody> {
   return { projectId, modelId: id, recommendationType: 'Recommended for Deployment' };
 }
 
