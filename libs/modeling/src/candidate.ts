@@ -3,14 +3,7 @@ import type { Blueprint } from './blueprints.js';
 import type { FeaturePlan } from './feature-plan.js';
 import type { TableModel } from './model.js';
 import type { Targets } from './targets.js';
-
-/** Rows that were made of other rows. They have the same value of the target and are used for training only. */
-export interface AugmentedRows {
-  /** rows × plan.width */
-  readonly features: Float32Array;
-  /** For each row the row of the table that it was made of. */
-  readonly sources: Uint32Array;
-}
+import type { AugmentedRows } from './training-rows.js';
 
 export interface CandidateRequest {
   readonly blueprint: Blueprint;

@@ -11,7 +11,6 @@ export {
   type BlueprintQuery,
 } from './blueprints.js';
 export type {
-  AugmentedRows,
   Candidate,
   CandidateMetrics,
   CandidateOptions,
@@ -35,3 +34,4 @@ export { HOLD_OUT, NO_TARGET, partitionsOf, type PartitionsRequest } from './par
 export { outputsOf, targetsOf, type Target, type Targets, type TargetsRequest } from './targets.js';
 export { createThreadedCandidates } from './threaded-candidates.js';
 export { trainCandidate } from './train-candidate.js';
+export type { AugmentedRows } from './training-rows.js';

@@ -43,7 +43,10 @@ export function targetsOf({ type, classes, rowCount, valueOf }: TargetsRequest):
   }
   const indexOf = new Map(classes.map((label, index) => [label, index]));
   if (type !== 'multilabel') {
-    const rows = new Int32Array(rowCount).map((_, row) => indexOf.get(String(valueOf(row) ?? '')) ?? -1);
+    const rows = new Int32Array(rowCount).map((_, row) => {
+      const value = valueOf(row);
+      return value === null || value === undefined ? -1 : (indexOf.get(String(value)) ?? -1);
+    });
     return { type, classes, rows };
   }
   return { type, classes, ...labelSets(rowCount, valueOf, indexOf) };

@@ -109,8 +109,9 @@ async function fitHeads(
   }
   const final = fitted.at(-1) as FittedHead;
   const folds = several ? fitted.slice(0, -1) : [final];
-  const foldOf = new Map(rows.folds.flatMap((own, fold) => [...own].map((row) => [row, fold] as const)));
-  return { folds, final, headOf: (row) => folds[foldOf.get(row) ?? -1] ?? final };
+  const foldOf = new Uint8Array(targets.rows.length).fill(NO_TARGET);
+  rows.folds.forEach((own, fold) => own.forEach((row) => (foldOf[row] = fold)));
+  return { folds, final, headOf: (row) => folds[foldOf[row] ?? NO_TARGET] ?? final };
 }
 
 function without(all: Uint32Array, some: Uint32Array): Uint32Array {

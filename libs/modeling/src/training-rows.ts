@@ -1,6 +1,13 @@
 import type { Rows } from '@pentaprism/inference';
-import type { AugmentedRows } from './candidate.js';
 import { classesOf, outputsOf, type Targets } from './targets.js';
+
+/** Rows that were made of other rows. They have the same value of the target and are used for training only. */
+export interface AugmentedRows {
+  /** rows × plan.width */
+  readonly features: Float32Array;
+  /** For each row the row of the table that it was made of. */
+  readonly sources: Uint32Array;
+}
 
 /** A matrix of features of which a model uses the beginning of each row. */
 export interface Table {
