@@ -136,6 +136,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
   'training-ingest': {
     calls: [
       augmentationListContracts.forTraining,
+      augmentationListContracts.list,
       counterContracts.next,
       contentContracts.analyse,
       contentContracts.discard,
