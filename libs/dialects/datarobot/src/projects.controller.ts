@@ -97,8 +97,9 @@ export class ProjectsController {
   }
 
   /** Returns whether autopilot has models to train. In manual mode there is no autopilot. */
-  private async isTraining({ projectId, target }: Modeling): Promise<boolean> {
+  private async isTraining({ projectId, target, searching }: Modeling): Promise<boolean> {
     if (!target || target.mode === 'manual') return false;
+    if (searching) return true;
     const { candidates } = await this.bus.call(candidateContracts.list, { projectId, state: 'training' });
     return candidates.length > 0;
   }
