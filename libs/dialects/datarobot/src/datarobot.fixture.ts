@@ -94,7 +94,7 @@ export const candidate: Candidate = {
     processes: ['Embedding', 'Keras Linear Classifier'],
   },
   ...{ jobId: '2'.repeat(24), jobNumber: 17, createdAt: 0, trainedAt: 5, error: null },
-  ...{ columns: ['image'], imageColumns: ['image'], rowCount: 2 },
+  ...{ imageColumns: ['image'], rowCount: 2 },
   metrics: { LogLoss: { validation: 0.1, crossValidation: 0.2, holdout: 0.3 } },
 };
 

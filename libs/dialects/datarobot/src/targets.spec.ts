@@ -121,6 +121,12 @@ describe('a project with a target', () => {
     expect((await get('status/')).body).toMatchObject({ stage: 'modeling', autopilotDone: true });
   });
 
+  it('has a status that says so also before the first of them has been begun', async () => {
+    system.answerProject(project, { ...modeling, target, searching: true });
+    system.answer(candidateContracts.list, () => ({ candidates: [] }));
+    expect((await get('status/')).body).toMatchObject({ stage: 'modeling', autopilotDone: false });
+  });
+
   it('has nothing left for autopilot in manual mode', async () => {
     system.answerProject(project, { ...modeling, target: { ...target, mode: 'manual' } });
     system.answer(candidateContracts.list, () => ({ candidates: [{ ...candidate, state: 'training' }] }));
