@@ -3,7 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** Where bytes are: which part of the blob store, whose, and what. */
 export interface StoredContent extends ContentReference {
-  readonly area: 'originals' | 'samples' | 'thumbnails' | 'modality' | 'models' | 'predictions' | 'datasets';
+  readonly area:
+    'originals' | 'samples' | 'thumbnails' | 'modality' | 'models' | 'predictions' | 'datasets' | 'insights';
   readonly workspace: string;
 }
 
