@@ -4,8 +4,6 @@ export type InsightKind = (typeof INSIGHT_KINDS)[number];
 
 /** Images of one column whose positions are computed. Of more, a sample. */
 export const MAX_PROJECTED_IMAGES = 50_000;
-/** Images of one column whose activation maps are computed. Of more, a sample. */
-export const MAX_MAPPED_IMAGES = 500;
 /** Classes that the prediction of an image names: the most probable ones. */
 export const MAX_PREDICTED_CLASSES = 10;
 /** Bytes of a file of insights: 50,000 images take 15 MB. */
