@@ -44,6 +44,12 @@ export abstract class Contents {
     content: StoredContent,
     options?: SendOptions,
   ): Promise<void>;
+  /**
+   * Returns the bytes for an answer that is made of them. Bytes that are not consumed to the end must be returned, as `for await` does.
+   *
+   * @throws DomainError as `send`. Damage of a large file ends the iteration with DATA_LOSS.
+   */
+  abstract open(content: StoredContent, options?: Pick<SendOptions, 'mayBeGone'>): Promise<AsyncIterable<Uint8Array>>;
 }
 
 /** What is signed of an image. */

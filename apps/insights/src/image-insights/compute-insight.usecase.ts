@@ -33,8 +33,10 @@ export class ComputeInsight {
 
   /** Throws NOT_FOUND; FAILED_PRECONDITION with a `reason`. */
   async execute(workspace: string, { projectId, candidateId, kind }: Request): Promise<Job> {
-    const { state } = await this.bus.call(candidateContracts.get, { projectId, candidateId });
+    const { state, imageColumns } = await this.bus.call(candidateContracts.get, { projectId, candidateId });
     if (state !== 'trained') throw refusal('not-trained', 'The model is not trained.');
+    const [column] = imageColumns;
+    if (column === undefined) throw refusal('no-images', 'The model uses no image column.');
     const project = toObjectId(projectId, 'project');
     const key = { candidate: toObjectId(candidateId, 'model'), kind };
     refuseSecond(await this.insights.find(workspace, key));
@@ -47,7 +49,7 @@ export class ComputeInsight {
     const job = {
       ...{ id, workspace, number, priority },
       payload: { workspace, projectId, candidateId },
-      subject: { projectId, candidateId },
+      subject: { projectId, candidateId, column },
     };
     const added = await this.add(workspace, key, project, (session) => this.ledger.add(JOBS[kind], job, session));
     // Not awaited: the ledger has the job.
@@ -94,6 +96,6 @@ function underWay(): DomainError {
   return refusal('under-way', 'This is being computed for the model already.');
 }
 
-function refusal(reason: 'not-trained' | 'computed' | 'under-way', message: string): DomainError {
+function refusal(reason: 'not-trained' | 'no-images' | 'computed' | 'under-way', message: string): DomainError {
   return new DomainError('FAILED_PRECONDITION', message, { reason });
 }

@@ -143,11 +143,11 @@ beforeEach(() => {
 });
 
 describe('compute', () => {
-  it('adds a job with a number, whose subject is the project and the model', async () => {
+  it('adds a job with a number, whose subject is the project, the model and its first image column', async () => {
     const candidate = newCandidate();
     const job = await compute(candidate);
     expect(job).toMatchObject({ type: 'insight.embeddings', state: 'queued', number: expect.any(Number) });
-    expect(job.subject).toEqual({ projectId: project, candidateId: candidate.id });
+    expect(job.subject).toEqual({ projectId: project, candidateId: candidate.id, column: 'image' });
     expect((await jobOf(job.id))?.payload).toEqual({ workspace: 'w1', projectId: project, candidateId: candidate.id });
   });
 
@@ -170,6 +170,10 @@ describe('compute', () => {
 
   it.each(['training', 'failed'] as const)('refuses a model that is %s', async (state) => {
     await expect(compute(newCandidate(state))).rejects.toMatchObject({ details: { reason: 'not-trained' } });
+  });
+
+  it('refuses a model without image columns', async () => {
+    await expect(compute(newCandidate('trained', []))).rejects.toMatchObject({ details: { reason: 'no-images' } });
   });
 
   it('does not find a model of another project', async () => {

@@ -73,7 +73,7 @@ export class RemoveInsights implements OnApplicationBootstrap, OnModuleDestroy {
     if (!columns) {
       const request = { jobId: _id.toHexString() };
       await this.bus
-        .call(jobReportContracts.insights.abort, request, { context: { workspace } })
+        .call(jobReportContracts['insights'].abort, request, { context: { workspace } })
         .catch((error: unknown) => {
           if (!DomainError.is(error, 'NOT_FOUND') && !DomainError.is(error, 'FAILED_PRECONDITION')) throw error;
         });

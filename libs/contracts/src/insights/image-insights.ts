@@ -36,7 +36,7 @@ export type Overlay = z.output<typeof overlay>;
 export const imageInsightContracts = {
   /**
    * Begins to compute insights of one kind for all image columns of a candidate. FAILED_PRECONDITION has a `reason`: `not-trained`,
-   * `computed`, or `under-way`. After a failure or an abort it can be requested again.
+   * `no-images`, `computed`, or `under-way`. After a failure or an abort it can be requested again.
    */
   compute: defineRpc({
     owner,
