@@ -2,6 +2,7 @@ import { JOB_OWNERS, SERVICES } from '@pentaprism/contracts';
 import { createHash } from 'node:crypto';
 import { fails, NOBODY, ok, type ContractRequest } from './contract-request.js';
 import { DATASET_REQUESTS } from './dataset-requests.js';
+import { INSIGHT_REQUESTS } from './insight-requests.js';
 import { MODELING_REQUESTS } from './modeling-requests.js';
 import { MODEL_REQUESTS } from './model-requests.js';
 
@@ -38,6 +39,7 @@ const reports = (owner: string): [string, ContractRequest[]][] => [
 /** For each contract, requests that succeed or fail as declared on an installation without images. */
 export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
   ...DATASET_REQUESTS,
+  ...INSIGHT_REQUESTS,
   ...MODELING_REQUESTS,
   ...MODEL_REQUESTS,
   'catalog.v1.api-key.verify': [

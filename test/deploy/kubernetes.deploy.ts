@@ -266,7 +266,7 @@ described.each(['single-node', 'cluster'])(
         [80, 443].map((port) => `training-ingest ${address}:${port}`),
       );
       // A store may be in a private network, for apps that fetch nothing that a user names.
-      const store = ['gateway', 'catalog', 'augmentation', 'worker'].flatMap((name) =>
+      const store = ['gateway', 'catalog', 'augmentation', 'insights', 'worker'].flatMap((name) =>
         [...inner, '93.184.216.34'].filter((each) => !each.includes(':')).map((address) => `${name} ${address}:443`),
       );
       expect(reached.sort()).toEqual([...fetcher, ...(overlay === 'cluster' ? store : [])].sort());
@@ -379,7 +379,7 @@ described('deploy/k8s/overlays/cluster', () => {
     const active = spec?.triggers.filter(({ metadata }) => metadata.listName.endsWith(':active'));
     // What takes a core for long is done one at a time.
     const concurrencyOf = (listName: string) =>
-      /:(embedding|import|training):/.test(listName) ? '1' : manifests.environmentOf(worker)['WORKER_CONCURRENCY'];
+      /:(embedding|import|insight|training):/.test(listName) ? '1' : manifests.environmentOf(worker)['WORKER_CONCURRENCY'];
     for (const { metadata } of active ?? []) expect(metadata.listLength).toBe(concurrencyOf(metadata.listName));
   });
 });

@@ -1,20 +1,42 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { JobOwnerModule } from '@pentaprism/jobs';
-import { EmbeddingRepository } from './adapters/mongo/embedding.repository.js';
-import { EMBEDDING_MODEL, embeddingSchema } from './adapters/mongo/embedding.schema.js';
-import type { InsightsConfig } from './config.js';
-import { EmbeddingsController } from './rpc/embeddings.controller.js';
-import { FactsController } from './rpc/facts.controller.js';
-import { EmbedContentEffect } from './usecases/embed-content.effect.js';
-import { EmbedContent } from './usecases/embed-content.usecase.js';
+import { INSIGHTS_CONFIG, type InsightsConfig } from './config/config.js';
+import { ContentFactsController } from './embeddings/content-facts.controller.js';
+import { EmbedContentEffect } from './embeddings/embed-content.effect.js';
+import { EmbedContent } from './embeddings/embed-content.usecase.js';
+import { EmbeddingRepository } from './embeddings/embedding.repository.js';
+import { EMBEDDING_MODEL, embeddingSchema } from './embeddings/embedding.schema.js';
+import { EmbeddingsController } from './embeddings/embeddings.controller.js';
+import { ComputeActivationMapsEffect, ComputeEmbeddingsEffect } from './image-insights/compute-insight.effect.js';
+import { ComputeInsight } from './image-insights/compute-insight.usecase.js';
+import { FindInsights } from './image-insights/find-insights.usecase.js';
+import { FindLostInsights } from './image-insights/find-lost-insights.usecase.js';
+import { ImageInsightRepository } from './image-insights/image-insight.repository.js';
+import {
+  IMAGE_INSIGHT_MODEL,
+  imageInsightSchema,
+  OVERLAY_MODEL,
+  overlaySchema,
+} from './image-insights/image-insight.schema.js';
+import { ImageInsightsController } from './image-insights/image-insights.controller.js';
+import { OverlayRepository } from './image-insights/overlay.repository.js';
+import { RecordOverlays } from './image-insights/record-overlays.usecase.js';
+import { RemoveInsights } from './image-insights/remove-insights.usecase.js';
+import { SweepInsights } from './image-insights/sweep-insights.usecase.js';
 
-const REPOSITORIES = [EmbeddingRepository];
+const REPOSITORIES = [EmbeddingRepository, ImageInsightRepository, OverlayRepository];
 
 /** The service's collections, for its use cases and for the effects of its jobs. */
 @Global()
 @Module({
-  imports: [MongooseModule.forFeature([{ name: EMBEDDING_MODEL, schema: embeddingSchema }])],
+  imports: [
+    MongooseModule.forFeature([
+      { name: EMBEDDING_MODEL, schema: embeddingSchema },
+      { name: IMAGE_INSIGHT_MODEL, schema: imageInsightSchema },
+      { name: OVERLAY_MODEL, schema: overlaySchema },
+    ]),
+  ],
   providers: REPOSITORIES,
   exports: REPOSITORIES,
 })
@@ -31,12 +53,21 @@ export class InsightsModule {
           owner: 'insights',
           redisUrl: config.REDIS_URL,
           queuePrefix: config.QUEUE_PREFIX,
-          effects: [EmbedContentEffect],
+          effects: [ComputeActivationMapsEffect, ComputeEmbeddingsEffect, EmbedContentEffect],
           imports: [InsightsRepositoriesModule],
         }),
       ],
-      controllers: [EmbeddingsController, FactsController],
-      providers: [EmbedContent],
+      controllers: [ContentFactsController, EmbeddingsController, ImageInsightsController],
+      providers: [
+        { provide: INSIGHTS_CONFIG, useValue: config },
+        ComputeInsight,
+        EmbedContent,
+        FindInsights,
+        FindLostInsights,
+        RecordOverlays,
+        RemoveInsights,
+        SweepInsights,
+      ],
     };
   }
 }

@@ -57,6 +57,9 @@ export class EmbeddingProcessor extends LongWorkProcessor {}
 @Processor('import' satisfies QueueName, OPTIONS)
 export class ImportProcessor extends LongWorkProcessor {}
 
+@Processor('insight' satisfies QueueName, OPTIONS)
+export class InsightProcessor extends LongWorkProcessor {}
+
 @Processor('training' satisfies QueueName, OPTIONS)
 export class TrainingProcessor extends LongWorkProcessor {}
 
@@ -66,5 +69,6 @@ export const PROCESSORS = [
   AugmentationProcessor,
   EmbeddingProcessor,
   ImportProcessor,
+  InsightProcessor,
   TrainingProcessor,
 ];

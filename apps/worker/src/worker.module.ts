@@ -25,6 +25,11 @@ import { TrainingSets } from './handlers/training-set.js';
 import { UploadsFirst } from './handlers/uploads-first.js';
 import { Embedder } from './inference/embedder.js';
 import { Embeddings } from './inference/embeddings.js';
+import { ActivationMaps } from './insights/activation-maps.js';
+import { ComputeActivationMapsHandler } from './insights/compute-activation-maps.handler.js';
+import { ComputeEmbeddingsHandler } from './insights/compute-embeddings.handler.js';
+import { ExplainedCandidates } from './insights/explained-candidates.js';
+import { InsightFiles } from './insights/insight-files.js';
 import { PROCESSORS, type QueueProcessor } from './processors.js';
 import { InferenceController } from './rpc/inference.controller.js';
 import { SharedPool } from './shared-pool.js';
@@ -54,6 +59,8 @@ function sharedPool(size: number): SharedPool {
 /** One handler for each type of job in the system. */
 const HANDLERS = [
   AnalyseContentHandler,
+  ComputeActivationMapsHandler,
+  ComputeEmbeddingsHandler,
   CreateProjectHandler,
   EmbedContentHandler,
   ExportModelHandler,
@@ -86,11 +93,14 @@ export class WorkerModule {
         { provide: BACKBONE_PATH, useValue: options.BACKBONE_MODEL },
         { provide: TRAIN_AND_EVALUATE, useFactory: () => createThreadedTraining() },
         { provide: TRAIN_CANDIDATE, useFactory: () => createThreadedCandidates() },
+        ActivationMaps,
         DatasetImporter,
         Embedder,
         Embeddings,
+        ExplainedCandidates,
         FeatureMatrices,
         ImageImporter,
+        InsightFiles,
         ProjectRows,
         TrainingSets,
         UploadsFirst,

@@ -42,7 +42,7 @@ export const APP_SETTINGS = {
     ...urlImportVariables,
   },
   augmentation: { ...busVariables, ...mongoVariables, ...queueVariables, ...blobVariables, ...scrubVariables },
-  insights: { ...busVariables, ...mongoVariables, ...queueVariables },
+  insights: { ...busVariables, ...mongoVariables, ...queueVariables, ...blobVariables, ...scrubVariables },
   worker: { ...busVariables, ...queueVariables, ...blobVariables, ...workerVariables },
 } as const;
 

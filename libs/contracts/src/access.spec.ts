@@ -146,6 +146,7 @@ describe('permissions', () => {
     }
     expect(inboxes('insights')).toEqual([
       '_INBOX.gateway.insights.>',
+      '_INBOX.insights.insights.>',
       '_INBOX.worker.insights.>',
       '_INBOX.gateway.metrics.>',
     ]);

@@ -8,6 +8,7 @@ import { projectContracts, projectDeleted, projectGone } from './catalog/project
 import { radiographContracts } from './catalog/radiographs.js';
 import { predictedImageContracts, snapshotContracts, trainingImageContracts } from './catalog/training.js';
 import { embeddingContracts } from './insights/embeddings.js';
+import { imageInsightContracts } from './insights/image-insights.js';
 import { tagChanged, tagContracts, taggingContracts } from './tagging/tags.js';
 import { candidateContracts } from './training-ingest/candidates.js';
 import { datasetContracts } from './training-ingest/datasets.js';
@@ -74,6 +75,10 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       datasetContracts.get,
       datasetContracts.list,
       datasetContracts.update,
+      imageInsightContracts.compute,
+      imageInsightContracts.computed,
+      imageInsightContracts.get,
+      imageInsightContracts.overlay,
       modelingContracts.columns,
       modelingContracts.create,
       modelingContracts.describe,
@@ -175,7 +180,10 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
     calls: [counterContracts.next, imageContracts.choosePictures, projectContracts.get],
     consumes: [imageDeleted, projectDeleted],
   },
-  insights: { calls: [], consumes: [imageAdded, contentRemoved] },
+  insights: {
+    calls: [candidateContracts.get, candidateContracts.list, counterContracts.next, jobReportContracts.insights.abort],
+    consumes: [imageAdded, contentRemoved, projectDeleted],
+  },
   worker: {
     calls: [
       ...workerReports,
@@ -204,6 +212,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       targetContracts.tagImages,
       embeddingContracts.getMany,
       embeddingContracts.record,
+      imageInsightContracts.recordOverlays,
       imageContracts.choosePictures,
       jobDirectoryContracts.pending,
       timeContracts.get,

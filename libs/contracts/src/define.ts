@@ -89,7 +89,7 @@ export const JOB_OWNERS = ['catalog', 'augmentation', 'training-ingest', 'insigh
 export type JobOwner = (typeof JOB_OWNERS)[number];
 
 /** BullMQ queues; a worker takes from each with a concurrency of its own. */
-export const QUEUES = ['analysis', 'augmentation', 'embedding', 'import', 'training'] as const;
+export const QUEUES = ['analysis', 'augmentation', 'embedding', 'import', 'insight', 'training'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 export function defineJob<Payload extends z.ZodType, Result extends z.ZodType>(

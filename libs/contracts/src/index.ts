@@ -12,6 +12,8 @@ export * from './catalog/projects.js';
 export * from './catalog/radiographs.js';
 export * from './catalog/training.js';
 export * from './insights/embeddings.js';
+export * from './insights/image-insights.js';
+export * from './insights/insight-lines.js';
 export * from './tagging/tags.js';
 export * from './training-ingest/candidates.js';
 export * from './training-ingest/datasets.js';

@@ -8,6 +8,7 @@ import { projectContracts } from './catalog/projects.js';
 import { radiographContracts, renderRadiograph } from './catalog/radiographs.js';
 import { predictedImageContracts, snapshotContracts, trainingImageContracts } from './catalog/training.js';
 import { embedContent, embeddingContracts } from './insights/embeddings.js';
+import { computeActivationMaps, computeEmbeddings, imageInsightContracts } from './insights/image-insights.js';
 import { tagContracts, taggingContracts } from './tagging/tags.js';
 import { candidateContracts, trainCandidate } from './training-ingest/candidates.js';
 import { datasetContracts, importDataset } from './training-ingest/datasets.js';
@@ -47,6 +48,7 @@ const GROUPS: readonly Readonly<Record<string, Rpc>>[] = [
   targetContracts,
   candidateContracts,
   embeddingContracts,
+  imageInsightContracts,
   inferenceContracts,
   augmentationListContracts,
   sampleContracts,
@@ -74,4 +76,6 @@ export const ALL_JOBS: readonly JobType[] = [
   createProject,
   readTarget,
   trainCandidate,
+  computeEmbeddings,
+  computeActivationMaps,
 ];

@@ -4,6 +4,7 @@ export * from './dialect.js';
 export * from './error.js';
 export * from './fold-name.js';
 export * from './image-quality.js';
+export * from './insight.js';
 export * from './job.js';
 export * from './limits.js';
 export * from './lookup-table.js';

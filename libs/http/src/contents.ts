@@ -3,7 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** Where bytes are: which part of the blob store, whose, and what. */
 export interface StoredContent extends ContentReference {
-  readonly area: 'originals' | 'samples' | 'thumbnails' | 'modality' | 'models' | 'predictions' | 'datasets';
+  readonly area:
+    'originals' | 'samples' | 'thumbnails' | 'modality' | 'models' | 'predictions' | 'datasets' | 'insights';
   readonly workspace: string;
 }
 
@@ -43,6 +44,12 @@ export abstract class Contents {
     content: StoredContent,
     options?: SendOptions,
   ): Promise<void>;
+  /**
+   * Returns the bytes for an answer that is made of them. Bytes that are not consumed to the end must be returned, as `for await` does.
+   *
+   * @throws DomainError as `send`. Damage of a large file ends the iteration with DATA_LOSS.
+   */
+  abstract open(content: StoredContent, options?: Pick<SendOptions, 'mayBeGone'>): Promise<AsyncIterable<Uint8Array>>;
 }
 
 /** What is signed of an image. */

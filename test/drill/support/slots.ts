@@ -43,7 +43,7 @@ const OF_ROUTE: readonly (readonly [RegExp, Kind])[] = [
   [/^GET \/api\/v2\/projects\/\{projectId\}\/(?:images|imageBins)$/, 'aimedProject'],
   [/^POST \/api\/v2\/projects\/\{projectId\}\/(?:autopilots?|models)$/, 'aimedProject'],
   [/^GET \/api\/v2\/projects\/\{projectId\}\/(?:models\/|recommendedModels)/, 'modeledProject'],
-  [/^DELETE \/api\/v2\/projects\/\{projectId\}\/models\//, 'modeledProject'],
+  [/^(?:DELETE|POST) \/api\/v2\/projects\/\{projectId\}\/models\//, 'modeledProject'],
   [/^\w+ \/api\/v2\/projects\/\{projectId\}\/(?:jobs|modelJobs)\//, 'trainingProject'],
 ];
 /** The names of parameters and members that are no ids of something in a workspace. */

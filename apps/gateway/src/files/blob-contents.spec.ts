@@ -9,6 +9,9 @@ const LARGE = SMALL_BLOB_BYTES + 1;
 
 let server: FastifyInstance;
 let opened: BlobKey[];
+let contents: BlobContents;
+
+const content = { area: 'originals', workspace: 'w', sha256, size: LARGE, mediaType: 'image/png' } as const;
 
 beforeEach(() => {
   opened = [];
@@ -19,8 +22,7 @@ beforeEach(() => {
     },
     stat: async () => ({ size: LARGE }),
   } as unknown as BlobStore;
-  const contents = new BlobContents(blobs, { error: () => {} });
-  const content = { area: 'originals', workspace: 'w', sha256, size: LARGE, mediaType: 'image/png' } as const;
+  contents = new BlobContents(blobs, { error: () => {} });
   server = fastify();
   server.get('/', async (request, reply) => {
     await contents.send(request, reply, content);
@@ -40,6 +42,12 @@ describe('BlobContents', () => {
     for (const name of ['content-length', 'content-type', 'etag', 'accept-ranges', 'content-security-policy'])
       expect([name, head.headers[name]]).toEqual([name, get.headers[name]]);
     expect(head.headers['content-length']).toBe(String(LARGE));
+  });
+
+  it('opens a file to be read', async () => {
+    let size = 0;
+    for await (const chunk of await contents.open(content)) size += chunk.length;
+    expect([size, opened]).toEqual([LARGE, [{ area: 'originals', workspace: 'w', sha256 }]]);
   });
 
   it.each(['GET', 'HEAD'] as const)('answers a conditional %s without a length', async (method) => {

@@ -64,6 +64,11 @@ export class BlobContents extends Contents {
     await reply.header('Content-Length', end - start + 1).send(body);
   }
 
+  async open(content: StoredContent, options: Pick<SendOptions, 'mayBeGone'> = {}): Promise<AsyncIterable<Uint8Array>> {
+    const body = await this.body('GET', content, undefined, options);
+    return Buffer.isBuffer(body) ? Readable.from([body]) : body;
+  }
+
   /**
    * Returns the bytes: small blobs whole out of a cache, large ones as a stream. Their size has been compared with that of
    * the record.

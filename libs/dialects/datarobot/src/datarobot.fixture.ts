@@ -28,6 +28,7 @@ import {
   type StoredContent,
 } from '@pentaprism/http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Readable } from 'node:stream';
 import { datarobotDialect } from './datarobot.dialect.js';
 import { DatarobotModule } from './datarobot.module.js';
 
@@ -125,6 +126,10 @@ export class StandInSystem {
   readonly waits: number[] = [];
   readonly sent: (StoredContent & SendOptions)[] = [];
   readonly stored: Stored[] = [];
+  /** Files that were opened. */
+  readonly opened: StoredContent[] = [];
+  /** Texts of files that can be opened, by their hashes. */
+  readonly files = new Map<string, string>();
   private readonly answers = new Map<string, (request: never) => unknown>();
 
   private constructor(readonly app: NestFastifyApplication) {}
@@ -169,7 +174,8 @@ export class StandInSystem {
   /** Forgets all answers and all that was recorded. */
   reset(): void {
     this.answers.clear();
-    for (const log of [this.calls, this.waits, this.sent, this.stored]) log.length = 0;
+    this.files.clear();
+    for (const log of [this.calls, this.waits, this.sent, this.stored, this.opened]) log.length = 0;
   }
 
   async ask(method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE', path: string, { body, headers }: Asking = {}) {
@@ -190,6 +196,15 @@ export class StandInSystem {
     const reply = this.answers.get(rpc.subject);
     if (!reply) throw new DomainError('NOT_FOUND', 'There is no such thing.');
     return rpc.response.parse(reply(request as never));
+  }
+
+  /** Returns the bytes of one of `files`. */
+  open(content: StoredContent): AsyncIterable<Uint8Array> {
+    this.opened.push(content);
+    const text = this.files.get(content.sha256);
+    if (text === undefined) throw new DomainError('NOT_FOUND', 'There is no such file.');
+    // In pieces that end within lines.
+    return Readable.from(text.match(/[^]{1,50}/g)?.map((part) => Buffer.from(part)) ?? []);
   }
 
   /** Reads the whole source, as a blob store does, and keeps nothing if that fails. */
@@ -221,6 +236,7 @@ function standIns(parts: StandInParts) {
       parts.system.sent.push({ ...content, ...options });
       void reply.type(content.mediaType).send(Buffer.from('bytes'));
     },
+    open: async (content: StoredContent) => parts.system.open(content),
   };
   const waiter = { wait: async (_id: string, limitMs: number) => void parts.system.waits.push(limitMs) };
   const providers = [

@@ -7,6 +7,9 @@ import { DatasetFindingsController } from './dataset-findings.controller.js';
 import { DatasetUploads } from './dataset-uploads.js';
 import { DatasetsController } from './datasets.controller.js';
 import { HeldJobs } from './held-jobs.js';
+import { ImageActivationMapsController } from './image-activation-maps.controller.js';
+import { ImageEmbeddingsController } from './image-embeddings.controller.js';
+import { ImageInsights } from './image-insights.js';
 import { ImagesController } from './images.controller.js';
 import { JobsController } from './jobs.controller.js';
 import { ModelJobsController } from './model-jobs.controller.js';
@@ -36,6 +39,8 @@ import { VersionController } from './version.controller.js';
     ModelJobsController,
     JobsController,
     ImagesController,
+    ImageEmbeddingsController,
+    ImageActivationMapsController,
     DatasetsController,
     DatasetFindingsController,
     AugmentationOptionsController,
@@ -43,6 +48,6 @@ import { VersionController } from './version.controller.js';
     AugmentationSamplesController,
     StatusController,
   ],
-  providers: [DatasetUploads, HeldJobs, Modelings, ProjectJobs],
+  providers: [DatasetUploads, HeldJobs, ImageInsights, Modelings, ProjectJobs],
 })
 export class DatarobotModule {}

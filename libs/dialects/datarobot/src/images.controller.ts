@@ -1,7 +1,7 @@
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Bus } from '@pentaprism/bus';
-import { imageContracts, modelingContracts, sampleContracts } from '@pentaprism/contracts';
+import { imageContracts, imageInsightContracts, modelingContracts, sampleContracts } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import { Contents, principalOf, type StoredContent } from '@pentaprism/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -20,7 +20,7 @@ interface ImageKey {
   readonly imageId: string;
 }
 
-/** Images by id: pictures of a project, augmented images, which only samples list, and images of rows. */
+/** Images by id: pictures of a project, augmented images, pictures with activation maps, and images of rows. */
 @ApiTags('images')
 @Controller('api/v2/projects/:projectId/images/:imageId')
 export class ImagesController {
@@ -58,6 +58,7 @@ export class ImagesController {
     return (
       (await unlessMissing(this.findPicture(key))) ??
       (await unlessMissing(this.findSample(key))) ??
+      (await unlessMissing(this.findOverlay(key))) ??
       (await this.findInRow(key))
     );
   }
@@ -69,6 +70,11 @@ export class ImagesController {
 
   private async findSample(key: ImageKey): Promise<FoundImage> {
     return { ...(await this.bus.call(sampleContracts.getImage, key)), area: 'samples' };
+  }
+
+  private async findOverlay(key: ImageKey): Promise<FoundImage> {
+    const { content, ...overlay } = await this.bus.call(imageInsightContracts.overlay, key);
+    return { ...overlay, ...content, area: 'insights' };
   }
 
   /** Finds an image that the catalog has deleted, and that a row of the project still has. */

@@ -145,7 +145,7 @@ describe('GET projects/{id}/jobs/', () => {
     expect(body).toEqual({ jobs: [{ ...SHOWN, status: 'inprogress' }, second], ...page });
     expect(requestsOf(jobDirectoryContracts.list.subject)[0]?.request).toMatchObject({
       projectId: PROJECT,
-      types: ['candidate.train'],
+      types: ['candidate.train', 'insight.embeddings', 'insight.activation-maps'],
       states: ['queued', 'running'],
     });
   });

@@ -1,6 +1,8 @@
 import type { Paging } from '@pentaprism/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
+import { emptyText, insightText, type InsightText } from './insight-text.js';
+import { begun } from './lines.js';
 import type { Portions } from './portions.js';
 import { pageText, type Filters } from './wire/paging.js';
 
@@ -46,6 +48,22 @@ async function* mapped<Item>(portions: Portions<Item>['portions'], toItem: (item
 async function* linesOf<Item>(portions: Portions<Item>['portions'], toLine: (item: Item) => string) {
   for await (const portion of portions)
     if (portion.length > 0) yield portion.map((item) => `${toLine(item)}\n`).join('');
+}
+
+/**
+ * Streams insights while their file is read.
+ *
+ * @param open opens the lines of the file; null if nothing is computed
+ */
+export async function sendInsights(
+  { request, reply }: Exchange,
+  open: (() => Promise<AsyncGenerator<string[], void>>) | null,
+  text: InsightText,
+): Promise<void> {
+  void reply.type('application/json');
+  // A file that is opened must be read, which HEAD does not.
+  if (!open || request.method === 'HEAD') void reply.send(Readable.from([emptyText(text)]));
+  else void reply.send(Readable.from(await begun(insightText(await open(), text))));
 }
 
 /** Streams text. Fastify would read a stream to its end to answer HEAD. */

@@ -1,9 +1,16 @@
-import { trainCandidate, type ListedCandidate, type Job, type JobOwner } from '@pentaprism/contracts';
+import {
+  computeActivationMaps,
+  computeEmbeddings,
+  trainCandidate,
+  type Job,
+  type JobOwner,
+  type ListedCandidate,
+} from '@pentaprism/contracts';
 import type { JobState } from '@pentaprism/domain';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { featurelistOfModels } from './featurelist.js';
-import { jobLink, modelLink } from './links.js';
+import { insightLink, jobLink, modelLink } from './links.js';
 import { pagingQuery } from './paging.js';
 import { failureOf } from './status.js';
 
@@ -23,12 +30,24 @@ interface KindOfJob {
   readonly result: (request: FastifyRequest, subject: Job['subject']) => string;
 }
 
-/** The jobs that projects list, by their types. Their subjects have a project and a candidate. */
+/** The jobs that projects list, by their types. Their subjects have a project and a candidate, those of insights also an image column. */
 const KINDS: Readonly<Record<string, KindOfJob>> = {
   [trainCandidate.type]: {
     owner: trainCandidate.owner,
     jobType: 'model',
     result: (request, { projectId = '', candidateId = '' }) => modelLink(request, projectId, candidateId),
+  },
+  [computeEmbeddings.type]: {
+    owner: computeEmbeddings.owner,
+    jobType: 'compute_image_embeddings',
+    result: (request, { projectId = '', candidateId: modelId = '', column = '' }) =>
+      insightLink(request, { projectId, modelId, column }, 'imageEmbeddings'),
+  },
+  [computeActivationMaps.type]: {
+    owner: computeActivationMaps.owner,
+    jobType: 'compute_image_activation_maps',
+    result: (request, { projectId = '', candidateId: modelId = '', column = '' }) =>
+      insightLink(request, { projectId, modelId, column }, 'imageActivationMaps'),
   },
 };
 

@@ -26,6 +26,19 @@ export const jobLink = (
   collection: 'jobs' | 'modelJobs' = 'jobs',
 ) => linkTo(request, 'projects', projectId, collection, String(number));
 
+/** @param column an image column that the model uses */
+export const insightLink = (
+  request: FastifyRequest,
+  { projectId, modelId, column }: { readonly projectId: string; readonly modelId: string; readonly column: string },
+  collection: 'imageEmbeddings' | 'imageActivationMaps',
+) => {
+  const query = new URLSearchParams({ featureName: column }).toString();
+  return `${linkTo(request, 'projects', projectId, 'models', modelId, collection)}?${query}`;
+};
+
+export const imageFileLink = (request: FastifyRequest, projectId: string, imageId: string) =>
+  linkTo(request, 'projects', projectId, 'images', imageId, 'file');
+
 export const listSamplesLink = (request: FastifyRequest, listId: string) =>
   linkTo(request, 'imageAugmentationLists', listId, 'samples');
 

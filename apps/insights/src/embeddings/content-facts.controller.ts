@@ -1,10 +1,10 @@
 import { Controller } from '@nestjs/common';
 import { FactHandler, type HandlerContext } from '@pentaprism/bus';
 import { contentRemoved, imageAdded, type FactData } from '@pentaprism/contracts';
-import { EmbedContent } from '../usecases/embed-content.usecase.js';
+import { EmbedContent } from './embed-content.usecase.js';
 
 @Controller()
-export class FactsController {
+export class ContentFactsController {
   constructor(private readonly embedContent: EmbedContent) {}
 
   @FactHandler(imageAdded)

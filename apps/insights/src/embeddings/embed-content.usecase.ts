@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { embedContent } from '@pentaprism/contracts';
 import { Transactions } from '@pentaprism/database';
 import { JobLedger, JobQueue } from '@pentaprism/jobs';
-import { EmbeddingRepository } from '../adapters/mongo/embedding.repository.js';
+import { EmbeddingRepository } from './embedding.repository.js';
 
 /** Has the embedding of a content computed when its first image comes, and forgets it when its bytes are gone. */
 @Injectable()

@@ -20,8 +20,12 @@ import { createService } from '@pentaprism/service';
 import { eventually, testScope, type TestScope } from '@pentaprism/testing';
 import { Types, type Model } from 'mongoose';
 import { randomBytes } from 'node:crypto';
-import { insightsConfig } from './config.js';
-import { insightsService } from './insights.service.js';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { insightsConfig } from '../config/config.js';
+import { insightsService } from '../insights.service.js';
 
 const BACKBONE = 'test:000000000000';
 const reports = jobReportContracts.insights;
@@ -33,6 +37,7 @@ let scope: TestScope;
 let app: INestMicroservice;
 let connection: BusConnection;
 let bus: Bus;
+let directory: string;
 
 function call<R extends Rpc>(rpc: R, request: RequestOf<R>, workspace = 'w1') {
   return bus.call(rpc, request, { context: { workspace, traceId: 't', actor: 'a' } });
@@ -63,6 +68,7 @@ async function work(sha256: string, result: JobResult<typeof embedContent>): Pro
 
 beforeAll(async () => {
   scope = testScope('insights');
+  directory = await mkdtemp(path.join(tmpdir(), 'insights-'));
   connection = await connectBus({
     url: scope.natsUrl,
     prefix: scope.subjectPrefix,
@@ -70,13 +76,15 @@ beforeAll(async () => {
     logger: scope.logger,
   });
   bus = new Bus(connection);
-  app = await createService(insightsService, readConfig(insightsConfig, scope.environment), scope.logger);
+  const environment = { ...scope.environment, BLOB_URL: pathToFileURL(directory).href };
+  app = await createService(insightsService, readConfig(insightsConfig, environment), scope.logger);
   await app.listen();
 });
 afterAll(async () => {
   await app.close();
   await connection.nats.close();
   await scope.cleanUp();
+  await rm(directory, { recursive: true, force: true });
 });
 
 describe('embeddings', () => {

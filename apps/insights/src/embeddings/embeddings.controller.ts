@@ -1,7 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { RpcHandler, type HandlerContext } from '@pentaprism/bus';
 import { embeddingContracts as contracts, type ParsedRequestOf } from '@pentaprism/contracts';
-import { EmbeddingRepository } from '../adapters/mongo/embedding.repository.js';
+import { EmbeddingRepository } from './embedding.repository.js';
 
 @Controller()
 export class EmbeddingsController {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { embedContent, type JobPayload, type JobResult } from '@pentaprism/contracts';
 import type { JobDocument, JobEffect } from '@pentaprism/jobs';
 import type { ClientSession } from 'mongoose';
-import { EmbeddingRepository } from '../adapters/mongo/embedding.repository.js';
+import { EmbeddingRepository } from './embedding.repository.js';
 
 type Result = JobResult<typeof embedContent>;
 

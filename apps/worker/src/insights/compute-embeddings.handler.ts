@@ -1,0 +1,104 @@
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  computeEmbeddings,
+  type EmbeddingLine,
+  type InsightColumn,
+  type JobPayload,
+  type JobResult,
+} from '@pentaprism/contracts';
+import { MAX_PROJECTED_IMAGES } from '@pentaprism/domain';
+import type { JobControl, JobHandler } from '@pentaprism/jobs';
+import { project2d } from '@pentaprism/projection';
+import { Embedder } from '../inference/embedder.js';
+import { Embeddings } from '../inference/embeddings.js';
+import { CONCURRENCY } from '../tokens.js';
+import { sampleInOrder, type ColumnImage } from './column-images.js';
+import { ExplainedCandidates, type ExplainedCandidate } from './explained-candidates.js';
+import { InsightFiles } from './insight-files.js';
+import { shortened } from './row-predictions.js';
+
+type Payload = JobPayload<typeof computeEmbeddings>;
+
+/** The same for all projects, so that the same images have the same positions in each. */
+const SEED = 'embeddings';
+/** Shares of the progress when the rows have been read, and of a column when its embeddings are known. */
+const [READ, KNOWN] = [0.1, 0.6];
+
+interface ColumnRequest {
+  readonly payload: Payload;
+  readonly candidate: ExplainedCandidate;
+  /** Of the column among the image columns. */
+  readonly place: number;
+  readonly signal: AbortSignal;
+  /** Called with a share from 0 to 1. */
+  readonly onProgress: (share: number) => void;
+}
+
+/** Computes where the images of each image column of a candidate lie in the plane. */
+@Injectable()
+export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbeddings> {
+  readonly type = computeEmbeddings;
+
+  constructor(
+    private readonly candidates: ExplainedCandidates,
+    private readonly embedder: Embedder,
+    private readonly embeddings: Embeddings,
+    private readonly files: InsightFiles,
+    @Inject(CONCURRENCY) private readonly threads: number,
+  ) {}
+
+  async run(payload: Payload, { signal, progress }: JobControl): Promise<JobResult<typeof computeEmbeddings>> {
+    const candidate = await this.candidates.read(payload, signal);
+    const { imageColumns } = candidate.rows;
+    const columns: InsightColumn[] = [];
+    for (const [place] of imageColumns.entries()) {
+      const onProgress = (share: number) => progress(READ + ((1 - READ) * (place + share)) / imageColumns.length);
+      columns.push(await this.ofColumn({ payload, candidate, place, signal, onProgress }));
+    }
+    return { columns };
+  }
+
+  private async ofColumn(request: ColumnRequest): Promise<InsightColumn> {
+    const { payload, candidate, place, signal, onProgress } = request;
+    const all = await this.candidates.imagesOf(payload.projectId, candidate, place, signal);
+    const sample = sampleInOrder(all, candidate.header, MAX_PROJECTED_IMAGES);
+    const { images, vectors, size } = await this.vectorsOf(sample, request);
+    const positions = await project2d(vectors, size, {
+      seed: SEED,
+      threads: this.threads,
+      signal,
+      onProgress: (share) => onProgress(KNOWN + (1 - KNOWN) * share),
+    });
+    const lines = images.map((image, i) => lineOf(candidate, image, positions.subarray(2 * i, 2 * i + 2)));
+    const file = await this.files.write(payload.workspace, candidate.header, lines, signal);
+    return { column: candidate.rows.imageColumns[place]?.name ?? '', file, images: lines.length, map: null };
+  }
+
+  /** Returns the images that have an embedding, and their embeddings row by row. */
+  private async vectorsOf(sample: readonly ColumnImage[], { payload, signal, onProgress }: ColumnRequest) {
+    const size = await this.embedder.embeddingSize();
+    const all = new Float32Array(sample.length * size);
+    const rowOf = new Map(sample.map(({ sha256 }, i) => [sha256, i]));
+    const found = new Set<number>();
+    const options = { signal, onProgress: (share: number) => onProgress(KNOWN * share) };
+    await this.embeddings.forEach(payload.workspace, rowOf.keys(), options, (sha256, vector) => {
+      const row = rowOf.get(sha256);
+      if (row === undefined) return;
+      all.set(vector, row * size);
+      found.add(row);
+    });
+    if (found.size === sample.length) return { images: sample, vectors: all, size };
+    const rows = [...found].sort((a, b) => a - b);
+    for (const [i, row] of rows.entries()) all.copyWithin(i * size, row * size, (row + 1) * size);
+    return {
+      images: rows.flatMap((row) => sample[row] ?? []),
+      vectors: all.slice(0, rows.length * size),
+      size,
+    };
+  }
+}
+
+function lineOf({ predictions }: ExplainedCandidate, image: ColumnImage, [x = 0, y = 0]: Float32Array): EmbeddingLine {
+  const { imageId, row, actual } = image;
+  return { imageId, x: shortened(x), y: shortened(y), actual, ...predictions.at(row) };
+}
