@@ -96,14 +96,24 @@ describe('a project with a target', () => {
   const stratified = { cvMethod: 'stratified', validationType: 'CV', holdoutPct: 20, reps: 5 };
 
   it.each([
-    [target, { target: 'class', targetType: 'Multiclass', metric: 'LogLoss', autopilotMode: 3, partition: stratified }],
+    [
+      target,
+      {
+        target: 'class',
+        targetType: 'Multiclass',
+        metric: 'LogLoss',
+        autopilotMode: 3,
+        partition: stratified,
+        maxTrainPct: 80,
+      },
+    ],
     [
       { ...target, type: 'binary', positiveClass: 'yes', mode: 'manual' } as const,
       { targetType: 'Binary', positiveClass: 'yes', autopilotMode: 2 },
     ],
     [
       { ...target, type: 'regression', metric: 'RMSE', mode: 'auto' } as const,
-      { targetType: 'Regression', autopilotMode: 0, partition: { ...stratified, cvMethod: 'random' } },
+      { targetType: 'Regression', autopilotMode: 0, partition: { ...stratified, cvMethod: 'random' }, maxTrainRows: 2 },
     ],
     [{ ...target, type: 'multilabel', mode: 'comprehensive' } as const, { targetType: 'Multilabel', autopilotMode: 4 }],
   ])('is at the stage modeling, and shows %j', async (target, expected) => {

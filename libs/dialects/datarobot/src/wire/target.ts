@@ -81,10 +81,12 @@ export function toTargetMembers(target: Target | null) {
   };
 }
 
+/** Rows that no fold contains, of 100. */
+export const HOLDOUT_PERCENTAGE = 20;
+
 export const partitionBody = z.object({
   cvMethod: z.enum(['stratified', 'random']),
   validationType: z.literal('CV'),
-  /** Percentage of rows that no fold contains. */
   holdoutPct: z.number(),
   /** Folds. */
   reps: z.int(),
@@ -93,7 +95,7 @@ export const partitionBody = z.object({
 /** How rows are divided. A small project may have fewer folds, or no hold-out. */
 function toPartition({ type }: Target): z.output<typeof partitionBody> {
   const cvMethod = type === 'regression' ? 'random' : 'stratified';
-  return { cvMethod, validationType: 'CV', holdoutPct: 20, reps: 5 };
+  return { cvMethod, validationType: 'CV', holdoutPct: HOLDOUT_PERCENTAGE, reps: 5 };
 }
 
 const edge = z
