@@ -39,6 +39,7 @@ export const MODELING_REQUESTS: Readonly<Record<string, readonly ContractRequest
   'training-ingest.v1.modeling.add-images': [fails('NOT_FOUND', PROJECT)],
   'training-ingest.v1.target.set': [fails('NOT_FOUND', { ...PROJECT, column: 'class', mode: 'manual' })],
   'training-ingest.v1.target.images': [fails('NOT_FOUND', PAGE)],
+  'training-ingest.v1.target.of-image': [ok({ ...PROJECT, imageId: NOBODY })],
   'training-ingest.v1.target.bins': [fails('NOT_FOUND', { ...PAGE, column: 'image' })],
   'training-ingest.v1.target.begin': [fails('NOT_FOUND', PROJECT)],
   'training-ingest.v1.target.row-images': [fails('NOT_FOUND', PAGE)],

@@ -78,6 +78,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       modelingContracts.update,
       targetContracts.bins,
       targetContracts.images,
+      targetContracts.ofImage,
       targetContracts.set,
       jobDirectoryContracts.get,
       timeContracts.get,

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
-import { removeSome } from '@pentaprism/database';
+import { removeSome, toObjectId } from '@pentaprism/database';
 import { trusted, type Model, type Types } from 'mongoose';
 import {
   LABELS_INDEX,
@@ -89,6 +89,17 @@ export class TargetRepository {
       .sort({ number: 1, place: 1 })
       .lean();
     return found?.place;
+  }
+
+  /** Returns a record of an image if all of its records have the same value; else null. */
+  async findAgreed(target: Types.ObjectId, imageId: string): Promise<TargetImageDocument | null> {
+    const filter = { target, image: toObjectId(imageId, 'image') };
+    const first = await this.images.findOne(filter).lean();
+    if (!first) return null;
+    const field = (['label', 'labels', 'number'] as const).find((name) => first[name] !== undefined) ?? 'label';
+    // Not through mongoose, which would compare each label of a list.
+    const other = await this.images.collection.findOne({ ...filter, [field]: { $ne: first[field] } });
+    return other ? null : first;
   }
 
   findBin(target: Types.ObjectId, column: number, label: string): Promise<TargetBinDocument | null> {

@@ -61,6 +61,8 @@ export const targetImageSchema = new Schema<TargetImageDocument>(
 );
 targetImageSchema.index({ target: 1, column: 1, position: 1 }, { unique: true });
 targetImageSchema.index({ target: 1, column: 1, place: 1 });
+/** The values of one image. */
+targetImageSchema.index({ target: 1, image: 1 });
 targetImageSchema.index({ project: 1 });
 /** Images that have a label of a multilabel target. */
 export const LABELS_INDEX = { target: 1, column: 1, labels: 1, position: 1 } as const;

@@ -25,6 +25,11 @@ export class TargetsController {
     return this.lists.images(workspace, request);
   }
 
+  @RpcHandler(contracts.ofImage)
+  ofImage(request: Requests['ofImage'], { workspace }: HandlerContext) {
+    return this.lists.ofImage(workspace, request);
+  }
+
   @RpcHandler(contracts.bins)
   bins(request: Requests['bins'], { workspace }: HandlerContext) {
     return this.lists.bins(workspace, request);

@@ -120,6 +120,13 @@ export const targetContracts = {
     }),
     errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'FAILED_PRECONDITION'],
   }),
+  /** Returns the value that all rows of an image have. Null if they differ or have none, and for a project without a target. */
+  ofImage: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.target.of-image',
+    request: z.strictObject({ ...projectKey, imageId: objectId }),
+    response: z.object({ value: targetValue.nullable() }),
+  }),
   /** Lists labels or ranges of numbers, with the number of their rows and one image. Errors: as `images`. */
   bins: defineRpc({
     owner,

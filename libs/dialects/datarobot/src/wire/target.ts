@@ -117,6 +117,9 @@ export const valuedImage = imageMetadata
   .extend({ targetValue: z.union([z.string(), z.number(), z.array(z.string())]) })
   .meta({ id: 'ValuedImage' });
 
+/** One image. `targetValue` is absent if its rows have different values, or none. */
+export const singleImage = valuedImage.partial({ targetValue: true }).meta({ id: 'SingleImage' });
+
 /** A label or a range of numbers, whose end is exclusive. `imageId` is null if no row of it has an image. */
 export const imageBin = z
   .object({
