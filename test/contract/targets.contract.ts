@@ -18,6 +18,10 @@ import { RunningServices } from './running-services.js';
 let services: RunningServices;
 const call: RunningServices['call'] = (rpc, request) => services.call(rpc, request);
 
+const CLASS = { column: 'class', mode: 'manual' } as const;
+const IMAGE = { column: 1, sha256: 'ab'.repeat(32), value: 'c', position: 0, place: 0, rows: 1 };
+const BIN = { column: 1, order: 0, label: 'c', start: null, end: null, rows: 1, images: 0, firstPlace: 0, cover: null };
+
 /** Uploads bytes, and waits for the project that is made of them. */
 async function projectOf(bytes: Uint8Array): Promise<string> {
   const source = { kind: 'new', fileName: 'upload', source: await upload(services, bytes) } as const;
@@ -29,7 +33,7 @@ async function projectOf(bytes: Uint8Array): Promise<string> {
 
 /** Sets a target, and waits until its values have been read. */
 async function aim(projectId: string, request: Partial<RequestOf<typeof targets.set>>) {
-  const { jobId } = await call(targets.set, { projectId, column: 'class', mode: 'manual', ...request });
+  const { jobId } = await call(targets.set, { projectId, ...CLASS, ...request });
   return ended(services, jobId);
 }
 
@@ -201,6 +205,26 @@ describe('a binary target', () => {
     const projectId = await projectOf(await archive());
     const outcomes = await Promise.allSettled([1, 2].map(() => aim(projectId, {})));
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+});
+
+describe('a worker whose job is not that of the target', () => {
+  it('can record nothing, while the job of the target can repeat what it did', async () => {
+    const projectId = await projectOf(zipSync({ 'a/1.jpg': await picture(1), 'b/1.jpg': await picture(2) }));
+    const failed = await call(targets.set, { projectId, ...CLASS, positiveClass: 'c' });
+    expect((await ended(services, failed.jobId)).state).toBe('failed');
+    const { jobId } = await call(targets.set, { projectId, ...CLASS });
+    expect((await ended(services, jobId)).state).toBe('completed');
+    const before = await listed(projectId);
+    const stale = { projectId, jobId: failed.jobId };
+    const refused = { code: 'FAILED_PRECONDITION', message: expect.stringContaining('this job') };
+    await expect(call(targets.begin, stale)).rejects.toMatchObject(refused);
+    await expect(call(targets.recordImages, { ...stale, images: [IMAGE] })).rejects.toMatchObject(refused);
+    await expect(call(targets.recordBins, { ...stale, bins: [BIN] })).rejects.toMatchObject(refused);
+    const taggings = [{ sha256: IMAGE.sha256, tags: ['c'] }];
+    await expect(call(targets.tagImages, { ...stale, taggings })).rejects.toMatchObject(refused);
+    expect(await call(targets.begin, { projectId, jobId })).toMatchObject({ type: 'binary', rowCount: 2 });
+    expect(await listed(projectId)).toEqual(before);
   });
 });
 

@@ -9,6 +9,7 @@ import {
   targetContracts,
   type JobPayload,
   type JobResult,
+  type RequestOf,
   type ResponseOf,
 } from '@pentaprism/contracts';
 import { openDataset } from '@pentaprism/datasets';
@@ -22,6 +23,7 @@ import { binsOf, TargetImages } from './target-images.js';
 import { TargetValues } from './target-values.js';
 
 type Payload = JobPayload<typeof readTarget>;
+type TargetKey = RequestOf<typeof targetContracts.begin>;
 type Plan = ResponseOf<typeof targetContracts.begin>;
 
 /** Share of the progress when the table has been read, and when the images have been recorded. */
@@ -38,15 +40,16 @@ export class ReadTargetHandler implements JobHandler<typeof readTarget> {
   ) {}
 
   async run({ workspace, projectId }: Payload, control: JobControl): Promise<JobResult<typeof readTarget>> {
-    const plan = await this.bus.call(targetContracts.begin, { projectId });
+    const key = { projectId, jobId: control.jobId };
+    const plan = await this.bus.call(targetContracts.begin, key);
     const values = await this.readValues(workspace, plan, control);
     values.requireLearnable();
     const positiveClass = positiveClassOf(plan, values);
     control.progress(READ);
     const images = await this.readImages(projectId, values, control.signal);
-    for (const column of plan.imageColumns) await this.record(projectId, column, { values, images }, control.signal);
+    for (const column of plan.imageColumns) await this.record(key, column, { values, images }, control.signal);
     control.progress(RECORDED);
-    if (plan.type !== 'regression') await this.tag(projectId, { values, images }, control.signal);
+    if (plan.type !== 'regression') await this.tag(key, { values, images }, control.signal);
     return { images: images.counts(), positiveClass };
   }
 
@@ -76,7 +79,7 @@ export class ReadTargetHandler implements JobHandler<typeof readTarget> {
   }
 
   private async record(
-    projectId: string,
+    key: TargetKey,
     column: number,
     { values, images }: { values: TargetValues; images: TargetImages },
     signal: AbortSignal,
@@ -84,15 +87,15 @@ export class ReadTargetHandler implements JobHandler<typeof readTarget> {
     const ofColumn = images.ofColumn(column);
     for (const part of partsOf(ofColumn, MAX_TARGET_IMAGES_PER_CALL)) {
       signal.throwIfAborted();
-      await this.bus.call(targetContracts.recordImages, { projectId, images: part });
+      await this.bus.call(targetContracts.recordImages, { ...key, images: part });
     }
     for (const part of partsOf(binsOf(values, column, ofColumn), MAX_TARGET_BINS_PER_CALL))
-      await this.bus.call(targetContracts.recordBins, { projectId, bins: part });
+      await this.bus.call(targetContracts.recordBins, { ...key, bins: part });
   }
 
   /** Tags images whose rows all have the same value, so that Custom Vision shows the classes. */
   private async tag(
-    projectId: string,
+    key: TargetKey,
     { values, images }: { values: TargetValues; images: TargetImages },
     signal: AbortSignal,
   ): Promise<void> {
@@ -103,7 +106,7 @@ export class ReadTargetHandler implements JobHandler<typeof readTarget> {
     });
     for (const part of partsOf(taggings, MAX_IMAGES_PER_BATCH)) {
       signal.throwIfAborted();
-      await this.bus.call(targetContracts.tagImages, { projectId, taggings: part });
+      await this.bus.call(targetContracts.tagImages, { ...key, taggings: part });
     }
   }
 }

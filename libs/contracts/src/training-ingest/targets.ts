@@ -21,6 +21,8 @@ export const MAX_TARGET_IMAGES_PER_CALL = 100;
 export const MAX_TARGET_BINS_PER_CALL = 100;
 
 const projectKey = { projectId: objectId };
+/** Only the job that reads the values of a target may record them: a worker may still run a job whose target is gone. */
+const targetKey = { ...projectKey, jobId: objectId };
 const columnName = z.string().min(1).max(MAX_COLUMN_NAME_LENGTH);
 const columnIndex = z.int().nonnegative();
 const label = z.string().min(1).max(MAX_LABEL_LENGTH);
@@ -145,11 +147,14 @@ export const targetContracts = {
     }),
     errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'FAILED_PRECONDITION'],
   }),
-  /** Says which values a job has to read, and removes what an earlier job left. FAILED_PRECONDITION: it reads no values. */
+  /**
+   * Says which values a job has to read. FAILED_PRECONDITION, here and in all calls with `jobId`: the project has no target of
+   * this job.
+   */
   begin: defineRpc({
     owner,
     subject: 'training-ingest.v1.target.begin',
-    request: z.strictObject(projectKey),
+    request: z.strictObject(targetKey),
     response: z.object({
       type: z.enum(TARGET_TYPES),
       column: datasetColumn,
@@ -177,7 +182,7 @@ export const targetContracts = {
   recordImages: defineRpc({
     owner,
     subject: 'training-ingest.v1.target.record-images',
-    request: z.strictObject({ ...projectKey, images: z.array(targetImage).min(1).max(MAX_TARGET_IMAGES_PER_CALL) }),
+    request: z.strictObject({ ...targetKey, images: z.array(targetImage).min(1).max(MAX_TARGET_IMAGES_PER_CALL) }),
     response: empty,
     errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
   }),
@@ -185,7 +190,7 @@ export const targetContracts = {
   recordBins: defineRpc({
     owner,
     subject: 'training-ingest.v1.target.record-bins',
-    request: z.strictObject({ ...projectKey, bins: z.array(targetBin).min(1).max(MAX_TARGET_BINS_PER_CALL) }),
+    request: z.strictObject({ ...targetKey, bins: z.array(targetBin).min(1).max(MAX_TARGET_BINS_PER_CALL) }),
     response: empty,
     errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
   }),
@@ -194,7 +199,7 @@ export const targetContracts = {
     owner,
     subject: 'training-ingest.v1.target.tag-images',
     request: z.strictObject({
-      ...projectKey,
+      ...targetKey,
       taggings: z
         .array(
           z.strictObject({
