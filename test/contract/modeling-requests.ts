@@ -46,6 +46,7 @@ export const MODELING_REQUESTS: Readonly<Record<string, readonly ContractRequest
   'training-ingest.v1.target.row-images': [fails('NOT_FOUND', PAGE)],
   'training-ingest.v1.target.record-images': [fails('NOT_FOUND', { ...TARGET, images: [IMAGE] })],
   'training-ingest.v1.target.record-bins': [fails('NOT_FOUND', { ...TARGET, bins: [BIN] })],
+  'training-ingest.v1.target.finish': [fails('NOT_FOUND', { ...TARGET, images: {}, positiveClass: null })],
   'training-ingest.v1.target.tag-images': [
     fails('NOT_FOUND', { ...TARGET, taggings: [{ sha256: IMAGE.sha256, tags: ['cat'] }] }),
   ],

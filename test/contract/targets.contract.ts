@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
+  jobReportContracts,
   modelingContracts as modelings,
   projectContracts as projects,
   tagContracts,
@@ -8,6 +9,7 @@ import {
   type RequestOf,
 } from '@pentaprism/contracts';
 import { strToU8, zipSync } from 'fflate';
+import mongoose, { type Connection } from 'mongoose';
 import { catalogService } from '../../apps/catalog/src/catalog.service.js';
 import { taggingService } from '../../apps/tagging/src/tagging.service.js';
 import { trainingIngestService } from '../../apps/training-ingest/src/training-ingest.service.js';
@@ -16,6 +18,7 @@ import { ended, picture, upload } from './dataset-imports.js';
 import { RunningServices } from './running-services.js';
 
 let services: RunningServices;
+let database: Connection;
 const call: RunningServices['call'] = (rpc, request) => services.call(rpc, request);
 
 const CLASS = { column: 'class', mode: 'manual' } as const;
@@ -85,8 +88,12 @@ beforeAll(async () => {
     trainingIngestService,
     workerService,
   ]);
+  database = await mongoose.createConnection(services.scope.environment['MONGODB_URI'] ?? '').asPromise();
 });
-afterAll(() => services.stop());
+afterAll(async () => {
+  await database.close();
+  await services.stop();
+});
 
 describe('a target of classes', () => {
   let projectId: string;
@@ -196,6 +203,7 @@ describe('a binary target', () => {
     expect(job).toMatchObject({ state: 'failed', error: { code: 'INVALID_ARGUMENT' } });
     expect(await targetOf(projectId)).toBeNull();
     expect(await valuesOf(projectId)).toEqual({ 41: null, 42: null });
+    expect(await tagsOf(projectId)).toEqual({ 41: [], 42: [] });
     await expect(listed(projectId)).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
     expect((await aim(projectId, {})).state).toBe('completed');
     expect((await listed(projectId)).total).toBe(2);
@@ -223,8 +231,24 @@ describe('a worker whose job is not that of the target', () => {
     await expect(call(targets.recordBins, { ...stale, bins: [BIN] })).rejects.toMatchObject(refused);
     const taggings = [{ sha256: IMAGE.sha256, tags: ['c'] }];
     await expect(call(targets.tagImages, { ...stale, taggings })).rejects.toMatchObject(refused);
+    await expect(call(targets.finish, { ...stale, images: {}, positiveClass: null })).rejects.toMatchObject(refused);
     expect(await call(targets.begin, { projectId, jobId })).toMatchObject({ type: 'binary', rowCount: 2 });
     expect(await listed(projectId)).toEqual(before);
+  });
+});
+
+describe('a target that is ready', () => {
+  it('stays if its job ends while it gives tags', async () => {
+    const projectId = await projectOf(zipSync({ 'a/1.jpg': await picture(1), 'b/1.jpg': await picture(2) }));
+    const { jobId } = await call(targets.set, { projectId, ...CLASS });
+    expect((await ended(services, jobId)).state).toBe('completed');
+    // As it is before the worker has reported that it gave the tags.
+    const _id = new mongoose.Types.ObjectId(jobId);
+    await database.collection('jobs').updateOne({ _id }, { $set: { state: 'running' } });
+    await call(jobReportContracts['training-ingest'].abort, { jobId });
+    expect((await ended(services, jobId)).state).toBe('aborted');
+    expect(await targetOf(projectId)).toMatchObject({ column: 'class', positiveClass: 'b' });
+    expect((await listed(projectId)).total).toBe(2);
   });
 });
 

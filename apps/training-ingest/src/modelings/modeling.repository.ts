@@ -81,15 +81,15 @@ export class ModelingRepository {
     _id: Types.ObjectId,
     id: Types.ObjectId,
     { images, positiveClass }: Pick<TargetRecord, 'images' | 'positiveClass'>,
-    session: ClientSession,
   ): Promise<void> {
     const $set = { 'target.ready': true, 'target.images': images, 'target.positiveClass': positiveClass };
-    await this.modelings.updateOne({ _id, workspace, 'target.id': id }, { $set }, { session });
+    await this.modelings.updateOne({ _id, workspace, 'target.id': id }, { $set });
   }
 
-  /** Takes the target from a project whose values cannot be read. */
+  /** Takes the target from a project whose values cannot be read. A target that is ready stays. */
   async dropTarget(workspace: string, _id: Types.ObjectId, id: Types.ObjectId, session: ClientSession): Promise<void> {
-    await this.modelings.updateOne({ _id, workspace, 'target.id': id }, { $set: { target: null } }, { session });
+    const filter = { _id, workspace, 'target.id': id, 'target.ready': false };
+    await this.modelings.updateOne(filter, { $set: { target: null } }, { session });
   }
 
   /** Notes that images up to `last` have been added. Returns false if `before` are not the last ones any more. */

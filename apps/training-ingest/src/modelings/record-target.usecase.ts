@@ -86,7 +86,12 @@ export class RecordTarget {
   async recordBins(workspace: string, { bins, ...key }: Requests['recordBins']): Promise<void> {
     const { modeling, target } = await this.targetOf(workspace, key);
     await this.targets.putBins(bins.map((bin) => ({ ...bin, project: modeling._id, target: target.id })));
-    // By now the values are known to fit.
+  }
+
+  /** Throws as `begin`. */
+  async finish(workspace: string, { images, positiveClass, ...key }: Requests['finish']): Promise<void> {
+    const { modeling, target } = await this.targetOf(workspace, key);
+    await this.modelings.finishTarget(workspace, modeling._id, target.id, { images, positiveClass });
     const classificationType = CLASSIFICATION_TYPES[target.type];
     if (classificationType)
       await this.bus.call(projectContracts.update, { id: key.projectId, training: { classificationType } });

@@ -57,6 +57,12 @@ export class TargetsController {
     return {};
   }
 
+  @RpcHandler(contracts.finish)
+  async finish(request: Requests['finish'], { workspace }: HandlerContext) {
+    await this.recording.finish(workspace, request);
+    return {};
+  }
+
   @RpcHandler(contracts.tagImages)
   async tagImages(request: Requests['tagImages'], { workspace }: HandlerContext) {
     await this.recording.tagImages(workspace, request);

@@ -49,8 +49,10 @@ export class ReadTargetHandler implements JobHandler<typeof readTarget> {
     const images = await this.readImages(projectId, values, control.signal);
     for (const column of plan.imageColumns) await this.record(key, column, { values, images }, control.signal);
     control.progress(RECORDED);
+    await this.bus.call(targetContracts.finish, { ...key, images: images.counts(), positiveClass });
+    // Last, so that a job that fails before leaves no tags.
     if (plan.type !== 'regression') await this.tag(key, { values, images }, control.signal);
-    return { images: images.counts(), positiveClass };
+    return {};
   }
 
   private async readValues(workspace: string, plan: Plan, { signal }: JobControl): Promise<TargetValues> {

@@ -194,6 +194,20 @@ export const targetContracts = {
     response: empty,
     errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
   }),
+  /** Makes the target ready when everything has been recorded, and the classification of the catalog's project that of the target. */
+  finish: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.target.finish',
+    request: z.strictObject({
+      ...targetKey,
+      /** The number of images of each image column that have a value, by index. */
+      images: z.record(z.string(), z.int().nonnegative()),
+      /** Of a binary target. */
+      positiveClass: z.string().nullable(),
+    }),
+    response: empty,
+    errors: ['NOT_FOUND', 'FAILED_PRECONDITION', 'UNAVAILABLE'],
+  }),
   /** Gives images of the catalog's project tags, which are created if there are none of these names. */
   tagImages: defineRpc({
     owner,
@@ -222,9 +236,5 @@ export const readTarget = defineJob({
   type: 'project.target',
   queue: 'import',
   payload: z.object({ workspace: workspaceName, projectId: objectId }),
-  /** The number of images of each image column that have a value, by index, and the positive class of a binary target. */
-  result: z.object({
-    images: z.record(z.string(), z.int().nonnegative()),
-    positiveClass: z.string().nullable(),
-  }),
+  result: z.object({}),
 });
