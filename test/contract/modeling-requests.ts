@@ -43,6 +43,7 @@ export const MODELING_REQUESTS: Readonly<Record<string, readonly ContractRequest
   'training-ingest.v1.target.of-image': [ok({ ...PROJECT, imageId: NOBODY })],
   'training-ingest.v1.target.bins': [fails('NOT_FOUND', { ...PAGE, column: 'image' })],
   'training-ingest.v1.target.begin': [fails('NOT_FOUND', TARGET)],
+  'training-ingest.v1.target.clear': [fails('NOT_FOUND', TARGET)],
   'training-ingest.v1.target.row-images': [fails('NOT_FOUND', PAGE)],
   'training-ingest.v1.target.record-images': [fails('NOT_FOUND', { ...TARGET, images: [IMAGE] })],
   'training-ingest.v1.target.record-bins': [fails('NOT_FOUND', { ...TARGET, bins: [BIN] })],

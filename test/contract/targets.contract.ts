@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
-  jobReportContracts,
   modelingContracts as modelings,
   projectContracts as projects,
   tagContracts,
@@ -9,30 +8,18 @@ import {
   type RequestOf,
 } from '@pentaprism/contracts';
 import { strToU8, zipSync } from 'fflate';
-import mongoose, { type Connection } from 'mongoose';
 import { catalogService } from '../../apps/catalog/src/catalog.service.js';
 import { taggingService } from '../../apps/tagging/src/tagging.service.js';
 import { trainingIngestService } from '../../apps/training-ingest/src/training-ingest.service.js';
 import { workerService } from '../../apps/worker/src/worker.service.js';
-import { ended, picture, upload } from './dataset-imports.js';
+import { ended, picture, uploadedProject } from './dataset-imports.js';
 import { RunningServices } from './running-services.js';
 
 let services: RunningServices;
-let database: Connection;
 const call: RunningServices['call'] = (rpc, request) => services.call(rpc, request);
 
 const CLASS = { column: 'class', mode: 'manual' } as const;
-const IMAGE = { column: 1, sha256: 'ab'.repeat(32), value: 'c', position: 0, place: 0, rows: 1 };
-const BIN = { column: 1, order: 0, label: 'c', start: null, end: null, rows: 1, images: 0, firstPlace: 0, cover: null };
-
-/** Uploads bytes, and waits for the project that is made of them. */
-async function projectOf(bytes: Uint8Array): Promise<string> {
-  const source = { kind: 'new', fileName: 'upload', source: await upload(services, bytes) } as const;
-  const { projectId, jobId } = await call(modelings.create, { source });
-  const job = await ended(services, jobId);
-  expect([job.error, job.state]).toEqual([null, 'completed']);
-  return projectId;
-}
+const projectOf = (bytes: Uint8Array) => uploadedProject(services, bytes);
 
 /** Sets a target, and waits until its values have been read. */
 async function aim(projectId: string, request: Partial<RequestOf<typeof targets.set>>) {
@@ -88,12 +75,8 @@ beforeAll(async () => {
     trainingIngestService,
     workerService,
   ]);
-  database = await mongoose.createConnection(services.scope.environment['MONGODB_URI'] ?? '').asPromise();
 });
-afterAll(async () => {
-  await database.close();
-  await services.stop();
-});
+afterAll(() => services.stop());
 
 describe('a target of classes', () => {
   let projectId: string;
@@ -213,42 +196,6 @@ describe('a binary target', () => {
     const projectId = await projectOf(await archive());
     const outcomes = await Promise.allSettled([1, 2].map(() => aim(projectId, {})));
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
-  });
-});
-
-describe('a worker whose job is not that of the target', () => {
-  it('can record nothing, while the job of the target can repeat what it did', async () => {
-    const projectId = await projectOf(zipSync({ 'a/1.jpg': await picture(1), 'b/1.jpg': await picture(2) }));
-    const failed = await call(targets.set, { projectId, ...CLASS, positiveClass: 'c' });
-    expect((await ended(services, failed.jobId)).state).toBe('failed');
-    const { jobId } = await call(targets.set, { projectId, ...CLASS });
-    expect((await ended(services, jobId)).state).toBe('completed');
-    const before = await listed(projectId);
-    const stale = { projectId, jobId: failed.jobId };
-    const refused = { code: 'FAILED_PRECONDITION', message: expect.stringContaining('this job') };
-    await expect(call(targets.begin, stale)).rejects.toMatchObject(refused);
-    await expect(call(targets.recordImages, { ...stale, images: [IMAGE] })).rejects.toMatchObject(refused);
-    await expect(call(targets.recordBins, { ...stale, bins: [BIN] })).rejects.toMatchObject(refused);
-    const taggings = [{ sha256: IMAGE.sha256, tags: ['c'] }];
-    await expect(call(targets.tagImages, { ...stale, taggings })).rejects.toMatchObject(refused);
-    await expect(call(targets.finish, { ...stale, images: {}, positiveClass: null })).rejects.toMatchObject(refused);
-    expect(await call(targets.begin, { projectId, jobId })).toMatchObject({ type: 'binary', rowCount: 2 });
-    expect(await listed(projectId)).toEqual(before);
-  });
-});
-
-describe('a target that is ready', () => {
-  it('stays if its job ends while it gives tags', async () => {
-    const projectId = await projectOf(zipSync({ 'a/1.jpg': await picture(1), 'b/1.jpg': await picture(2) }));
-    const { jobId } = await call(targets.set, { projectId, ...CLASS });
-    expect((await ended(services, jobId)).state).toBe('completed');
-    // As it is before the worker has reported that it gave the tags.
-    const _id = new mongoose.Types.ObjectId(jobId);
-    await database.collection('jobs').updateOne({ _id }, { $set: { state: 'running' } });
-    await call(jobReportContracts['training-ingest'].abort, { jobId });
-    expect((await ended(services, jobId)).state).toBe('aborted');
-    expect(await targetOf(projectId)).toMatchObject({ column: 'class', positiveClass: 'b' });
-    expect((await listed(projectId)).total).toBe(2);
   });
 });
 

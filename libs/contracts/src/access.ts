@@ -185,6 +185,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       modelingContracts.addImages,
       modelingContracts.open,
       targetContracts.begin,
+      targetContracts.clear,
       targetContracts.finish,
       targetContracts.recordBins,
       targetContracts.recordImages,

@@ -51,7 +51,6 @@ export class RecordTarget {
     const columns = await this.rows.findColumns(dataset, 0, dataset.columnCount ?? 0);
     const column = columns.find(({ name }) => name === target.column);
     if (!column || !dataset.table) throw notFound('column');
-    while (!(await this.targets.removeSome(modeling._id, target.id)));
     return {
       type: target.type,
       column,
@@ -60,6 +59,12 @@ export class RecordTarget {
       rowCount: dataset.rowCount ?? 0,
       table: dataset.table,
     };
+  }
+
+  /** Throws as `begin`. */
+  async clear(workspace: string, request: Requests['clear']): Promise<{ left: boolean }> {
+    const { modeling, target } = await this.targetOf(workspace, request);
+    return { left: !(await this.targets.removeSome(modeling._id, target.id)) };
   }
 
   async rowImages(workspace: string, { projectId, after, limit }: Requests['rowImages']) {

@@ -40,6 +40,11 @@ export class TargetsController {
     return this.recording.begin(workspace, request);
   }
 
+  @RpcHandler(contracts.clear)
+  clear(request: Requests['clear'], { workspace }: HandlerContext) {
+    return this.recording.clear(workspace, request);
+  }
+
   @RpcHandler(contracts.rowImages)
   rowImages(request: Requests['rowImages'], { workspace }: HandlerContext) {
     return this.recording.rowImages(workspace, request);

@@ -38,6 +38,7 @@ function answerTo(rpc: Rpc, request: unknown): unknown {
     const shown = { column: { ...column, lowInformation: false, statistics: null }, positiveClass: null };
     return { type: 'binary', ...shown, imageColumns: [1], rowCount: HASHES.length, table };
   }
+  if (rpc === targetContracts.clear) return { left: calls.filter((call) => call.rpc === rpc).length < 3 };
   if (rpc !== targetContracts.rowImages) return {};
   const { after } = request as RequestOf<typeof targetContracts.rowImages>;
   return { images: after ? [] : HASHES.map((sha256, i) => ({ row: i + 1, column: 1, sha256 })) };
@@ -61,10 +62,11 @@ const called = () => calls.map(({ rpc }) => rpc);
 const requestOf = (wanted: Rpc) => calls.find(({ rpc }) => rpc === wanted)?.request;
 
 describe('ReadTargetHandler', () => {
-  it('records images and bins, makes the target ready, and gives tags last', async () => {
+  it('removes all that was left, records images and bins, makes the target ready, and gives tags last', async () => {
     await run();
-    const { begin, rowImages, recordImages, recordBins, finish, tagImages } = targetContracts;
-    expect(called()).toEqual([begin, rowImages, rowImages, recordImages, recordBins, finish, tagImages]);
+    const { begin, clear, rowImages, recordImages, recordBins, finish, tagImages } = targetContracts;
+    expect(called().slice(0, 4)).toEqual([begin, clear, clear, clear]);
+    expect(called().slice(4)).toEqual([rowImages, rowImages, recordImages, recordBins, finish, tagImages]);
     expect(requestOf(finish)).toEqual({ ...KEY, images: { 1: 4 }, positiveClass: 'dogs' });
     expect(requestOf(tagImages)).toEqual({
       ...KEY,

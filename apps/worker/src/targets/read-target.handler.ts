@@ -42,6 +42,7 @@ export class ReadTargetHandler implements JobHandler<typeof readTarget> {
   async run({ workspace, projectId }: Payload, control: JobControl): Promise<JobResult<typeof readTarget>> {
     const key = { projectId, jobId: control.jobId };
     const plan = await this.bus.call(targetContracts.begin, key);
+    await this.clear(key, control.signal);
     const values = await this.readValues(workspace, plan, control);
     values.requireLearnable();
     const positiveClass = positiveClassOf(plan, values);
@@ -53,6 +54,13 @@ export class ReadTargetHandler implements JobHandler<typeof readTarget> {
     // Last, so that a job that fails before leaves no tags.
     if (plan.type !== 'regression') await this.tag(key, { values, images }, control.signal);
     return {};
+  }
+
+  private async clear(key: TargetKey, signal: AbortSignal): Promise<void> {
+    for (let left = true; left;) {
+      signal.throwIfAborted();
+      ({ left } = await this.bus.call(targetContracts.clear, key));
+    }
   }
 
   private async readValues(workspace: string, plan: Plan, { signal }: JobControl): Promise<TargetValues> {

@@ -166,6 +166,14 @@ export const targetContracts = {
     }),
     errors: ['NOT_FOUND', 'FAILED_PRECONDITION', 'UNAVAILABLE'],
   }),
+  /** Removes some of what jobs of earlier targets left. Call it until nothing is `left`. */
+  clear: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.target.clear',
+    request: z.strictObject(targetKey),
+    response: z.object({ left: z.boolean() }),
+    errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
+  }),
   /** Returns images of rows, in the order of rows, after a position. */
   rowImages: defineRpc({
     owner,
