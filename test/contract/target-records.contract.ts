@@ -1,9 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { jobReportContracts, modelingContracts as modelings, targetContracts as targets } from '@pentaprism/contracts';
-import { zipSync } from 'fflate';
+import {
+  jobReportContracts,
+  modelingContracts as modelings,
+  targetContracts as targets,
+  trainingIngestContracts,
+} from '@pentaprism/contracts';
+import { FINDING_KINDS } from '@pentaprism/domain';
+import { strToU8, zipSync } from 'fflate';
 import mongoose, { type Connection } from 'mongoose';
 import { catalogService } from '../../apps/catalog/src/catalog.service.js';
 import { taggingService } from '../../apps/tagging/src/tagging.service.js';
+import { MODELING_GRACE_MS, TendModelings } from '../../apps/training-ingest/src/modelings/tend-modelings.usecase.js';
 import { trainingIngestService } from '../../apps/training-ingest/src/training-ingest.service.js';
 import { workerService } from '../../apps/worker/src/worker.service.js';
 import { ended, picture, uploadedProject } from './dataset-imports.js';
@@ -57,12 +64,44 @@ describe('a worker whose job is not that of the target', () => {
     await expect(call(targets.begin, stale)).rejects.toMatchObject(refused);
     await expect(call(targets.recordImages, { ...stale, images: [IMAGE] })).rejects.toMatchObject(refused);
     await expect(call(targets.recordBins, { ...stale, bins: [BIN] })).rejects.toMatchObject(refused);
+    const finding = { kind: 'leakage', row: 1, column: null, file: null, message: 'x', order: 0 } as const;
+    await expect(call(targets.recordFindings, { ...stale, findings: [finding] })).rejects.toMatchObject(refused);
     const taggings = [{ sha256: IMAGE.sha256, tags: ['c'] }];
     await expect(call(targets.tagImages, { ...stale, taggings })).rejects.toMatchObject(refused);
     await expect(call(targets.clear, stale)).rejects.toMatchObject(refused);
-    await expect(call(targets.finish, { ...stale, images: {}, positiveClass: null })).rejects.toMatchObject(refused);
+    await expect(
+      call(targets.finish, { ...stale, images: {}, positiveClass: null, findings: {} }),
+    ).rejects.toMatchObject(refused);
     expect(await call(targets.begin, { projectId, jobId })).toMatchObject({ type: 'binary', rowCount: 2 });
     expect(await listed(projectId)).toEqual(before);
+  });
+});
+
+describe('the quality log of a project with a target', () => {
+  it('has the findings of the target among those of the dataset, worst first, and loses them with the project', async () => {
+    const [a, b] = await Promise.all([1, 2].map(async (n) => (await picture(n)).toString('base64')));
+    const rows = [...Array.from({ length: 20 }, () => `${a},x`), `${a},y`, `${b},x`, ',x'];
+    const projectId = await uploadedProject(services, strToU8(['image,kind', ...rows].join('\n')));
+    const before = await call(modelings.findings, { projectId });
+    const { jobId } = await call(targets.set, { projectId, column: 'kind', mode: 'manual' });
+    expect((await ended(services, jobId)).state).toBe('completed');
+    const { findings, total } = await call(modelings.findings, { projectId });
+    const message = 'the same bytes as row 1, whose kind is x and not y';
+    const leak = { kind: 'leakage', row: 21, column: 'image', file: null, message };
+    expect(findings).toContainEqual(leak);
+    const added = findings.filter(({ kind }) => kind === 'leakage' || kind === 'class-imbalance');
+    expect(added.map(({ kind }) => kind)).toEqual(['leakage', 'class-imbalance']);
+    expect(findings.filter((each) => !added.includes(each))).toEqual(before.findings);
+    const ranks = findings.map(({ kind }) => FINDING_KINDS.indexOf(kind));
+    expect(ranks).toEqual([...ranks].sort((one, other) => one - other));
+    const pages = [];
+    for (let offset = 0; offset < total; offset += 3)
+      pages.push(...(await call(modelings.findings, { projectId, offset, limit: 3 })).findings);
+    expect([pages, total]).toEqual([findings, before.total + 2]);
+    await call(trainingIngestContracts.deleteProject, { projectId });
+    await services.get(trainingIngestService, TendModelings).removeDeleted(Date.now() + 2 * MODELING_GRACE_MS);
+    const left = { project: new mongoose.Types.ObjectId(projectId) };
+    expect(await database.collection('target_findings').countDocuments(left)).toBe(0);
   });
 });
 

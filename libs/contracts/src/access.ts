@@ -188,6 +188,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       targetContracts.clear,
       targetContracts.finish,
       targetContracts.recordBins,
+      targetContracts.recordFindings,
       targetContracts.recordImages,
       targetContracts.rowImages,
       targetContracts.tagImages,

@@ -80,9 +80,14 @@ export class ModelingRepository {
     workspace: string,
     _id: Types.ObjectId,
     id: Types.ObjectId,
-    { images, positiveClass }: Pick<TargetRecord, 'images' | 'positiveClass'>,
+    { images, positiveClass, findings }: Required<Pick<TargetRecord, 'images' | 'positiveClass' | 'findings'>>,
   ): Promise<void> {
-    const $set = { 'target.ready': true, 'target.images': images, 'target.positiveClass': positiveClass };
+    const $set = {
+      'target.ready': true,
+      'target.images': images,
+      'target.positiveClass': positiveClass,
+      'target.findings': findings,
+    };
     await this.modelings.updateOne({ _id, workspace, 'target.id': id }, { $set });
   }
 

@@ -10,7 +10,13 @@ import {
   type TargetValue,
 } from '@pentaprism/contracts';
 import { notFound } from '@pentaprism/database';
-import { DomainError, MAX_TAGGINGS_PER_BATCH, MAX_TAGS_PER_IMAGE, type TargetType } from '@pentaprism/domain';
+import {
+  DomainError,
+  FINDING_KINDS,
+  MAX_TAGGINGS_PER_BATCH,
+  MAX_TAGS_PER_IMAGE,
+  type TargetType,
+} from '@pentaprism/domain';
 import type { Types } from 'mongoose';
 import { DatasetRowsRepository } from '../datasets/dataset-rows.repository.js';
 import { DatasetRepository } from '../datasets/dataset.repository.js';
@@ -55,7 +61,7 @@ export class RecordTarget {
       type: target.type,
       column,
       positiveClass: target.positiveClass,
-      imageColumns: (modeling.imageColumns ?? []).map(({ index }) => index),
+      imageColumns: (modeling.imageColumns ?? []).map(({ index, name }) => ({ index, name })),
       rowCount: dataset.rowCount ?? 0,
       table: dataset.table,
     };
@@ -71,7 +77,7 @@ export class RecordTarget {
     const modeling = await this.modelings.get(workspace, projectId);
     const dataset = await this.datasets.getKept(workspace, modeling.dataset);
     const images = await this.rows.findImages(dataset, after, limit);
-    return { images: images.map(({ row, column, sha256 }) => ({ row, column, sha256 })) };
+    return { images: images.map(({ row, column, label, sha256 }) => ({ row, column, label, sha256 })) };
   }
 
   async recordImages(workspace: string, { images, ...key }: Requests['recordImages']): Promise<void> {
@@ -93,10 +99,18 @@ export class RecordTarget {
     await this.targets.putBins(bins.map((bin) => ({ ...bin, project: modeling._id, target: target.id })));
   }
 
-  /** Throws as `begin`. */
-  async finish(workspace: string, { images, positiveClass, ...key }: Requests['finish']): Promise<void> {
+  async recordFindings(workspace: string, { findings, ...key }: Requests['recordFindings']): Promise<void> {
     const { modeling, target } = await this.targetOf(workspace, key);
-    await this.modelings.finishTarget(workspace, modeling._id, target.id, { images, positiveClass });
+    const ids = { project: modeling._id, target: target.id };
+    await this.targets.putFindings(
+      findings.map(({ kind, ...finding }) => ({ ...ids, rank: FINDING_KINDS.indexOf(kind), ...finding })),
+    );
+  }
+
+  /** Throws as `begin`. */
+  async finish(workspace: string, { images, positiveClass, findings, ...key }: Requests['finish']): Promise<void> {
+    const { modeling, target } = await this.targetOf(workspace, key);
+    await this.modelings.finishTarget(workspace, modeling._id, target.id, { images, positiveClass, findings });
     const classificationType = CLASSIFICATION_TYPES[target.type];
     if (classificationType)
       await this.bus.call(projectContracts.update, { id: key.projectId, training: { classificationType } });

@@ -1,4 +1,4 @@
-import type { Target, TargetBin } from '@pentaprism/contracts';
+import type { Finding, FindingCounts, Target, TargetBin } from '@pentaprism/contracts';
 import { Schema, type Types } from 'mongoose';
 
 /** The target of a modeling. */
@@ -9,6 +9,8 @@ export interface TargetRecord extends Target {
   ready: boolean;
   /** How many images of each image column have a value, by index. */
   images: Record<string, number>;
+  /** Absent in records of earlier versions. */
+  findings?: FindingCounts;
 }
 
 /** Images that have the same bytes and the same value of the target in one column. */
@@ -35,6 +37,16 @@ export interface TargetBinDocument extends TargetBin {
   target: Types.ObjectId;
 }
 
+/** What is wrong with the values of a target. */
+export interface TargetFindingDocument extends Omit<Finding, 'kind'> {
+  project: Types.ObjectId;
+  target: Types.ObjectId;
+  /** The index of its kind in `FINDING_KINDS`. */
+  rank: number;
+  order: number;
+}
+
+export const TARGET_FINDING_MODEL = 'TargetFinding';
 export const TARGET_IMAGE_MODEL = 'TargetImage';
 export const TARGET_BIN_MODEL = 'TargetBin';
 
@@ -88,3 +100,19 @@ export const targetBinSchema = new Schema<TargetBinDocument>(
 targetBinSchema.index({ target: 1, column: 1, order: 1 }, { unique: true });
 targetBinSchema.index({ target: 1, column: 1, label: 1 });
 targetBinSchema.index({ project: 1 });
+
+export const targetFindingSchema = new Schema<TargetFindingDocument>(
+  {
+    project: ofTarget.project,
+    target: ofTarget.target,
+    rank: { type: Number, required: true },
+    order: { type: Number, required: true },
+    row: { type: Number, default: null },
+    column: { type: String, default: null },
+    file: { type: String, default: null },
+    message: { type: String, required: true },
+  },
+  { collection: 'target_findings', versionKey: false },
+);
+targetFindingSchema.index({ target: 1, rank: 1, order: 1 }, { unique: true });
+targetFindingSchema.index({ project: 1 });

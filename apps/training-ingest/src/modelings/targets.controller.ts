@@ -62,6 +62,12 @@ export class TargetsController {
     return {};
   }
 
+  @RpcHandler(contracts.recordFindings)
+  async recordFindings(request: Requests['recordFindings'], { workspace }: HandlerContext) {
+    await this.recording.recordFindings(workspace, request);
+    return {};
+  }
+
   @RpcHandler(contracts.finish)
   async finish(request: Requests['finish'], { workspace }: HandlerContext) {
     await this.recording.finish(workspace, request);

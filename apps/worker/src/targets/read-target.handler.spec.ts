@@ -36,12 +36,12 @@ function answerTo(rpc: Rpc, request: unknown): unknown {
   if (rpc === targetContracts.begin) {
     const column = { index: 0, name: 'class', type: 'Categorical', uniqueCount: 2, missingCount: 0 };
     const shown = { column: { ...column, lowInformation: false, statistics: null }, positiveClass: null };
-    return { type: 'binary', ...shown, imageColumns: [1], rowCount: HASHES.length, table };
+    return { type: 'binary', ...shown, imageColumns: [{ index: 1, name: 'image' }], rowCount: HASHES.length, table };
   }
   if (rpc === targetContracts.clear) return { left: calls.filter((call) => call.rpc === rpc).length < 3 };
   if (rpc !== targetContracts.rowImages) return {};
   const { after } = request as RequestOf<typeof targetContracts.rowImages>;
-  return { images: after ? [] : HASHES.map((sha256, i) => ({ row: i + 1, column: 1, sha256 })) };
+  return { images: after ? [] : HASHES.map((sha256, i) => ({ row: i + 1, column: 1, label: null, sha256 })) };
 }
 
 const bus = {
@@ -67,7 +67,7 @@ describe('ReadTargetHandler', () => {
     const { begin, clear, rowImages, recordImages, recordBins, finish, tagImages } = targetContracts;
     expect(called().slice(0, 4)).toEqual([begin, clear, clear, clear]);
     expect(called().slice(4)).toEqual([rowImages, rowImages, recordImages, recordBins, finish, tagImages]);
-    expect(requestOf(finish)).toEqual({ ...KEY, images: { 1: 4 }, positiveClass: 'dogs' });
+    expect(requestOf(finish)).toEqual({ ...KEY, images: { 1: 4 }, positiveClass: 'dogs', findings: {} });
     expect(requestOf(tagImages)).toEqual({
       ...KEY,
       taggings: [

@@ -1,4 +1,5 @@
 import {
+  FINDING_KINDS,
   MAX_COLUMN_NAME_LENGTH,
   MAX_IMAGES_PER_BATCH,
   MAX_LABEL_LENGTH,
@@ -11,7 +12,13 @@ import {
 import { z } from 'zod';
 import { defineJob, defineRpc } from '../define.js';
 import { contentReference, empty, objectId, paging, sha256, workspaceName } from '../schemas.js';
-import { datasetColumn, MAX_IMAGES_PER_DATASET_PAGE } from './datasets.js';
+import {
+  datasetColumn,
+  datasetImage,
+  finding,
+  MAX_FINDINGS_PER_CALL,
+  MAX_IMAGES_PER_DATASET_PAGE,
+} from './datasets.js';
 
 const owner = 'training-ingest' as const;
 
@@ -77,6 +84,13 @@ export const targetBin = z.object({
   cover: z.int().nonnegative().nullable(),
 });
 export type TargetBin = z.output<typeof targetBin>;
+
+/** How many findings of each kind are recorded, and how many are only counted. */
+export const findingCounts = z.partialRecord(
+  z.enum(FINDING_KINDS),
+  z.object({ stored: z.int().nonnegative(), omitted: z.int().nonnegative() }),
+);
+export type FindingCounts = z.output<typeof findingCounts>;
 
 const shownImage = z.object({ imageId: objectId, width: z.int().positive(), height: z.int().positive() });
 
@@ -159,8 +173,7 @@ export const targetContracts = {
       type: z.enum(TARGET_TYPES),
       column: datasetColumn,
       positiveClass: z.string().nullable(),
-      /** The indexes of the image columns. */
-      imageColumns: z.array(columnIndex),
+      imageColumns: z.array(z.object({ index: columnIndex, name: columnName })),
       rowCount: z.int().nonnegative(),
       table: contentReference,
     }),
@@ -183,7 +196,7 @@ export const targetContracts = {
       after: z.strictObject({ row: z.int().nonnegative(), column: columnIndex }).optional(),
       limit: z.int().min(1).max(MAX_IMAGES_PER_DATASET_PAGE),
     }),
-    response: z.object({ images: z.array(z.object({ row: z.int().positive(), column: columnIndex, sha256 })) }),
+    response: z.object({ images: z.array(datasetImage.omit({ size: true })) }),
     errors: ['NOT_FOUND'],
   }),
   /** Records images; repeated calls replace them. */
@@ -202,6 +215,21 @@ export const targetContracts = {
     response: empty,
     errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
   }),
+  /** Records what is wrong with the values, for the quality log of the project; repeated calls replace them. */
+  recordFindings: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.target.record-findings',
+    request: z.strictObject({
+      ...targetKey,
+      /** `order`: from 0 among those of the same kind, in the order of rows, without gaps. */
+      findings: z
+        .array(finding.extend({ order: z.int().nonnegative() }))
+        .min(1)
+        .max(MAX_FINDINGS_PER_CALL),
+    }),
+    response: empty,
+    errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
+  }),
   /** Makes the target ready when everything has been recorded, and the classification of the catalog's project that of the target. */
   finish: defineRpc({
     owner,
@@ -212,6 +240,7 @@ export const targetContracts = {
       images: z.record(z.string(), z.int().nonnegative()),
       /** Of a binary target. */
       positiveClass: z.string().nullable(),
+      findings: findingCounts,
     }),
     response: empty,
     errors: ['NOT_FOUND', 'FAILED_PRECONDITION', 'UNAVAILABLE'],
