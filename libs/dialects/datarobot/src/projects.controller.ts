@@ -10,6 +10,7 @@ import {
   type Modeling,
   type Project,
 } from '@pentaprism/contracts';
+import { DomainError } from '@pentaprism/domain';
 import { collect, type AccessConfig } from '@pentaprism/http';
 import { z } from 'zod';
 import { Modelings } from './modelings.js';
@@ -66,6 +67,7 @@ export class ProjectsController {
     @Body({ schema: patchProjectBody.optional() }) changes: Changes | undefined,
   ) {
     const projectId = idOf(id);
+    if (changes?.holdoutUnlocked) await this.requireHoldout(projectId);
     const project = await this.change(projectId, changes ?? {});
     const modeling = await this.changeModeling(projectId, changes ?? {});
     return toProjectBody(project, modeling);
@@ -92,6 +94,13 @@ export class ProjectsController {
   @ApiOkResponse({ standardSchema: projectStatusBody })
   async getStatus(@Param('projectId') id: string) {
     return toProjectStatusBody((await this.modelings.find(idOf(id))).modeling);
+  }
+
+  /** Throws NOT_FOUND; FAILED_PRECONDITION for a project whose hold-out could not be unlocked after its name was changed. */
+  private async requireHoldout(projectId: string): Promise<void> {
+    const { modeling } = await this.modelings.find(projectId);
+    if (!modeling.dataset)
+      throw new DomainError('FAILED_PRECONDITION', 'A project that was not made of a dataset has no hold-out.');
   }
 
   private change(id: string, { projectName: name, projectDescription }: Changes): Promise<Project> {
