@@ -14,6 +14,11 @@ export class ModelingRepository {
     await this.modelings.collection.insertOne(modeling, { session });
   }
 
+  /** Counts the projects that are being made. */
+  countPending(workspace: string, session: ClientSession): Promise<number> {
+    return this.modelings.countDocuments({ workspace, state: 'filling', deletedAt: null }).session(session);
+  }
+
   /** Returns null for a project that was not made of a dataset, or is not known. */
   find(workspace: string, projectId: string): Promise<ModelingDocument | null> {
     return this.modelings.findOne({ _id: toObjectId(projectId, 'project'), workspace, deletedAt: null }).lean();
