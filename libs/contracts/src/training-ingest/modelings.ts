@@ -52,7 +52,7 @@ export const modelingContracts = {
   /**
    * Creates a project of a dataset, or of a source that becomes a dataset first, and the job that does it. The project exists as
    * soon as the dataset has been imported. FAILED_PRECONDITION: the dataset is still being imported, or the workspace has too many
-   * datasets. INVALID_ARGUMENT: the address is not one that may be fetched.
+   * datasets, or too many projects that are being made. INVALID_ARGUMENT: the address is not one that may be fetched.
    */
   create: defineRpc({
     owner,
