@@ -60,7 +60,7 @@ dataset = dr.Dataset.create_from_file(file_path=str(archive))
 project = dataset.create_project(project_name="shapes")
 expect("the stage before the target", [project.stage, project.target], ["aim", None])
 expect("samples before the target", len(SampleImage.list(project.id, "image")), len(CLASSES) * COUNT)
-expect("the image that two rows have", [each.row_count for each in DuplicateImage.list(project.id, "image")], [2])
+expect("the image that two rows have", [each.count for each in DuplicateImage.list(project.id, "image")], [2])
 
 project.analyze_and_model(target="class", mode=AUTOPILOT_MODE.QUICK, worker_count=-1)
 expect("the target", [project.stage, project.target, project.target_type], ["modeling", "class", "Multiclass"])
