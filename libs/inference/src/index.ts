@@ -12,7 +12,7 @@ export type { HeadTrainer, TrainingData, TrainingRequest } from './head-trainer.
 export { openOnnxBackbone } from './onnx-backbone.js';
 export { exportOnnx, ONNX_VARIANTS, type OnnxExport, type OnnxVariant } from './onnx-export.js';
 export { modelArchive, type ModelArchive } from './model-archive.js';
-export { TENSORFLOW_BACKENDS, type TensorFlowBackend } from './tensorflow.js';
+export { onTensorFlow, TENSORFLOW_BACKENDS, type TensorFlow, type TensorFlowBackend } from './tensorflow.js';
 export { createTensorFlowHeadTrainer } from './tensorflow-head-trainer.js';
 export { exportTensorFlowJs, type TensorFlowJsExport } from './tensorflow-js-export.js';
 export { createThreadedTraining } from './threaded-training.js';
