@@ -1,4 +1,5 @@
-import { BatchMatches, Index, MetricKind, ScalarKind } from 'usearch';
+import type { Index } from 'usearch';
+import { createNativeCalls, enterNativeCall, leaveNativeCall, type NativeCalls } from './native-calls.js';
 
 /** Vectors per call of the index. A thread can be ended between two calls only, and a call takes some milliseconds. */
 const CHUNK = 256;
@@ -17,6 +18,8 @@ export interface Neighbours {
 
 export interface NeighbourOptions {
   readonly threads: number;
+  /** Of this thread. */
+  readonly calls?: NativeCalls;
   readonly onProgress?: (share: number) => void;
 }
 
@@ -26,25 +29,26 @@ export interface NeighbourOptions {
  * @param points row by row
  * @param count neighbours of a point
  */
-export function nearestNeighbours(
+export async function nearestNeighbours(
   points: Float32Array,
   size: number,
   count: number,
-  { threads, onProgress }: NeighbourOptions,
-): Neighbours {
+  { threads, calls = createNativeCalls(), onProgress }: NeighbourOptions,
+): Promise<Neighbours> {
   const rows = points.length / size;
-  const index = new Index({ dimensions: size, metric: MetricKind.L2sq, quantization: ScalarKind.F32, ...DEFAULTS });
+  const index = await guarded(calls, () => emptyIndex(size));
   for (let first = 0; first < rows; first += CHUNK) {
-    addRows(index, points, size, first, Math.min(rows, first + CHUNK));
+    await guarded(calls, () => addRows(index, points, size, first, Math.min(rows, first + CHUNK)));
     onProgress?.((0.5 * first) / rows);
   }
   const indices = new Int32Array(rows * count).fill(-1);
   const distances = new Float32Array(rows * count);
   const searchThreads = Math.min(threads, MAX_SEARCH_THREADS);
   for (let first = 0; first < rows; first += CHUNK) {
-    const found = index.search(points.subarray(first * size, (first + CHUNK) * size), count + 1, searchThreads);
+    const queries = points.subarray(first * size, (first + CHUNK) * size);
+    const found = await guarded(calls, () => index.search(queries, count + 1, searchThreads));
     // One row is answered in another form.
-    const counts = found instanceof BatchMatches ? found.counts : BigUint64Array.of(BigInt(found.keys.length));
+    const counts = 'counts' in found ? (found.counts as BigUint64Array) : [BigInt(found.keys.length)];
     counts.forEach((matches, row) => {
       const start = row * (count + 1);
       const own = { keys: found.keys.subarray(start), distances: found.distances.subarray(start) };
@@ -55,8 +59,29 @@ export function nearestNeighbours(
   return { count, indices, distances };
 }
 
-/** The library's defaults are chosen by 0. */
-const DEFAULTS = { connectivity: 0, expansion_add: 0, expansion_search: 0, multi: false };
+async function guarded<T>(calls: NativeCalls, call: () => T | Promise<T>): Promise<T> {
+  enterNativeCall(calls);
+  try {
+    return await call();
+  } finally {
+    leaveNativeCall(calls);
+  }
+}
+
+/** Loads the library, too, which is a native call. */
+async function emptyIndex(size: number): Promise<Index> {
+  const { Index, MetricKind, ScalarKind } = await import('usearch');
+  return new Index({
+    dimensions: size,
+    metric: MetricKind.L2sq,
+    quantization: ScalarKind.F32,
+    // The library's defaults.
+    connectivity: 0,
+    expansion_add: 0,
+    expansion_search: 0,
+    multi: false,
+  });
+}
 
 /**
  * Adds rows one after another, since the index depends on their order. The call before which the index grows also reserves

@@ -2,6 +2,7 @@ import { createRandom } from '@pentaprism/domain';
 import { onTensorFlow } from '@pentaprism/inference';
 import { fuzzyGraph } from './fuzzy-graph.js';
 import { createLayout, type Layout } from './layout.js';
+import type { NativeCalls } from './native-calls.js';
 import { nearestNeighbours } from './neighbours.js';
 import { principalComponents, type PrincipalComponents } from './principal-components.js';
 
@@ -23,6 +24,8 @@ export interface PreparationRequest {
   readonly size: number;
   readonly seed: string;
   readonly threads: number;
+  /** Of the thread that prepares. */
+  readonly calls: NativeCalls;
 }
 
 /** Positions that are final, or a layout that has not begun. */
@@ -30,7 +33,7 @@ export type Prepared = { readonly positions: Float32Array } | { readonly layout:
 
 /** Computes everything that comes before the layout. */
 export async function prepare(request: PreparationRequest, onProgress: (share: number) => void): Promise<Prepared> {
-  const { vectors, size, seed, threads } = request;
+  const { vectors, size, seed, threads, calls } = request;
   const reduced = await onTensorFlow('wasm', async (tf) =>
     principalComponents(tf, vectors, size, {
       seed,
@@ -40,8 +43,9 @@ export async function prepare(request: PreparationRequest, onProgress: (share: n
   );
   const plane = firstTwo(reduced);
   if (vectors.length / size < FEWEST_FOR_LAYOUT) return { positions: plane };
-  const neighbours = nearestNeighbours(reduced.scores, reduced.components, NEIGHBOURS, {
+  const neighbours = await nearestNeighbours(reduced.scores, reduced.components, NEIGHBOURS, {
     threads,
+    calls,
     onProgress: (share) => onProgress(COMPONENTS_SHARE + (1 - COMPONENTS_SHARE) * share),
   });
   const random = createRandom(seed);

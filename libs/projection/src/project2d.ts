@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { positionsOf } from './layout.js';
+import { createNativeCalls } from './native-calls.js';
 import type { PreparationRequest, Prepared } from './preparation.js';
 import { runThread, runThreads } from './threads.js';
 
@@ -43,10 +44,12 @@ export async function project2d(
     report(1);
     return new Float32Array();
   }
-  const request = { vectors, size, seed, threads } satisfies PreparationRequest;
+  const calls = createNativeCalls();
+  const request = { vectors, size, seed, threads, calls } satisfies PreparationRequest;
   const prepared = await runThread<Prepared>('preparation-thread.js', request, {
     signal,
     onProgress: (share) => report(PREPARATION_SHARE * share),
+    calls,
     transferList: fillsItsBuffer(vectors) ? [vectors.buffer] : [],
   });
   if ('positions' in prepared) {

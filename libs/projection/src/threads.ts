@@ -1,5 +1,6 @@
 import { Worker, type ResourceLimits, type TransferListItem } from 'node:worker_threads';
 import { compiled } from './compiled.js';
+import { endNativeCalls, type NativeCalls } from './native-calls.js';
 import type { ThreadAnswer } from './thread-answer.js';
 
 /** Megabytes of a thread's JavaScript heap. Vectors, tensors, graphs and indices of neighbours do not lie in it. */
@@ -9,6 +10,8 @@ export interface ThreadOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((share: number) => void) | undefined;
   readonly transferList?: readonly TransferListItem[];
+  /** Of the thread. It is ended outside of them only. */
+  readonly calls?: NativeCalls;
 }
 
 /**
@@ -29,9 +32,12 @@ export async function runThread<T>(program: string, workerData: unknown, options
   });
   // Output without a reader would be kept in memory.
   thread.stdout.resume();
+  let hasExited = false;
+  thread.once('exit', () => (hasExited = true));
   try {
     return await resultOf<T>(thread, options);
   } finally {
+    if (options.calls) await endNativeCalls(options.calls, () => hasExited);
     // In the middle of a step, too.
     await thread.terminate();
   }
