@@ -91,7 +91,8 @@ function length(column: Float64Array): number {
   return Math.sqrt(dot(column, column));
 }
 
-function addScaled(column: Float64Array, other: Float64Array, factor: number): void {
+/** Adds a multiple of another column, in place. */
+export function addScaled(column: Float64Array, other: Float64Array, factor: number): void {
   for (let i = 0; i < column.length; i++) column[i] = at(column, i) + factor * at(other, i);
 }
 

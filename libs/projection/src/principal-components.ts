@@ -1,6 +1,6 @@
 import { createRandom } from '@pentaprism/domain';
 import type { TensorFlow } from '@pentaprism/inference';
-import { orthonormalise, symmetricEigenvectors } from './linear-algebra.js';
+import { addScaled, orthonormalise, symmetricEigenvectors } from './linear-algebra.js';
 
 /** Columns of the random test matrix: ten more than the components that are kept, as Halko et al. recommend. */
 const TEST_COLUMNS = 60;
@@ -51,7 +51,7 @@ export function principalComponents(
     orthonormalise(basis);
   }
   const projected = product(tf, centred, basis);
-  return rotated(projected, basis, components);
+  return rotated(tf, projected, basis, components);
 }
 
 /** Returns a function that is called with each slice, and reports the share of the passes that is done. */
@@ -106,10 +106,10 @@ function timesCovariance(tf: typeof TensorFlow, centred: CentredRows, basis: rea
   const sums = basis.map((column) => new Float64Array(column.length));
   const weights = tensorOf(tf, basis);
   centred.forEach((slice) => {
-    const part = tf.tidy(() => {
+    const part = numbersOf(tf, () => {
       const rows = tf.tensor2d(slice, [slice.length / centred.size, centred.size]);
       // Transposes the smaller factor, since the backend multiplies transposed ones without SIMD.
-      return tf.matMul(tf.transpose(tf.matMul(rows, weights)), rows).dataSync();
+      return tf.matMul(tf.transpose(tf.matMul(rows, weights)), rows);
     });
     sums.forEach((sum, column) => {
       const start = column * centred.size;
@@ -125,13 +125,21 @@ function product(tf: typeof TensorFlow, centred: CentredRows, basis: readonly Fl
   const result = new Float32Array(centred.rows * basis.length);
   const weights = tensorOf(tf, basis);
   centred.forEach((slice, firstRow) => {
-    const part = tf.tidy(() =>
-      tf.matMul(tf.tensor2d(slice, [slice.length / centred.size, centred.size]), weights).dataSync(),
+    const part = numbersOf(tf, () =>
+      tf.matMul(tf.tensor2d(slice, [slice.length / centred.size, centred.size]), weights),
     );
     result.set(part, firstRow * basis.length);
   });
   weights.dispose();
   return result;
+}
+
+/** Returns the numbers of a tensor and disposes of all tensors that were made for it. */
+function numbersOf(tf: typeof TensorFlow, compute: () => TensorFlow.Tensor): Float32Array {
+  let numbers = new Float32Array();
+  // Returns none from `tidy`, which would search the array for tensors, number by number.
+  tf.tidy(() => void (numbers = compute().dataSync<'float32'>() as Float32Array<ArrayBuffer>));
+  return numbers;
 }
 
 /** Returns the columns as a matrix. */
@@ -145,20 +153,16 @@ function tensorOf(tf: typeof TensorFlow, columns: readonly Float64Array[]): Tens
 }
 
 /** Rotates the projected rows to the directions of their largest variance. */
-function rotated(projected: Float32Array, basis: readonly Float64Array[], most: number): PrincipalComponents {
+function rotated(
+  tf: typeof TensorFlow,
+  projected: Float32Array,
+  basis: readonly Float64Array[],
+  most: number,
+): PrincipalComponents {
   const { vectors } = symmetricEigenvectors(scatter(projected, basis.length));
   const axes = vectors.slice(0, most).map((axis) => withFixedSign(axis, basis));
   const rows = projected.length / basis.length;
-  const scores = new Float32Array(rows * axes.length);
-  for (let row = 0; row < rows; row++) {
-    const from = projected.subarray(row * basis.length, (row + 1) * basis.length);
-    for (let component = 0; component < axes.length; component++) {
-      const axis = axes[component] as Float64Array;
-      let sum = 0;
-      for (let i = 0; i < from.length; i++) sum += (from[i] as number) * (axis[i] as number);
-      scores[row * axes.length + component] = sum;
-    }
-  }
+  const scores = numbersOf(tf, () => tf.matMul(tf.tensor2d(projected, [rows, basis.length]), tensorOf(tf, axes)));
   return { scores, components: axes.length };
 }
 
@@ -179,12 +183,8 @@ function scatter(rows: Float32Array, size: number): Float64Array[] {
 
 /** Negates an axis whose largest loading on the features of the vectors is negative. */
 function withFixedSign(axis: Float64Array, basis: readonly Float64Array[]): Float64Array {
-  const features = basis[0]?.length ?? 0;
-  let largest = 0;
-  for (let feature = 0; feature < features; feature++) {
-    let loading = 0;
-    for (let i = 0; i < axis.length; i++) loading += (axis[i] as number) * (basis[i]?.[feature] as number);
-    if (Math.abs(loading) > Math.abs(largest)) largest = loading;
-  }
+  const loadings = new Float64Array(basis[0]?.length ?? 0);
+  basis.forEach((column, index) => addScaled(loadings, column, axis[index] as number));
+  const largest = loadings.reduce((most, loading) => (Math.abs(loading) > Math.abs(most) ? loading : most), 0);
   return largest < 0 ? axis.map((value) => -value) : axis;
 }
