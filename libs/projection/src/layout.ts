@@ -142,16 +142,21 @@ function movePoints(layout: Layout, epoch: number, first: number, end: number): 
       let force = ATTRACTION[indexOf(dx * dx + dy * dy)] as number;
       x += 2 * rate * clipped(force * dx);
       y += 2 * rate * clipped(force * dy);
+      // From the same place, so that the processor can compute the forces side by side.
+      let pushX = 0;
+      let pushY = 0;
       for (let sample = 0; sample < NEGATIVE_SAMPLES; sample++) {
         random = nextRandom(random);
-        const other = Math.floor((random >>> 0) * scale);
+        const other = ((random >>> 0) * scale) | 0;
         if (other === point) continue;
         dx = x - (from[2 * other] as number);
         dy = y - (from[2 * other + 1] as number);
         force = REPULSION[indexOf(dx * dx + dy * dy)] as number;
-        x += rate * clipped(force * dx);
-        y += rate * clipped(force * dy);
+        pushX += clipped(force * dx);
+        pushY += clipped(force * dy);
       }
+      x += rate * pushX;
+      y += rate * pushY;
     }
     to[2 * point] = x;
     to[2 * point + 1] = y;
