@@ -10,6 +10,7 @@ import { filters } from './filters.mjs';
 import { imports } from './imports.mjs';
 import { imageList, imageListMillion } from './image-list.mjs';
 import { memory } from './memory.mjs';
+import { projection } from './projection.mjs';
 import { startTimes } from './start-times.mjs';
 import { System } from './system.mjs';
 import { formatTable } from './table.mjs';
@@ -23,6 +24,7 @@ const PARTS = {
   filters,
   augmentation,
   vision: customVision,
+  projection,
   imports,
   list: imageList,
   million: imageListMillion,
