@@ -216,6 +216,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       targetContracts.tagImages,
       embeddingContracts.getMany,
       embeddingContracts.record,
+      imageInsightContracts.othersWait,
       imageInsightContracts.recordOverlays,
       imageContracts.choosePictures,
       jobDirectoryContracts.pending,
