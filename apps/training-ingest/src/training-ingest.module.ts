@@ -32,6 +32,7 @@ import { ManageCandidates } from './candidates/manage-candidates.usecase.js';
 import { TendCandidates } from './candidates/tend-candidates.usecase.js';
 import { TrainCandidateEffect } from './candidates/train-candidate.effect.js';
 import { TrainCandidates } from './candidates/train-candidates.usecase.js';
+import { CandidateColumns } from './table-predictions/candidate-columns.js';
 import { CheckPrediction } from './table-predictions/check-prediction.usecase.js';
 import { CreatePredictionDataset } from './table-predictions/create-prediction-dataset.usecase.js';
 import { ImportPredictionDatasetEffect } from './table-predictions/import-prediction-dataset.effect.js';
@@ -212,6 +213,7 @@ export class TrainingIngestModule {
         ActiveImages,
         AddRadiograph,
         AddTrainingImages,
+        CandidateColumns,
         CheckPrediction,
         CreateDataset,
         CreatePredictionDataset,

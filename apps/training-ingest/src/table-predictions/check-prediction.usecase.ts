@@ -3,9 +3,8 @@ import type { ParsedRequestOf, tablePredictionContracts } from '@pentaprism/cont
 import { DomainError, MAX_PREDICTION_ROWS } from '@pentaprism/domain';
 import type { Types } from 'mongoose';
 import { CandidateRepository } from '../candidates/candidate.repository.js';
-import { DatasetRowsRepository } from '../datasets/dataset-rows.repository.js';
-import { DatasetRepository } from '../datasets/dataset.repository.js';
 import { ModelingRepository } from '../modelings/modeling.repository.js';
+import { CandidateColumns } from './candidate-columns.js';
 import { PredictionDatasetRepository } from './prediction-dataset.repository.js';
 import type { TablePredictionDocument } from './table-prediction.schema.js';
 
@@ -27,24 +26,27 @@ export class CheckPrediction {
     private readonly modelings: ModelingRepository,
     private readonly candidates: CandidateRepository,
     private readonly predictionDatasets: PredictionDatasetRepository,
-    private readonly datasets: DatasetRepository,
-    private readonly rows: DatasetRowsRepository,
+    private readonly columns: CandidateColumns,
   ) {}
 
   /** Throws NOT_FOUND; INVALID_ARGUMENT if columns are missing or there are too many rows; FAILED_PRECONDITION without a model. */
   async execute(workspace: string, request: Request): Promise<CheckedPrediction> {
-    const { target } = await this.modelings.get(workspace, request.projectId);
-    const { _id: candidate, project, trained } = await this.candidates.get(workspace, request);
-    if (!trained || !target) throw new DomainError('FAILED_PRECONDITION', 'The model has not been trained.');
+    const modeling = await this.modelings.get(workspace, request.projectId);
+    const { target } = modeling;
+    const candidate = await this.candidates.get(workspace, request);
+    if (!candidate.trained || !target) throw new DomainError('FAILED_PRECONDITION', 'The model has not been trained.');
     const { _id: predictionDataset, dataset } = await this.predictionDatasets.get(workspace, request);
-    const rowCount = await this.checkTable(workspace, dataset, trained.columns);
+    const rowCount = await this.checkTable(workspace, dataset, await this.columns.neededBy(candidate, modeling));
     const { type, positiveClass } = target;
-    return { workspace, project, candidate, predictionDataset, dataset, target: { type, positiveClass }, rowCount };
+    return {
+      ...{ workspace, project: modeling._id, candidate: candidate._id, predictionDataset, dataset, rowCount },
+      target: { type, positiveClass },
+    };
   }
 
   /** Returns how many rows there are. */
   private async checkTable(workspace: string, id: Types.ObjectId, needed: readonly string[]): Promise<number> {
-    const dataset = await this.datasets.getKept(workspace, id);
+    const { dataset, columns } = await this.columns.read(workspace, id);
     const rowCount = dataset.rowCount ?? 0;
     if (rowCount > MAX_PREDICTION_ROWS)
       throw new DomainError(
@@ -52,8 +54,7 @@ export class CheckPrediction {
         `The dataset has ${rowCount} rows. Upload at most ${MAX_PREDICTION_ROWS} at a time.`,
         { field: 'datasetId', limit: MAX_PREDICTION_ROWS },
       );
-    const present = await this.rows.findColumns(dataset, 0, dataset.columnCount ?? 0);
-    const names = new Set(present.map(({ name }) => name));
+    const names = new Set(columns.map(({ name }) => name));
     const missing = needed.filter((name) => !names.has(name));
     if (missing.length > 0)
       throw new DomainError('INVALID_ARGUMENT', `The dataset lacks columns of the model: ${listed(missing)}.`, {

@@ -11,6 +11,7 @@ import { DatasetRowsRepository } from '../datasets/dataset-rows.repository.js';
 import { DatasetRepository } from '../datasets/dataset.repository.js';
 import { LiveTables } from '../modelings/live-tables.js';
 import { ModelingRepository } from '../modelings/modeling.repository.js';
+import { CandidateColumns } from './candidate-columns.js';
 import { PredictionDatasetRepository } from './prediction-dataset.repository.js';
 import { toPredictionDataset } from './prediction-dataset.schema.js';
 import { TablePredictionRepository } from './table-prediction.repository.js';
@@ -73,7 +74,7 @@ export class ManageTablePredictions {
     private readonly predictions: TablePredictionRepository,
     private readonly modelings: ModelingRepository,
     private readonly candidates: CandidateRepository,
-    private readonly datasets: DatasetRepository,
+    private readonly columns: CandidateColumns,
     private readonly rows: DatasetRowsRepository,
   ) {}
 
@@ -84,23 +85,21 @@ export class ManageTablePredictions {
 
   /** Throws NOT_FOUND. */
   async plan(workspace: string, key: Requests['plan']): Promise<ResponseOf<typeof tablePredictionContracts.plan>> {
-    const { dataset: datasetId, candidate, rowCount } = await this.predictions.get(workspace, key);
-    const { target } = await this.modelings.get(workspace, key.projectId);
-    const candidateKey = { projectId: key.projectId, candidateId: candidate.toHexString() };
-    const { trained } = await this.candidates.get(workspace, candidateKey);
-    const dataset = await this.datasets.getKept(workspace, datasetId);
-    if (!target || !trained || !dataset.table) throw notFound('model or table');
-    const present = await this.rows.findColumns(dataset, 0, dataset.columnCount ?? 0);
-    const wanted = new Set(trained.columns);
+    const prediction = await this.predictions.get(workspace, key);
+    const modeling = await this.modelings.get(workspace, key.projectId);
+    const candidateKey = { projectId: key.projectId, candidateId: prediction.candidate.toHexString() };
+    const candidate = await this.candidates.get(workspace, candidateKey);
+    const { dataset, columns } = await this.columns.read(workspace, prediction.dataset);
+    const { target } = modeling;
+    if (!target || !candidate.trained || !dataset.table) throw notFound('model or table');
+    const needed = new Set(await this.columns.neededBy(candidate, modeling));
+    const { backbone, model } = candidate.trained.files;
     const { column, type, metric, positiveClass, mode } = target;
     return {
       target: { column, type, metric, positiveClass, mode },
-      backbone: trained.files.backbone,
-      model: trained.files.model,
-      rowCount,
-      table: dataset.table,
-      columns: present
-        .filter(({ name }) => wanted.has(name))
+      ...{ backbone, model, rowCount: prediction.rowCount, table: dataset.table },
+      columns: columns
+        .filter(({ name }) => needed.has(name))
         .map(({ index, name, type }) => ({ index, name, hasImages: type === 'Image' })),
     };
   }
