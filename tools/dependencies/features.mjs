@@ -14,6 +14,7 @@ const FEATURES = {
     'images',
     'housekeeping',
     'projects',
+    'table-predictions',
     'candidates',
     'modelings',
     'predictions',

@@ -32,6 +32,22 @@ import { ManageCandidates } from './candidates/manage-candidates.usecase.js';
 import { TendCandidates } from './candidates/tend-candidates.usecase.js';
 import { TrainCandidateEffect } from './candidates/train-candidate.effect.js';
 import { TrainCandidates } from './candidates/train-candidates.usecase.js';
+import { CandidateColumns } from './table-predictions/candidate-columns.js';
+import { CheckPrediction } from './table-predictions/check-prediction.usecase.js';
+import { CreatePredictionDataset } from './table-predictions/create-prediction-dataset.usecase.js';
+import { ImportPredictionDatasetEffect } from './table-predictions/import-prediction-dataset.effect.js';
+import {
+  ManagePredictionDatasets,
+  ManageTablePredictions,
+} from './table-predictions/manage-table-predictions.usecase.js';
+import { PredictCandidateEffect } from './table-predictions/predict-candidate.effect.js';
+import { PredictTable } from './table-predictions/predict-table.usecase.js';
+import { PredictionDatasetRepository } from './table-predictions/prediction-dataset.repository.js';
+import { PREDICTION_DATASET_MODEL, predictionDatasetSchema } from './table-predictions/prediction-dataset.schema.js';
+import { TablePredictionRepository } from './table-predictions/table-prediction.repository.js';
+import { TABLE_PREDICTION_MODEL, tablePredictionSchema } from './table-predictions/table-prediction.schema.js';
+import { TablePredictionsController } from './table-predictions/table-predictions.controller.js';
+import { TendTablePredictions } from './table-predictions/tend-table-predictions.usecase.js';
 import { CreateProjectEffect } from './modelings/create-project.effect.js';
 import { CreateProject } from './modelings/create-project.usecase.js';
 import { FillProject } from './modelings/fill-project.usecase.js';
@@ -113,8 +129,10 @@ const SHARED = [
   DatasetRepository,
   IterationRepository,
   ModelingRepository,
+  PredictionDatasetRepository,
   PredictionRepository,
   ReadyTargets,
+  TablePredictionRepository,
 ];
 
 /** What use cases and the effects of jobs share. */
@@ -126,7 +144,9 @@ const SHARED = [
       { name: DATASET_MODEL, schema: datasetSchema },
       { name: ITERATION_MODEL, schema: iterationSchema },
       { name: MODELING_MODEL, schema: modelingSchema },
+      { name: PREDICTION_DATASET_MODEL, schema: predictionDatasetSchema },
       { name: PREDICTION_MODEL, schema: predictionSchema },
+      { name: TABLE_PREDICTION_MODEL, schema: tablePredictionSchema },
     ]),
   ],
   providers: SHARED,
@@ -160,6 +180,8 @@ export class TrainingIngestModule {
             CreateProjectEffect,
             ExportModelEffect,
             ImportDatasetEffect,
+            ImportPredictionDatasetEffect,
+            PredictCandidateEffect,
             ReadTargetEffect,
             TrainCandidateEffect,
             TrainModelEffect,
@@ -178,6 +200,7 @@ export class TrainingIngestModule {
         ModelingsController,
         PredictionsController,
         RadiographsController,
+        TablePredictionsController,
         TargetsController,
         TrainingImagesController,
       ],
@@ -198,7 +221,10 @@ export class TrainingIngestModule {
         ActiveImages,
         AddRadiograph,
         AddTrainingImages,
+        CandidateColumns,
+        CheckPrediction,
         CreateDataset,
+        CreatePredictionDataset,
         CreateProject,
         DatasetRowsRepository,
         DeleteProject,
@@ -219,9 +245,12 @@ export class TrainingIngestModule {
         ManageIterations,
         ManageModelings,
         ManageModalitySessions,
+        ManagePredictionDatasets,
+        ManageTablePredictions,
         ModalityImageRepository,
         ModalitySessionRepository,
         Predict,
+        PredictTable,
         ProjectImageRepository,
         QueryPredictions,
         ReceiveImage,
@@ -236,6 +265,7 @@ export class TrainingIngestModule {
         TendDatasets,
         TendIterations,
         TendModelings,
+        TendTablePredictions,
         TrainCandidates,
         TrainedModels,
         TrainIteration,

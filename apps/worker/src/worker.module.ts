@@ -9,12 +9,15 @@ import { JobRunner, WORKER_CONNECTION, type JobHandler } from '@pentaprism/jobs'
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { availableParallelism, hostname } from 'node:os';
 import { FeatureMatrices } from './candidates/feature-matrices.js';
+import { PredictCandidateHandler } from './candidates/predict-candidate.handler.js';
 import { ProjectRows } from './candidates/project-rows.js';
+import { RowsToPredict } from './candidates/rows-to-predict.js';
 import { TrainCandidateHandler } from './candidates/train-candidate.handler.js';
 import { CreateProjectHandler } from './datasets/create-project.handler.js';
 import { DatasetImporter } from './datasets/dataset-importer.js';
 import { ImageImporter } from './datasets/image-importer.js';
 import { ImportDatasetHandler } from './datasets/import-dataset.handler.js';
+import { ImportPredictionDatasetHandler } from './datasets/import-prediction-dataset.handler.js';
 import { AnalyseContentHandler } from './handlers/analyse-content.handler.js';
 import { EmbedContentHandler } from './handlers/embed-content.handler.js';
 import { ExportModelHandler } from './handlers/export-model.handler.js';
@@ -67,7 +70,9 @@ const HANDLERS = [
   EmbedContentHandler,
   ExportModelHandler,
   ImportDatasetHandler,
+  ImportPredictionDatasetHandler,
   MakeSamplesHandler,
+  PredictCandidateHandler,
   ReadTargetHandler,
   RenderRadiographHandler,
   TrainCandidateHandler,
@@ -121,6 +126,7 @@ export class WorkerModule {
         ImageImporter,
         InsightFiles,
         ProjectRows,
+        RowsToPredict,
         TrainingSets,
         UploadsFirst,
         ...HANDLERS,

@@ -11,6 +11,7 @@ import { embeddingContracts } from './insights/embeddings.js';
 import { imageInsightContracts } from './insights/image-insights.js';
 import { tagChanged, tagContracts, taggingContracts } from './tagging/tags.js';
 import { candidateContracts } from './training-ingest/candidates.js';
+import { predictionDatasetContracts, tablePredictionContracts } from './training-ingest/table-predictions.js';
 import { datasetContracts } from './training-ingest/datasets.js';
 import { ingestContracts, trainingIngestContracts } from './training-ingest/images.js';
 import { modelingContracts } from './training-ingest/modelings.js';
@@ -68,6 +69,9 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       candidateContracts.list,
       candidateContracts.train,
       candidateContracts.trainAll,
+      ...all(predictionDatasetContracts),
+      tablePredictionContracts.get,
+      tablePredictionContracts.predict,
       datasetContracts.columns,
       datasetContracts.create,
       datasetContracts.delete,
@@ -190,6 +194,8 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       ...workerReports,
       candidateContracts.images,
       candidateContracts.plan,
+      tablePredictionContracts.images,
+      tablePredictionContracts.plan,
       contentContracts.discard,
       contentContracts.hold,
       contentContracts.known,

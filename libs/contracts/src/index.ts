@@ -16,6 +16,7 @@ export * from './insights/image-insights.js';
 export * from './insights/insight-lines.js';
 export * from './tagging/tags.js';
 export * from './training-ingest/candidates.js';
+export * from './training-ingest/table-predictions.js';
 export * from './training-ingest/datasets.js';
 export * from './training-ingest/images.js';
 export * from './training-ingest/modelings.js';

@@ -11,6 +11,12 @@ import { embedContent, embeddingContracts } from './insights/embeddings.js';
 import { computeActivationMaps, computeEmbeddings, imageInsightContracts } from './insights/image-insights.js';
 import { tagContracts, taggingContracts } from './tagging/tags.js';
 import { candidateContracts, trainCandidate } from './training-ingest/candidates.js';
+import {
+  importPredictionDataset,
+  predictCandidate,
+  predictionDatasetContracts,
+  tablePredictionContracts,
+} from './training-ingest/table-predictions.js';
 import { datasetContracts, importDataset } from './training-ingest/datasets.js';
 import { ingestContracts, trainingIngestContracts } from './training-ingest/images.js';
 import { createProject, modelingContracts } from './training-ingest/modelings.js';
@@ -47,6 +53,8 @@ const GROUPS: readonly Readonly<Record<string, Rpc>>[] = [
   modelingContracts,
   targetContracts,
   candidateContracts,
+  predictionDatasetContracts,
+  tablePredictionContracts,
   embeddingContracts,
   imageInsightContracts,
   inferenceContracts,
@@ -78,4 +86,6 @@ export const ALL_JOBS: readonly JobType[] = [
   trainCandidate,
   computeEmbeddings,
   computeActivationMaps,
+  importPredictionDataset,
+  predictCandidate,
 ];

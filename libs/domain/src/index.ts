@@ -11,6 +11,7 @@ export * from './lookup-table.js';
 export * from './metric.js';
 export * from './role.js';
 export * from './system-time.js';
+export * from './table-prediction.js';
 export * from './tag.js';
 export * from './tag-pattern.js';
 export * from './workspace.js';

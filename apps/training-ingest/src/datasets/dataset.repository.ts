@@ -36,7 +36,7 @@ export class DatasetRepository {
     return (await this.datasets.exists({ _id, workspace, deletedAt: null })) !== null;
   }
 
-  /** Returns a dataset that a project keeps, also if it was deleted. Throws NOT_FOUND. */
+  /** Returns a dataset that a project or a prediction dataset keeps, also if it was deleted. Throws NOT_FOUND. */
   async getKept(workspace: string, _id: Types.ObjectId): Promise<DatasetDocument> {
     const found = await this.datasets.findOne({ _id, workspace }).lean();
     if (!found) throw notFound('dataset');
@@ -48,7 +48,7 @@ export class DatasetRepository {
     return this.datasets.find({ _id: trusted({ $in: [...ids] }), workspace }).lean();
   }
 
-  /** Keeps a dataset for one project more. Throws NOT_FOUND. */
+  /** Keeps a dataset for one project or prediction dataset more. Throws NOT_FOUND. */
   async use(workspace: string, id: string, session: ClientSession): Promise<DatasetDocument> {
     const filter = { _id: toObjectId(id, 'dataset'), workspace, deletedAt: null };
     const used = await this.datasets
@@ -58,19 +58,21 @@ export class DatasetRepository {
     return used;
   }
 
-  /** A project that kept the dataset is gone. */
+  /** A project or prediction dataset that kept the dataset is gone. */
   async letGo(workspace: string, _id: Types.ObjectId, session: ClientSession): Promise<void> {
     await this.datasets.updateOne({ _id, workspace }, { $inc: { projects: -1 } }, { session });
   }
 
+  /** Counts the datasets that are listed. */
   count(workspace: string, session: ClientSession): Promise<number> {
-    return this.datasets.countDocuments({ workspace, deletedAt: null }).session(session);
+    return this.datasets.countDocuments({ workspace, unlisted: null, deletedAt: null }).session(session);
   }
 
   async list(workspace: string, request: ListRequest): Promise<{ datasets: DatasetDocument[]; total: number }> {
     const { category, order, offset, limit } = request;
     const filter = {
       workspace,
+      unlisted: null,
       deletedAt: null,
       ...(category === undefined ? {} : { categories: category }),
     };

@@ -39,8 +39,10 @@ export interface DatasetDocument {
   surveyParts: number;
   imageCount: number;
   findings: Partial<Record<FindingKind, FindingCounts>>;
-  /** How many projects were made of it, and keep its rows. Records of earlier versions do not say. */
+  /** How many projects and prediction datasets keep its rows. Records of earlier versions do not say. */
   projects?: number;
+  /** Whether it is a prediction dataset's own, which is not among the datasets of the workspace. */
+  unlisted?: true;
   /**
    * From then on it is not found. When no project keeps it, its images, findings and columns are removed before its own
    * record.
@@ -106,12 +108,13 @@ export const datasetSchema = new Schema<DatasetDocument>(
     imageCount: { type: Number, default: 0 },
     findings: { type: Schema.Types.Mixed, default: {} },
     projects: Number,
+    unlisted: Boolean,
     deletedAt: { type: Date, default: null },
   },
   { collection: 'datasets', versionKey: false, minimize: false },
 );
-datasetSchema.index({ workspace: 1, deletedAt: 1, createdAt: -1, _id: -1 });
-datasetSchema.index({ workspace: 1, deletedAt: 1, name: 1, _id: 1 });
+datasetSchema.index({ workspace: 1, unlisted: 1, deletedAt: 1, createdAt: -1, _id: -1 });
+datasetSchema.index({ workspace: 1, unlisted: 1, deletedAt: 1, name: 1, _id: 1 });
 datasetSchema.index({ deletedAt: 1 }, { partialFilterExpression: { deletedAt: { $type: 'date' } } });
 /** The fields that hold hashes of files in the area `datasets`. */
 export const DATASET_FILES = ['upload', 'table'] as const;

@@ -6,6 +6,7 @@ import { BLOB_STORE, Rounds } from '@pentaprism/service';
 import { CandidateRepository } from '../candidates/candidate.repository.js';
 import { IterationRepository } from '../models/iteration.repository.js';
 import { MODELS_AREA } from '../models/trained-models.js';
+import { TablePredictionRepository } from '../table-predictions/table-prediction.repository.js';
 
 /** Milliseconds that files stay which no model has: far more than from a file to the report of its job. */
 export const MODEL_FILE_GRACE_MS = 3600 * 1000;
@@ -17,7 +18,10 @@ export const PREDICTIONS_AREA = 'predictions';
 export const PREDICTION_PICTURE_MS = 120_000;
 const PREDICTION_ROUND_MS = 30_000;
 
-/** Removes the files of models that are gone, of trainings that were given up, and pictures that were only looked at. */
+/**
+ * Removes the files of models and predictions that are gone, of trainings that were given up, and pictures that were only
+ * looked at.
+ */
 @Injectable()
 export class SweepModels implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly rounds: Rounds;
@@ -25,6 +29,7 @@ export class SweepModels implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     private readonly iterations: IterationRepository,
     private readonly candidates: CandidateRepository,
+    private readonly tablePredictions: TablePredictionRepository,
     @Inject(BLOB_STORE) private readonly blobs: BlobStore,
     @Inject(LOGGER) logger: Logger,
   ) {
@@ -43,11 +48,9 @@ export class SweepModels implements OnApplicationBootstrap, OnModuleDestroy {
   /** Public for tests. @returns how many files were removed */
   sweepModels(now = systemNow()): Promise<number> {
     const known = async (workspace: string, hashes: string[]) => {
-      const [ofIterations, ofCandidates] = await Promise.all([
-        this.iterations.knownFiles(workspace, hashes),
-        this.candidates.knownFiles(workspace, hashes),
-      ]);
-      return new Set([...ofIterations, ...ofCandidates]);
+      const owners = [this.iterations, this.candidates, this.tablePredictions];
+      const found = await Promise.all(owners.map((owner) => owner.knownFiles(workspace, hashes)));
+      return new Set(found.flatMap((known) => [...known]));
     };
     return this.sweep(MODELS_AREA, now - MODEL_FILE_GRACE_MS, known);
   }

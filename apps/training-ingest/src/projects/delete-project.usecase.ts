@@ -6,6 +6,7 @@ import { TendCandidates } from '../candidates/tend-candidates.usecase.js';
 import { TendModelings } from '../modelings/tend-modelings.usecase.js';
 import { IterationRepository } from '../models/iteration.repository.js';
 import { PredictionRepository } from '../predictions/prediction.repository.js';
+import { TendTablePredictions } from '../table-predictions/tend-table-predictions.usecase.js';
 
 /** Removes projects, unless a model of theirs is published. */
 @Injectable()
@@ -14,6 +15,7 @@ export class DeleteProject {
     private readonly bus: Bus,
     private readonly iterations: IterationRepository,
     private readonly predictions: PredictionRepository,
+    private readonly tablePredictions: TendTablePredictions,
     private readonly candidates: TendCandidates,
     private readonly modelings: TendModelings,
   ) {}
@@ -40,6 +42,7 @@ export class DeleteProject {
   async forget(workspace: string, projectId: string): Promise<void> {
     for (const { _id } of await this.iterations.list(workspace, projectId))
       await this.iterations.markDeleted(workspace, _id);
+    await this.tablePredictions.forget(workspace, projectId);
     await this.candidates.forget(workspace, projectId);
     await this.predictions.removeOfProject(workspace, projectId);
     await this.modelings.forget(workspace, projectId);

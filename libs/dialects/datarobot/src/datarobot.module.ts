@@ -15,6 +15,9 @@ import { JobsController } from './jobs.controller.js';
 import { ModelJobsController } from './model-jobs.controller.js';
 import { Modelings } from './modelings.js';
 import { ModelsController } from './models.controller.js';
+import { PredictJobsController } from './predict-jobs.controller.js';
+import { PredictionDatasetsController } from './prediction-datasets.controller.js';
+import { PredictionsController } from './predictions.controller.js';
 import { ProjectCreationController } from './project-creation.controller.js';
 import { ProjectFeaturesController } from './project-features.controller.js';
 import { ProjectFindingsController } from './project-findings.controller.js';
@@ -37,6 +40,9 @@ import { VersionController } from './version.controller.js';
     AutopilotController,
     ModelsController,
     ModelJobsController,
+    PredictionDatasetsController,
+    PredictionsController,
+    PredictJobsController,
     JobsController,
     ImagesController,
     ImageEmbeddingsController,

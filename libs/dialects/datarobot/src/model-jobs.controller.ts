@@ -5,7 +5,7 @@ import { candidateContracts, projectContracts } from '@pentaprism/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ProjectJobs } from './project-jobs.js';
-import { jobResultLink, MODEL_JOBS, modelJobBody, modelJobsQuery, statesOf, toModelJobBody } from './wire/job.js';
+import { jobResultLink, jobsOfKindQuery, MODEL_JOBS, modelJobBody, statesOf, toModelJobBody } from './wire/job.js';
 import { existingId } from './wire/parameters.js';
 
 const scopeOf = (text: string) => ({ projectId: existingId(text, 'project'), types: MODEL_JOBS });
@@ -27,7 +27,7 @@ export class ModelJobsController {
   @ApiOkResponse({ standardSchema: z.array(modelJobBody) })
   async list(
     @Param('projectId') id: string,
-    @Query({ schema: modelJobsQuery }) { status }: z.output<typeof modelJobsQuery>,
+    @Query({ schema: jobsOfKindQuery }) { status }: z.output<typeof jobsOfKindQuery>,
     @Req() request: FastifyRequest,
   ): Promise<z.output<typeof modelJobBody>[]> {
     const scope = scopeOf(id);

@@ -30,6 +30,22 @@ export function sendPage<Item>(
   send(request, reply, pageText(link, filters, paging, total, mapped(portions, toItem)));
 }
 
+/**
+ * Streams JSON that is made of a file while that is read.
+ *
+ * @param open opens the file
+ * @param write writes the JSON in pieces. What fails before the first of them is answered with a status
+ */
+export async function sendJson<Opened>(
+  { request, reply }: Exchange,
+  open: () => Promise<Opened>,
+  write: (opened: Opened) => AsyncGenerator<string, void>,
+): Promise<void> {
+  void reply.type('application/json');
+  // A file that is opened must be read, which HEAD does not.
+  void reply.send(Readable.from(request.method === 'HEAD' ? [] : await begun(write(await open()))));
+}
+
 /** Streams text, one line for each item. */
 export function sendLines<Item>(
   { request, reply }: Exchange,

@@ -16,6 +16,9 @@ export const DATASET_FORM = {
   },
 };
 
+/** The form of data to predict, for the documentation. */
+export const PREDICTION_FORM = { type: 'object', required: ['file'], properties: { file } };
+
 /** The form of a project, for the documentation. */
 export const PROJECT_FORM = {
   type: 'object',

@@ -1,6 +1,7 @@
 import {
   computeActivationMaps,
   computeEmbeddings,
+  predictCandidate,
   trainCandidate,
   type Job,
   type JobOwner,
@@ -10,7 +11,7 @@ import type { JobState } from '@pentaprism/domain';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { featurelistOfModels } from './featurelist.js';
-import { insightLink, jobLink, modelLink } from './links.js';
+import { insightLink, jobLink, modelLink, predictionsLink } from './links.js';
 import { pagingQuery } from './paging.js';
 import { failureOf } from './status.js';
 
@@ -30,7 +31,10 @@ interface KindOfJob {
   readonly result: (request: FastifyRequest, subject: Job['subject']) => string;
 }
 
-/** The jobs that projects list, by their types. Their subjects have a project and a candidate, those of insights also an image column. */
+/**
+ * The jobs that projects list, by their types. Their subjects have a project and a candidate, those of insights also an image
+ * column, and those of predictions the prediction.
+ */
 const KINDS: Readonly<Record<string, KindOfJob>> = {
   [trainCandidate.type]: {
     owner: trainCandidate.owner,
@@ -49,6 +53,11 @@ const KINDS: Readonly<Record<string, KindOfJob>> = {
     result: (request, { projectId = '', candidateId: modelId = '', column = '' }) =>
       insightLink(request, { projectId, modelId, column }, 'imageActivationMaps'),
   },
+  [predictCandidate.type]: {
+    owner: predictCandidate.owner,
+    jobType: 'predict',
+    result: (request, { projectId = '', predictionId = '' }) => predictionsLink(request, projectId, predictionId),
+  },
 };
 
 /** Types of jobs. */
@@ -56,6 +65,9 @@ export const LISTED_JOBS: readonly string[] = Object.keys(KINDS);
 
 /** Types of the jobs that make models. */
 export const MODEL_JOBS: readonly string[] = [trainCandidate.type];
+
+/** Types of the jobs that predict. */
+export const PREDICT_JOBS: readonly string[] = [predictCandidate.type];
 
 /** A job that clients find by its number. */
 export type ListedJob = Job & { readonly number: number };
@@ -84,7 +96,7 @@ const status = z.enum(Object.values(STATUSES));
 /** Without `status`: the jobs that wait or run. */
 export const jobsQuery = z.object({ status: status.optional(), ...pagingQuery(0) });
 
-export const modelJobsQuery = z.object({ status: status.optional() });
+export const jobsOfKindQuery = z.object({ status: status.optional() });
 
 export function statesOf(wanted: z.output<typeof status> | undefined): JobState[] {
   const states = Object.keys(STATUSES) as JobState[];

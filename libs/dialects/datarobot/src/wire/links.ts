@@ -18,12 +18,18 @@ export const projectLink = (request: FastifyRequest, projectId: string) => linkT
 export const modelLink = (request: FastifyRequest, projectId: string, modelId: string) =>
   linkTo(request, 'projects', projectId, 'models', modelId);
 
-/** @param collection `modelJobs`: where the jobs that make models are shown with their blueprints */
+export const predictionDatasetLink = (request: FastifyRequest, projectId: string, datasetId: string) =>
+  linkTo(request, 'projects', projectId, 'predictionDatasets', datasetId);
+
+export const predictionsLink = (request: FastifyRequest, projectId: string, predictionId: string) =>
+  linkTo(request, 'projects', projectId, 'predictions', predictionId);
+
+/** @param collection `modelJobs` and `predictJobs`: where clients poll the jobs of one kind */
 export const jobLink = (
   request: FastifyRequest,
   projectId: string,
   number: number,
-  collection: 'jobs' | 'modelJobs' = 'jobs',
+  collection: 'jobs' | 'modelJobs' | 'predictJobs' = 'jobs',
 ) => linkTo(request, 'projects', projectId, collection, String(number));
 
 /** @param column an image column that the model uses */

@@ -1,7 +1,9 @@
 import {
   createProject,
   importDataset,
+  importPredictionDataset,
   makeSamples,
+  predictCandidate,
   readTarget,
   trainCandidate,
   type Dataset,
@@ -10,7 +12,15 @@ import {
 import type { JobState } from '@pentaprism/domain';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { datasetLink, listSamplesLink, modelLink, projectLink, samplesLink } from './links.js';
+import {
+  datasetLink,
+  listSamplesLink,
+  modelLink,
+  predictionDatasetLink,
+  predictionsLink,
+  projectLink,
+  samplesLink,
+} from './links.js';
 
 export const statusBody = z
   .object({
@@ -76,11 +86,22 @@ const KINDS: Readonly<Record<string, KindOfJob>> = {
     description: 'Training of a model',
     result: (request, { projectId = '', candidateId = '' }) => modelLink(request, projectId, candidateId),
   },
+  [importPredictionDataset.type]: {
+    statusType: 'predictionDatasetImport',
+    description: 'Import of data to predict',
+    result: (request, { projectId = '', predictionDatasetId = '' }) =>
+      predictionDatasetLink(request, projectId, predictionDatasetId),
+  },
+  [predictCandidate.type]: {
+    statusType: 'predictions',
+    description: 'Predictions by a model',
+    result: (request, { projectId = '', predictionId = '' }) => predictionsLink(request, projectId, predictionId),
+  },
 };
 
 export const isShown = ({ type }: Job) => Object.hasOwn(KINDS, type);
 
-const isImport = ({ type }: Job) => type === importDataset.type;
+const isImport = ({ type }: Job) => type === importDataset.type || type === importPredictionDataset.type;
 
 /** Returns the id of the dataset that a running job imports, or makes a project of. */
 export function datasetOf(job: Job): string | undefined {
