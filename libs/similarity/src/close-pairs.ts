@@ -35,9 +35,17 @@ function partLimits(radius: number): number[] {
   return Array.from({ length: PARTS }, (_, part) => each - (part < (radius + 1) % PARTS ? 0 : 1));
 }
 
+/** All values of a part, those with the fewest bits first. */
+const MASKS = Uint16Array.from({ length: PART_VALUES }, (_, mask) => mask).sort(
+  (one, other) => countBits(one) - countBits(other) || one - other,
+);
+
 /** Returns all values of a part with at most so many bits. */
-function masksWithin(limit: number): number[] {
-  return Array.from({ length: PART_VALUES }, (_, mask) => mask).filter((mask) => countBits(mask) <= limit);
+function masksWithin(limit: number): Uint16Array {
+  return MASKS.subarray(
+    0,
+    MASKS.findIndex((mask) => countBits(mask) > limit),
+  );
 }
 
 function partOf(high: number, low: number, part: number): number {
@@ -72,7 +80,8 @@ class PartSearch {
     const next = starts.slice();
     const order = new Uint32Array(high.length);
     for (let i = 0; i < high.length; i++) order[(next[valueOf(i)] as number)++] = i;
-    const values = Array.from({ length: PART_VALUES }, (_, value) => value).filter((value) => counts[value] !== 0);
+    const values: number[] = [];
+    for (let value = 0; value < PART_VALUES; value++) if (counts[value] !== 0) values.push(value);
     this.#starts = starts;
     this.#values = Uint16Array.from(values);
     this.#order = order;
