@@ -28,6 +28,11 @@ export const MODELING_REQUESTS: Readonly<Record<string, readonly ContractRequest
   'training-ingest.v1.modeling.of-dataset': [fails('NOT_FOUND', { datasetId: NOBODY })],
   'training-ingest.v1.modeling.columns': [fails('NOT_FOUND', PROJECT)],
   'training-ingest.v1.modeling.findings': [fails('NOT_FOUND', PROJECT)],
+  'training-ingest.v1.modeling.contents': [
+    ok({ ...PAGE, known: 'x' }),
+    ok({ ...PAGE, column: 'image' }),
+    fails('NOT_FOUND', { ...PAGE, column: 'other' }),
+  ],
   'training-ingest.v1.modeling.images': [
     fails('NOT_FOUND', PAGE),
     fails('NOT_FOUND', { ...PAGE, column: 'image' }),
