@@ -10,6 +10,7 @@ import { filters } from './filters.mjs';
 import { imports } from './imports.mjs';
 import { imageList, imageListMillion } from './image-list.mjs';
 import { memory } from './memory.mjs';
+import { similarity } from './similarity.mjs';
 import { startTimes } from './start-times.mjs';
 import { System } from './system.mjs';
 import { formatTable } from './table.mjs';
@@ -26,6 +27,7 @@ const PARTS = {
   imports,
   list: imageList,
   million: imageListMillion,
+  similarity,
   start: startTimes,
 };
 
