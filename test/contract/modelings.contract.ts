@@ -129,6 +129,23 @@ describe('a project of a dataset', () => {
     });
   });
 
+  it('lists the contents of a column with the numbers of their rows, unless the caller has them', async () => {
+    const all = (await listed(projectId, 'image')).images;
+    const { list } = await call(modelings.contents, { projectId, column: 'image', limit: 100 });
+    expect(list).toMatchObject({ column: 'image', total: 4, unchanged: false });
+    expect(list?.images.map(({ imageId }) => imageId)).toEqual(all.map(({ imageId }) => imageId));
+    expect(list?.images.map(({ rowCount }) => rowCount)).toEqual([3, 2, 1, 1]);
+    const [second] = list?.images.slice(1) ?? [];
+    const page = await call(modelings.contents, { projectId, offset: 1, limit: 1 });
+    expect(page.list?.images).toEqual([second]);
+    const known = list?.revision ?? '';
+    const same = await call(modelings.contents, { projectId, known, limit: 100 });
+    expect(same.list).toMatchObject({ images: [], unchanged: true });
+    await expect(call(modelings.contents, { projectId, column: 'class', limit: 1 })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+  });
+
   it('has the columns and the findings of the dataset', async () => {
     const { columns } = await call(modelings.columns, { projectId });
     expect(columns.map(({ name, type }) => [name, type])).toEqual([

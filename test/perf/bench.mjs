@@ -11,6 +11,7 @@ import { imports } from './imports.mjs';
 import { imageList, imageListMillion } from './image-list.mjs';
 import { memory } from './memory.mjs';
 import { projection } from './projection.mjs';
+import { similarity } from './similarity.mjs';
 import { startTimes } from './start-times.mjs';
 import { System } from './system.mjs';
 import { formatTable } from './table.mjs';
@@ -28,6 +29,7 @@ const PARTS = {
   imports,
   list: imageList,
   million: imageListMillion,
+  similarity,
   start: startTimes,
 };
 
