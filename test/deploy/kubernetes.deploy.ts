@@ -379,7 +379,9 @@ described('deploy/k8s/overlays/cluster', () => {
     const active = spec?.triggers.filter(({ metadata }) => metadata.listName.endsWith(':active'));
     // What takes a core for long is done one at a time.
     const concurrencyOf = (listName: string) =>
-      /:(embedding|import|insight|training):/.test(listName) ? '1' : manifests.environmentOf(worker)['WORKER_CONCURRENCY'];
+      /:(embedding|import|insight|training):/.test(listName)
+        ? '1'
+        : manifests.environmentOf(worker)['WORKER_CONCURRENCY'];
     for (const { metadata } of active ?? []) expect(metadata.listLength).toBe(concurrencyOf(metadata.listName));
   });
 });
