@@ -28,7 +28,7 @@ const IN_PATH: readonly (readonly [RegExp, Kind])[] = [
   [/^\/api\/v2\/.*\/images\/\{imageId\}$/, 'image'],
   // One in the project that was made for it.
   [/^\/api\/v2\/.*\/models\/\{modelId\}$/, 'model'],
-  [/^\/api\/v2\/.*\/(?:jobs|modelJobs)\/\{jobId\}$/, 'jobNumber'],
+  [/^\/api\/v2\/.*\/(?:jobs|modelJobs|predictJobs)\/\{jobId\}$/, 'jobNumber'],
   [/\/\{projectId\}$/, 'project'],
   [/\/datasets\/\{datasetId\}$/, 'dataset'],
   [/\/imageAugmentationLists\/\{augmentationId\}$/, 'list'],
