@@ -105,7 +105,7 @@ export default {
     {
       name: 'sharp-in-imaging-only',
       severity: 'error',
-      from: { path: '^(apps|libs)/', pathNot: '^libs/(imaging|testing)/' },
+      from: { path: '^(apps|libs)/', pathNot: ['^libs/(imaging|testing)/', '^libs/similarity/.*\\.fixture\\.ts$'] },
       to: { path: npm('sharp') },
     },
     {

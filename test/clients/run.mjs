@@ -3,16 +3,16 @@
  * their own. Each client is installed once, where nothing else sees it: Python packages in virtual environments, npm
  * packages in directories of their own.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CLEAN_SETTINGS, createTemporaryDirectory, startStack } from '../../deploy/local/dist/index.js';
+import { must, pythonEnvironment } from '../support/python-environment.mjs';
 import { CLASSES, makePictures, PICTURES } from './pictures.mjs';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const INSTALLED = path.resolve(HERE, '../../.pentaprism/clients');
-const PYTHON = process.env.PYTHON ?? 'python3';
 /** Milliseconds that one program may take. */
 const LIMIT_MS = 300_000;
 
@@ -44,43 +44,27 @@ const CLIENTS = {
   'custom-vision-tfjs-1.3.0': { npm: ['@microsoft/customvision-tfjs@1.3.0'], program: 'custom-vision-tfjs.mjs' },
 };
 
-function must(command, args, options = {}) {
-  const { status, error } = spawnSync(command, args, { stdio: 'inherit', ...options });
-  if (error) throw error;
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}`);
-}
-
 /** @returns {{ command: string, args: string[], env: Record<string, string> }[]} how to run each program */
 function install(name, { python, npm, program }) {
   const directory = path.join(INSTALLED, name);
-  const done = path.join(directory, 'installed');
-  if (!existsSync(done)) {
-    console.log(`Installing ${[...(python ?? []), ...(npm ?? [])].join(' ')} (once) ...`);
-    rmSync(directory, { recursive: true, force: true });
-    mkdirSync(directory, { recursive: true });
-    if (python) {
-      must(PYTHON, ['-m', 'venv', directory]);
-      must(path.join(directory, 'bin/python'), [
-        '-m',
-        'pip',
-        'install',
-        '--quiet',
-        '--disable-pip-version-check',
-        ...python,
-      ]);
-    } else {
-      writeFileSync(path.join(directory, 'package.json'), '{ "private": true }\n');
-      const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--silent'];
-      must('npm', ['install', ...flags, ...npm], { cwd: directory });
-    }
-    writeFileSync(done, '');
-  }
   const files = [program].flat().map((each) => path.join(HERE, each));
-  return files.map((file) =>
-    python
-      ? { command: path.join(directory, 'bin/python'), args: [file], env: { PYTHONDONTWRITEBYTECODE: '1' } }
-      : { command: process.execPath, args: [file], env: { PACKAGES: directory } },
-  );
+  const installed = existsSync(path.join(directory, 'installed'));
+  if (!installed) console.log(`Installing ${[...(python ?? []), ...(npm ?? [])].join(' ')} (once) ...`);
+  if (python) {
+    const command = pythonEnvironment(directory, python);
+    return files.map((file) => ({ command, args: [file], env: { PYTHONDONTWRITEBYTECODE: '1' } }));
+  }
+  if (!installed) installNpm(directory, npm);
+  return files.map((file) => ({ command: process.execPath, args: [file], env: { PACKAGES: directory } }));
+}
+
+function installNpm(directory, packages) {
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(path.join(directory, 'package.json'), '{ "private": true }\n');
+  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--silent'];
+  must('npm', ['install', ...flags, ...packages], { cwd: directory });
+  writeFileSync(path.join(directory, 'installed'), '');
 }
 
 function run(name, { command, args, env }) {

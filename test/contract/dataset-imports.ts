@@ -1,5 +1,11 @@
 import { expect } from '@jest/globals';
-import { datasetContracts as datasets, jobDirectoryContracts, type Dataset, type Job } from '@pentaprism/contracts';
+import {
+  datasetContracts as datasets,
+  jobDirectoryContracts,
+  modelingContracts as modelings,
+  type Dataset,
+  type Job,
+} from '@pentaprism/contracts';
 import { eventually } from '@pentaprism/testing';
 import sharp from 'sharp';
 import { WORKSPACE, type RunningServices } from './running-services.js';
@@ -53,4 +59,13 @@ export async function importedDataset(
   const { id, job } = await importBytes(services, bytes, fileName);
   expect([job.error, job.state]).toEqual([null, 'completed']);
   return services.call(datasets.get, { datasetId: id });
+}
+
+/** Uploads bytes, and waits for the project that is made of them. */
+export async function uploadedProject(services: RunningServices, bytes: Uint8Array): Promise<string> {
+  const source = { kind: 'new', fileName: 'upload', source: await upload(services, bytes) } as const;
+  const { projectId, jobId } = await services.call(modelings.create, { source });
+  const job = await ended(services, jobId);
+  expect([job.error, job.state]).toEqual([null, 'completed']);
+  return projectId;
 }

@@ -1,3 +1,4 @@
+/** @jest-environment ./test/support/native-arrays.environment.mjs */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   activationMapLine,

@@ -52,6 +52,19 @@ export const MODEL_REQUESTS: Readonly<Record<string, readonly ContractRequest[]>
     ok({ backbone: 'a', embeddings: [EMBEDDING] }),
     fails('INVALID_ARGUMENT', { backbone: 'a', embeddings: [{ ...EMBEDDING, vector: 'no base64' }] }),
   ],
+  'insights.v1.similar-image.near-duplicates': [
+    fails('NOT_FOUND', { projectId: NOBODY, threshold: 12, limit: 100 }),
+    fails('NOT_FOUND', { projectId: NOBODY, column: 'other', threshold: 0, offset: 5, limit: 1 }),
+    fails('INVALID_ARGUMENT', { projectId: NOBODY, threshold: 13, limit: 1 }),
+  ],
+  'insights.v1.similar-image.similar': [fails('NOT_FOUND', { projectId: NOBODY, imageId: NOBODY, limit: 100 })],
+  'insights.v1.similar-image.similar-to-upload': [
+    fails('NOT_FOUND', {
+      projectId: NOBODY,
+      content: { sha256: EMBEDDING.sha256, size: 5, mediaType: 'image/png' },
+      limit: 1,
+    }),
+  ],
   'worker.v1.backbone.get': [ok({})],
   'worker.v1.content.embed': [
     fails('NOT_FOUND', { content: CONTENT, area: 'originals' }),

@@ -1,12 +1,14 @@
 import { fails, NOBODY, ok, type ContractRequest } from './contract-request.js';
 
 const PROJECT = { projectId: NOBODY };
+const TARGET = { ...PROJECT, jobId: NOBODY };
 const PAGE = { ...PROJECT, limit: 1 };
 const IMAGE = { column: 1, sha256: 'ab'.repeat(32), value: 'cat', position: 0, place: 0, rows: 1 };
 const BIN = { column: 1, order: 0, label: 'cat', start: null, end: null, rows: 1, images: 1, firstPlace: 0, cover: 0 };
 const CANDIDATE = { ...PROJECT, candidateId: NOBODY };
 const PREDICTION_DATASET = { ...PROJECT, predictionDatasetId: NOBODY };
 const PREDICTION = { ...PROJECT, predictionId: NOBODY };
+const FINDING = { kind: 'leakage', row: 2, column: 'image', file: null, message: 'the same bytes', order: 0 };
 const NEW = { kind: 'new', fileName: 'photos.zip' };
 
 /** Of the contracts of projects as tables. */
@@ -28,6 +30,11 @@ export const MODELING_REQUESTS: Readonly<Record<string, readonly ContractRequest
   'training-ingest.v1.modeling.of-dataset': [fails('NOT_FOUND', { datasetId: NOBODY })],
   'training-ingest.v1.modeling.columns': [fails('NOT_FOUND', PROJECT)],
   'training-ingest.v1.modeling.findings': [fails('NOT_FOUND', PROJECT)],
+  'training-ingest.v1.modeling.contents': [
+    ok({ ...PAGE, known: 'x' }),
+    ok({ ...PAGE, column: 'image' }),
+    fails('NOT_FOUND', { ...PAGE, column: 'other' }),
+  ],
   'training-ingest.v1.modeling.images': [
     fails('NOT_FOUND', PAGE),
     fails('NOT_FOUND', { ...PAGE, column: 'image' }),
@@ -63,12 +70,18 @@ export const MODELING_REQUESTS: Readonly<Record<string, readonly ContractRequest
   'training-ingest.v1.table-prediction.images': [fails('NOT_FOUND', { ...PREDICTION, limit: 1 })],
   'training-ingest.v1.target.set': [fails('NOT_FOUND', { ...PROJECT, column: 'class', mode: 'manual' })],
   'training-ingest.v1.target.images': [fails('NOT_FOUND', PAGE)],
+  'training-ingest.v1.target.of-image': [ok({ ...PROJECT, imageId: NOBODY })],
   'training-ingest.v1.target.bins': [fails('NOT_FOUND', { ...PAGE, column: 'image' })],
-  'training-ingest.v1.target.begin': [fails('NOT_FOUND', PROJECT)],
+  'training-ingest.v1.target.begin': [fails('NOT_FOUND', TARGET)],
+  'training-ingest.v1.target.clear': [fails('NOT_FOUND', TARGET)],
   'training-ingest.v1.target.row-images': [fails('NOT_FOUND', PAGE)],
-  'training-ingest.v1.target.record-images': [fails('NOT_FOUND', { ...PROJECT, images: [IMAGE] })],
-  'training-ingest.v1.target.record-bins': [fails('NOT_FOUND', { ...PROJECT, bins: [BIN] })],
+  'training-ingest.v1.target.record-images': [fails('NOT_FOUND', { ...TARGET, images: [IMAGE] })],
+  'training-ingest.v1.target.record-bins': [fails('NOT_FOUND', { ...TARGET, bins: [BIN] })],
+  'training-ingest.v1.target.record-findings': [fails('NOT_FOUND', { ...TARGET, findings: [FINDING] })],
+  'training-ingest.v1.target.finish': [
+    fails('NOT_FOUND', { ...TARGET, images: {}, positiveClass: null, findings: {} }),
+  ],
   'training-ingest.v1.target.tag-images': [
-    fails('NOT_FOUND', { ...PROJECT, taggings: [{ sha256: IMAGE.sha256, tags: ['cat'] }] }),
+    fails('NOT_FOUND', { ...TARGET, taggings: [{ sha256: IMAGE.sha256, tags: ['cat'] }] }),
   ],
 };

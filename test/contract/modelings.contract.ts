@@ -9,6 +9,7 @@ import {
   type Dataset,
   type RequestOf,
 } from '@pentaprism/contracts';
+import { MAX_PENDING_PROJECTS_PER_WORKSPACE } from '@pentaprism/domain';
 import { eventually } from '@pentaprism/testing';
 import { strToU8, zipSync } from 'fflate';
 import mongoose, { type Connection } from 'mongoose';
@@ -125,6 +126,23 @@ describe('a project of a dataset', () => {
     expect(await call(modelings.duplicates, { ...request, offset: 1, limit: 1 })).toEqual({
       images: found.slice(1),
       total,
+    });
+  });
+
+  it('lists the contents of a column with the numbers of their rows, unless the caller has them', async () => {
+    const all = (await listed(projectId, 'image')).images;
+    const { list } = await call(modelings.contents, { projectId, column: 'image', limit: 100 });
+    expect(list).toMatchObject({ column: 'image', total: 4, unchanged: false });
+    expect(list?.images.map(({ imageId }) => imageId)).toEqual(all.map(({ imageId }) => imageId));
+    expect(list?.images.map(({ rowCount }) => rowCount)).toEqual([3, 2, 1, 1]);
+    const [second] = list?.images.slice(1) ?? [];
+    const page = await call(modelings.contents, { projectId, offset: 1, limit: 1 });
+    expect(page.list?.images).toEqual([second]);
+    const known = list?.revision ?? '';
+    const same = await call(modelings.contents, { projectId, known, limit: 100 });
+    expect(same.list).toMatchObject({ images: [], unchanged: true });
+    await expect(call(modelings.contents, { projectId, column: 'class', limit: 1 })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
     });
   });
 
@@ -253,6 +271,25 @@ describe('a project that is being made', () => {
     await expect(call(trainingIngestContracts.deleteProject, { projectId })).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
+  });
+
+  it('is refused if the workspace has as many of them as it may have, and leaves no dataset', async () => {
+    const workspace = 'busy';
+    const pending = { workspace, state: 'filling', dataset: new mongoose.Types.ObjectId(), deletedAt: null };
+    const records = Array.from({ length: MAX_PENDING_PROJECTS_PER_WORKSPACE }, () => ({
+      ...pending,
+      _id: new mongoose.Types.ObjectId(),
+    }));
+    await database.collection('modelings').insertMany(records);
+    const content = { sha256: 'ab'.repeat(32), size: 5, mediaType: 'text/csv' };
+    const source = { kind: 'new', fileName: 'x.csv', source: { kind: 'content', content } } as const;
+    const create = () => services.bus.call(modelings.create, { source }, { context: { workspace, actor: 'ann' } });
+    const message = expect.stringMatching(/^The workspace has 100 projects that are still being made/);
+    await expect(create()).rejects.toMatchObject({ code: 'FAILED_PRECONDITION', message });
+    expect(await database.collection('datasets').countDocuments({ workspace })).toBe(0);
+    await database.collection('modelings').updateOne({ _id: records[0]?._id }, { $set: { state: 'ready' } });
+    expect(await create()).toMatchObject({ projectId: expect.any(String) });
+    await database.collection('modelings').deleteMany({ workspace, dataset: pending.dataset });
   });
 
   it('gives an image the base name of its file, as much of it as a name may have', async () => {

@@ -85,6 +85,10 @@ export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
   ],
   'catalog.v1.image.get': [fails('NOT_FOUND', { id: NOBODY }), fails('NOT_FOUND', { number: 4_000_000 })],
   'catalog.v1.image.get-contents': [ok({ ids: [NOBODY] })],
+  'catalog.v1.image.list-decoded': [
+    fails('NOT_FOUND', { projectId: NOBODY, limit: 4000 }),
+    fails('NOT_FOUND', { projectId: NOBODY, after: { second: 1, number: 1 }, known: 'x', limit: 1 }),
+  ],
   'catalog.v1.image.list': [
     ok({}),
     ok({ createdFrom: 0, createdTo: 1, uploadedOnly: true }),
@@ -134,6 +138,7 @@ export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
   'catalog.v1.content.analyse': [ok({ contents: [{ ...CONTENT, ...describe(STORED) }] })],
   'catalog.v1.content.discard': [ok({ contents: [{ ...CONTENT, sha256: 'ef'.repeat(32) }] })],
   'catalog.v1.content.known': [ok({ hashes: [CONTENT.sha256] })],
+  'catalog.v1.content.perceptual-hashes': [ok({ hashes: [CONTENT.sha256] })],
   'catalog.v1.content.hold': [
     ok({ holder: `dataset/${NOBODY}`, contents: [{ content: CONTENT, analysis: null }] }),
     fails('INVALID_ARGUMENT', { holder: NOBODY, contents: [{ content: CONTENT, analysis: null }] }),

@@ -12,24 +12,18 @@ import { catalogService } from '../../apps/catalog/src/catalog.service.js';
 import { taggingService } from '../../apps/tagging/src/tagging.service.js';
 import { trainingIngestService } from '../../apps/training-ingest/src/training-ingest.service.js';
 import { workerService } from '../../apps/worker/src/worker.service.js';
-import { ended, picture, upload } from './dataset-imports.js';
+import { ended, picture, uploadedProject } from './dataset-imports.js';
 import { RunningServices } from './running-services.js';
 
 let services: RunningServices;
 const call: RunningServices['call'] = (rpc, request) => services.call(rpc, request);
 
-/** Uploads bytes, and waits for the project that is made of them. */
-async function projectOf(bytes: Uint8Array): Promise<string> {
-  const source = { kind: 'new', fileName: 'upload', source: await upload(services, bytes) } as const;
-  const { projectId, jobId } = await call(modelings.create, { source });
-  const job = await ended(services, jobId);
-  expect([job.error, job.state]).toEqual([null, 'completed']);
-  return projectId;
-}
+const CLASS = { column: 'class', mode: 'manual' } as const;
+const projectOf = (bytes: Uint8Array) => uploadedProject(services, bytes);
 
 /** Sets a target, and waits until its values have been read. */
 async function aim(projectId: string, request: Partial<RequestOf<typeof targets.set>>) {
-  const { jobId } = await call(targets.set, { projectId, column: 'class', mode: 'manual', ...request });
+  const { jobId } = await call(targets.set, { projectId, ...CLASS, ...request });
   return ended(services, jobId);
 }
 
@@ -48,6 +42,16 @@ async function targetOf(projectId: string) {
 async function listed(projectId: string, request: Partial<RequestOf<typeof targets.images>> = {}) {
   const { images, total } = await call(targets.images, { projectId, limit: 100, ...request });
   return { images: images.map(({ width, value }) => [width, value]), total };
+}
+
+/** The value of each image by its width, where its rows agree. */
+async function valuesOf(projectId: string) {
+  const { images } = await call(modelings.images, { projectId, limit: 100 });
+  const values = images.map(async ({ width, imageId }) => [
+    width,
+    (await call(targets.ofImage, { projectId, imageId })).value,
+  ]);
+  return Object.fromEntries(await Promise.all(values));
 }
 
 /** The names of the tags of each image of the catalog, by its width. */
@@ -143,6 +147,10 @@ describe('a target of classes', () => {
     expect(second).toEqual({ bins: bins.slice(1, 2), total });
   });
 
+  it('returns the value of an image whose rows agree', async () => {
+    expect(await valuesOf(projectId)).toEqual({ 41: null, 42: 'dogs', 43: 'cats', 44: 'eels' });
+  });
+
   it('tags the images of the catalog whose rows all have the same class', async () => {
     expect(await tagsOf(projectId)).toEqual({ 41: [], 42: ['dogs'], 43: ['cats'], 44: ['eels'] });
     expect((await call(projects.get, { id: projectId })).training.classificationType).toBe('multiclass');
@@ -177,6 +185,8 @@ describe('a binary target', () => {
     const job = await aim(projectId, { positiveClass: 'maybe' });
     expect(job).toMatchObject({ state: 'failed', error: { code: 'INVALID_ARGUMENT' } });
     expect(await targetOf(projectId)).toBeNull();
+    expect(await valuesOf(projectId)).toEqual({ 41: null, 42: null });
+    expect(await tagsOf(projectId)).toEqual({ 41: [], 42: [] });
     await expect(listed(projectId)).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
     expect((await aim(projectId, {})).state).toBe('completed');
     expect((await listed(projectId)).total).toBe(2);
@@ -199,6 +209,7 @@ describe('a target of numbers', () => {
   it('is a regression', async () => {
     expect(await targetOf(projectId)).toMatchObject({ type: 'regression', metric: 'RMSE', positiveClass: null });
     expect((await listed(projectId)).total).toBe(24);
+    expect(await valuesOf(projectId)).toMatchObject({ 40: 0, 50: 100, 70: null });
   });
 
   it.each([
@@ -254,6 +265,7 @@ describe('a target of lists of labels', () => {
     ]);
     expect((await listed(projectId, { values: ['red', 'blue'] })).images).toEqual([[41, ['blue', 'red']]]);
     expect((await listed(projectId)).total).toBe(4);
+    expect(await valuesOf(projectId)).toEqual({ 41: ['blue', 'red'], 42: ['red'], 43: ['a|b', 'green'], 44: [] });
     const { bins } = await call(targets.bins, { projectId, column: 'image', limit: 100 });
     expect(bins.map(({ label, rows: count }) => [label, count])).toEqual([
       ['a|b', 1],
@@ -263,6 +275,15 @@ describe('a target of lists of labels', () => {
     ]);
     expect(await tagsOf(projectId)).toEqual({ 41: ['blue', 'red'], 42: ['red'], 43: ['a_b', 'green'], 44: [] });
     expect((await call(projects.get, { id: projectId })).training.classificationType).toBe('multilabel');
+  });
+});
+
+describe('a target of images in several columns', () => {
+  it('has the value of an image only where the rows of all columns agree', async () => {
+    const [a, b, c] = await Promise.all([1, 2, 3].map(async (n) => (await picture(n)).toString('base64')));
+    const rows = [[a, a, 'x'], [b, c, 'y'], [c, '', 'x'], ['', b, 'y']]; // prettier-ignore
+    const csv = strToU8(['front,back,class', ...rows.map((row) => row.join(','))].join('\n'));
+    expect(await valuesOf(await aimed(csv))).toEqual({ 41: 'x', 42: 'y', 43: null });
   });
 });
 

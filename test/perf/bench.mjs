@@ -10,6 +10,8 @@ import { filters } from './filters.mjs';
 import { imports } from './imports.mjs';
 import { imageList, imageListMillion } from './image-list.mjs';
 import { memory } from './memory.mjs';
+import { projection } from './projection.mjs';
+import { similarity } from './similarity.mjs';
 import { startTimes } from './start-times.mjs';
 import { System } from './system.mjs';
 import { formatTable } from './table.mjs';
@@ -23,9 +25,11 @@ const PARTS = {
   filters,
   augmentation,
   vision: customVision,
+  projection,
   imports,
   list: imageList,
   million: imageListMillion,
+  similarity,
   start: startTimes,
 };
 

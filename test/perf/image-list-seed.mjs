@@ -65,7 +65,7 @@ export async function seedImages(database, { name: workspace, libraryId: project
 }
 
 /** As after many uploads: the totals are spread over all slots. */
-function countsOf(workspace, project, records) {
+export function countsOf(workspace, project, records) {
   const slots = Array.from({ length: SLOTS }, (_, slot) => ({
     workspace,
     project,

@@ -55,6 +55,7 @@ import { FindJobs } from './directory/find-jobs.usecase.js';
 import { FindRadiographs } from './radiographs/find-radiographs.usecase.js';
 import { HoldContents } from './contents/hold-contents.usecase.js';
 import { ImageAdditions } from './images/image-additions.js';
+import { ListDecodedImages } from './images/list-decoded-images.usecase.js';
 import { ListImages } from './images/list-images.usecase.js';
 import { ListTrainingImages } from './training/list-training-images.usecase.js';
 import { ManageApiKeys } from './keys/manage-api-keys.usecase.js';
@@ -169,6 +170,7 @@ export class CatalogModule implements OnModuleInit {
         FindRadiographs,
         HoldContents,
         ImageAdditions,
+        ListDecodedImages,
         ListImages,
         ListTrainingImages,
         ManageApiKeys,

@@ -24,6 +24,12 @@ import { OverlayRepository } from './image-insights/overlay.repository.js';
 import { RecordOverlays } from './image-insights/record-overlays.usecase.js';
 import { RemoveInsights } from './image-insights/remove-insights.usecase.js';
 import { SweepInsights } from './image-insights/sweep-insights.usecase.js';
+import { ComparisonTurns } from './similarity/comparison-turns.js';
+import { FindNearDuplicates } from './similarity/find-near-duplicates.usecase.js';
+import { FindSimilarImages } from './similarity/find-similar-images.usecase.js';
+import { ImageColumns } from './similarity/image-columns.js';
+import { SimilarImagesController } from './similarity/similar-images.controller.js';
+import { VectorCache } from './similarity/vector-cache.js';
 
 const REPOSITORIES = [EmbeddingRepository, ImageInsightRepository, OverlayRepository];
 
@@ -57,16 +63,21 @@ export class InsightsModule {
           imports: [InsightsRepositoriesModule],
         }),
       ],
-      controllers: [ContentFactsController, EmbeddingsController, ImageInsightsController],
+      controllers: [ContentFactsController, EmbeddingsController, ImageInsightsController, SimilarImagesController],
       providers: [
         { provide: INSIGHTS_CONFIG, useValue: config },
+        ComparisonTurns,
         ComputeInsight,
         EmbedContent,
         FindInsights,
         FindLostInsights,
+        FindNearDuplicates,
+        FindSimilarImages,
+        ImageColumns,
         RecordOverlays,
         RemoveInsights,
         SweepInsights,
+        VectorCache,
       ],
     };
   }

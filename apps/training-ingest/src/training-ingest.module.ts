@@ -68,7 +68,14 @@ import { ReadyTargets } from './modelings/ready-targets.js';
 import { RecordTarget } from './modelings/record-target.usecase.js';
 import { SetTarget } from './modelings/set-target.usecase.js';
 import { TargetRepository } from './modelings/target.repository.js';
-import { TARGET_BIN_MODEL, TARGET_IMAGE_MODEL, targetBinSchema, targetImageSchema } from './modelings/target.schema.js';
+import {
+  TARGET_BIN_MODEL,
+  TARGET_FINDING_MODEL,
+  TARGET_IMAGE_MODEL,
+  targetBinSchema,
+  targetFindingSchema,
+  targetImageSchema,
+} from './modelings/target.schema.js';
 import { TargetsController } from './modelings/targets.controller.js';
 import { ProjectImageRepository } from './modelings/project-image.repository.js';
 import { TendModelings } from './modelings/tend-modelings.usecase.js';
@@ -161,6 +168,7 @@ export class TrainingIngestModule {
           { name: MODALITY_SESSION_MODEL, schema: modalitySessionSchema },
           { name: PROJECT_IMAGE_MODEL, schema: projectImageSchema },
           { name: TARGET_BIN_MODEL, schema: targetBinSchema },
+          { name: TARGET_FINDING_MODEL, schema: targetFindingSchema },
           { name: TARGET_IMAGE_MODEL, schema: targetImageSchema },
         ]),
         SharedModule,

@@ -6,6 +6,8 @@ export const CONCURRENCY = Symbol('Concurrency');
 export const PROMPT_POOL = Symbol('PromptPool');
 /** Nest's token for the path of the ONNX file of the backbone; undefined for the one that comes along. */
 export const BACKBONE_PATH = Symbol('BackbonePath');
+/** Nest's token for the backend of TensorFlow.js that trains. */
+export const TENSORFLOW_BACKEND = Symbol('TensorFlowBackend');
 /** Nest's token for the `TrainAndEvaluate`. */
 export const TRAIN_AND_EVALUATE = Symbol('TrainAndEvaluate');
 /** Nest's token for the `TrainCandidate`. */

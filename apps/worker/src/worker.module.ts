@@ -3,7 +3,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import { ALL_JOBS, QUEUES, type JobType } from '@pentaprism/contracts';
 import { createDecodePool } from '@pentaprism/imaging';
-import { createThreadedTraining } from '@pentaprism/inference';
+import { chooseThreadedBackend, createThreadedTraining, type TensorFlowBackend } from '@pentaprism/inference';
 import { createThreadedCandidates } from '@pentaprism/modeling';
 import { JobRunner, WORKER_CONNECTION, type JobHandler } from '@pentaprism/jobs';
 import { LOGGER, type Logger } from '@pentaprism/observability';
@@ -42,6 +42,7 @@ import {
   DECODE_POOL,
   PROMPT_POOL,
   QUEUE_PROCESSORS,
+  TENSORFLOW_BACKEND,
   TRAIN_AND_EVALUATE,
   TRAIN_CANDIDATE,
 } from './tokens.js';
@@ -53,6 +54,7 @@ export interface WorkerOptions {
   readonly QUEUE_PREFIX: string;
   readonly WORKER_CONCURRENCY?: number | undefined;
   readonly BACKBONE_MODEL?: string | undefined;
+  readonly TENSORFLOW_BACKEND?: TensorFlowBackend | undefined;
 }
 
 function sharedPool(size: number): SharedPool {
@@ -96,8 +98,25 @@ export class WorkerModule {
         { provide: DECODE_POOL, useFactory: () => sharedPool(concurrency) },
         { provide: PROMPT_POOL, useFactory: () => sharedPool(concurrency) },
         { provide: BACKBONE_PATH, useValue: options.BACKBONE_MODEL },
-        { provide: TRAIN_AND_EVALUATE, useFactory: () => createThreadedTraining() },
-        { provide: TRAIN_CANDIDATE, useFactory: () => createThreadedCandidates() },
+        {
+          provide: TENSORFLOW_BACKEND,
+          inject: [LOGGER],
+          useFactory: async (logger: Logger) => {
+            const backend = await chooseThreadedBackend(options.TENSORFLOW_BACKEND);
+            logger.info({ backend }, 'training: TensorFlow.js uses this backend');
+            return backend;
+          },
+        },
+        {
+          provide: TRAIN_AND_EVALUATE,
+          inject: [TENSORFLOW_BACKEND],
+          useFactory: (backend: TensorFlowBackend) => createThreadedTraining({ backend }),
+        },
+        {
+          provide: TRAIN_CANDIDATE,
+          inject: [TENSORFLOW_BACKEND],
+          useFactory: (backend: TensorFlowBackend) => createThreadedCandidates({ backend }),
+        },
         ActivationMaps,
         DatasetImporter,
         Embedder,

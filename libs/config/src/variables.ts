@@ -194,4 +194,6 @@ export const workerVariables = {
   WORKER_CONCURRENCY: cores.optional(),
   /** Path of an ONNX file with an embedding output, in the place of the one that comes along. */
   BACKBONE_MODEL: z.string().min(1).optional(),
+  /** What trains heads; default: node if `@tensorflow/tfjs-node` is installed, else wasm. */
+  TENSORFLOW_BACKEND: z.enum(['node', 'wasm', 'cpu']).optional(),
 };

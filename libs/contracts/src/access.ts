@@ -9,6 +9,7 @@ import { radiographContracts } from './catalog/radiographs.js';
 import { predictedImageContracts, snapshotContracts, trainingImageContracts } from './catalog/training.js';
 import { embeddingContracts } from './insights/embeddings.js';
 import { imageInsightContracts } from './insights/image-insights.js';
+import { similarImageContracts } from './insights/similar-images.js';
 import { tagChanged, tagContracts, taggingContracts } from './tagging/tags.js';
 import { candidateContracts } from './training-ingest/candidates.js';
 import { predictionDatasetContracts, tablePredictionContracts } from './training-ingest/table-predictions.js';
@@ -62,7 +63,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       augmentationListContracts.get,
       augmentationListContracts.update,
       augmentationListContracts.delete,
-      ...all(sampleContracts),
+      ...all(sampleContracts, similarImageContracts),
       candidateContracts.blueprints,
       candidateContracts.delete,
       candidateContracts.get,
@@ -94,6 +95,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       modelingContracts.update,
       targetContracts.bins,
       targetContracts.images,
+      targetContracts.ofImage,
       targetContracts.set,
       jobDirectoryContracts.get,
       jobDirectoryContracts.list,
@@ -185,7 +187,16 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
     consumes: [imageDeleted, projectDeleted],
   },
   insights: {
-    calls: [candidateContracts.get, candidateContracts.list, counterContracts.next, jobReportContracts.insights.abort],
+    calls: [
+      candidateContracts.get,
+      candidateContracts.list,
+      contentContracts.perceptualHashes,
+      counterContracts.next,
+      imageContracts.listDecoded,
+      inferenceContracts.embed,
+      jobReportContracts.insights.abort,
+      modelingContracts.contents,
+    ],
     consumes: [imageAdded, contentRemoved, projectDeleted],
   },
   worker: {
@@ -212,12 +223,16 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       modelingContracts.columns,
       modelingContracts.open,
       targetContracts.begin,
+      targetContracts.clear,
+      targetContracts.finish,
       targetContracts.recordBins,
+      targetContracts.recordFindings,
       targetContracts.recordImages,
       targetContracts.rowImages,
       targetContracts.tagImages,
       embeddingContracts.getMany,
       embeddingContracts.record,
+      imageInsightContracts.othersWait,
       imageInsightContracts.recordOverlays,
       imageContracts.choosePictures,
       jobDirectoryContracts.pending,

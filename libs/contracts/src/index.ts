@@ -14,6 +14,7 @@ export * from './catalog/training.js';
 export * from './insights/embeddings.js';
 export * from './insights/image-insights.js';
 export * from './insights/insight-lines.js';
+export * from './insights/similar-images.js';
 export * from './tagging/tags.js';
 export * from './training-ingest/candidates.js';
 export * from './training-ingest/table-predictions.js';

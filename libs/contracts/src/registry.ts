@@ -9,6 +9,7 @@ import { radiographContracts, renderRadiograph } from './catalog/radiographs.js'
 import { predictedImageContracts, snapshotContracts, trainingImageContracts } from './catalog/training.js';
 import { embedContent, embeddingContracts } from './insights/embeddings.js';
 import { computeActivationMaps, computeEmbeddings, imageInsightContracts } from './insights/image-insights.js';
+import { similarImageContracts } from './insights/similar-images.js';
 import { tagContracts, taggingContracts } from './tagging/tags.js';
 import { candidateContracts, trainCandidate } from './training-ingest/candidates.js';
 import {
@@ -57,6 +58,7 @@ const GROUPS: readonly Readonly<Record<string, Rpc>>[] = [
   tablePredictionContracts,
   embeddingContracts,
   imageInsightContracts,
+  similarImageContracts,
   inferenceContracts,
   augmentationListContracts,
   sampleContracts,

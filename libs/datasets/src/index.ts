@@ -1,6 +1,6 @@
 export { type ByteSource, fileSource } from './byte-source.js';
 export { labelsOfCell, numberOf } from './cell-values.js';
-export { CLASS_IMBALANCE_RATIO, isClassColumn } from './class-findings.js';
+export { CLASS_IMBALANCE_RATIO, imbalanceFinding, isClassColumn } from './class-findings.js';
 export type {
   DatasetColumn,
   DatasetRow,

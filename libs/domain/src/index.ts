@@ -10,6 +10,7 @@ export * from './limits.js';
 export * from './lookup-table.js';
 export * from './metric.js';
 export * from './role.js';
+export * from './similarity.js';
 export * from './system-time.js';
 export * from './table-prediction.js';
 export * from './tag.js';

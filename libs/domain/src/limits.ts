@@ -130,6 +130,8 @@ export const MAX_LABEL_LENGTH = 1_000;
 export const MAX_FINDINGS_PER_KIND = 10_000;
 /** Datasets of one workspace. */
 export const MAX_DATASETS_PER_WORKSPACE = 1_000;
+/** Projects of one workspace that are being made of datasets at a time: each has a job. */
+export const MAX_PENDING_PROJECTS_PER_WORKSPACE = 100;
 /** Characters of a dataset's name. */
 export const MAX_DATASET_NAME_LENGTH = 255;
 /** Categories of a dataset, and characters of one. */

@@ -31,6 +31,7 @@ export { matrixRows, type Rows } from './rows.js';
 export { forRawRows, isMissing, standardisationOf, standardise, type Standardisation } from './standardisation.js';
 export { quantileBins, stratify, type Stratification } from './stratified-folds.js';
 export { onTensorFlow, TENSORFLOW_BACKENDS, type TensorFlow, type TensorFlowBackend } from './tensorflow.js';
+export { chooseThreadedBackend } from './threaded-backend.js';
 export { createTensorFlowHeadTrainer } from './tensorflow-head-trainer.js';
 export { exportTensorFlowJs, type TensorFlowJsExport } from './tensorflow-js-export.js';
 export { answerAsThread, compiled, runInThread, type ThreadOptions, type ThreadProgram } from './thread.js';

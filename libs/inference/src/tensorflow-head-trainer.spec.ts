@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { accuracy, clusters } from './clusters.fixture.js';
 import { headTrainerConformance } from './head-trainer.conformance.js';
-import { TENSORFLOW_BACKENDS } from './tensorflow.js';
+import { chooseTensorFlowBackend, type TensorFlowBackend } from './tensorflow.js';
 import { createTensorFlowHeadTrainer } from './tensorflow-head-trainer.js';
 
 const METHODS = ['log', 'info', 'warn', 'error', 'debug'] as const;
@@ -14,17 +14,25 @@ afterAll(() => {
   jest.restoreAllMocks();
 });
 
-describe.each(TENSORFLOW_BACKENDS)('TensorFlow.js on %s', (backend) => {
+const BUNDLED: readonly TensorFlowBackend[] = ['wasm', 'cpu'];
+const native = (await chooseTensorFlowBackend()) === 'node';
+const backends = native ? (['node', ...BUNDLED] as const) : BUNDLED;
+
+describe.each(BUNDLED)('TensorFlow.js on %s', (backend) => {
   headTrainerConformance(createTensorFlowHeadTrainer({ backend }), { clusters, accuracy });
+});
+
+(native ? describe : describe.skip)('TensorFlow.js on node (skipped without @tensorflow/tfjs-node)', () => {
+  headTrainerConformance(createTensorFlowHeadTrainer({ backend: 'node' }), { clusters, accuracy });
 });
 
 it('backends come to the same conclusions', async () => {
   const data = clusters({ counts: [20, 20] });
   const heads = await Promise.all(
-    TENSORFLOW_BACKENDS.map((backend) => createTensorFlowHeadTrainer({ backend }).train({ ...data, seed: 'a' })),
+    backends.map((backend) => createTensorFlowHeadTrainer({ backend }).train({ ...data, seed: 'a' })),
   );
-  const [one, other] = heads.map(({ weights }) => weights) as [Float32Array, Float32Array];
-  one.forEach((weight, i) => expect(weight).toBeCloseTo(other[i] as number, 2));
+  const [one, ...others] = heads.map(({ weights }) => weights) as [Float32Array, Float32Array];
+  for (const other of others) one.forEach((weight, i) => expect(weight).toBeCloseTo(other[i] as number, 2));
 });
 
 it('leaves no tensors behind', async () => {

@@ -34,7 +34,7 @@ const ENOUGH_EXAMPLES = 500;
  * folds 1 to 4 s. Rows are standardised batch by batch, so that they are in memory once.
  */
 export function createTensorFlowHeadTrainer(
-  options: { readonly backend?: TensorFlowBackend } = {},
+  options: { readonly backend?: TensorFlowBackend | undefined } = {},
 ): HeadTrainer & LayerTrainer {
   const trainLayer: LayerTrainer['trainLayer'] = async (request) => {
     request.signal?.throwIfAborted();

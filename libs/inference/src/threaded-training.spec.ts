@@ -119,7 +119,7 @@ describe('a failure', () => {
   });
 
   it('of a thread without memory ends it alone', async () => {
-    const narrow = createThreadedTraining({ maxOldGenerationSizeMb: 4, maxYoungGenerationSizeMb: 1 });
+    const narrow = createThreadedTraining({ limits: { maxOldGenerationSizeMb: 4, maxYoungGenerationSizeMb: 1 } });
     await expect(narrow(small())).rejects.toMatchObject({ code: 'ERR_WORKER_OUT_OF_MEMORY' });
   });
 });

@@ -1,20 +1,34 @@
 import type { ResourceLimits } from 'node:worker_threads';
 import { compiled, runInThread } from './thread.js';
-import type { TrainAndEvaluate, Trained } from './train-and-evaluate.js';
+import type { TensorFlowBackend } from './tensorflow.js';
+import type { TrainAndEvaluate, TrainAndEvaluateRequest, Trained } from './train-and-evaluate.js';
 import { transferable } from './transferable.js';
 
+export interface ThreadedTrainingOptions {
+  /** WebAssembly by default. */
+  readonly backend?: TensorFlowBackend;
+  /** Limits of the thread's heap. A thread that reaches them ends, and its training fails. */
+  readonly limits?: ResourceLimits;
+}
+
+/** What the thread is given. */
+export interface ThreadedTrainingData {
+  readonly request: TrainAndEvaluateRequest;
+  readonly backend: TensorFlowBackend | undefined;
+}
+
 /**
- * Trains with TensorFlow.js on WebAssembly in a thread of its own. Loading the library takes each thread some tenths of a
- * second.
- *
- * @param limits of the thread's heap; a thread that reaches them ends, and its training fails
+ * Trains with TensorFlow.js in a thread of its own. Loading the library takes each thread some tenths of a second.
  */
-export function createThreadedTraining(limits?: ResourceLimits): TrainAndEvaluate {
+export function createThreadedTraining({ backend, limits }: ThreadedTrainingOptions = {}): TrainAndEvaluate {
   return (request, options = {}) => {
     const { kind, embeddings, embeddingSize, labels, tags, seed, classWeights, folds, augmented } = request;
     const program = {
       path: compiled('training-thread.js', import.meta.url),
-      data: { kind, embeddings, embeddingSize, labels, tags, seed, classWeights, folds, augmented },
+      data: {
+        request: { kind, embeddings, embeddingSize, labels, tags, seed, classWeights, folds, augmented },
+        backend,
+      } satisfies ThreadedTrainingData,
       transfer: transferable([embeddings, labels, ...(augmented ? [augmented.embeddings, augmented.sources] : [])]),
       ...(limits && { limits }),
     };

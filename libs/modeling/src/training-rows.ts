@@ -3,7 +3,7 @@ import { classesOf, outputsOf, type Targets } from './targets.js';
 
 /** Rows that were made of other rows. They have the same value of the target and are used for training only. */
 export interface AugmentedRows {
-  /** rows × plan.width */
+  /** rows × plan.width. Shared with the thread if `allocateFeatures` made it, else copied. */
   readonly features: Float32Array;
   /** For each row the row of the table that it was made of. */
   readonly sources: Uint32Array;

@@ -123,39 +123,48 @@ export function runLayout(layout: Layout, threads: number, onEpoch: (epochs: num
 
 /** Moves points from their positions after the previous epoch to those after this one. */
 function movePoints(layout: Layout, epoch: number, first: number, end: number): void {
-  const { offsets, targets, periods, nextUses, points, seed } = layout;
-  const from = layout.positions[epoch % 2 === 0 ? 0 : 1];
-  const to = layout.positions[epoch % 2 === 0 ? 1 : 0];
+  for (let point = first; point < end; point++) movePoint(layout, epoch, point);
+}
+
+/** Pulls a point towards its neighbours whose turn it is, and pushes it away from random points for each of them. */
+function movePoint(layout: Layout, epoch: number, point: number): void {
+  const { offsets, targets, periods, nextUses, positions, points, seed } = layout;
+  const from = positions[epoch % 2 === 0 ? 0 : 1];
+  const to = positions[epoch % 2 === 0 ? 1 : 0];
   const rate = 1 - epoch / layout.epochs;
   const scale = points / 2 ** 32;
-  for (let point = first; point < end; point++) {
-    let x = from[2 * point] as number;
-    let y = from[2 * point + 1] as number;
-    let random = firstRandom(seed, point, epoch);
-    for (let edge = offsets[point] as number; edge < (offsets[point + 1] as number); edge++) {
-      if ((nextUses[edge] as number) > epoch) continue;
-      nextUses[edge] = (nextUses[edge] as number) + (periods[edge] as number);
-      const target = targets[edge] as number;
-      let dx = x - (from[2 * target] as number);
-      let dy = y - (from[2 * target + 1] as number);
-      // Twice, since the edge of the opposite direction is used in the same epoch and pulls this point, too.
-      let force = ATTRACTION[indexOf(dx * dx + dy * dy)] as number;
-      x += 2 * rate * clipped(force * dx);
-      y += 2 * rate * clipped(force * dy);
-      for (let sample = 0; sample < NEGATIVE_SAMPLES; sample++) {
-        random = nextRandom(random);
-        const other = Math.floor((random >>> 0) * scale);
-        if (other === point) continue;
-        dx = x - (from[2 * other] as number);
-        dy = y - (from[2 * other + 1] as number);
-        force = REPULSION[indexOf(dx * dx + dy * dy)] as number;
-        x += rate * clipped(force * dx);
-        y += rate * clipped(force * dy);
-      }
+  const end = offsets[point + 1] as number;
+  let x = from[2 * point] as number;
+  let y = from[2 * point + 1] as number;
+  let random = firstRandom(seed, point, epoch);
+  for (let edge = offsets[point] as number; edge < end; edge++) {
+    if ((nextUses[edge] as number) > epoch) continue;
+    nextUses[edge] = (nextUses[edge] as number) + (periods[edge] as number);
+    const target = targets[edge] as number;
+    let dx = x - (from[2 * target] as number);
+    let dy = y - (from[2 * target + 1] as number);
+    // Twice, since the edge of the opposite direction is used in the same epoch and pulls this point, too.
+    let force = ATTRACTION[indexOf(dx * dx + dy * dy)] as number;
+    x += 2 * rate * clipped(force * dx);
+    y += 2 * rate * clipped(force * dy);
+    // All from the same place, so that the processor can compute the forces side by side.
+    let pushX = 0;
+    let pushY = 0;
+    for (let sample = 0; sample < NEGATIVE_SAMPLES; sample++) {
+      random = nextRandom(random);
+      const other = ((random >>> 0) * scale) | 0;
+      if (other === point) continue;
+      dx = x - (from[2 * other] as number);
+      dy = y - (from[2 * other + 1] as number);
+      force = REPULSION[indexOf(dx * dx + dy * dy)] as number;
+      pushX += clipped(force * dx);
+      pushY += clipped(force * dy);
     }
-    to[2 * point] = x;
-    to[2 * point + 1] = y;
+    x += rate * pushX;
+    y += rate * pushY;
   }
+  to[2 * point] = x;
+  to[2 * point + 1] = y;
 }
 
 function clipped(step: number): number {

@@ -64,7 +64,8 @@ function rotate(matrix: readonly Float64Array[], vectors: readonly Float64Array[
   const cosine = 1 / Math.hypot(tangent, 1);
   const sine = tangent * cosine;
   for (const row of matrix) {
-    const [left, right] = [at(row, p), at(row, q)];
+    const left = at(row, p);
+    const right = at(row, q);
     row[p] = cosine * left - sine * right;
     row[q] = sine * left + cosine * right;
   }
@@ -75,7 +76,8 @@ function rotate(matrix: readonly Float64Array[], vectors: readonly Float64Array[
 
 function turn(one: Float64Array, other: Float64Array, cosine: number, sine: number): void {
   for (let i = 0; i < one.length; i++) {
-    const [left, right] = [at(one, i), at(other, i)];
+    const left = at(one, i);
+    const right = at(other, i);
     one[i] = cosine * left - sine * right;
     other[i] = sine * left + cosine * right;
   }

@@ -25,6 +25,7 @@ export async function settled({ database }: FaultyStack, options: SettledOptions
     ['images', { state: atRest(AT_REST.images) }],
     ['catalog_outbox', {}],
     ['augmentation_outbox', {}],
+    ['insights_outbox', {}],
   ];
   const count = async () => {
     const counts = await Promise.all(

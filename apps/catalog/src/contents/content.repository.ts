@@ -39,6 +39,19 @@ export interface OrphanAges {
 export class ContentRepository {
   constructor(@InjectModel(CONTENT_MODEL) private readonly contents: Model<ContentDocument>) {}
 
+  /** Returns the perceptual hashes of those of the contents that are decoded, in no order. */
+  async perceptualHashes(
+    workspace: string,
+    hashes: readonly string[],
+  ): Promise<{ sha256: string; perceptualHash: string }[]> {
+    return this.contents.collection
+      .find<{ sha256: string; perceptualHash: string }>(
+        { workspace, sha256: { $in: [...hashes] }, state: 'decoded', perceptualHash: { $type: 'string' } },
+        { projection: { _id: 0, sha256: 1, perceptualHash: 1 } },
+      )
+      .toArray();
+  }
+
   /** As `referAll`, for one image. */
   async refer(workspace: string, content: ContentReference, session: ClientSession): Promise<ContentReferral> {
     const referral = (await this.referAll(workspace, [content], session)).get(content.sha256);

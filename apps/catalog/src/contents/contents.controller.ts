@@ -2,6 +2,7 @@ import { Controller } from '@nestjs/common';
 import { RpcHandler, type HandlerContext } from '@pentaprism/bus';
 import { contentContracts as contracts, type ParsedRequestOf } from '@pentaprism/contracts';
 import { AnalyseContents } from './analyse-contents.usecase.js';
+import { ContentRepository } from './content.repository.js';
 import { HoldContents } from './hold-contents.usecase.js';
 
 @Controller()
@@ -9,6 +10,7 @@ export class ContentsController {
   constructor(
     private readonly analyseContents: AnalyseContents,
     private readonly holdContents: HoldContents,
+    private readonly contents: ContentRepository,
   ) {}
 
   @RpcHandler(contracts.analyse)
@@ -25,6 +27,14 @@ export class ContentsController {
   @RpcHandler(contracts.known)
   known({ hashes }: ParsedRequestOf<typeof contracts.known>, { workspace }: HandlerContext) {
     return this.holdContents.known(workspace, hashes);
+  }
+
+  @RpcHandler(contracts.perceptualHashes)
+  async perceptualHashes(
+    { hashes }: ParsedRequestOf<typeof contracts.perceptualHashes>,
+    { workspace }: HandlerContext,
+  ) {
+    return { contents: await this.contents.perceptualHashes(workspace, hashes) };
   }
 
   @RpcHandler(contracts.hold)

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model, mongo, Types } from 'mongoose';
-import { IMAGE_MODEL, type ImageDocument } from './image.schema.js';
+import { IMAGE_MODEL, unexpired, type ImageDocument } from './image.schema.js';
 
 export interface ImageFilter {
   readonly project: Types.ObjectId;
@@ -23,6 +23,13 @@ type Filter = mongo.Filter<ImageDocument>;
 
 /** Newest first. Numbers grow with seconds, and decide within one. */
 const NEWEST_FIRST = { createdSecond: -1, number: -1 } as const;
+
+const OLDEST_FIRST = { createdSecond: 1, number: 1 } as const;
+
+const DECODED_FIELDS = { sha256: 1, createdSecond: 1, number: 1, expiresAt: 1 } as const;
+export type DecodedImageDocument = Pick<ImageDocument, '_id' | 'createdSecond' | 'number' | 'expiresAt'> & {
+  readonly sha256: string;
+};
 
 const FIELDS = { workspace: 0, draw: 0, radiograph: 0 } as const;
 
@@ -46,6 +53,29 @@ export class ImageListRepository {
       .skip(offset)
       .limit(limit)
       .toArray();
+  }
+
+  /** Returns images whose pixels are known, oldest first, and no more at a time than `limit`. */
+  decoded(
+    workspace: string,
+    project: Types.ObjectId,
+    after: ListStart | undefined,
+    limit: number,
+  ): Promise<DecodedImageDocument[]> {
+    const since = after ? { createdSecond: { $gte: after.second }, number: { $gt: after.number } } : {};
+    return this.images.collection
+      .find<DecodedImageDocument>(
+        { workspace, project, ...since, state: 'decoded', sha256: { $type: 'string' }, ...unexpired() },
+        { projection: DECODED_FIELDS },
+      )
+      .sort(OLDEST_FIRST)
+      .limit(limit)
+      .toArray();
+  }
+
+  /** Counts images with bytes that have not been decoded yet. */
+  countPending(workspace: string, project: Types.ObjectId): Promise<number> {
+    return this.images.collection.countDocuments({ workspace, project, state: 'pending' });
   }
 
   /** Counts in the index, which takes time in proportion to what is found. */

@@ -4,6 +4,7 @@ import { imageContracts as contracts, type ParsedRequestOf } from '@pentaprism/c
 import { AddImage } from './add-image.usecase.js';
 import { DeleteImage } from './delete-image.usecase.js';
 import { FindImages } from './find-images.usecase.js';
+import { ListDecodedImages } from './list-decoded-images.usecase.js';
 import { ListImages } from './list-images.usecase.js';
 
 @Controller()
@@ -12,6 +13,7 @@ export class ImagesController {
     private readonly addImage: AddImage,
     private readonly deleteImage: DeleteImage,
     private readonly findImages: FindImages,
+    private readonly listDecodedImages: ListDecodedImages,
     private readonly listImages: ListImages,
   ) {}
 
@@ -38,6 +40,11 @@ export class ImagesController {
   @RpcHandler(contracts.list)
   list(query: ParsedRequestOf<typeof contracts.list>, { workspace }: HandlerContext) {
     return this.listImages.execute(workspace, query);
+  }
+
+  @RpcHandler(contracts.listDecoded)
+  listDecoded(request: ParsedRequestOf<typeof contracts.listDecoded>, { workspace }: HandlerContext) {
+    return this.listDecodedImages.execute(workspace, request);
   }
 
   @RpcHandler(contracts.delete)

@@ -1,5 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { computeActivationMaps, computeEmbeddings, type JobResult } from '@pentaprism/contracts';
+import { Bus } from '@pentaprism/bus';
+import {
+  candidateContracts,
+  computeActivationMaps,
+  computeEmbeddings,
+  type JobPayload,
+  type JobResult,
+} from '@pentaprism/contracts';
+import { DomainError } from '@pentaprism/domain';
 import type { JobDocument, JobEffect } from '@pentaprism/jobs';
 import type { ClientSession } from 'mongoose';
 import { ImageInsightRepository } from './image-insight.repository.js';
@@ -11,14 +19,25 @@ type Type = typeof computeEmbeddings | typeof computeActivationMaps;
 abstract class ComputeInsightEffect<J extends Type> implements JobEffect<J> {
   abstract readonly type: J;
 
-  constructor(private readonly insights: ImageInsightRepository) {}
+  constructor(
+    private readonly bus: Bus,
+    private readonly insights: ImageInsightRepository,
+  ) {}
 
   async completed({ _id, workspace }: JobDocument, result: JobResult<J>, session: ClientSession): Promise<void> {
     await this.insights.complete(workspace, _id, result.columns, session);
   }
 
-  isWanted({ _id, workspace }: JobDocument, session: ClientSession): Promise<boolean> {
-    return this.insights.exists(workspace, _id, session);
+  async isWanted({ _id, workspace, payload }: JobDocument, session: ClientSession): Promise<boolean> {
+    if (!(await this.insights.exists(workspace, _id, session))) return false;
+    const { projectId, candidateId } = payload as JobPayload<Type>;
+    try {
+      await this.bus.call(candidateContracts.get, { projectId, candidateId }, { context: { workspace } });
+      return true;
+    } catch (error) {
+      // Another error says nothing about the candidate.
+      return !DomainError.is(error, 'NOT_FOUND');
+    }
   }
 
   /** Its overlays are removed by the next round. */

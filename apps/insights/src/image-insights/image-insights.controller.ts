@@ -6,6 +6,7 @@ import {
   type FactData,
   type ParsedRequestOf,
 } from '@pentaprism/contracts';
+import { JobLedger } from '@pentaprism/jobs';
 import { ComputeInsight } from './compute-insight.usecase.js';
 import { FindInsights } from './find-insights.usecase.js';
 import { RecordOverlays } from './record-overlays.usecase.js';
@@ -20,6 +21,7 @@ export class ImageInsightsController {
     private readonly findInsights: FindInsights,
     private readonly recordOverlays: RecordOverlays,
     private readonly removeInsights: RemoveInsights,
+    private readonly ledger: JobLedger,
   ) {}
 
   @RpcHandler(contracts.compute)
@@ -45,6 +47,11 @@ export class ImageInsightsController {
   @RpcHandler(contracts.recordOverlays)
   record(request: Requests['recordOverlays'], { workspace }: HandlerContext) {
     return this.recordOverlays.execute(workspace, request);
+  }
+
+  @RpcHandler(contracts.othersWait)
+  async othersWait() {
+    return { othersWait: await this.ledger.isQueued('insight') };
   }
 
   @FactHandler(projectDeleted)

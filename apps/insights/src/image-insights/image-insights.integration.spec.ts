@@ -191,6 +191,26 @@ describe('compute', () => {
     expect(await compute(candidate)).toMatchObject({ state: 'queued' });
   });
 
+  it('aborts a job that fails because its model was deleted', async () => {
+    const { id: jobId } = await compute(newCandidate());
+    const attempt = await start(jobId);
+    candidates = [];
+    await call(reports.fail, { jobId, attempt, error: { code: 'NOT_FOUND', message: 'as told' }, retryable: false });
+    expect((await jobOf(jobId))?.state).toBe('aborted');
+  });
+
+  it('says whether other jobs wait', async () => {
+    const { id: jobId } = await compute(newCandidate());
+    expect(await call(insights.othersWait, {})).toEqual({ othersWait: true });
+    const waiting = await app
+      .get<Model<JobDocument>>(getModelToken(JOB_MODEL), { strict: false })
+      .find({ state: 'queued' })
+      .lean();
+    for (const { _id } of waiting) await call(reports.abort, { jobId: _id.toHexString() });
+    expect((await jobOf(jobId))?.state).toBe('aborted');
+    expect(await call(insights.othersWait, {})).toEqual({ othersWait: false });
+  });
+
   it('lets projects with fewer jobs that wait go first', async () => {
     const [first, second] = [newCandidate(), newCandidate()];
     const jobs = [await compute(first), await compute(second)];

@@ -143,7 +143,8 @@ export class TrainCandidates {
   private async findRecipe(projectId: string): Promise<AugmentationRecipe | null> {
     const request = { projectId, offset: 0, limit: MAX_LISTS_PER_PAGE };
     const { lists } = await this.bus.call(augmentationListContracts.list, request);
-    return lists.findLast(({ initialList, numberOfNewImages }) => initialList && numberOfNewImages > 0) ?? null;
+    const newest = lists.findLast(({ initialList }) => initialList);
+    return newest && newest.numberOfNewImages > 0 ? newest : null;
   }
 
   /** Returns the recipe for a training, whose list is in use from now on. */

@@ -31,6 +31,11 @@ export class DatasetRepository {
     return found;
   }
 
+  async exists(workspace: string, id: string): Promise<boolean> {
+    const _id = toObjectId(id, 'dataset');
+    return (await this.datasets.exists({ _id, workspace, deletedAt: null })) !== null;
+  }
+
   /** Returns a dataset that a project or a prediction dataset keeps, also if it was deleted. Throws NOT_FOUND. */
   async getKept(workspace: string, _id: Types.ObjectId): Promise<DatasetDocument> {
     const found = await this.datasets.findOne({ _id, workspace }).lean();

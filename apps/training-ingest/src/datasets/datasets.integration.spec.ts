@@ -139,6 +139,15 @@ describe('a dataset', () => {
     expect(await modelOf<DatasetDocument>(DATASET_MODEL).countDocuments({ workspace })).toBe(0);
   });
 
+  it('aborts its import rather than failing it if it was deleted meanwhile', async () => {
+    const { id, jobId } = await create();
+    const attempt = await start(jobId);
+    await modelOf<DatasetDocument>(DATASET_MODEL).updateOne({ _id: new Types.ObjectId(id) }, { deletedAt: new Date() });
+    const error = { code: 'NOT_FOUND', message: 'There is no such dataset.' };
+    await call(reports.fail, { ...attempt, error, retryable: false });
+    expect((await modelOf<JobDocument>(JOB_MODEL).findById(jobId).lean())?.state).toBe('aborted');
+  });
+
   it('is not found from another workspace', async () => {
     const { id } = await create();
     const other = service.call(datasets.get, { datasetId: id }, 'other');

@@ -16,6 +16,11 @@ export class ImportDatasetEffect implements JobEffect<typeof importDataset> {
     await this.datasets.finishImport(workspace, new Types.ObjectId(datasetId), session);
   }
 
+  isWanted(job: JobDocument): Promise<boolean> {
+    const { workspace, datasetId } = job.payload as JobPayload<typeof importDataset>;
+    return this.datasets.exists(workspace, datasetId);
+  }
+
   async ended(job: JobDocument, session: ClientSession): Promise<void> {
     const { workspace, datasetId } = job.payload as JobPayload<typeof importDataset>;
     await this.datasets.markDeleted(workspace, new Types.ObjectId(datasetId), session);

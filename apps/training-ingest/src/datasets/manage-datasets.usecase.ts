@@ -1,7 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { fitting, largestText } from '@pentaprism/bus';
-import type { Dataset, datasetContracts, ParsedRequestOf, ResponseOf } from '@pentaprism/contracts';
-import { FINDING_KINDS, systemDate } from '@pentaprism/domain';
+import type {
+  Dataset,
+  datasetContracts,
+  Finding,
+  FindingCounts,
+  ParsedRequestOf,
+  ResponseOf,
+} from '@pentaprism/contracts';
+import { FINDING_KINDS, systemDate, type FindingKind } from '@pentaprism/domain';
 import { DatasetRepository } from './dataset.repository.js';
 import { DatasetRowsRepository } from './dataset-rows.repository.js';
 import { toDataset, type DatasetDocument } from './dataset.schema.js';
@@ -10,6 +17,13 @@ import { TendDatasets } from './tend-datasets.usecase.js';
 type Requests = { [Name in keyof typeof datasetContracts]: ParsedRequestOf<(typeof datasetContracts)[Name]> };
 type Page = Pick<Requests['findings'], 'offset' | 'limit'>;
 type FindingLines = ResponseOf<typeof datasetContracts.findings>;
+type Range = [rank: number, offset: number, limit: number];
+
+/** Findings that are stored, by kind, in the order of rows. */
+export interface FindingSource {
+  readonly counts: FindingCounts;
+  find(...range: Range): Promise<Omit<Finding, 'kind'>[]>;
+}
 
 /** Reads datasets, changes their names and categories, and deletes them. */
 @Injectable()
@@ -67,49 +81,52 @@ export class ManageDatasets {
     return this.findingsOf(await this.datasets.get(workspace, datasetId), page);
   }
 
-  /** Returns a page of the log, in which each kind is followed by the number of its findings that are not stored. */
-  async findingsOf(dataset: DatasetDocument, { offset, limit }: Page): Promise<FindingLines> {
+  /**
+   * Returns a page of the log, in which each kind is followed by the number of its findings that are not stored.
+   *
+   * @param more findings that are listed after those of the dataset of the same kind
+   */
+  async findingsOf(dataset: DatasetDocument, { offset, limit }: Page, more?: FindingSource): Promise<FindingLines> {
+    const sources = [
+      {
+        counts: dataset.findings,
+        find: (...range: Range) => this.rows.findFindings(dataset, ...range),
+      },
+      ...(more ? [more] : []),
+    ];
     const findings: FindingLines['findings'] = [];
     let skip = offset;
     let total = 0;
-    for (const [rank, kind] of FINDING_KINDS.entries()) {
-      const { stored = 0, omitted = 0 } = dataset.findings[kind] ?? {};
-      const lines = stored + (omitted > 0 ? 1 : 0);
-      total += lines;
-      const room = limit - findings.length;
-      if (skip < lines && room > 0) findings.push(...(await this.linesOf(dataset, rank, skip, room)));
-      skip = Math.max(0, skip - lines);
+    for (const kind of FINDING_KINDS) {
+      const omitted = sources.reduce((sum, { counts }) => sum + (counts[kind]?.omitted ?? 0), 0);
+      for (const source of sources) {
+        const stored = source.counts[kind]?.stored ?? 0;
+        findings.push(...(await linesOf(source, kind, skip, Math.min(limit - findings.length, stored - skip))));
+        total += stored;
+        skip = Math.max(0, skip - stored);
+      }
+      if (omitted === 0) continue;
+      if (skip === 0 && findings.length < limit) findings.push(omittedLine(kind, omitted));
+      total += 1;
+      skip = Math.max(0, skip - 1);
     }
     return { findings: fitting(findings, largestFinding), total };
   }
+}
 
-  private async linesOf(
-    dataset: DatasetDocument,
-    rank: number,
-    skip: number,
-    room: number,
-  ): Promise<FindingLines['findings']> {
-    const kind = FINDING_KINDS[rank] as (typeof FINDING_KINDS)[number];
-    const { stored = 0, omitted = 0 } = dataset.findings[kind] ?? {};
-    const found = skip < stored ? await this.rows.findFindings(dataset, rank, skip, Math.min(room, stored - skip)) : [];
-    const lines: FindingLines['findings'] = found.map(({ row, column, file, message }) => ({
-      kind,
-      row,
-      column,
-      file,
-      message,
-    }));
-    if (omitted > 0 && lines.length < room)
-      lines.push({
-        kind,
-        row: null,
-        column: null,
-        file: null,
-        message: `${omitted} more findings of this kind`,
-        omitted,
-      });
-    return lines;
-  }
+async function linesOf(
+  { find }: FindingSource,
+  kind: FindingKind,
+  skip: number,
+  count: number,
+): Promise<FindingLines['findings']> {
+  const found = count > 0 ? await find(FINDING_KINDS.indexOf(kind), skip, count) : [];
+  return found.map(({ row, column, file, message }) => ({ kind, row, column, file, message }));
+}
+
+function omittedLine(kind: FindingKind, omitted: number): FindingLines['findings'][number] {
+  const message = `${omitted} more findings of this kind`;
+  return { kind, row: null, column: null, file: null, message, omitted };
 }
 
 /** Returns the bytes of a dataset in an answer at most. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import { counterContracts, createProject, type modelingContracts, type ParsedRequestOf } from '@pentaprism/contracts';
 import { notFound, Transactions } from '@pentaprism/database';
-import { DomainError, systemDate } from '@pentaprism/domain';
+import { DomainError, MAX_PENDING_PROJECTS_PER_WORKSPACE, systemDate } from '@pentaprism/domain';
 import { JobLedger, JobQueue } from '@pentaprism/jobs';
 import { Types, type ClientSession } from 'mongoose';
 import { CreateDataset } from '../datasets/create-dataset.usecase.js';
@@ -33,6 +33,7 @@ export class CreateProject {
     const created = await this.draftOf(workspace, actor, source, jobId);
     const { first: number } = await this.bus.call(counterContracts.next, { sequence: 'job' });
     const { dataset, modeling, job } = await this.transactions.run(async (session) => {
+      await this.requireRoom(workspace, session);
       const dataset = await this.take(workspace, source, created, session);
       const modeling = toDocument(dataset, { name, createdBy: actor, job: jobId });
       await this.modelings.add(modeling, session);
@@ -65,6 +66,13 @@ export class CreateProject {
       { name: fileName, fileName, categories: [], source: source.source },
       job,
     );
+  }
+
+  private async requireRoom(workspace: string, session: ClientSession): Promise<void> {
+    const limit = MAX_PENDING_PROJECTS_PER_WORKSPACE;
+    if ((await this.modelings.countPending(workspace, session)) < limit) return;
+    const message = `The workspace has ${limit} projects that are still being made. Try again when one of them is ready.`;
+    throw new DomainError('FAILED_PRECONDITION', message, { limit });
   }
 
   /** Keeps the dataset for as long as the project is there. */

@@ -11,6 +11,7 @@ import { sampledPositions } from './sampled-positions.js';
 
 type Requests = { [Name in keyof typeof modelingContracts]: ParsedRequestOf<(typeof modelingContracts)[Name]> };
 type ImagesPage = ResponseOf<typeof modelingContracts.images>;
+type ContentsPage = ResponseOf<typeof modelingContracts.contents>;
 type DuplicatesPage = ResponseOf<typeof modelingContracts.duplicates>;
 
 /** Lists the images of projects. */
@@ -61,6 +62,34 @@ export class ListProjectImages {
     if (!found) throw noImageColumn();
     const { images, total } = await this.projectImages.duplicates(modeling._id, found.index, page);
     return { images: images.map(({ image, rows }) => ({ imageId: image.toHexString(), rowCount: rows })), total };
+  }
+
+  /** Throws INVALID_ARGUMENT for a column that is no image column. */
+  async contents(workspace: string, request: Requests['contents']): Promise<ContentsPage> {
+    const { projectId, column, offset, limit, known } = request;
+    const modeling = await this.modelings.findOpened(workspace, projectId);
+    if (!modeling) {
+      if (column !== undefined && column !== LIVE_IMAGE_COLUMN) await this.refuseLive(projectId);
+      return { list: null };
+    }
+    const [found] = imageColumnsOf(modeling, column);
+    if (!found) throw noImageColumn();
+    const { name, index, images: total } = found;
+    // Images are added in the order of rows. A row can be added to an image that is there.
+    const revision = `${index}.${total}.${modeling.after.row}.${modeling.after.column}`;
+    const unchanged = known === revision;
+    const images = unchanged
+      ? []
+      : await this.projectImages.inRange(modeling._id, index, { first: offset, end: offset + limit });
+    return {
+      list: {
+        column: name,
+        images: images.map(({ image, sha256, rows }) => ({ imageId: image.toHexString(), sha256, rowCount: rows })),
+        total,
+        revision,
+        unchanged,
+      },
+    };
   }
 
   /** Throws NOT_FOUND. */

@@ -44,6 +44,17 @@ export class ListTargetImages {
     return { images: fitting(shown, ({ value }) => 200 + largestValue(value)), total };
   }
 
+  /** Returns the value of an image if all of its rows with a value agree. */
+  async ofImage(
+    workspace: string,
+    { projectId, imageId }: Requests['ofImage'],
+  ): Promise<{ value: TargetValue | null }> {
+    const modeling = await this.modelings.findOpened(workspace, projectId);
+    const { target } = modeling ?? {};
+    const image = target?.ready ? await this.targets.findAgreed(target.id, imageId) : null;
+    return { value: image && valueOf(image) };
+  }
+
   /** Throws as `images`. */
   async bins(workspace: string, { projectId, column, ...page }: Requests['bins']): Promise<BinsPage> {
     const { modeling, target } = await this.find(workspace, projectId);

@@ -3,10 +3,11 @@ import type { Modeling, modelingContracts, ParsedRequestOf, Target } from '@pent
 import { DomainError } from '@pentaprism/domain';
 import { DatasetRepository } from '../datasets/dataset.repository.js';
 import type { DatasetDocument } from '../datasets/dataset.schema.js';
-import { ManageDatasets } from '../datasets/manage-datasets.usecase.js';
+import { ManageDatasets, type FindingSource } from '../datasets/manage-datasets.usecase.js';
 import { ModelingRepository } from './modeling.repository.js';
 import type { ModelingDocument } from './modeling.schema.js';
 import { LIVE_IMAGE_COLUMN, LiveTables } from './live-tables.js';
+import { TargetRepository } from './target.repository.js';
 
 type Requests = { [Name in keyof typeof modelingContracts]: ParsedRequestOf<(typeof modelingContracts)[Name]> };
 
@@ -18,6 +19,7 @@ export class ManageModelings {
     private readonly datasets: DatasetRepository,
     private readonly tables: ManageDatasets,
     private readonly live: LiveTables,
+    private readonly targets: TargetRepository,
   ) {}
 
   async describe(workspace: string, { projectIds }: Requests['describe']): Promise<{ modelings: Modeling[] }> {
@@ -66,12 +68,20 @@ export class ManageModelings {
 
   /** Throws NOT_FOUND; FAILED_PRECONDITION if the project has no image column. */
   async findings(workspace: string, { projectId, ...page }: Requests['findings']) {
-    const dataset = await this.datasetOf(workspace, projectId);
-    if (dataset?.hasImages === false)
+    const modeling = await this.modelings.findOpened(workspace, projectId);
+    if (!modeling) {
+      await this.live.columns(projectId);
+      return { findings: [], total: 0 };
+    }
+    const dataset = await this.datasets.getKept(workspace, modeling.dataset);
+    if (!dataset.hasImages)
       throw new DomainError('FAILED_PRECONDITION', 'Not a data quality enabled project: it has no image column.');
-    if (dataset) return this.tables.findingsOf(dataset, page);
-    await this.live.columns(projectId);
-    return { findings: [], total: 0 };
+    return this.tables.findingsOf(dataset, page, this.findingsOfTarget(modeling));
+  }
+
+  private findingsOfTarget({ target }: ModelingDocument): FindingSource | undefined {
+    if (!target?.ready || !target.findings) return undefined;
+    return { counts: target.findings, find: (...range) => this.targets.findFindings(target.id, ...range) };
   }
 
   private async datasetOf(workspace: string, projectId: string): Promise<DatasetDocument | null> {

@@ -14,6 +14,11 @@ export class ModelingRepository {
     await this.modelings.collection.insertOne(modeling, { session });
   }
 
+  /** Counts the projects that are being made. */
+  countPending(workspace: string, session: ClientSession): Promise<number> {
+    return this.modelings.countDocuments({ workspace, state: 'filling', deletedAt: null }).session(session);
+  }
+
   /** Returns null for a project that was not made of a dataset, or is not known. */
   find(workspace: string, projectId: string): Promise<ModelingDocument | null> {
     return this.modelings.findOne({ _id: toObjectId(projectId, 'project'), workspace, deletedAt: null }).lean();
@@ -80,11 +85,15 @@ export class ModelingRepository {
     workspace: string,
     _id: Types.ObjectId,
     id: Types.ObjectId,
-    { images, positiveClass }: Pick<TargetRecord, 'images' | 'positiveClass'>,
-    session: ClientSession,
+    { images, positiveClass, findings }: Required<Pick<TargetRecord, 'images' | 'positiveClass' | 'findings'>>,
   ): Promise<void> {
-    const $set = { 'target.ready': true, 'target.images': images, 'target.positiveClass': positiveClass };
-    await this.modelings.updateOne({ _id, workspace, 'target.id': id }, { $set }, { session });
+    const $set = {
+      'target.ready': true,
+      'target.images': images,
+      'target.positiveClass': positiveClass,
+      'target.findings': findings,
+    };
+    await this.modelings.updateOne({ _id, workspace, 'target.id': id }, { $set });
   }
 
   /** Returns projects of all workspaces whose models have to be begun. */
@@ -105,9 +114,10 @@ export class ModelingRepository {
     return (await this.modelings.findOneAndUpdate(filter, update, options).lean())?.candidates ?? null;
   }
 
-  /** Takes the target from a project whose values cannot be read. */
+  /** Takes the target from a project whose values cannot be read. A target that is ready stays. */
   async dropTarget(workspace: string, _id: Types.ObjectId, id: Types.ObjectId, session: ClientSession): Promise<void> {
-    await this.modelings.updateOne({ _id, workspace, 'target.id': id }, { $set: { target: null } }, { session });
+    const filter = { _id, workspace, 'target.id': id, 'target.ready': false };
+    await this.modelings.updateOne(filter, { $set: { target: null } }, { session });
   }
 
   /** Notes that images up to `last` have been added. Returns false if `before` are not the last ones any more. */

@@ -80,6 +80,7 @@ export const modelingSchema = new Schema<ModelingDocument>(
 );
 modelingSchema.index({ workspace: 1, dataset: 1, createdAt: 1, _id: 1 });
 modelingSchema.index({ 'target.search': 1 }, { partialFilterExpression: { 'target.search': true } });
+modelingSchema.index({ workspace: 1, state: 1 }, { partialFilterExpression: { state: 'filling' } });
 modelingSchema.index({ deletedAt: 1 }, { partialFilterExpression: { deletedAt: { $type: 'date' } } });
 
 export const projectImageSchema = new Schema<ProjectImageDocument>(

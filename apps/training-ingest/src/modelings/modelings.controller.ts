@@ -57,6 +57,11 @@ export class ModelingsController {
     return this.lists.duplicates(workspace, request);
   }
 
+  @RpcHandler(contracts.contents)
+  contents(request: Requests['contents'], { workspace }: HandlerContext) {
+    return this.lists.contents(workspace, request);
+  }
+
   @RpcHandler(contracts.image)
   image(request: Requests['image'], { workspace }: HandlerContext) {
     return this.lists.image(workspace, request);

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { readTarget, type JobPayload, type JobResult } from '@pentaprism/contracts';
+import { readTarget, type JobPayload } from '@pentaprism/contracts';
 import type { JobDocument, JobEffect } from '@pentaprism/jobs';
 import { Types, type ClientSession } from 'mongoose';
 import { ModelingRepository } from './modeling.repository.js';
 import { ReadyTargets } from './ready-targets.js';
 
-/** Makes a target ready when its values have been read. If they cannot be read, the project has no target. */
+/** Takes the target from a project if its values cannot be read. */
 @Injectable()
 export class ReadTargetEffect implements JobEffect<typeof readTarget> {
   readonly type = readTarget;
@@ -15,9 +15,9 @@ export class ReadTargetEffect implements JobEffect<typeof readTarget> {
     private readonly ready: ReadyTargets,
   ) {}
 
-  async completed(job: JobDocument, result: JobResult<typeof readTarget>, session: ClientSession): Promise<void> {
-    const { workspace, projectId } = job.payload as JobPayload<typeof readTarget>;
-    await this.modelings.finishTarget(workspace, new Types.ObjectId(projectId), job._id, result, session);
+  /** Does nothing: the worker has made the target ready, before it gave tags. */
+  completed(): Promise<void> {
+    return Promise.resolve();
   }
 
   async isWanted(job: JobDocument): Promise<boolean> {

@@ -10,7 +10,13 @@ import {
   type TargetValue,
 } from '@pentaprism/contracts';
 import { notFound } from '@pentaprism/database';
-import { DomainError, MAX_TAGGINGS_PER_BATCH, MAX_TAGS_PER_IMAGE, type TargetType } from '@pentaprism/domain';
+import {
+  DomainError,
+  FINDING_KINDS,
+  MAX_TAGGINGS_PER_BATCH,
+  MAX_TAGS_PER_IMAGE,
+  type TargetType,
+} from '@pentaprism/domain';
 import type { Types } from 'mongoose';
 import { DatasetRowsRepository } from '../datasets/dataset-rows.repository.js';
 import { DatasetRepository } from '../datasets/dataset.repository.js';
@@ -44,33 +50,38 @@ export class RecordTarget {
     private readonly targets: TargetRepository,
   ) {}
 
-  /** Throws NOT_FOUND; FAILED_PRECONDITION if no values are to be read. */
-  async begin(workspace: string, { projectId }: Requests['begin']) {
-    const { modeling, target } = await this.pending(workspace, projectId);
+  /** Throws NOT_FOUND; FAILED_PRECONDITION if the project has no target of this job. */
+  async begin(workspace: string, request: Requests['begin']) {
+    const { modeling, target } = await this.targetOf(workspace, request);
     const dataset = await this.datasets.getKept(workspace, modeling.dataset);
     const columns = await this.rows.findColumns(dataset, 0, dataset.columnCount ?? 0);
     const column = columns.find(({ name }) => name === target.column);
     if (!column || !dataset.table) throw notFound('column');
-    while (!(await this.targets.removeSome(modeling._id, target.id)));
     return {
       type: target.type,
       column,
       positiveClass: target.positiveClass,
-      imageColumns: (modeling.imageColumns ?? []).map(({ index }) => index),
+      imageColumns: (modeling.imageColumns ?? []).map(({ index, name }) => ({ index, name })),
       rowCount: dataset.rowCount ?? 0,
       table: dataset.table,
     };
+  }
+
+  /** Throws as `begin`. */
+  async clear(workspace: string, request: Requests['clear']): Promise<{ left: boolean }> {
+    const { modeling, target } = await this.targetOf(workspace, request);
+    return { left: !(await this.targets.removeSome(modeling._id, target.id)) };
   }
 
   async rowImages(workspace: string, { projectId, after, limit }: Requests['rowImages']) {
     const modeling = await this.modelings.get(workspace, projectId);
     const dataset = await this.datasets.getKept(workspace, modeling.dataset);
     const images = await this.rows.findImages(dataset, after, limit);
-    return { images: images.map(({ row, column, sha256 }) => ({ row, column, sha256 })) };
+    return { images: images.map(({ row, column, label, sha256 }) => ({ row, column, label, sha256 })) };
   }
 
-  async recordImages(workspace: string, { projectId, images }: Requests['recordImages']): Promise<void> {
-    const { modeling, target } = await this.pending(workspace, projectId);
+  async recordImages(workspace: string, { images, ...key }: Requests['recordImages']): Promise<void> {
+    const { modeling, target } = await this.targetOf(workspace, key);
     const known = await this.imagesOf(modeling, images);
     await this.targets.putImages(
       images.flatMap(({ sha256, column, position, place, rows, value }) => {
@@ -83,22 +94,35 @@ export class RecordTarget {
     );
   }
 
-  async recordBins(workspace: string, { projectId, bins }: Requests['recordBins']): Promise<void> {
-    const { modeling, target } = await this.pending(workspace, projectId);
+  async recordBins(workspace: string, { bins, ...key }: Requests['recordBins']): Promise<void> {
+    const { modeling, target } = await this.targetOf(workspace, key);
     await this.targets.putBins(bins.map((bin) => ({ ...bin, project: modeling._id, target: target.id })));
-    // By now the values are known to fit.
+  }
+
+  async recordFindings(workspace: string, { findings, ...key }: Requests['recordFindings']): Promise<void> {
+    const { modeling, target } = await this.targetOf(workspace, key);
+    const ids = { project: modeling._id, target: target.id };
+    await this.targets.putFindings(
+      findings.map(({ kind, ...finding }) => ({ ...ids, rank: FINDING_KINDS.indexOf(kind), ...finding })),
+    );
+  }
+
+  /** Throws as `begin`. */
+  async finish(workspace: string, { images, positiveClass, findings, ...key }: Requests['finish']): Promise<void> {
+    const { modeling, target } = await this.targetOf(workspace, key);
+    await this.modelings.finishTarget(workspace, modeling._id, target.id, { images, positiveClass, findings });
     const classificationType = CLASSIFICATION_TYPES[target.type];
     if (classificationType)
-      await this.bus.call(projectContracts.update, { id: projectId, training: { classificationType } });
+      await this.bus.call(projectContracts.update, { id: key.projectId, training: { classificationType } });
   }
 
   /** Images that are no longer in the catalog are passed over. */
-  async tagImages(workspace: string, { projectId, taggings }: Requests['tagImages']): Promise<void> {
-    const { modeling } = await this.pending(workspace, projectId);
+  async tagImages(workspace: string, { taggings, ...key }: Requests['tagImages']): Promise<void> {
+    const { modeling } = await this.targetOf(workspace, key);
     const images = await this.imagesOf(modeling, taggings);
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.tagOnce(projectId, taggings, images);
+        return await this.tagOnce(key.projectId, taggings, images);
       } catch (error) {
         // A tag was renamed or deleted since it was looked up.
         if (!DomainError.is(error, 'CONFLICT') || attempt === TAG_ATTEMPTS) throw error;
@@ -152,14 +176,14 @@ export class RecordTarget {
     );
   }
 
-  private async pending(
+  private async targetOf(
     workspace: string,
-    projectId: string,
+    { projectId, jobId }: Requests['begin'],
   ): Promise<{ modeling: ModelingDocument; target: TargetRecord }> {
     const modeling = await this.modelings.get(workspace, projectId);
     const { target } = modeling;
-    if (!target || target.ready)
-      throw new DomainError('FAILED_PRECONDITION', 'No values of a target of this project are to be read.');
+    if (!target || target.id.toHexString() !== jobId)
+      throw new DomainError('FAILED_PRECONDITION', 'The project has no target whose values this job reads.');
     return { modeling, target };
   }
 }

@@ -1,13 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
-import { removeSome } from '@pentaprism/database';
+import { removeSome, toObjectId } from '@pentaprism/database';
 import { trusted, type Model, type Types } from 'mongoose';
 import {
   LABELS_INDEX,
   NUMBERS_INDEX,
   TARGET_BIN_MODEL,
+  TARGET_FINDING_MODEL,
   TARGET_IMAGE_MODEL,
   type TargetBinDocument,
+  type TargetFindingDocument,
   type TargetImageDocument,
 } from './target.schema.js';
 
@@ -17,12 +19,13 @@ interface Range {
   readonly end: number;
 }
 
-/** The images and bins of targets. */
+/** The images, bins and findings of targets. */
 @Injectable()
 export class TargetRepository {
   constructor(
     @InjectModel(TARGET_IMAGE_MODEL) private readonly images: Model<TargetImageDocument>,
     @InjectModel(TARGET_BIN_MODEL) private readonly bins: Model<TargetBinDocument>,
+    @InjectModel(TARGET_FINDING_MODEL) private readonly findings: Model<TargetFindingDocument>,
   ) {}
 
   /** Replaces images at the same positions. */
@@ -49,6 +52,25 @@ export class TargetRepository {
         },
       })),
     );
+  }
+
+  /** Replaces findings at the same places. */
+  async putFindings(findings: readonly TargetFindingDocument[]): Promise<void> {
+    await this.findings.collection.bulkWrite(
+      findings.map(({ target, rank, order, ...rest }) => ({
+        replaceOne: {
+          filter: { target, rank, order },
+          replacement: { target, rank, order, ...rest },
+          upsert: true,
+        },
+      })),
+    );
+  }
+
+  /** Returns findings of one kind in their order. */
+  findFindings(target: Types.ObjectId, rank: number, offset: number, limit: number): Promise<TargetFindingDocument[]> {
+    const order = trusted({ $gte: offset, $lt: offset + limit });
+    return this.findings.find({ target, rank, order }).sort({ order: 1 }).lean();
   }
 
   /** Returns the images of a range of positions, or of places, in their order. */
@@ -91,6 +113,17 @@ export class TargetRepository {
     return found?.place;
   }
 
+  /** Returns a record of an image if all of its records have the same value; else null. */
+  async findAgreed(target: Types.ObjectId, imageId: string): Promise<TargetImageDocument | null> {
+    const filter = { target, image: toObjectId(imageId, 'image') };
+    const first = await this.images.findOne(filter).lean();
+    if (!first) return null;
+    const field = (['label', 'labels', 'number'] as const).find((name) => first[name] !== undefined) ?? 'label';
+    // Not through mongoose, which would compare each label of a list.
+    const other = await this.images.collection.findOne({ ...filter, [field]: { $ne: first[field] } });
+    return other ? null : first;
+  }
+
   findBin(target: Types.ObjectId, column: number, label: string): Promise<TargetBinDocument | null> {
     return this.bins.findOne({ target, column, label }).lean();
   }
@@ -118,7 +151,8 @@ export class TargetRepository {
   /** Removes some of what belongs to targets of a project, except for one. Returns whether nothing is left. */
   async removeSome(project: Types.ObjectId, kept?: Types.ObjectId): Promise<boolean> {
     const filter = { project, ...(kept && { target: { $ne: kept } }) };
-    for (const { collection } of [this.images, this.bins]) if (!(await removeSome(collection, filter))) return false;
+    for (const { collection } of [this.images, this.bins, this.findings])
+      if (!(await removeSome(collection, filter))) return false;
     return true;
   }
 }

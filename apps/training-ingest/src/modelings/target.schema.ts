@@ -1,4 +1,4 @@
-import type { Target, TargetBin } from '@pentaprism/contracts';
+import type { Finding, FindingCounts, Target, TargetBin } from '@pentaprism/contracts';
 import { Schema, type Types } from 'mongoose';
 
 /** The target of a modeling. */
@@ -11,6 +11,8 @@ export interface TargetRecord extends Target {
   search: boolean;
   /** How many images of each image column have a value, by index. */
   images: Record<string, number>;
+  /** Absent in records of earlier versions. */
+  findings?: FindingCounts;
 }
 
 /** Images that have the same bytes and the same value of the target in one column. */
@@ -37,6 +39,16 @@ export interface TargetBinDocument extends TargetBin {
   target: Types.ObjectId;
 }
 
+/** What is wrong with the values of a target. */
+export interface TargetFindingDocument extends Omit<Finding, 'kind'> {
+  project: Types.ObjectId;
+  target: Types.ObjectId;
+  /** The index of its kind in `FINDING_KINDS`. */
+  rank: number;
+  order: number;
+}
+
+export const TARGET_FINDING_MODEL = 'TargetFinding';
 export const TARGET_IMAGE_MODEL = 'TargetImage';
 export const TARGET_BIN_MODEL = 'TargetBin';
 
@@ -63,6 +75,8 @@ export const targetImageSchema = new Schema<TargetImageDocument>(
 );
 targetImageSchema.index({ target: 1, column: 1, position: 1 }, { unique: true });
 targetImageSchema.index({ target: 1, column: 1, place: 1 });
+/** The values of one image. */
+targetImageSchema.index({ target: 1, image: 1 });
 targetImageSchema.index({ project: 1 });
 /** Images that have a label of a multilabel target. */
 export const LABELS_INDEX = { target: 1, column: 1, labels: 1, position: 1 } as const;
@@ -88,3 +102,19 @@ export const targetBinSchema = new Schema<TargetBinDocument>(
 targetBinSchema.index({ target: 1, column: 1, order: 1 }, { unique: true });
 targetBinSchema.index({ target: 1, column: 1, label: 1 });
 targetBinSchema.index({ project: 1 });
+
+export const targetFindingSchema = new Schema<TargetFindingDocument>(
+  {
+    project: ofTarget.project,
+    target: ofTarget.target,
+    rank: { type: Number, required: true },
+    order: { type: Number, required: true },
+    row: { type: Number, default: null },
+    column: { type: String, default: null },
+    file: { type: String, default: null },
+    message: { type: String, required: true },
+  },
+  { collection: 'target_findings', versionKey: false },
+);
+targetFindingSchema.index({ target: 1, rank: 1, order: 1 }, { unique: true });
+targetFindingSchema.index({ project: 1 });

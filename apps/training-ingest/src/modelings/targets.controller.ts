@@ -25,6 +25,11 @@ export class TargetsController {
     return this.lists.images(workspace, request);
   }
 
+  @RpcHandler(contracts.ofImage)
+  ofImage(request: Requests['ofImage'], { workspace }: HandlerContext) {
+    return this.lists.ofImage(workspace, request);
+  }
+
   @RpcHandler(contracts.bins)
   bins(request: Requests['bins'], { workspace }: HandlerContext) {
     return this.lists.bins(workspace, request);
@@ -33,6 +38,11 @@ export class TargetsController {
   @RpcHandler(contracts.begin)
   begin(request: Requests['begin'], { workspace }: HandlerContext) {
     return this.recording.begin(workspace, request);
+  }
+
+  @RpcHandler(contracts.clear)
+  clear(request: Requests['clear'], { workspace }: HandlerContext) {
+    return this.recording.clear(workspace, request);
   }
 
   @RpcHandler(contracts.rowImages)
@@ -49,6 +59,18 @@ export class TargetsController {
   @RpcHandler(contracts.recordBins)
   async recordBins(request: Requests['recordBins'], { workspace }: HandlerContext) {
     await this.recording.recordBins(workspace, request);
+    return {};
+  }
+
+  @RpcHandler(contracts.recordFindings)
+  async recordFindings(request: Requests['recordFindings'], { workspace }: HandlerContext) {
+    await this.recording.recordFindings(workspace, request);
+    return {};
+  }
+
+  @RpcHandler(contracts.finish)
+  async finish(request: Requests['finish'], { workspace }: HandlerContext) {
+    await this.recording.finish(workspace, request);
     return {};
   }
 

@@ -1,9 +1,9 @@
-/** Milliseconds of importing after which an import lets another one that waits go first. */
+/** Milliseconds of work after which a job lets another one that waits go first. */
 const TURN_MS = 10_000;
 /** A turn lasts at least so many times as long as its start, which reads a table again up to the row where it goes on. */
 const TURN_PER_START = 2;
 
-/** The time that one start of an import may take while others wait. */
+/** The time that one start of a long job may take while others wait. */
 export class Turn {
   readonly #created = performance.now();
   #began: number | undefined;

@@ -19,6 +19,8 @@ export interface EmbeddingOptions {
   readonly signal: AbortSignal;
   /** Called with a share from 0 to 1. */
   readonly onProgress: (share: number) => void;
+  /** Called after embeddings were computed and recorded. What it throws ends the work. */
+  readonly onComputed?: () => Promise<void>;
 }
 
 export interface AugmentationRequest {
@@ -45,7 +47,7 @@ export class Embeddings {
   async forEach(
     workspace: string,
     contents: Iterable<string>,
-    { signal, onProgress }: EmbeddingOptions,
+    { signal, onProgress, onComputed }: EmbeddingOptions,
     use: (sha256: string, vector: Float32Array) => void,
   ): Promise<void> {
     const backbone = await this.embedder.backboneId();
@@ -57,7 +59,10 @@ export class Embeddings {
       const known = new Set(embeddings.map(({ sha256 }) => sha256));
       const missing = wanted.filter((sha256) => !known.has(sha256));
       const computed = await this.compute(workspace, missing, signal);
-      if (computed.length > 0) await this.bus.call(embeddingContracts.record, { backbone, embeddings: computed });
+      if (computed.length > 0) {
+        await this.bus.call(embeddingContracts.record, { backbone, embeddings: computed });
+        await onComputed?.();
+      }
       for (const { sha256, vector } of [...embeddings, ...computed]) use(sha256, fromVectorText(vector));
       onProgress((i + wanted.length) / hashes.length);
     }

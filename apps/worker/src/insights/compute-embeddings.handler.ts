@@ -1,14 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Bus } from '@pentaprism/bus';
 import {
   computeEmbeddings,
+  imageInsightContracts,
   type EmbeddingLine,
   type InsightColumn,
   type JobPayload,
   type JobResult,
 } from '@pentaprism/contracts';
 import { MAX_PROJECTED_IMAGES } from '@pentaprism/domain';
-import type { JobControl, JobHandler } from '@pentaprism/jobs';
+import { LetOthersGoFirst, type JobControl, type JobHandler } from '@pentaprism/jobs';
 import { project2d } from '@pentaprism/projection';
+import { Turn } from '../datasets/turn.js';
 import { Embedder } from '../inference/embedder.js';
 import { Embeddings } from '../inference/embeddings.js';
 import { CONCURRENCY } from '../tokens.js';
@@ -29,6 +32,7 @@ interface ColumnRequest {
   readonly candidate: ExplainedCandidate;
   /** Of the column among the image columns. */
   readonly place: number;
+  readonly turn: Turn;
   readonly signal: AbortSignal;
   /** Called with a share from 0 to 1. */
   readonly onProgress: (share: number) => void;
@@ -40,6 +44,7 @@ export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbedd
   readonly type = computeEmbeddings;
 
   constructor(
+    private readonly bus: Bus,
     private readonly candidates: ExplainedCandidates,
     private readonly embedder: Embedder,
     private readonly embeddings: Embeddings,
@@ -51,9 +56,10 @@ export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbedd
     const candidate = await this.candidates.read(payload, signal);
     const { imageColumns } = candidate.rows;
     const columns: InsightColumn[] = [];
+    const turn = new Turn();
     for (const [place] of imageColumns.entries()) {
       const onProgress = (share: number) => progress(READ + ((1 - READ) * (place + share)) / imageColumns.length);
-      columns.push(await this.ofColumn({ payload, candidate, place, signal, onProgress }));
+      columns.push(await this.ofColumn({ payload, candidate, place, turn, signal, onProgress }));
     }
     return { columns };
   }
@@ -75,12 +81,16 @@ export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbedd
   }
 
   /** Returns the images that have an embedding, and their embeddings row by row. */
-  private async vectorsOf(sample: readonly ColumnImage[], { payload, signal, onProgress }: ColumnRequest) {
+  private async vectorsOf(sample: readonly ColumnImage[], { payload, turn, signal, onProgress }: ColumnRequest) {
     const size = await this.embedder.embeddingSize();
     const all = new Float32Array(sample.length * size);
     const rowOf = new Map(sample.map(({ sha256 }, i) => [sha256, i]));
     const found = new Set<number>();
-    const options = { signal, onProgress: (share: number) => onProgress(KNOWN * share) };
+    const options = {
+      signal,
+      onProgress: (share: number) => onProgress(KNOWN * share),
+      onComputed: () => this.letOthersGoFirst(turn),
+    };
     await this.embeddings.forEach(payload.workspace, rowOf.keys(), options, (sha256, vector) => {
       const row = rowOf.get(sha256);
       if (row === undefined) return;
@@ -95,6 +105,13 @@ export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbedd
       vectors: all.slice(0, rows.length * size),
       size,
     };
+  }
+
+  /** Another start finds what has been computed so far, and goes on with the rest. */
+  private async letOthersGoFirst(turn: Turn): Promise<void> {
+    turn.begin();
+    if (turn.isOver && (await this.bus.call(imageInsightContracts.othersWait, {})).othersWait)
+      throw new LetOthersGoFirst();
   }
 }
 

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { BlobStore } from '@pentaprism/blob-store';
 import { Bus } from '@pentaprism/bus';
 import {
+  MAX_FINDINGS_PER_CALL,
   MAX_IMAGES_PER_DATASET_PAGE,
   MAX_TARGET_BINS_PER_CALL,
   MAX_TARGET_IMAGES_PER_CALL,
@@ -9,6 +10,7 @@ import {
   targetContracts,
   type JobPayload,
   type JobResult,
+  type RequestOf,
   type ResponseOf,
 } from '@pentaprism/contracts';
 import { openDataset } from '@pentaprism/datasets';
@@ -18,10 +20,13 @@ import { BLOB_STORE } from '@pentaprism/service';
 import { blobByteSource } from '../datasets/blob-byte-source.js';
 import { partsOf } from './parts.js';
 import { tagNamesOf } from './tag-names.js';
+import { TargetFindings } from './target-findings.js';
 import { binsOf, TargetImages } from './target-images.js';
 import { TargetValues } from './target-values.js';
 
 type Payload = JobPayload<typeof readTarget>;
+type RowImage = ResponseOf<typeof targetContracts.rowImages>['images'][number];
+type TargetKey = RequestOf<typeof targetContracts.begin>;
 type Plan = ResponseOf<typeof targetContracts.begin>;
 
 /** Share of the progress when the table has been read, and when the images have been recorded. */
@@ -38,16 +43,35 @@ export class ReadTargetHandler implements JobHandler<typeof readTarget> {
   ) {}
 
   async run({ workspace, projectId }: Payload, control: JobControl): Promise<JobResult<typeof readTarget>> {
-    const plan = await this.bus.call(targetContracts.begin, { projectId });
+    const key = { projectId, jobId: control.jobId };
+    const plan = await this.bus.call(targetContracts.begin, key);
+    await this.clear(key, control.signal);
     const values = await this.readValues(workspace, plan, control);
     values.requireLearnable();
     const positiveClass = positiveClassOf(plan, values);
     control.progress(READ);
-    const images = await this.readImages(projectId, values, control.signal);
-    for (const column of plan.imageColumns) await this.record(projectId, column, { values, images }, control.signal);
+    const images = new TargetImages(values);
+    const findings = new TargetFindings(plan.column, values, namesOf(plan));
+    await this.readImages(projectId, [images, findings], control.signal);
+    for (const { index } of plan.imageColumns) await this.record(key, index, { values, images }, control.signal);
+    await this.recordFindings(key, findings, control.signal);
     control.progress(RECORDED);
-    if (plan.type !== 'regression') await this.tag(projectId, { values, images }, control.signal);
-    return { images: images.counts(), positiveClass };
+    await this.bus.call(targetContracts.finish, {
+      ...key,
+      images: images.counts(),
+      positiveClass,
+      findings: findings.counts(),
+    });
+    // Last, so that a job that fails before leaves no tags.
+    if (plan.type !== 'regression') await this.tag(key, { values, images }, control.signal);
+    return {};
+  }
+
+  private async clear(key: TargetKey, signal: AbortSignal): Promise<void> {
+    for (let left = true; left;) {
+      signal.throwIfAborted();
+      ({ left } = await this.bus.call(targetContracts.clear, key));
+    }
   }
 
   private async readValues(workspace: string, plan: Plan, { signal }: JobControl): Promise<TargetValues> {
@@ -61,22 +85,26 @@ export class ReadTargetHandler implements JobHandler<typeof readTarget> {
     return values;
   }
 
-  private async readImages(projectId: string, values: TargetValues, signal: AbortSignal): Promise<TargetImages> {
-    const images = new TargetImages(values);
+  /** Passes the images of all rows on, in the order of rows. */
+  private async readImages(
+    projectId: string,
+    readers: readonly { add(image: RowImage): void }[],
+    signal: AbortSignal,
+  ): Promise<void> {
     let after: { row: number; column: number } | undefined;
     for (;;) {
       signal.throwIfAborted();
       const limit = MAX_IMAGES_PER_DATASET_PAGE;
       const page = await this.bus.call(targetContracts.rowImages, { projectId, after, limit });
-      for (const image of page.images) images.add(image);
+      for (const image of page.images) for (const reader of readers) reader.add(image);
       const last = page.images.at(-1);
-      if (!last) return images;
+      if (!last) return;
       after = { row: last.row, column: last.column };
     }
   }
 
   private async record(
-    projectId: string,
+    key: TargetKey,
     column: number,
     { values, images }: { values: TargetValues; images: TargetImages },
     signal: AbortSignal,
@@ -84,15 +112,22 @@ export class ReadTargetHandler implements JobHandler<typeof readTarget> {
     const ofColumn = images.ofColumn(column);
     for (const part of partsOf(ofColumn, MAX_TARGET_IMAGES_PER_CALL)) {
       signal.throwIfAborted();
-      await this.bus.call(targetContracts.recordImages, { projectId, images: part });
+      await this.bus.call(targetContracts.recordImages, { ...key, images: part });
     }
     for (const part of partsOf(binsOf(values, column, ofColumn), MAX_TARGET_BINS_PER_CALL))
-      await this.bus.call(targetContracts.recordBins, { projectId, bins: part });
+      await this.bus.call(targetContracts.recordBins, { ...key, bins: part });
+  }
+
+  private async recordFindings(key: TargetKey, findings: TargetFindings, signal: AbortSignal): Promise<void> {
+    for (const part of partsOf(findings.ordered(), MAX_FINDINGS_PER_CALL)) {
+      signal.throwIfAborted();
+      await this.bus.call(targetContracts.recordFindings, { ...key, findings: part });
+    }
   }
 
   /** Tags images whose rows all have the same value, so that Custom Vision shows the classes. */
   private async tag(
-    projectId: string,
+    key: TargetKey,
     { values, images }: { values: TargetValues; images: TargetImages },
     signal: AbortSignal,
   ): Promise<void> {
@@ -103,9 +138,13 @@ export class ReadTargetHandler implements JobHandler<typeof readTarget> {
     });
     for (const part of partsOf(taggings, MAX_IMAGES_PER_BATCH)) {
       signal.throwIfAborted();
-      await this.bus.call(targetContracts.tagImages, { projectId, taggings: part });
+      await this.bus.call(targetContracts.tagImages, { ...key, taggings: part });
     }
   }
+}
+
+function namesOf({ imageColumns }: Plan): Map<number, string> {
+  return new Map(imageColumns.map(({ index, name }) => [index, name]));
 }
 
 /** Returns the class that was asked for, or the last one. Null unless the target is binary. */

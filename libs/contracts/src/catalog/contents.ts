@@ -7,6 +7,8 @@ const owner = 'catalog' as const;
 
 const contentKey = { workspace: workspaceName, sha256 };
 
+const PERCEPTUAL_HASH = /^[0-9a-f]{16}$/;
+
 const derivedPicture = z.object({ sha256, size: z.int(), width: z.int(), height: z.int(), mediaType: z.string() });
 
 export const imageQuality = z.object({
@@ -30,7 +32,7 @@ export const analysis = z.object({
   bitDepth: z.int(),
   hasAlpha: z.boolean(),
   pages: z.int(),
-  perceptualHash: z.string().regex(/^[0-9a-f]{16}$/),
+  perceptualHash: z.string().regex(PERCEPTUAL_HASH),
   thumbnail: derivedPicture,
   /** The whole picture, small enough to be shown; null: the original is. Workers of earlier versions make none. */
   resized: derivedPicture.nullable().default(null),
@@ -74,6 +76,9 @@ export const contentHolder = z
 /** Returns the name under which a dataset holds contents. */
 export const holderOfDataset = (datasetId: string): string => `dataset/${datasetId}`;
 
+/** Contents of one call of `perceptualHashes`. */
+export const MAX_PERCEPTUAL_HASHES_PER_CALL = 4_000;
+
 export const contentContracts = {
   /**
    * Has bytes decoded that are in the blob store, before there is an image of them, and waits until all are known. Bytes
@@ -109,6 +114,14 @@ export const contentContracts = {
     request: z.strictObject({ contents: z.array(contentReference).min(1).max(MAX_IMAGES_PER_BATCH) }),
     response: empty,
     errors: ['UNAVAILABLE'],
+  }),
+  /** Returns the perceptual hashes of those of the contents that are decoded. */
+  perceptualHashes: defineRpc({
+    owner,
+    subject: 'catalog.v1.content.perceptual-hashes',
+    request: z.strictObject({ hashes: z.array(sha256).min(1).max(MAX_PERCEPTUAL_HASHES_PER_CALL) }),
+    /** In no order. */
+    response: z.object({ contents: z.array(z.object({ sha256, perceptualHash: z.string().regex(PERCEPTUAL_HASH) })) }),
   }),
   /**
    * Returns what is stored about those of the contents that are decoded, so that they need not be decoded again. The

@@ -22,6 +22,12 @@ import { tagChange } from '../tagging/tags.js';
 
 const owner = 'catalog' as const;
 
+/** Images of one page of `listDecoded`. */
+export const MAX_DECODED_IMAGES_PER_PAGE = 4_000;
+
+/** An image, as a place in a list of them, oldest first. */
+const listPlace = z.object({ second: epochSecond, number: z.int().positive() });
+
 export const imageContracts = {
   /**
    * Records an image in a project (default: the library), with its content where the bytes are stored already.
@@ -136,6 +142,37 @@ export const imageContracts = {
       total: z.int(),
       revision: z.string(),
       unchanged: z.boolean().default(false),
+    }),
+    errors: ['NOT_FOUND'],
+  }),
+  /**
+   * Lists the images of a project whose pixels are known, oldest first, without counting them. `revision` and `known`: as for `list`,
+   * but `revision` also changes when the pixels of an image become known.
+   */
+  listDecoded: defineRpc({
+    owner,
+    subject: 'catalog.v1.image.list-decoded',
+    request: z.strictObject({
+      projectId: objectId,
+      after: listPlace.strict().optional(),
+      known: z.string().max(100).optional(),
+      limit: z.int().min(1).max(MAX_DECODED_IMAGES_PER_PAGE),
+    }),
+    response: z.object({
+      images: z.array(
+        z.object({
+          id: objectId,
+          sha256,
+          /** Absent: it stays. */
+          expiresAt: timestamp.optional(),
+        }),
+      ),
+      /** Null: these are the last images. */
+      next: listPlace.nullable(),
+      /** Images of the project with bytes that have not been decoded yet. */
+      pending: z.int().nonnegative(),
+      revision: z.string(),
+      unchanged: z.boolean(),
     }),
     errors: ['NOT_FOUND'],
   }),

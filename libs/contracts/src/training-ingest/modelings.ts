@@ -6,7 +6,7 @@ import {
 } from '@pentaprism/domain';
 import { z } from 'zod';
 import { defineJob, defineRpc } from '../define.js';
-import { contentReference, objectId, paging, workspaceName } from '../schemas.js';
+import { contentReference, objectId, paging, sha256, workspaceName } from '../schemas.js';
 import { target } from './targets.js';
 import { datasetColumn, datasetSource, findingsPage, MAX_COLUMNS_PER_CALL, MAX_FINDINGS_PER_CALL } from './datasets.js';
 
@@ -14,6 +14,8 @@ const owner = 'training-ingest' as const;
 
 /** Projects of one call of `describe`. */
 export const MAX_MODELINGS_PER_CALL = 50;
+/** Images of one page of `contents`. */
+export const MAX_PROJECT_CONTENTS_PER_PAGE = 2_000;
 /** Images of one page of `images` and `duplicates`. */
 export const MAX_PROJECT_IMAGES_PER_PAGE = 500;
 
@@ -52,7 +54,7 @@ export const modelingContracts = {
   /**
    * Creates a project of a dataset, or of a source that becomes a dataset first, and the job that does it. The project exists as
    * soon as the dataset has been imported. FAILED_PRECONDITION: the dataset is still being imported, or the workspace has too many
-   * datasets. INVALID_ARGUMENT: the address is not one that may be fetched.
+   * datasets, or too many projects that are being made. INVALID_ARGUMENT: the address is not one that may be fetched.
    */
   create: defineRpc({
     owner,
@@ -138,6 +140,36 @@ export const modelingContracts = {
     response: z.object({
       images: z.array(z.object({ imageId: objectId, rowCount: z.int().min(2) })),
       total: z.int().nonnegative(),
+    }),
+    errors: ['NOT_FOUND', 'INVALID_ARGUMENT'],
+  }),
+  /**
+   * Lists all images of an image column with their contents, in the order of their first rows. `revision` changes whenever the list
+   * does. A caller that kept a list passes its revision as `known`, and learns that it has not changed (`unchanged`).
+   * INVALID_ARGUMENT: as `images`.
+   */
+  contents: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.modeling.contents',
+    request: z.strictObject({
+      ...projectKey,
+      /** Absent: the first image column. */
+      column: columnName.optional(),
+      offset: paging.offset,
+      limit: z.int().min(1).max(MAX_PROJECT_CONTENTS_PER_PAGE),
+      known: z.string().max(100).optional(),
+    }),
+    response: z.object({
+      /** Null if images are those that the catalog's project has at present, whether or not this project exists. */
+      list: z
+        .object({
+          column: columnName,
+          images: z.array(z.object({ imageId: objectId, sha256, rowCount: z.int().positive() })),
+          total: z.int().nonnegative(),
+          revision: z.string(),
+          unchanged: z.boolean(),
+        })
+        .nullable(),
     }),
     errors: ['NOT_FOUND', 'INVALID_ARGUMENT'],
   }),

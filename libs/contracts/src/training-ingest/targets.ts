@@ -1,4 +1,5 @@
 import {
+  FINDING_KINDS,
   MAX_COLUMN_NAME_LENGTH,
   MAX_IMAGES_PER_BATCH,
   MAX_LABEL_LENGTH,
@@ -11,7 +12,13 @@ import {
 import { z } from 'zod';
 import { defineJob, defineRpc } from '../define.js';
 import { contentReference, empty, objectId, paging, sha256, workspaceName } from '../schemas.js';
-import { datasetColumn, MAX_IMAGES_PER_DATASET_PAGE } from './datasets.js';
+import {
+  datasetColumn,
+  datasetImage,
+  finding,
+  MAX_FINDINGS_PER_CALL,
+  MAX_IMAGES_PER_DATASET_PAGE,
+} from './datasets.js';
 
 const owner = 'training-ingest' as const;
 
@@ -21,6 +28,8 @@ export const MAX_TARGET_IMAGES_PER_CALL = 100;
 export const MAX_TARGET_BINS_PER_CALL = 100;
 
 const projectKey = { projectId: objectId };
+/** Only the job that reads the values of a target may record them: a worker may still run a job whose target is gone. */
+const targetKey = { ...projectKey, jobId: objectId };
 const columnName = z.string().min(1).max(MAX_COLUMN_NAME_LENGTH);
 const columnIndex = z.int().nonnegative();
 const label = z.string().min(1).max(MAX_LABEL_LENGTH);
@@ -76,6 +85,13 @@ export const targetBin = z.object({
 });
 export type TargetBin = z.output<typeof targetBin>;
 
+/** How many findings of each kind are recorded, and how many are only counted. */
+export const findingCounts = z.partialRecord(
+  z.enum(FINDING_KINDS),
+  z.object({ stored: z.int().nonnegative(), omitted: z.int().nonnegative() }),
+);
+export type FindingCounts = z.output<typeof findingCounts>;
+
 const shownImage = z.object({ imageId: objectId, width: z.int().positive(), height: z.int().positive() });
 
 export const targetContracts = {
@@ -120,6 +136,13 @@ export const targetContracts = {
     }),
     errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'FAILED_PRECONDITION'],
   }),
+  /** Returns the value that all rows of an image have. Null if they differ or have none, and for a project without a target. */
+  ofImage: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.target.of-image',
+    request: z.strictObject({ ...projectKey, imageId: objectId }),
+    response: z.object({ value: targetValue.nullable() }),
+  }),
   /** Lists labels or ranges of numbers, with the number of their rows and one image. Errors: as `images`. */
   bins: defineRpc({
     owner,
@@ -138,21 +161,31 @@ export const targetContracts = {
     }),
     errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'FAILED_PRECONDITION'],
   }),
-  /** Says which values a job has to read, and removes what an earlier job left. FAILED_PRECONDITION: it reads no values. */
+  /**
+   * Says which values a job has to read. FAILED_PRECONDITION, here and in all calls with `jobId`: the project has no target of
+   * this job.
+   */
   begin: defineRpc({
     owner,
     subject: 'training-ingest.v1.target.begin',
-    request: z.strictObject(projectKey),
+    request: z.strictObject(targetKey),
     response: z.object({
       type: z.enum(TARGET_TYPES),
       column: datasetColumn,
       positiveClass: z.string().nullable(),
-      /** The indexes of the image columns. */
-      imageColumns: z.array(columnIndex),
+      imageColumns: z.array(z.object({ index: columnIndex, name: columnName })),
       rowCount: z.int().nonnegative(),
       table: contentReference,
     }),
     errors: ['NOT_FOUND', 'FAILED_PRECONDITION', 'UNAVAILABLE'],
+  }),
+  /** Removes some of what jobs of earlier targets left. Call it until nothing is `left`. */
+  clear: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.target.clear',
+    request: z.strictObject(targetKey),
+    response: z.object({ left: z.boolean() }),
+    errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
   }),
   /** Returns images of rows, in the order of rows, after a position. */
   rowImages: defineRpc({
@@ -163,14 +196,14 @@ export const targetContracts = {
       after: z.strictObject({ row: z.int().nonnegative(), column: columnIndex }).optional(),
       limit: z.int().min(1).max(MAX_IMAGES_PER_DATASET_PAGE),
     }),
-    response: z.object({ images: z.array(z.object({ row: z.int().positive(), column: columnIndex, sha256 })) }),
+    response: z.object({ images: z.array(datasetImage.omit({ size: true })) }),
     errors: ['NOT_FOUND'],
   }),
   /** Records images; repeated calls replace them. */
   recordImages: defineRpc({
     owner,
     subject: 'training-ingest.v1.target.record-images',
-    request: z.strictObject({ ...projectKey, images: z.array(targetImage).min(1).max(MAX_TARGET_IMAGES_PER_CALL) }),
+    request: z.strictObject({ ...targetKey, images: z.array(targetImage).min(1).max(MAX_TARGET_IMAGES_PER_CALL) }),
     response: empty,
     errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
   }),
@@ -178,16 +211,46 @@ export const targetContracts = {
   recordBins: defineRpc({
     owner,
     subject: 'training-ingest.v1.target.record-bins',
-    request: z.strictObject({ ...projectKey, bins: z.array(targetBin).min(1).max(MAX_TARGET_BINS_PER_CALL) }),
+    request: z.strictObject({ ...targetKey, bins: z.array(targetBin).min(1).max(MAX_TARGET_BINS_PER_CALL) }),
     response: empty,
     errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
+  }),
+  /** Records what is wrong with the values, for the quality log of the project; repeated calls replace them. */
+  recordFindings: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.target.record-findings',
+    request: z.strictObject({
+      ...targetKey,
+      /** `order`: from 0 among those of the same kind, in the order of rows, without gaps. */
+      findings: z
+        .array(finding.extend({ order: z.int().nonnegative() }))
+        .min(1)
+        .max(MAX_FINDINGS_PER_CALL),
+    }),
+    response: empty,
+    errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
+  }),
+  /** Makes the target ready when everything has been recorded, and the classification of the catalog's project that of the target. */
+  finish: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.target.finish',
+    request: z.strictObject({
+      ...targetKey,
+      /** The number of images of each image column that have a value, by index. */
+      images: z.record(z.string(), z.int().nonnegative()),
+      /** Of a binary target. */
+      positiveClass: z.string().nullable(),
+      findings: findingCounts,
+    }),
+    response: empty,
+    errors: ['NOT_FOUND', 'FAILED_PRECONDITION', 'UNAVAILABLE'],
   }),
   /** Gives images of the catalog's project tags, which are created if there are none of these names. */
   tagImages: defineRpc({
     owner,
     subject: 'training-ingest.v1.target.tag-images',
     request: z.strictObject({
-      ...projectKey,
+      ...targetKey,
       taggings: z
         .array(
           z.strictObject({
@@ -210,9 +273,5 @@ export const readTarget = defineJob({
   type: 'project.target',
   queue: 'import',
   payload: z.object({ workspace: workspaceName, projectId: objectId }),
-  /** The number of images of each image column that have a value, by index, and the positive class of a binary target. */
-  result: z.object({
-    images: z.record(z.string(), z.int().nonnegative()),
-    positiveClass: z.string().nullable(),
-  }),
+  result: z.object({}),
 });

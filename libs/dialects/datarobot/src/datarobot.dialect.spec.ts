@@ -6,6 +6,7 @@ import {
   jobDirectoryContracts,
   modelingContracts,
   sampleContracts,
+  targetContracts,
   type AugmentationList,
   type Job,
   type Rpc,
@@ -307,6 +308,7 @@ describe('status', () => {
 describe('images', () => {
   const content = { sha256: '0'.repeat(64), size: 5, mediaType: 'image/png' };
   const size = { width: 4, height: 3 };
+  beforeEach(() => answer(targetContracts.ofImage, () => ({ value: null })));
 
   it('are pictures of the project', async () => {
     answer(imageContracts.getPicture, () => ({ id: IMAGE, projectId: PROJECT, ...content, ...size }));
@@ -390,7 +392,7 @@ describe('OpenAPI', () => {
     });
     const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
-    expect(operations).toHaveLength(78);
+    expect(operations).toHaveLength(81);
     expect(Object.keys(document.components?.schemas ?? {})).toContain('ImageAugmentationListsRetrieve');
   });
 });

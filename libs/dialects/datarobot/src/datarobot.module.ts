@@ -24,6 +24,7 @@ import { ProjectFindingsController } from './project-findings.controller.js';
 import { ProjectImagesController } from './project-images.controller.js';
 import { ProjectJobs } from './project-jobs.js';
 import { ProjectsController } from './projects.controller.js';
+import { SimilarImagesController } from './similar-images.controller.js';
 import { StatusController } from './status.controller.js';
 import { TargetsController } from './targets.controller.js';
 import { VersionController } from './version.controller.js';
@@ -47,6 +48,7 @@ import { VersionController } from './version.controller.js';
     ImagesController,
     ImageEmbeddingsController,
     ImageActivationMapsController,
+    SimilarImagesController,
     DatasetsController,
     DatasetFindingsController,
     AugmentationOptionsController,

@@ -10,6 +10,7 @@ import {
   refuseDeclaredLength,
   UploadLimits,
   type FormPart,
+  type StoredContent,
 } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
@@ -30,12 +31,18 @@ export interface DatasetUpload<Fields> {
   readonly fields: Fields;
 }
 
+/** Bytes of the file at most, and where it is stored. */
+export interface FileLimits {
+  readonly maxBytes: number;
+  readonly area: StoredContent['area'];
+}
+
 /** Bytes of the whole form beside its file. */
 const FORM_BYTES = 1024 * 1024;
 /** Bytes of a part that is a field: so few that no memory is reserved for them. */
 const FIELD_BYTES = 16 * 1024;
 
-/** Receives the forms that datasets arrive in: a part `file`, with other parts before and after it. */
+/** Receives the forms that datasets and pictures arrive in: a part `file`, with other parts before and after it. */
 @Injectable()
 export class DatasetUploads {
   constructor(
@@ -47,19 +54,21 @@ export class DatasetUploads {
    * Stores the file of a form. Nothing is kept of a form that is refused, whatever part of it is wrong.
    *
    * @param parsers of the fields; parts with other names are skipped
+   * @param limits by default those of a dataset
    * @throws DomainError INVALID_ARGUMENT for anything but a form with one file; PAYLOAD_TOO_LARGE; STORAGE_FULL; what
    *   the parsers throw
    */
   async receive<Parsers extends FieldParsers>(
     request: FastifyRequest,
     parsers: Parsers,
+    { maxBytes, area }: FileLimits = { maxBytes: this.limits.maxDatasetBytes, area: 'datasets' },
   ): Promise<DatasetUpload<FieldsOf<Parsers>>> {
     if (!(request.body instanceof Readable))
       throw new DomainError(
         'INVALID_ARGUMENT',
         'Send the body as multipart/form-data, with the file in a part "file".',
       );
-    refuseDeclaredLength(request, this.limits.maxDatasetBytes + FORM_BYTES);
+    refuseDeclaredLength(request, maxBytes + FORM_BYTES);
     const { workspace } = principalOf(request);
     return readForm(request, async (parts) => {
       const fields = new Fields(request, parsers);
@@ -70,7 +79,7 @@ export class DatasetUploads {
           continue;
         }
         const source = wholeForm(part, parts, fields);
-        const content = await this.contents.store(workspace, source, this.limits.maxDatasetBytes, 'datasets');
+        const content = await this.contents.store(workspace, source, maxBytes, area);
         const parsed = Object.fromEntries(fields.parsed) as FieldsOf<Parsers>;
         return { content, fileName: baseNameOf(part.fileName), fields: parsed };
       }

@@ -1,13 +1,19 @@
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Bus } from '@pentaprism/bus';
-import { imageContracts, imageInsightContracts, modelingContracts, sampleContracts } from '@pentaprism/contracts';
+import {
+  imageContracts,
+  imageInsightContracts,
+  modelingContracts,
+  sampleContracts,
+  targetContracts,
+} from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import { Contents, principalOf, type StoredContent } from '@pentaprism/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { imageMetadata } from './wire/image.js';
 import { existingId } from './wire/parameters.js';
+import { singleImage } from './wire/target.js';
 
 interface FoundImage extends Omit<StoredContent, 'workspace'> {
   readonly imageId: string;
@@ -30,14 +36,15 @@ export class ImagesController {
   ) {}
 
   @Get()
-  @ApiOperation({ operationId: 'getImage', summary: 'Get the size of an image in pixels' })
-  @ApiOkResponse({ standardSchema: imageMetadata })
+  @ApiOperation({ operationId: 'getImage', summary: 'Get the size of an image in pixels, and its target value' })
+  @ApiOkResponse({ standardSchema: singleImage })
   async get(
     @Param('projectId') projectId: string,
     @Param('imageId') id: string,
-  ): Promise<z.output<typeof imageMetadata>> {
+  ): Promise<z.output<typeof singleImage>> {
     const { imageId, width, height } = await this.find(projectId, id);
-    return { imageId, width, height };
+    const { value } = await this.bus.call(targetContracts.ofImage, { projectId, imageId });
+    return { imageId, width, height, ...(value === null ? {} : { targetValue: value }) };
   }
 
   @Get('file')

@@ -60,7 +60,7 @@ describe('GET projects/{id}/models/', () => {
       metrics: { LogLoss: { validation: 0.1, crossValidation: 0.2, holdout: null } },
       ...{ featurelistId: expect.stringMatching(/^[0-9a-f]{24}$/), featurelistName: 'Informative Features' },
       ...{ samplePct: 66.6667, trainingRowCount: 2, isFrozen: false, isStarred: false },
-      ...{ isTrainedIntoValidation: false, isTrainedIntoHoldout: false },
+      ...{ isTrainedIntoValidation: true, isTrainedIntoHoldout: false },
     });
   });
 

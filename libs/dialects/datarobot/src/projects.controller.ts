@@ -11,6 +11,7 @@ import {
   type Modeling,
   type Project,
 } from '@pentaprism/contracts';
+import { DomainError } from '@pentaprism/domain';
 import { collect, type AccessConfig } from '@pentaprism/http';
 import { z } from 'zod';
 import { Modelings } from './modelings.js';
@@ -67,6 +68,7 @@ export class ProjectsController {
     @Body({ schema: patchProjectBody.optional() }) changes: Changes | undefined,
   ) {
     const projectId = idOf(id);
+    if (changes?.holdoutUnlocked) await this.requireHoldout(projectId);
     const project = await this.change(projectId, changes ?? {});
     const modeling = await this.changeModeling(projectId, changes ?? {});
     return toProjectBody(project, modeling);
@@ -102,6 +104,13 @@ export class ProjectsController {
     if (searching) return true;
     const { candidates } = await this.bus.call(candidateContracts.list, { projectId, state: 'training' });
     return candidates.length > 0;
+  }
+
+  /** Throws NOT_FOUND; FAILED_PRECONDITION for a project whose hold-out could not be unlocked after its name was changed. */
+  private async requireHoldout(projectId: string): Promise<void> {
+    const { modeling } = await this.modelings.find(projectId);
+    if (!modeling.dataset)
+      throw new DomainError('FAILED_PRECONDITION', 'A project that was not made of a dataset has no hold-out.');
   }
 
   private change(id: string, { projectName: name, projectDescription }: Changes): Promise<Project> {

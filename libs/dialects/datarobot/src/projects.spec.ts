@@ -181,6 +181,13 @@ describe('PATCH projects/{id}/', () => {
     expect((await patch({ holdoutUnlocked: false })).body.message).toMatch(/cannot be locked again/);
   });
 
+  it('changes no name where it cannot unlock the hold-out, and says why', async () => {
+    system.answerProject(project, { ...modeling, dataset: null, rowCount: null });
+    const { status, body } = await patch({ projectName: 'x', holdoutUnlocked: true });
+    expect([status, body.message]).toEqual([422, 'A project that was not made of a dataset has no hold-out.']);
+    for (const { update } of [projectContracts, modelingContracts]) expect(requestsOf(update.subject)).toEqual([]);
+  });
+
   it('refuses a new name for a project that every workspace has with 422, and changes nothing else', async () => {
     system.answer(projectContracts.update, () => {
       throw new DomainError('FAILED_PRECONDITION', 'Every workspace has this project.');

@@ -2,9 +2,11 @@ import { Body, Controller, Get, HttpCode, Param, Patch, Query, Req, Res } from '
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Bus } from '@pentaprism/bus';
 import { MAX_TARGET_BINS_PER_CALL, MAX_TARGET_IMAGES_PER_CALL, targetContracts } from '@pentaprism/contracts';
+import { DomainError } from '@pentaprism/domain';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { openPortions } from './portions.js';
+import { namingParameters } from './refusals.js';
 import { sendPage } from './streams.js';
 import { linkTo, statusLink } from './wire/links.js';
 import { pageOf } from './wire/paging.js';
@@ -38,7 +40,8 @@ export class TargetsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.output<typeof statusReference>> {
-    const { jobId } = await this.bus.call(targetContracts.set, { projectId: idOf(id), ...toTargetRequest(body) });
+    const setting = this.bus.call(targetContracts.set, { projectId: idOf(id), ...toTargetRequest(body) });
+    const { jobId } = await namingParameters(setting, { column: 'target', type: 'targetType' });
     void reply.header('Location', statusLink(request, jobId));
     return { statusId: jobId };
   }
@@ -54,8 +57,10 @@ export class TargetsController {
   ): Promise<void> {
     const { offset: from, limit: most, column, targetValue, ...edges } = query;
     const filter = { projectId: idOf(id), ...toImagesFilter(query) };
+    const filtering = filter.values ? 'targetValue' : filter.range && 'targetBinStart';
     const read = async (offset: number, limit: number) => {
-      const { images, total } = await this.bus.call(targetContracts.images, { ...filter, offset, limit });
+      const answer = this.bus.call(targetContracts.images, { ...filter, offset, limit });
+      const { images, total } = await namingParameters(withTarget(answer), {}, filtering);
       return { items: images, total };
     };
     const paging = { offset: from, limit: most };
@@ -77,7 +82,8 @@ export class TargetsController {
   ): Promise<void> {
     const filter = { projectId: idOf(id), column: featureName };
     const read = async (offset: number, limit: number) => {
-      const { bins, total } = await this.bus.call(targetContracts.bins, { ...filter, offset, limit });
+      const answer = this.bus.call(targetContracts.bins, { ...filter, offset, limit });
+      const { bins, total } = await namingParameters(withTarget(answer), { column: 'featureName' });
       return { items: bins, total };
     };
     const opened = await openPortions(read, paging, MAX_TARGET_BINS_PER_CALL);
@@ -91,5 +97,15 @@ export class TargetsController {
       targetBinEnd: end,
       targetBinRowCount: rows,
     }));
+  }
+}
+
+/** Waits for the answer of a service. If the project has no target, says where its images are. */
+async function withTarget<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!DomainError.is(error, 'FAILED_PRECONDITION')) throw error;
+    throw new DomainError('FAILED_PRECONDITION', 'The project has no target. Its images are at imageSamples/.');
   }
 }

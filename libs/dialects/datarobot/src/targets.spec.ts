@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { candidateContracts, jobDirectoryContracts, targetContracts, type Job, type Rpc } from '@pentaprism/contracts';
+import {
+  candidateContracts,
+  imageContracts,
+  jobDirectoryContracts,
+  targetContracts,
+  type Job,
+  type Rpc,
+} from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import { candidate, modeling, ORIGIN, project, StandInSystem, target } from './datarobot.fixture.js';
 
@@ -96,14 +103,24 @@ describe('a project with a target', () => {
   const stratified = { cvMethod: 'stratified', validationType: 'CV', holdoutPct: 20, reps: 5 };
 
   it.each([
-    [target, { target: 'class', targetType: 'Multiclass', metric: 'LogLoss', autopilotMode: 3, partition: stratified }],
+    [
+      target,
+      {
+        target: 'class',
+        targetType: 'Multiclass',
+        metric: 'LogLoss',
+        autopilotMode: 3,
+        partition: stratified,
+        maxTrainPct: 80,
+      },
+    ],
     [
       { ...target, type: 'binary', positiveClass: 'yes', mode: 'manual' } as const,
       { targetType: 'Binary', positiveClass: 'yes', autopilotMode: 2 },
     ],
     [
       { ...target, type: 'regression', metric: 'RMSE', mode: 'auto' } as const,
-      { targetType: 'Regression', autopilotMode: 0, partition: { ...stratified, cvMethod: 'random' } },
+      { targetType: 'Regression', autopilotMode: 0, partition: { ...stratified, cvMethod: 'random' }, maxTrainRows: 2 },
     ],
     [{ ...target, type: 'multilabel', mode: 'comprehensive' } as const, { targetType: 'Multilabel', autopilotMode: 4 }],
   ])('is at the stage modeling, and shows %j', async (target, expected) => {
@@ -182,6 +199,18 @@ describe('GET projects/{id}/images/', () => {
     refuse(targetContracts.images, new DomainError('INVALID_ARGUMENT', 'Only targets that are numbers have ranges.'));
     const { status, body } = await get('images/?targetBinStart=0&targetBinEnd=1');
     expect([status, body.message]).toEqual([422, 'Only targets that are numbers have ranges.']);
+  });
+});
+
+describe('GET projects/{id}/images/{imageId}/', () => {
+  const shown = { imageId: 'd'.repeat(24), width: 4, height: 3 };
+  const picture = { id: shown.imageId, projectId: PROJECT, sha256: '0'.repeat(64), size: 5, mediaType: 'image/png' };
+
+  it.each([['cats'], [1.5], [['a', 'b']], [[]]])('has the target value %j of its rows', async (value) => {
+    system.answer(imageContracts.getPicture, () => ({ ...picture, width: 4, height: 3 }));
+    system.answer(targetContracts.ofImage, () => ({ value }));
+    expect((await get(`images/${shown.imageId}/`)).body).toEqual({ ...shown, targetValue: value });
+    expect(system.lastCall()).toEqual({ projectId: PROJECT, imageId: shown.imageId });
   });
 });
 

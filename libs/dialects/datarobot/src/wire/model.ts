@@ -78,7 +78,7 @@ export const modelBody = z
     trainingRowCount: z.int().nullable(),
     isFrozen: z.boolean(),
     isStarred: z.boolean(),
-    /** False: scores are of rows that the scored model had not learned from. */
+    /** True: a model learns from the rows of all folds. Its scores of a fold are those of a model that learned from the others. */
     isTrainedIntoValidation: z.boolean(),
     isTrainedIntoHoldout: z.boolean(),
   })
@@ -103,7 +103,7 @@ export function toModelBody(candidate: ListedCandidate, modeling: Modeling): Mod
     trainingRowCount: rowCount,
     isFrozen: false,
     isStarred: false,
-    isTrainedIntoValidation: false,
+    isTrainedIntoValidation: true,
     isTrainedIntoHoldout: false,
   };
 }

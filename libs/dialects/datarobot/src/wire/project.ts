@@ -2,7 +2,7 @@ import type { Modeling, Project } from '@pentaprism/contracts';
 import { isObjectId, MAX_DESCRIPTION_LENGTH, MAX_IMAGE_URL_LENGTH, MAX_PROJECT_NAME_LENGTH } from '@pentaprism/domain';
 import { z } from 'zod';
 import { pagingQuery } from './paging.js';
-import { partitionBody, TARGET_TYPE_NAMES, toTargetMembers } from './target.js';
+import { HOLDOUT_PERCENTAGE, partitionBody, TARGET_TYPE_NAMES, toTargetMembers } from './target.js';
 
 export const projectsQuery = z.object({
   projectName: z.string().max(MAX_PROJECT_NAME_LENGTH).optional(),
@@ -73,6 +73,13 @@ export function toProjectStatusBody(
   return { autopilotDone: !isTraining, ...MODELING[isTraining ? 'training' : 'done'] };
 }
 
+/** No row is held out before the target is known. */
+function maxTrain(rowCount: number | null, hasTarget: boolean): Pick<ProjectBody, 'maxTrainPct' | 'maxTrainRows'> {
+  if (rowCount === null) return { maxTrainPct: null, maxTrainRows: null };
+  const maxTrainPct = hasTarget ? 100 - HOLDOUT_PERCENTAGE : 100;
+  return { maxTrainPct, maxTrainRows: Math.floor((rowCount * maxTrainPct) / 100) };
+}
+
 function stageOf({ state, target }: Modeling): z.output<typeof stage> {
   return target ? 'modeling' : STAGES[state].stage;
 }
@@ -105,7 +112,9 @@ export const projectBody = z
   })
   .meta({ id: 'Project' });
 
-export function toProjectBody(project: Project, modeling: Modeling): z.output<typeof projectBody> {
+type ProjectBody = z.output<typeof projectBody>;
+
+export function toProjectBody(project: Project, modeling: Modeling): ProjectBody {
   const { dataset, rowCount, holdoutUnlocked, target } = modeling;
   const catalog = dataset?.deleted === false ? dataset : null;
   return {
@@ -119,9 +128,7 @@ export function toProjectBody(project: Project, modeling: Modeling): z.output<ty
     catalogId: catalog?.id ?? null,
     catalogVersionId: catalog?.versionId ?? null,
     holdoutUnlocked,
-    // No row is held out before the target is known.
-    maxTrainPct: rowCount === null ? null : 100,
-    maxTrainRows: rowCount,
+    ...maxTrain(rowCount, target !== null),
     advancedOptions: {},
     unsupervisedMode: false,
     useGpu: false,

@@ -1,8 +1,8 @@
 import type { RequestOf, Target, targetContracts } from '@pentaprism/contracts';
 import {
-  DomainError,
   MAX_COLUMN_NAME_LENGTH,
   MAX_LABEL_LENGTH,
+  MAX_TAGS_PER_IMAGE,
   MODELING_MODES,
   TARGET_TYPES,
   type ModelingMode,
@@ -81,10 +81,12 @@ export function toTargetMembers(target: Target | null) {
   };
 }
 
+/** Rows that no fold contains, of 100. */
+export const HOLDOUT_PERCENTAGE = 20;
+
 export const partitionBody = z.object({
   cvMethod: z.enum(['stratified', 'random']),
   validationType: z.literal('CV'),
-  /** Percentage of rows that no fold contains. */
   holdoutPct: z.number(),
   /** Folds. */
   reps: z.int(),
@@ -93,33 +95,40 @@ export const partitionBody = z.object({
 /** How rows are divided. A small project may have fewer folds, or no hold-out. */
 function toPartition({ type }: Target): z.output<typeof partitionBody> {
   const cvMethod = type === 'regression' ? 'random' : 'stratified';
-  return { cvMethod, validationType: 'CV', holdoutPct: 20, reps: 5 };
+  return { cvMethod, validationType: 'CV', holdoutPct: HOLDOUT_PERCENTAGE, reps: 5 };
 }
 
 const edge = z
   .string()
-  .regex(/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i, 'must be a number')
+  .regex(/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i, 'must be a finite number')
   .transform(Number)
-  .refine(Number.isFinite, 'must be a number');
+  .refine(Number.isFinite, 'must be a finite number');
 
 /** Without `column`: the images of all columns. Several values: images that have all of these labels. */
-export const imagesQuery = z.object({
-  column: imageColumn.optional(),
-  targetValue: z
-    .union([z.string().max(MAX_LABEL_LENGTH), z.array(z.string().max(MAX_LABEL_LENGTH)).max(100)])
-    .optional(),
-  targetBinStart: edge.optional(),
-  targetBinEnd: edge.optional(),
-  ...pagingQuery(DEFAULT_LIMIT),
-});
+export const imagesQuery = z
+  .object({
+    column: imageColumn.optional(),
+    targetValue: z
+      .union([z.string().max(MAX_LABEL_LENGTH), z.array(z.string().max(MAX_LABEL_LENGTH)).max(MAX_TAGS_PER_IMAGE)])
+      .optional(),
+    targetBinStart: edge.optional(),
+    targetBinEnd: edge.optional(),
+    ...pagingQuery(DEFAULT_LIMIT),
+  })
+  .superRefine(({ targetValue, targetBinStart: start, targetBinEnd: end }, { addIssue }) => {
+    const refuse = (field: string, message: string) => addIssue({ code: 'custom', path: [field], message });
+    if (targetValue !== undefined && (start !== undefined || end !== undefined))
+      refuse('targetValue', 'cannot be combined with targetBinStart and targetBinEnd');
+    else if (start !== undefined && end === undefined) refuse('targetBinEnd', 'is required with targetBinStart');
+    else if (end !== undefined && start === undefined) refuse('targetBinStart', 'is required with targetBinEnd');
+    else if (start !== undefined && end !== undefined && start > end)
+      refuse('targetBinStart', 'must not be greater than targetBinEnd');
+  });
 
 type Filter = Pick<RequestOf<typeof targetContracts.images>, 'column' | 'values' | 'range'>;
 
-/** Throws INVALID_ARGUMENT for one edge of a bin without the other. */
 export function toImagesFilter(query: z.output<typeof imagesQuery>): Filter {
   const { column, targetValue, targetBinStart: start, targetBinEnd: end } = query;
-  if ((start === undefined) !== (end === undefined))
-    throw new DomainError('INVALID_ARGUMENT', 'Send both targetBinStart and targetBinEnd, or neither.');
   return {
     ...(column === undefined ? {} : { column }),
     ...(targetValue === undefined ? {} : { values: [targetValue].flat() }),
@@ -133,6 +142,9 @@ export const imageBinsQuery = z.object({ featureName: imageColumn, ...pagingQuer
 export const valuedImage = imageMetadata
   .extend({ targetValue: z.union([z.string(), z.number(), z.array(z.string())]) })
   .meta({ id: 'ValuedImage' });
+
+/** One image. `targetValue` is absent if its rows have different values, or none. */
+export const singleImage = valuedImage.partial({ targetValue: true }).meta({ id: 'SingleImage' });
 
 /** A label or a range of numbers, whose end is exclusive. `imageId` is null if no row of it has an image. */
 export const imageBin = z

@@ -1,0 +1,84 @@
+import { Injectable } from '@nestjs/common';
+import { Bus } from '@pentaprism/bus';
+import {
+  inferenceContracts,
+  type ParsedRequestOf,
+  type SimilarImages,
+  type similarImageContracts,
+} from '@pentaprism/contracts';
+import { notFound } from '@pentaprism/database';
+import { DomainError } from '@pentaprism/domain';
+import { fromVectorText, pauses } from '@pentaprism/heads';
+import { EmbeddingRepository } from '../embeddings/embedding.repository.js';
+import { ComparisonTurns } from './comparison-turns.js';
+import type { ColumnImage, ImageColumn } from './image-column.js';
+import { ImageColumns } from './image-columns.js';
+import { VectorCache } from './vector-cache.js';
+
+type Requests = { [Name in keyof typeof similarImageContracts]: ParsedRequestOf<(typeof similarImageContracts)[Name]> };
+
+/** What images are compared with. */
+interface Query {
+  readonly backbone: string;
+  readonly vector: Float32Array;
+  readonly limit: number;
+  /** An image that is not listed. */
+  readonly except?: string;
+}
+
+/** Finds the images of a column that are most similar to a picture: exactly, by comparing all. */
+@Injectable()
+export class FindSimilarImages {
+  constructor(
+    private readonly bus: Bus,
+    private readonly columns: ImageColumns,
+    private readonly vectors: VectorCache,
+    private readonly embeddings: EmbeddingRepository,
+    private readonly turns: ComparisonTurns,
+  ) {}
+
+  /** Throws as `ImageColumns.get`; NOT_FOUND for an unknown image. Finds nothing as long as the image has no embedding. */
+  async toImage(workspace: string, { imageId, limit, ...key }: Requests['similar']): Promise<SimilarImages> {
+    const column = await this.columns.get(workspace, key);
+    const image = column.find(imageId);
+    if (!image) throw notFound('image');
+    const [found] = await this.embeddings.vectors(workspace, [image.sha256]);
+    if (!found?.vector) return { images: [], pending: Math.max(1, column.pending) };
+    const { backbone, vector } = found;
+    return this.search(workspace, column, { backbone, vector, limit, except: imageId });
+  }
+
+  /** Throws as `ImageColumns.get`; UNDECODABLE_IMAGE. */
+  async toUpload(workspace: string, { content, limit, ...key }: Requests['similarToUpload']): Promise<SimilarImages> {
+    // Before the picture is decoded: it may be in vain.
+    const column = await this.columns.get(workspace, key);
+    const { backbone, vector } = await this.embed(content);
+    return this.search(workspace, column, { backbone, vector: fromVectorText(vector), limit });
+  }
+
+  private async embed(content: Requests['similarToUpload']['content']) {
+    try {
+      return await this.bus.call(inferenceContracts.embed, { content, area: 'predictions' });
+    } catch (error) {
+      if (!DomainError.is(error, 'NOT_FOUND')) throw error;
+      throw new DomainError('UNAVAILABLE', 'The bytes of the picture are gone.', {}, { cause: error });
+    }
+  }
+
+  private search(workspace: string, column: ImageColumn, query: Query): Promise<SimilarImages> {
+    const { backbone, vector, limit, except } = query;
+    const space = { backbone, dimensions: vector.length };
+    return this.turns.run(workspace, () =>
+      this.vectors.use(workspace, column, space, async ({ set, missing }) => {
+        const neighbours = await set.nearest(vector, limit + 1, pauses());
+        const images = neighbours.flatMap(({ key, similarity }) =>
+          (column.positions.get(key) ?? [])
+            .map((position) => column.images[position] as ColumnImage)
+            .filter(({ imageId }) => imageId !== except)
+            .map(({ imageId, rowCount }) => ({ imageId, similarity, rowCount })),
+        );
+        return { images: images.slice(0, limit), pending: column.pending + missing };
+      }),
+    );
+  }
+}
