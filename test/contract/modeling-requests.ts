@@ -6,6 +6,8 @@ const PAGE = { ...PROJECT, limit: 1 };
 const IMAGE = { column: 1, sha256: 'ab'.repeat(32), value: 'cat', position: 0, place: 0, rows: 1 };
 const BIN = { column: 1, order: 0, label: 'cat', start: null, end: null, rows: 1, images: 1, firstPlace: 0, cover: 0 };
 const CANDIDATE = { ...PROJECT, candidateId: NOBODY };
+const PREDICTION_DATASET = { ...PROJECT, predictionDatasetId: NOBODY };
+const PREDICTION = { ...PROJECT, predictionId: NOBODY };
 const FINDING = { kind: 'leakage', row: 2, column: 'image', file: null, message: 'the same bytes', order: 0 };
 const NEW = { kind: 'new', fileName: 'photos.zip' };
 
@@ -56,6 +58,16 @@ export const MODELING_REQUESTS: Readonly<Record<string, readonly ContractRequest
   'training-ingest.v1.candidate.blueprints': [fails('NOT_FOUND', PROJECT)],
   'training-ingest.v1.candidate.plan': [fails('NOT_FOUND', CANDIDATE)],
   'training-ingest.v1.candidate.images': [fails('NOT_FOUND', { ...PAGE, column: 0 })],
+  'training-ingest.v1.prediction-dataset.create': [
+    fails('NOT_FOUND', { ...PROJECT, source: { kind: 'dataset', datasetId: NOBODY } }),
+  ],
+  'training-ingest.v1.prediction-dataset.list': [fails('NOT_FOUND', PAGE)],
+  'training-ingest.v1.prediction-dataset.get': [fails('NOT_FOUND', PREDICTION_DATASET)],
+  'training-ingest.v1.prediction-dataset.delete': [fails('NOT_FOUND', PREDICTION_DATASET)],
+  'training-ingest.v1.table-prediction.predict': [fails('NOT_FOUND', { ...PREDICTION_DATASET, candidateId: NOBODY })],
+  'training-ingest.v1.table-prediction.get': [fails('NOT_FOUND', PREDICTION)],
+  'training-ingest.v1.table-prediction.plan': [fails('NOT_FOUND', PREDICTION)],
+  'training-ingest.v1.table-prediction.images': [fails('NOT_FOUND', { ...PREDICTION, limit: 1 })],
   'training-ingest.v1.target.set': [fails('NOT_FOUND', { ...PROJECT, column: 'class', mode: 'manual' })],
   'training-ingest.v1.target.images': [fails('NOT_FOUND', PAGE)],
   'training-ingest.v1.target.of-image': [ok({ ...PROJECT, imageId: NOBODY })],

@@ -2,7 +2,7 @@
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
   // Paths
   augmentationId: 'Id of an augmentation list',
-  datasetId: 'Id of a dataset',
+  datasetId: 'Id of a dataset, or of one to predict',
   domainId: 'Id of a domain, a GUID',
   id: 'Id of the thing',
   imageId: 'Id of an image',
@@ -62,7 +62,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   overlapThreshold: 'Accepted and ignored',
   overwrite: 'Whether the name is taken from the iteration that has it',
   platform: 'Platform that an exported model is for',
-  predictionId: 'Resource that the iteration is published to; any text',
+  predictionId: 'Id of predictions; of an iteration, the resource that it is published to, any text',
   publishName: 'Name that predictions call the iteration by',
   reservedBudgetInHours: 'Kept, and not looked at',
   store: 'Whether the picture is kept',

@@ -28,7 +28,9 @@ const IN_PATH: readonly (readonly [RegExp, Kind])[] = [
   [/^\/api\/v2\/.*\/images\/\{imageId\}$/, 'image'],
   // One in the project that was made for it.
   [/^\/api\/v2\/.*\/models\/\{modelId\}$/, 'model'],
-  [/^\/api\/v2\/.*\/(?:jobs|modelJobs)\/\{jobId\}$/, 'jobNumber'],
+  [/^\/api\/v2\/.*\/(?:jobs|modelJobs|predictJobs)\/\{jobId\}$/, 'jobNumber'],
+  [/\/predictionDatasets\/\{datasetId\}$/, 'predictionDataset'],
+  [/^\/api\/v2\/.*\/predictions\/\{predictionId\}$/, 'tablePrediction'],
   [/\/\{projectId\}$/, 'project'],
   [/\/datasets\/\{datasetId\}$/, 'dataset'],
   [/\/imageAugmentationLists\/\{augmentationId\}$/, 'list'],
@@ -45,6 +47,10 @@ const OF_ROUTE: readonly (readonly [RegExp, Kind])[] = [
   [/^GET \/api\/v2\/projects\/\{projectId\}\/(?:models\/|recommendedModels)/, 'modeledProject'],
   [/^(?:DELETE|POST) \/api\/v2\/projects\/\{projectId\}\/models\//, 'modeledProject'],
   [/^\w+ \/api\/v2\/projects\/\{projectId\}\/(?:jobs|modelJobs)\//, 'trainingProject'],
+  [/^\w+ \/api\/v2\/projects\/\{projectId\}\/predictJobs\//, 'predictingProject'],
+  [/^(?:GET|DELETE) \/api\/v2\/projects\/\{projectId\}\/predictionDatasets\/\{/, 'predictedProject'],
+  [/^\w+ \/api\/v2\/projects\/\{projectId\}\/predictions/, 'predictedProject'],
+  [/^POST \/api\/v2\/projects\/\{projectId\}\/predictionDatasets\//, 'aimedProject'],
 ];
 /** The names of parameters and members that are no ids of something in a workspace. */
 const NO_IDS: ReadonlySet<string> = new Set(['path', 'datasetVersionId', 'featurelistId', 'blueprintId']);
@@ -58,6 +64,8 @@ const ELSEWHERE: Readonly<Record<string, Kind>> = {
   exact_tags: 'tagName',
   match_tags: 'tagName',
 };
+/** Members of the body of `predictions/`. */
+const OF_PREDICTIONS: Readonly<Record<string, Kind>> = { modelId: 'model', datasetId: 'predictionDataset' };
 /** And of Custom Vision, where `tags[].id` is the name of a member of a list. */
 const OF_VISION: Readonly<Record<string, Kind>> = {
   tagIds: 'visionTag',
@@ -94,7 +102,8 @@ export function slotsOf(route: Route): Slot[] {
       kind: (name === 'projectId' ? ofRoute : undefined) ?? IN_PATH.find(([pattern]) => pattern.test(upTo))?.[1],
     };
   });
-  const known = isVision(route) ? OF_VISION : ELSEWHERE;
+  const others = /^\/api\/v2\/.*\/predictions$/.test(path) ? OF_PREDICTIONS : ELSEWHERE;
+  const known = isVision(route) ? OF_VISION : others;
   const elsewhere = (where: 'query' | 'body', names: readonly string[]) =>
     names
       .filter((name) => Object.hasOwn(known, name) || LOOKS_LIKE_AN_ID.test(name))

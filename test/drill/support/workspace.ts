@@ -31,6 +31,10 @@ export type Kind =
   | 'model'
   | 'trainingProject'
   | 'jobNumber'
+  | 'predictedProject'
+  | 'predictionDataset'
+  | 'tablePrediction'
+  | 'predictingProject'
   | 'key'
   | 'radiograph'
   | 'session'
@@ -49,6 +53,10 @@ const MADE = [
     'model',
     'trainingProject',
     'jobNumber',
+    'predictedProject',
+    'predictionDataset',
+    'tablePrediction',
+    'predictingProject',
   ] as const),
 ] as const;
 /** A blueprint of every project that predicts classes. */
@@ -69,6 +77,9 @@ export class Workspace {
   private model: string | undefined;
   /** The number of the last job in the project that was made last for one. */
   private jobNumber: string | undefined;
+  /** The data to predict in the project that was made last for some, and what was predicted for it. */
+  private predictionDataset: string | undefined;
+  private tablePrediction: string | undefined;
   /** Of a file, signed. */
   url = '';
 
@@ -121,6 +132,12 @@ export class Workspace {
     if (kind === 'model') return this.model ?? this.thing('modeledProject').then(() => this.model ?? '');
     if (kind === 'trainingProject') return this.trainAll(await this.aim(await this.makeProject(name)));
     if (kind === 'jobNumber') return this.jobNumber ?? this.thing('trainingProject').then(() => this.jobNumber ?? '');
+    if (kind === 'predictedProject') return this.predictOne(name, true);
+    if (kind === 'predictingProject') return this.predictOne(name, false);
+    if (kind === 'predictionDataset')
+      return this.predictionDataset ?? this.thing('predictedProject').then(() => this.predictionDataset ?? '');
+    if (kind === 'tablePrediction')
+      return this.tablePrediction ?? this.thing('predictedProject').then(() => this.tablePrediction ?? '');
     if (kind === 'sessionImage') return this.sessionImage ?? this.beginSession().then(() => this.sessionImage ?? '');
     if (kind === 'list') {
       const body = { ...this.recipe(name), initialList: false };
@@ -289,6 +306,26 @@ export class Workspace {
     const listed = json(await this.send('GET', `${path}/jobs/`, this.key('owner')), 200);
     const { jobs } = z.object({ jobs: z.array(z.object({ id: z.string() })).min(1) }).parse(listed);
     this.jobNumber = jobs.at(-1)?.id;
+    return project;
+  }
+
+  /** Uploads data to a project of its own with a model, and has it predicted. @returns the id of the project */
+  private async predictOne(name: string, wait: boolean): Promise<string> {
+    const project = await this.trainOne(await this.aim(await this.makeProject(name)));
+    const path = `/api/v2/projects/${project}`;
+    const uploaded = form([filePart(`image\n${(await this.picture(1)).toString('base64')}\n`, `${name}.csv`)]);
+    const answer = await this.sendAs(this.key('owner'), 'POST', `${path}/predictionDatasets/fileUploads/`, uploaded);
+    const created = z.object({ datasetId: z.string(), statusId: z.string() }).parse(json(answer, 202));
+    await this.end(created.statusId);
+    this.predictionDataset = created.datasetId;
+    const body = { modelId: this.model, datasetId: created.datasetId };
+    const begun = await this.send('POST', `${path}/predictions/`, this.key('owner'), body);
+    const { statusId } = z.object({ statusId: z.string() }).parse(json(begun, 202));
+    this.jobNumber = /(\d+)\/$/.exec(String(begun.headers.location))?.[1];
+    if (!wait) return project;
+    await this.end(statusId);
+    const status = await this.send('GET', `/api/v2/status/${statusId}/`, this.key('owner'));
+    this.tablePrediction = /([0-9a-f]{24})\/$/.exec(String(status.headers.location))?.[1];
     return project;
   }
 

@@ -392,7 +392,7 @@ describe('OpenAPI', () => {
     });
     const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
-    expect(operations).toHaveLength(67);
+    expect(operations).toHaveLength(81);
     expect(Object.keys(document.components?.schemas ?? {})).toContain('ImageAugmentationListsRetrieve');
   });
 });

@@ -145,7 +145,7 @@ describe('GET projects/{id}/jobs/', () => {
     expect(body).toEqual({ jobs: [{ ...SHOWN, status: 'inprogress' }, second], ...page });
     expect(requestsOf(jobDirectoryContracts.list.subject)[0]?.request).toMatchObject({
       projectId: PROJECT,
-      types: ['candidate.train', 'insight.embeddings', 'insight.activation-maps'],
+      types: ['candidate.train', 'insight.embeddings', 'insight.activation-maps', 'candidate.predict'],
       states: ['queued', 'running'],
     });
   });
