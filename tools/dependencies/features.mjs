@@ -9,7 +9,7 @@ import { REPOSITORY } from './manifests.mjs';
  */
 const FEATURES = {
   catalog: ['radiographs', 'housekeeping', 'training', 'images', 'keys', 'projects', 'contents', 'directory', 'config'],
-  insights: ['similarity', 'image-insights', 'embeddings', 'config'],
+  insights: ['image-insights', 'similarity', 'embeddings', 'config'],
   'training-ingest': [
     'images',
     'housekeeping',

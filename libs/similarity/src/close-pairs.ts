@@ -6,6 +6,8 @@ const PARTS = 4;
 const PART_VALUES = 1 << 16;
 /** Comparisons between two pauses: below a millisecond. */
 const COMPARISONS_PER_STEP = 100_000;
+/** What the visit of a pair counts as: the visitor may compare embeddings. */
+const COMPARISONS_PER_VISIT = 100;
 
 type Visitor = (one: number, other: number, distance: number) => void;
 
@@ -91,35 +93,41 @@ class PartSearch {
 
   /** Compares hashes whose values in this part differ in exactly the bits of the mask. */
   async run(mask: number, pause: Pause): Promise<void> {
-    for (const value of this.#values) {
+    const [starts, values] = [this.#starts, this.#values];
+    for (let place = 0; place < values.length; place++) {
+      const value = values[place] as number;
       const other = value ^ mask;
-      if (other < value) continue;
-      const end = this.#starts[value + 1] as number;
-      const otherEnd = this.#starts[other + 1] as number;
-      for (let i = this.#starts[value] as number; i < end; i++) {
-        const begin = mask === 0 ? i + 1 : (this.#starts[other] as number);
-        this.#compare(i, begin, otherEnd);
-        // A value that occurs nowhere costs its look-up.
-        this.#comparisons += otherEnd - begin + 1;
+      const [otherStart, otherEnd] = [starts[other] as number, starts[other + 1] as number];
+      if (other < value || otherStart === otherEnd) continue;
+      const end = starts[value + 1] as number;
+      for (let i = starts[value] as number; i < end; i++) {
+        this.#compare(i, mask === 0 ? i + 1 : otherStart, otherEnd);
         if (this.#comparisons < COMPARISONS_PER_STEP) continue;
         this.#comparisons = 0;
         await pause();
       }
+      // A value costs its look-up.
+      this.#comparisons++;
     }
   }
 
   #compare(one: number, begin: number, end: number): void {
-    const high = this.#high[one] as number;
-    const low = this.#low[one] as number;
+    const [highs, lows, radius] = [this.#high, this.#low, this.radius];
+    const high = highs[one] as number;
+    const low = lows[one] as number;
     for (let other = begin; other < end; other++) {
-      const highBits = high ^ (this.#high[other] as number);
-      const lowBits = low ^ (this.#low[other] as number);
+      const highBits = high ^ (highs[other] as number);
+      const lowBits = low ^ (lows[other] as number);
       const distance = countBits(highBits) + countBits(lowBits);
-      if (distance <= this.radius && !this.#foundBefore(highBits, lowBits)) {
-        const [first, second] = [this.#order[one] as number, this.#order[other] as number];
-        this.visit(Math.min(first, second), Math.max(first, second), distance);
-      }
+      if (distance <= radius && !this.#foundBefore(highBits, lowBits)) this.#visit(one, other, distance);
     }
+    this.#comparisons += end - begin;
+  }
+
+  #visit(one: number, other: number, distance: number): void {
+    const [first, second] = [this.#order[one] as number, this.#order[other] as number];
+    this.visit(Math.min(first, second), Math.max(first, second), distance);
+    this.#comparisons += COMPARISONS_PER_VISIT;
   }
 
   /** Whether the search of an earlier part has visited the pair. */

@@ -38,6 +38,8 @@ const IN_PATH: readonly (readonly [RegExp, Kind])[] = [
   [/\/status\/\{statusId\}$/, 'status'],
   [/^\/keys\/\{id\}$/, 'key'],
 ];
+/** The same for routes whose image has to be one of a project: an augmented one is similar to none. */
+const OF_PROJECT_IMAGE = /^GET \/api\/v2\/.*\/images\/\{imageId\}\/similar$/;
 /** The same for routes whose `projectId` has to be that of another kind of project. */
 const OF_ROUTE: readonly (readonly [RegExp, Kind])[] = [
   // Projects that each workspace has cannot be deleted, and have no target.
@@ -94,12 +96,15 @@ export function slotsOf(route: Route): Slot[] {
   const isAnothers = (name: string) =>
     isVision(route) ? !Object.hasOwn(NOBODYS, name.split('.').at(-1) ?? '') : !NO_IDS.has(name);
   const ofRoute = OF_ROUTE.find(([pattern]) => pattern.test(`${method} ${path}`))?.[1];
+  const ofImage: Kind | undefined = OF_PROJECT_IMAGE.test(`${method} ${path}`) ? 'projectImage' : undefined;
   const inPath = pathParameters.filter(isAnothers).map((name): Slot => {
     const upTo = path.slice(0, path.indexOf(`{${name}}`) + name.length + 2);
     return {
       where: 'path',
       name,
-      kind: (name === 'projectId' ? ofRoute : undefined) ?? IN_PATH.find(([pattern]) => pattern.test(upTo))?.[1],
+      kind:
+        (name === 'projectId' ? ofRoute : name === 'imageId' ? ofImage : undefined) ??
+        IN_PATH.find(([pattern]) => pattern.test(upTo))?.[1],
     };
   });
   const others = /^\/api\/v2\/.*\/predictions$/.test(path) ? OF_PREDICTIONS : ELSEWHERE;

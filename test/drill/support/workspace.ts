@@ -21,6 +21,7 @@ export type Kind =
   | 'tagName'
   | 'project'
   | 'image'
+  | 'projectImage'
   | 'list'
   | 'samples'
   | 'status'
@@ -41,7 +42,7 @@ export type Kind =
   | 'sessionImage'
   | VisionKind;
 
-const KEPT = ['project', 'image', 'samples', 'status'] as const;
+const KEPT = ['project', 'image', 'projectImage', 'samples', 'status'] as const;
 /** A session before the image in it, and a project before its model or job. */
 const MADE = [
   ...(['imageNumber', 'tagNumber', 'tagName', 'list', 'key', 'radiograph', 'session', 'sessionImage'] as const),
@@ -339,7 +340,8 @@ export class Workspace {
     const { data } = z
       .object({ data: z.array(z.object({ imageId: z.string() })).min(2) })
       .parse(json(await this.send('GET', path, this.key('owner')), 200));
-    const made = { status: statusId, samples: statusId, image: data[1]?.imageId ?? '' };
+    const projectImage = /[0-9a-f]{24}/.exec(new URL(this.url).pathname)?.[0] ?? '';
+    const made = { status: statusId, samples: statusId, image: data[1]?.imageId ?? '', projectImage };
     for (const kind of KEPT) if (kind !== 'project') this.kept.set(kind, made[kind]);
   }
 }

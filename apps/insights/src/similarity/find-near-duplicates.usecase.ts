@@ -26,6 +26,8 @@ interface Found {
   readonly foundAt: number;
 }
 
+/** Thresholds whose groups are kept of one column: clients that compare thresholds ask for a few. */
+const MAX_KEPT_THRESHOLDS = 3;
 /** Bytes of an image in an answer: an id and two numbers. */
 const IMAGE_BYTES = 100;
 
@@ -59,7 +61,9 @@ export class FindNearDuplicates {
     const isComplete = known && (known.missing === 0 || systemDate().getTime() < known.foundAt + INCOMPLETE_MS);
     if (isComplete) return known;
     const begun = this.turns.run(workspace, () => this.compute(workspace, column, threshold));
+    byThreshold.delete(threshold);
     byThreshold.set(threshold, begun);
+    for (const each of [...byThreshold.keys()].slice(0, -MAX_KEPT_THRESHOLDS)) byThreshold.delete(each);
     begun.catch(() => byThreshold.delete(threshold));
     return begun;
   }

@@ -13,6 +13,10 @@ import { createService } from '@pentaprism/service';
 import { testScope, type TestScope } from '@pentaprism/testing';
 import { Types } from 'mongoose';
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { insightsConfig } from '../config/config.js';
 import { insightsService } from '../insights.service.js';
 import { Owners, type OwnedImage, type OwnedProject } from './owners.fixture.js';
@@ -27,6 +31,7 @@ const vectorAt = (degrees: number) => {
   return Buffer.from(Float32Array.of(Math.cos(radians), Math.sin(radians)).buffer).toString('base64');
 };
 
+let directory: string;
 let scope: TestScope;
 let app: INestMicroservice;
 let connection: BusConnection;
@@ -68,13 +73,16 @@ beforeAll(async () => {
   connection = await connectBus(options);
   bus = new Bus(connection);
   owners = new Owners(connection);
-  app = await createService(insightsService, readConfig(insightsConfig, scope.environment), scope.logger);
+  directory = await mkdtemp(path.join(tmpdir(), 'pentaprism-similar-'));
+  const environment = { ...scope.environment, BLOB_URL: pathToFileURL(directory).href };
+  app = await createService(insightsService, readConfig(insightsConfig, environment), scope.logger);
   await app.listen();
 });
 afterAll(async () => {
   await app.close();
   await connection.nats.close();
   await scope.cleanUp();
+  await rm(directory, { recursive: true, force: true });
 });
 beforeEach(() => {
   projectId = newId();

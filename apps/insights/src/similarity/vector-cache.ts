@@ -13,6 +13,9 @@ const MAX_VECTOR_BYTES = 640 * 1024 ** 2;
 /** Contents of one query of the database: 2.5 MB of vectors of the default backbone. */
 const CONTENTS_PER_QUERY = 500;
 
+/** Numbers of a vector at least, for estimates: those of the default backbone. */
+const LEAST_DIMENSIONS = 1280;
+
 interface Entry {
   readonly set: VectorSet;
   column?: ImageColumn;
@@ -69,7 +72,7 @@ export class VectorCache {
     work: (vectors: ReadonlyMap<string, VectorSet>, missing: number) => Promise<T>,
   ): Promise<T> {
     const dimensions = await this.embeddings.dimensions(workspace, hashes.slice(0, CONTENTS_PER_QUERY));
-    const size = checkedSize(hashes.length, dimensions);
+    const size = checkedSize(hashes.length, Math.max(LEAST_DIMENSIONS, dimensions));
     const giveBack = await this.memory.take(workspace, { amount: size });
     const key = `computation ${this.computations++}`;
     // What is cached makes room.
