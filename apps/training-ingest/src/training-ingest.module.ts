@@ -54,6 +54,7 @@ import { FillProject } from './modelings/fill-project.usecase.js';
 import { ListProjectImages } from './modelings/list-project-images.usecase.js';
 import { LiveTables } from './modelings/live-tables.js';
 import { ManageModelings } from './modelings/manage-modelings.usecase.js';
+import { ModelingEvents } from './modelings/modeling-events.js';
 import { ModelingRepository } from './modelings/modeling.repository.js';
 import {
   MODELING_MODEL,
@@ -64,7 +65,6 @@ import {
 import { ModelingsController } from './modelings/modelings.controller.js';
 import { ListTargetImages } from './modelings/list-target-images.usecase.js';
 import { ReadTargetEffect } from './modelings/read-target.effect.js';
-import { ReadyTargets } from './modelings/ready-targets.js';
 import { RecordTarget } from './modelings/record-target.usecase.js';
 import { SetTarget } from './modelings/set-target.usecase.js';
 import { TargetRepository } from './modelings/target.repository.js';
@@ -128,10 +128,10 @@ const SHARED = [
   CandidateRepository,
   DatasetRepository,
   IterationRepository,
+  ModelingEvents,
   ModelingRepository,
   PredictionDatasetRepository,
   PredictionRepository,
-  ReadyTargets,
   TablePredictionRepository,
 ];
 

@@ -56,14 +56,17 @@ export function isLabelList(cell: string): boolean {
   return labelsOfCell(cell) !== null;
 }
 
-/** Returns the labels of a cell as texts, or null for anything but a list of labels. */
+/**
+ * Returns the labels of a cell as texts, or null for anything but a list of labels. JSON can escape half of a surrogate pair,
+ * which no stored text can hold: it becomes U+FFFD.
+ */
 export function labelsOfCell(cell: string): string[] | null {
   if (cell.length > LONGEST_LABELS || !/^\s*\[/.test(cell)) return null;
   try {
     const value: unknown = JSON.parse(cell);
     const isList =
       Array.isArray(value) && value.every((label) => typeof label === 'string' || typeof label === 'number');
-    return isList ? value.map(String) : null;
+    return isList ? value.map((label) => String(label).toWellFormed()) : null;
   } catch {
     return null;
   }

@@ -16,6 +16,7 @@ export * from './table-prediction.js';
 export * from './tag.js';
 export * from './tag-pattern.js';
 export * from './workspace.js';
+export * from './writable.js';
 export * from './media-type.js';
 export * from './transformation.js';
 export * from './training.js';

@@ -4,9 +4,9 @@ import { jobReportContracts } from '@pentaprism/contracts';
 import { DomainError, systemNow } from '@pentaprism/domain';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { Rounds } from '@pentaprism/service';
+import { ModelingEvents } from '../modelings/modeling-events.js';
 import { ModelingRepository } from '../modelings/modeling.repository.js';
 import type { ModelingDocument } from '../modelings/modeling.schema.js';
-import { ReadyTargets } from '../modelings/ready-targets.js';
 import { CandidateRepository } from './candidate.repository.js';
 import type { CandidateDocument } from './candidate.schema.js';
 import { TrainCandidates } from './train-candidates.usecase.js';
@@ -26,7 +26,7 @@ export class TendCandidates implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly candidates: CandidateRepository,
     private readonly modelings: ModelingRepository,
     private readonly training: TrainCandidates,
-    private readonly ready: ReadyTargets,
+    private readonly events: ModelingEvents,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.rounds = new Rounds('candidates', logger);
@@ -34,7 +34,7 @@ export class TendCandidates implements OnApplicationBootstrap, OnModuleDestroy {
 
   onApplicationBootstrap(): void {
     this.rounds.every(ROUND_MS, () => this.search());
-    this.ready.listen(() => this.rounds.once(0, () => this.search()));
+    this.events.listen('target ready', () => this.rounds.once(0, () => this.search()));
     this.rounds.every(ROUND_MS, () => this.removeDeleted());
   }
 

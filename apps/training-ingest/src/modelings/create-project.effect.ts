@@ -3,6 +3,7 @@ import { createProject, type JobPayload, type JobResult } from '@pentaprism/cont
 import type { JobDocument, JobEffect } from '@pentaprism/jobs';
 import { Types, type ClientSession } from 'mongoose';
 import { DatasetRepository } from '../datasets/dataset.repository.js';
+import { ModelingEvents } from './modeling-events.js';
 import { ModelingRepository } from './modeling.repository.js';
 
 /** Makes a project ready when its images have been added. If the creation failed or was aborted, removes what it created. */
@@ -13,6 +14,7 @@ export class CreateProjectEffect implements JobEffect<typeof createProject> {
   constructor(
     private readonly modelings: ModelingRepository,
     private readonly datasets: DatasetRepository,
+    private readonly events: ModelingEvents,
   ) {}
 
   async completed(job: JobDocument, _result: JobResult<typeof createProject>, session: ClientSession): Promise<void> {
@@ -29,5 +31,9 @@ export class CreateProjectEffect implements JobEffect<typeof createProject> {
     const { workspace, projectId, datasetId } = job.payload as JobPayload<typeof createProject>;
     await this.modelings.markDeleted(workspace, new Types.ObjectId(projectId), session);
     await this.datasets.markDeletedWithJob(workspace, new Types.ObjectId(datasetId), job._id, session);
+  }
+
+  committed({ state }: JobDocument): void {
+    if (state !== 'completed') this.events.announce('project failed');
   }
 }

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { readTarget, type JobPayload } from '@pentaprism/contracts';
 import type { JobDocument, JobEffect } from '@pentaprism/jobs';
 import { Types, type ClientSession } from 'mongoose';
+import { ModelingEvents } from './modeling-events.js';
 import { ModelingRepository } from './modeling.repository.js';
-import { ReadyTargets } from './ready-targets.js';
 
 /** Takes the target from a project if its values cannot be read. */
 @Injectable()
@@ -12,7 +12,7 @@ export class ReadTargetEffect implements JobEffect<typeof readTarget> {
 
   constructor(
     private readonly modelings: ModelingRepository,
-    private readonly ready: ReadyTargets,
+    private readonly events: ModelingEvents,
   ) {}
 
   /** Does nothing: the worker has made the target ready, before it gave tags. */
@@ -31,6 +31,6 @@ export class ReadTargetEffect implements JobEffect<typeof readTarget> {
   }
 
   committed({ state }: JobDocument): void {
-    if (state === 'completed') this.ready.announce();
+    if (state === 'completed') this.events.announce('target ready');
   }
 }

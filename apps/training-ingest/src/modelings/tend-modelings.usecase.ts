@@ -7,6 +7,7 @@ import { LOGGER, type Logger } from '@pentaprism/observability';
 import { Rounds } from '@pentaprism/service';
 import type { Types } from 'mongoose';
 import { DatasetRepository } from '../datasets/dataset.repository.js';
+import { ModelingEvents } from './modeling-events.js';
 import { ModelingRepository } from './modeling.repository.js';
 import type { ModelingDocument } from './modeling.schema.js';
 import { ProjectImageRepository } from './project-image.repository.js';
@@ -32,6 +33,7 @@ export class TendModelings implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly targets: TargetRepository,
     private readonly datasets: DatasetRepository,
     private readonly transactions: Transactions,
+    private readonly events: ModelingEvents,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.rounds = new Rounds('modelings', logger);
@@ -39,6 +41,8 @@ export class TendModelings implements OnApplicationBootstrap, OnModuleDestroy {
 
   onApplicationBootstrap(): void {
     this.rounds.every(ROUND_MS, () => this.removeDeleted());
+    // The project is in the catalog until then.
+    this.events.listen('project failed', () => this.rounds.once(0, () => this.removeDeleted()));
   }
 
   onModuleDestroy(): Promise<void> {

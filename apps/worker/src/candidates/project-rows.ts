@@ -3,9 +3,7 @@ import type { BlobStore } from '@pentaprism/blob-store';
 import { Bus } from '@pentaprism/bus';
 import {
   MAX_COLUMNS_PER_CALL,
-  MAX_IMAGES_PER_DATASET_PAGE,
   modelingContracts,
-  targetContracts,
   type candidateContracts,
   type DatasetColumn,
   type ResponseOf,
@@ -15,6 +13,7 @@ import { DomainError, predictorKindOf } from '@pentaprism/domain';
 import { targetsOf, type Targets } from '@pentaprism/modeling';
 import { BLOB_STORE } from '@pentaprism/service';
 import { blobByteSource } from '../datasets/blob-byte-source.js';
+import { rowImagesOf } from '../targets/row-images.js';
 import { TargetValues } from '../targets/target-values.js';
 import { PredictorValues } from './predictor-values.js';
 
@@ -98,19 +97,11 @@ export class ProjectRows {
   private async contentsOf(projectId: string, { imageColumns, rowCount }: Plan, signal: AbortSignal) {
     const contents = imageColumns.map(() => new Array<string | undefined>(rowCount).fill(undefined));
     const placeOf = new Map(imageColumns.map(({ index }, place) => [index, place]));
-    let after: { row: number; column: number } | undefined;
-    for (;;) {
-      signal.throwIfAborted();
-      const limit = MAX_IMAGES_PER_DATASET_PAGE;
-      const { images } = await this.bus.call(targetContracts.rowImages, { projectId, after, limit });
-      for (const { row, column, sha256 } of images) {
-        const ofColumn = contents[placeOf.get(column) ?? -1];
-        if (ofColumn) ofColumn[row - 1] = sha256;
-      }
-      const last = images.at(-1);
-      if (!last) return contents;
-      after = { row: last.row, column: last.column };
+    for await (const { row, column, sha256 } of rowImagesOf(this.bus, projectId, signal)) {
+      const ofColumn = contents[placeOf.get(column) ?? -1];
+      if (ofColumn) ofColumn[row - 1] = sha256;
     }
+    return contents;
   }
 }
 

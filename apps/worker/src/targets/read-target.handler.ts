@@ -3,7 +3,6 @@ import type { BlobStore } from '@pentaprism/blob-store';
 import { Bus } from '@pentaprism/bus';
 import {
   MAX_FINDINGS_PER_CALL,
-  MAX_IMAGES_PER_DATASET_PAGE,
   MAX_TARGET_BINS_PER_CALL,
   MAX_TARGET_IMAGES_PER_CALL,
   readTarget,
@@ -19,13 +18,13 @@ import type { JobControl, JobHandler } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
 import { blobByteSource } from '../datasets/blob-byte-source.js';
 import { partsOf } from './parts.js';
+import { rowImagesOf } from './row-images.js';
 import { tagNamesOf } from './tag-names.js';
 import { TargetFindings } from './target-findings.js';
 import { binsOf, TargetImages } from './target-images.js';
 import { TargetValues } from './target-values.js';
 
 type Payload = JobPayload<typeof readTarget>;
-type RowImage = ResponseOf<typeof targetContracts.rowImages>['images'][number];
 type TargetKey = RequestOf<typeof targetContracts.begin>;
 type Plan = ResponseOf<typeof targetContracts.begin>;
 
@@ -52,7 +51,10 @@ export class ReadTargetHandler implements JobHandler<typeof readTarget> {
     control.progress(READ);
     const images = new TargetImages(values);
     const findings = new TargetFindings(plan.column, values, namesOf(plan));
-    await this.readImages(projectId, [images, findings], control.signal);
+    for await (const image of rowImagesOf(this.bus, projectId, control.signal)) {
+      images.add(image);
+      findings.add(image);
+    }
     for (const { index } of plan.imageColumns) await this.record(key, index, { values, images }, control.signal);
     await this.recordFindings(key, findings, control.signal);
     control.progress(RECORDED);
@@ -83,24 +85,6 @@ export class ReadTargetHandler implements JobHandler<typeof readTarget> {
     for await (const row of dataset.values([column], { after: 0, signal }))
       values.add(row.number, row.values[0] ?? null);
     return values;
-  }
-
-  /** Passes the images of all rows on, in the order of rows. */
-  private async readImages(
-    projectId: string,
-    readers: readonly { add(image: RowImage): void }[],
-    signal: AbortSignal,
-  ): Promise<void> {
-    let after: { row: number; column: number } | undefined;
-    for (;;) {
-      signal.throwIfAborted();
-      const limit = MAX_IMAGES_PER_DATASET_PAGE;
-      const page = await this.bus.call(targetContracts.rowImages, { projectId, after, limit });
-      for (const image of page.images) for (const reader of readers) reader.add(image);
-      const last = page.images.at(-1);
-      if (!last) return;
-      after = { row: last.row, column: last.column };
-    }
   }
 
   private async record(

@@ -12,8 +12,9 @@ function valuesOf(type: TargetType, cells: readonly (string | null)[]): TargetVa
 const sha256 = (n: number) => n.toString(16).padStart(64, '0');
 
 describe('TargetValues', () => {
-  it('orders labels by code points, or by size if all are numbers', () => {
+  it('orders labels by UTF-16 units, or by size if all are numbers', () => {
     expect(valuesOf('multiclass', ['b', 'B', 'a', '10']).labels()).toEqual(['10', 'B', 'a', 'b']);
+    expect(valuesOf('multiclass', ['\uff5e', '🐈']).labels()).toEqual(['🐈', '\uff5e']);
     expect(valuesOf('multiclass', ['10', '9', '-1', '1.5']).labels()).toEqual(['-1', '1.5', '9', '10']);
   });
 

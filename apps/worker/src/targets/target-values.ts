@@ -59,7 +59,7 @@ export class TargetValues {
     return this.#rows[row] ?? NaN;
   }
 
-  /** Returns the labels in their order: numbers by size, others by code points. Empty for a regression. */
+  /** Returns the labels in their order: numbers by size, others by UTF-16 units. Empty for a regression. */
   labels(): string[] {
     const labels = [...this.#rowsOfLabel.keys()];
     const numbers = new Map(labels.map((label) => [label, numberOf(label)]));

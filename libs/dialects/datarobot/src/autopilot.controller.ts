@@ -6,9 +6,7 @@ import { z } from 'zod';
 import { Modelings } from './modelings.js';
 import { ProjectJobs } from './project-jobs.js';
 import { MODEL_JOBS } from './wire/job.js';
-import { existingId } from './wire/parameters.js';
-
-const idOf = (text: string) => existingId(text, 'project');
+import { projectIdOf } from './wire/parameters.js';
 
 const autopilotBody = z.object({ command: z.enum(['start', 'stop']) }).meta({ id: 'Autopilot' });
 
@@ -27,7 +25,7 @@ export class AutopilotController {
   @ApiOperation({ operationId: 'createAutopilot', summary: 'Train all blueprints that have no model yet' })
   @ApiAcceptedResponse()
   async create(@Param('projectId') id: string): Promise<void> {
-    await this.bus.call(candidateContracts.trainAll, { projectId: idOf(id) });
+    await this.bus.call(candidateContracts.trainAll, { projectId: projectIdOf(id) });
   }
 
   @Post('autopilot')
@@ -38,7 +36,7 @@ export class AutopilotController {
     @Param('projectId') id: string,
     @Body({ schema: autopilotBody }) { command }: z.output<typeof autopilotBody>,
   ): Promise<void> {
-    const projectId = idOf(id);
+    const projectId = projectIdOf(id);
     const { modeling } = await this.modelings.find(projectId);
     if (command === 'stop') await this.jobs.abortWaiting({ projectId, types: MODEL_JOBS });
     // In manual mode, clients choose what is trained.

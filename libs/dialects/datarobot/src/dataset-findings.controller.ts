@@ -8,11 +8,9 @@ import { sendFindings, sendLog, sendLogFile, type ReadFindings } from './finding
 import { findingBody, findingsQuery } from './wire/finding.js';
 import { linkTo } from './wire/links.js';
 import { pageOf } from './wire/paging.js';
-import { existingId } from './wire/parameters.js';
+import { datasetIdOf } from './wire/parameters.js';
 
 type Query = z.output<typeof findingsQuery>;
-
-const idOf = (text: string) => existingId(text, 'dataset');
 
 /** What the quality check of a dataset finds: as lines of text, as a file of these lines, and for programs. */
 @ApiTags('datasets')
@@ -30,7 +28,7 @@ export class DatasetFindingsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const link = linkTo(request, 'datasets', id, 'imagesDataQualityLog');
-    await sendLog({ request, reply }, link, query, this.readerOf(idOf(id)));
+    await sendLog({ request, reply }, link, query, this.readerOf(datasetIdOf(id)));
   }
 
   @Get('imagesDataQualityLog/file')
@@ -42,7 +40,7 @@ export class DatasetFindingsController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const datasetId = idOf(id);
+    const datasetId = datasetIdOf(id);
     const { name } = await this.bus.call(datasetContracts.get, { datasetId });
     await sendLogFile({ request, reply }, name, this.readerOf(datasetId));
   }
@@ -57,7 +55,7 @@ export class DatasetFindingsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const link = linkTo(request, 'datasets', id, 'findings');
-    await sendFindings({ request, reply }, link, query, this.readerOf(idOf(id)));
+    await sendFindings({ request, reply }, link, query, this.readerOf(datasetIdOf(id)));
   }
 
   private readerOf(datasetId: string): ReadFindings {

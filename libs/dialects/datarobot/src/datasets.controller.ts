@@ -39,9 +39,7 @@ import {
 import { DATASET_FORM, parseCategories } from './wire/form.js';
 import { linkTo, projectLink, statusLink } from './wire/links.js';
 import { pageOf, toPage } from './wire/paging.js';
-import { existingId } from './wire/parameters.js';
-
-const idOf = (text: string) => existingId(text, 'dataset');
+import { datasetIdOf } from './wire/parameters.js';
 
 @ApiTags('datasets')
 @Controller('api/v2/datasets')
@@ -107,14 +105,14 @@ export class DatasetsController {
     @Param('datasetId') id: string,
     @Body({ schema: patchDatasetBody.optional() }) changes: z.output<typeof patchDatasetBody> | undefined,
   ) {
-    return toDatasetBody(await this.bus.call(datasets.update, { datasetId: idOf(id), ...changes }));
+    return toDatasetBody(await this.bus.call(datasets.update, { datasetId: datasetIdOf(id), ...changes }));
   }
 
   @Delete(':datasetId')
   @HttpCode(204)
   @ApiOperation({ operationId: 'deleteDataset', summary: 'Delete a dataset' })
   async delete(@Param('datasetId') id: string): Promise<void> {
-    await this.bus.call(datasets.delete, { datasetId: idOf(id) });
+    await this.bus.call(datasets.delete, { datasetId: datasetIdOf(id) });
   }
 
   @Get(':datasetId/allFeaturesDetails')
@@ -157,7 +155,7 @@ export class DatasetsController {
     @Query({ schema: datasetProjectsQuery }) paging: z.output<typeof datasetProjectsQuery>,
     @Req() request: FastifyRequest,
   ) {
-    const datasetId = idOf(id);
+    const datasetId = datasetIdOf(id);
     const read = async (offset: number, limit: number) => {
       const { projectIds, total } = await this.bus.call(modelingContracts.ofDataset, { datasetId, offset, limit });
       // No other members: the client refuses them here.
@@ -168,7 +166,7 @@ export class DatasetsController {
   }
 
   private find(id: string) {
-    return this.bus.call(datasets.get, { datasetId: idOf(id) });
+    return this.bus.call(datasets.get, { datasetId: datasetIdOf(id) });
   }
 
   private async create(

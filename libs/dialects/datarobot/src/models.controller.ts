@@ -21,10 +21,9 @@ import {
   trainBody,
 } from './wire/model.js';
 import { pageOf, toPage } from './wire/paging.js';
-import { existingId } from './wire/parameters.js';
+import { existingId, projectIdOf } from './wire/parameters.js';
 import { statusReference } from './wire/status.js';
 
-const idOf = (text: string) => existingId(text, 'project');
 const modelIdOf = (text: string) => existingId(text, 'model');
 
 /** The trained models of projects, and the blueprints that they are made by. */
@@ -40,7 +39,7 @@ export class ModelsController {
   @ApiOperation({ operationId: 'listModels', summary: 'List the trained models of a project, the best one first' })
   @ApiOkResponse({ standardSchema: z.array(modelBody) })
   async list(@Param('projectId') id: string, @Query({ schema: modelsQuery }) query: z.output<typeof modelsQuery>) {
-    const { modeling, candidates } = await this.trained(idOf(id));
+    const { modeling, candidates } = await this.trained(projectIdOf(id));
     const models = candidates.map((candidate) => toModelBody(candidate, modeling));
     return selectModels(models, query);
   }
@@ -55,7 +54,7 @@ export class ModelsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.output<typeof statusReference>> {
-    const projectId = idOf(id);
+    const projectId = projectIdOf(id);
     const { jobId, jobNumber } = await this.bus.call(candidateContracts.train, { projectId, blueprintId });
     void reply.header('Location', jobLink(request, projectId, jobNumber, 'modelJobs'));
     return { statusId: jobId };
@@ -66,8 +65,8 @@ export class ModelsController {
   @ApiOkResponse({ standardSchema: modelBody })
   async get(@Param('projectId') id: string, @Param('modelId') modelId: string) {
     const [{ modeling }, candidate] = await Promise.all([
-      this.modelings.find(idOf(id)),
-      this.find(idOf(id), modelIdOf(modelId)),
+      this.modelings.find(projectIdOf(id)),
+      this.find(projectIdOf(id), modelIdOf(modelId)),
     ]);
     return toModelBody(candidate, modeling);
   }
@@ -76,7 +75,7 @@ export class ModelsController {
   @HttpCode(204)
   @ApiOperation({ operationId: 'deleteModel', summary: 'Delete a trained model' })
   async delete(@Param('projectId') id: string, @Param('modelId') modelId: string): Promise<void> {
-    const { projectId, id: candidateId } = await this.find(idOf(id), modelIdOf(modelId));
+    const { projectId, id: candidateId } = await this.find(projectIdOf(id), modelIdOf(modelId));
     await this.bus.call(candidateContracts.delete, { projectId, candidateId });
   }
 
@@ -89,7 +88,7 @@ export class ModelsController {
     @Req() request: FastifyRequest,
   ) {
     const { offset, limit, ...filters } = query;
-    const { modeling, candidates } = await this.trained(idOf(id));
+    const { modeling, candidates } = await this.trained(projectIdOf(id));
     const models = candidates.map((candidate) => toModelBody(candidate, modeling));
     const metric = query.sortByMetric ?? modeling.target?.metric ?? METRICS[0].name;
     const records = selectRecords(models, query, metric);
@@ -109,7 +108,7 @@ export class ModelsController {
   @ApiOperation({ operationId: 'getRecommendedModel', summary: 'Get the best model of a project' })
   @ApiOkResponse({ standardSchema: recommendedModelBody })
   async getRecommended(@Param('projectId') id: string) {
-    const [best] = (await this.trained(idOf(id))).candidates;
+    const [best] = (await this.trained(projectIdOf(id))).candidates;
     if (!best) throw new DomainError('NOT_FOUND', 'The project has no trained model.');
     return toRecommendedModelBody(best);
   }
@@ -118,10 +117,10 @@ export class ModelsController {
   @ApiOperation({ operationId: 'listBlueprints', summary: 'List the blueprints that models can be made by' })
   @ApiOkResponse({ standardSchema: z.array(blueprintBody) })
   async listBlueprints(@Param('projectId') id: string) {
-    const { modeling } = await this.modelings.find(idOf(id));
+    const { modeling } = await this.modelings.find(projectIdOf(id));
     if (!modeling.target) return [];
-    const { blueprints } = await this.bus.call(candidateContracts.blueprints, { projectId: idOf(id) });
-    return blueprints.map((blueprint) => toBlueprintBody(idOf(id), blueprint));
+    const { blueprints } = await this.bus.call(candidateContracts.blueprints, { projectId: projectIdOf(id) });
+    return blueprints.map((blueprint) => toBlueprintBody(projectIdOf(id), blueprint));
   }
 
   /** Returns the trained candidates of a project, the best one first. A project without a target has none. */

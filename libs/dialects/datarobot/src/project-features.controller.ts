@@ -8,9 +8,8 @@ import { z } from 'zod';
 import { Modelings } from './modelings.js';
 import { metricsBody, metricsQuery, projectFeatureBody, toMetricsBody, toProjectFeatureBody } from './wire/feature.js';
 import { featurelistBody, toFeaturelistBodies } from './wire/featurelist.js';
-import { existingId, REST_OF_PATH, restOfPath } from './wire/parameters.js';
+import { projectIdOf, REST_OF_PATH, restOfPath } from './wire/parameters.js';
 
-const idOf = (text: string) => existingId(text, 'project');
 /** The name of a feature whose path is also that of the metrics. */
 const METRICS = 'metrics';
 
@@ -27,7 +26,7 @@ export class ProjectFeaturesController {
   @ApiOperation({ operationId: 'listFeatures', summary: 'List the features of a project' })
   @ApiOkResponse({ standardSchema: z.array(projectFeatureBody) })
   async list(@Param('projectId') id: string) {
-    return (await this.modelings.columns(idOf(id))).map((column) => toProjectFeatureBody(id, column));
+    return (await this.modelings.columns(projectIdOf(id))).map((column) => toProjectFeatureBody(id, column));
   }
 
   @Get('features/metrics')
@@ -37,7 +36,7 @@ export class ProjectFeaturesController {
     @Param('projectId') id: string,
     @Query({ schema: metricsQuery }) { featureName }: z.output<typeof metricsQuery>,
   ) {
-    const column = await this.find(idOf(id), featureName ?? METRICS);
+    const column = await this.find(projectIdOf(id), featureName ?? METRICS);
     if (column) return featureName === undefined ? toProjectFeatureBody(id, column) : toMetricsBody(column);
     const message = featureName === undefined ? 'is required' : 'the project has no such feature';
     throw new DomainError('INVALID_ARGUMENT', `featureName: ${message}`, { field: 'featureName' });
@@ -48,7 +47,7 @@ export class ProjectFeaturesController {
   @ApiParam({ name: 'path', description: 'Name of a feature; it may have slashes' })
   @ApiOkResponse({ standardSchema: projectFeatureBody })
   async get(@Param('projectId') id: string, @Req() request: FastifyRequest) {
-    const column = await this.find(idOf(id), restOfPath(request));
+    const column = await this.find(projectIdOf(id), restOfPath(request));
     if (!column) throw new DomainError('NOT_FOUND', 'There is no such feature.');
     return toProjectFeatureBody(id, column);
   }
@@ -58,8 +57,8 @@ export class ProjectFeaturesController {
   @ApiOkResponse({ standardSchema: z.array(featurelistBody) })
   async listFeaturelists(@Param('projectId') id: string) {
     const [project, columns] = await Promise.all([
-      this.bus.call(projectContracts.get, { id: idOf(id) }),
-      this.modelings.columns(idOf(id)),
+      this.bus.call(projectContracts.get, { id: projectIdOf(id) }),
+      this.modelings.columns(projectIdOf(id)),
     ]);
     return toFeaturelistBodies(project, columns);
   }

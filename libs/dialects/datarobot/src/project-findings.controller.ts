@@ -9,11 +9,9 @@ import { sendFindings, sendLog, sendLogFile, type ReadFindings } from './finding
 import { findingBody, findingsQuery } from './wire/finding.js';
 import { linkTo } from './wire/links.js';
 import { pageOf } from './wire/paging.js';
-import { existingId } from './wire/parameters.js';
+import { projectIdOf } from './wire/parameters.js';
 
 type Query = z.output<typeof findingsQuery>;
-
-const idOf = (text: string) => existingId(text, 'project');
 
 /** What the quality check of a project's images finds: as lines of text, as a file of these lines, and for programs. */
 @ApiTags('projects')
@@ -31,7 +29,7 @@ export class ProjectFindingsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const link = linkTo(request, 'projects', id, 'imagesDataQualityLog');
-    await sendLog({ request, reply }, link, query, this.readerOf(idOf(id)));
+    await sendLog({ request, reply }, link, query, this.readerOf(projectIdOf(id)));
   }
 
   @Get('imagesDataQualityLog/file')
@@ -43,7 +41,7 @@ export class ProjectFindingsController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const projectId = idOf(id);
+    const projectId = projectIdOf(id);
     const { name } = await this.bus.call(projectContracts.get, { id: projectId });
     await sendLogFile({ request, reply }, name, this.readerOf(projectId));
   }
@@ -58,7 +56,7 @@ export class ProjectFindingsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const link = linkTo(request, 'projects', id, 'findings');
-    await sendFindings({ request, reply }, link, query, this.readerOf(idOf(id)));
+    await sendFindings({ request, reply }, link, query, this.readerOf(projectIdOf(id)));
   }
 
   private readerOf(projectId: string): ReadFindings {

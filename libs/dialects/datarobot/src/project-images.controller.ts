@@ -10,9 +10,7 @@ import { sendPage } from './streams.js';
 import { duplicateImage, duplicatesQuery, imageColumn, imageMetadata, imageSamplesQuery } from './wire/image.js';
 import { linkTo } from './wire/links.js';
 import { pageOf } from './wire/paging.js';
-import { existingId, REST_OF_PATH, restOfPath } from './wire/parameters.js';
-
-const idOf = (text: string) => existingId(text, 'project');
+import { projectIdOf, REST_OF_PATH, restOfPath } from './wire/parameters.js';
 
 /** The images of a project's rows. */
 @ApiTags('images')
@@ -29,7 +27,7 @@ export class ProjectImagesController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const filter = { projectId: idOf(id), ...(featureName === undefined ? {} : { column: featureName }) };
+    const filter = { projectId: projectIdOf(id), ...(featureName === undefined ? {} : { column: featureName }) };
     const read = async (offset: number, limit: number) => {
       const { images, total } = await this.bus.call(modelingContracts.images, { ...filter, offset, limit });
       return { items: images, total };
@@ -49,7 +47,7 @@ export class ProjectImagesController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const filter = { projectId: idOf(id), column: columnOf(restOfPath(request)) };
+    const filter = { projectId: projectIdOf(id), column: columnOf(restOfPath(request)) };
     const read = async (offset: number, limit: number) => {
       const { images, total } = await this.bus.call(modelingContracts.duplicates, { ...filter, offset, limit });
       return { items: images, total };

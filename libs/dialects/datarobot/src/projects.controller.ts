@@ -15,7 +15,7 @@ import { DomainError } from '@pentaprism/domain';
 import { collect, type AccessConfig } from '@pentaprism/http';
 import { z } from 'zod';
 import { Modelings } from './modelings.js';
-import { existingId } from './wire/parameters.js';
+import { projectIdOf } from './wire/parameters.js';
 import {
   patchProjectBody,
   projectBody,
@@ -27,8 +27,6 @@ import {
 } from './wire/project.js';
 
 type Changes = z.output<typeof patchProjectBody>;
-
-const idOf = (text: string) => existingId(text, 'project');
 
 @ApiTags('projects')
 @Controller('api/v2/projects')
@@ -56,7 +54,7 @@ export class ProjectsController {
   @ApiOperation({ operationId: 'getProject', summary: 'Get a project' })
   @ApiOkResponse({ standardSchema: projectBody })
   async get(@Param('projectId') id: string) {
-    const { project, modeling } = await this.modelings.find(idOf(id));
+    const { project, modeling } = await this.modelings.find(projectIdOf(id));
     return toProjectBody(project, modeling);
   }
 
@@ -67,7 +65,7 @@ export class ProjectsController {
     @Param('projectId') id: string,
     @Body({ schema: patchProjectBody.optional() }) changes: Changes | undefined,
   ) {
-    const projectId = idOf(id);
+    const projectId = projectIdOf(id);
     if (changes?.holdoutUnlocked) await this.requireHoldout(projectId);
     const project = await this.change(projectId, changes ?? {});
     const modeling = await this.changeModeling(projectId, changes ?? {});
@@ -79,14 +77,14 @@ export class ProjectsController {
   @RouteConfig({ audit: 'project.delete' } satisfies AccessConfig)
   @ApiOperation({ operationId: 'deleteProject', summary: 'Delete a project' })
   async delete(@Param('projectId') id: string): Promise<void> {
-    await this.bus.call(trainingIngestContracts.deleteProject, { projectId: idOf(id) });
+    await this.bus.call(trainingIngestContracts.deleteProject, { projectId: projectIdOf(id) });
   }
 
   @Get(':projectId/options')
   @ApiOperation({ operationId: 'getProjectOptions', summary: 'Get the settings of a project for its modelling' })
   @ApiOkResponse({ standardSchema: projectOptionsBody })
   async getOptions(@Param('projectId') id: string): Promise<z.output<typeof projectOptionsBody>> {
-    await this.bus.call(projectContracts.get, { id: idOf(id) });
+    await this.bus.call(projectContracts.get, { id: projectIdOf(id) });
     return {};
   }
 
@@ -94,7 +92,7 @@ export class ProjectsController {
   @ApiOperation({ operationId: 'getProjectStatus', summary: 'Get the stage of a project' })
   @ApiOkResponse({ standardSchema: projectStatusBody })
   async getStatus(@Param('projectId') id: string) {
-    const { modeling } = await this.modelings.find(idOf(id));
+    const { modeling } = await this.modelings.find(projectIdOf(id));
     return toProjectStatusBody(modeling, await this.isTraining(modeling));
   }
 

@@ -11,7 +11,7 @@ import { DatasetUploads } from './dataset-uploads.js';
 import { openPortions } from './portions.js';
 import { linkTo } from './wire/links.js';
 import { toPage } from './wire/paging.js';
-import { existingId } from './wire/parameters.js';
+import { existingId, projectIdOf } from './wire/parameters.js';
 import {
   nearDuplicatesPage,
   nearDuplicatesQuery,
@@ -23,7 +23,6 @@ import {
 type Query = z.output<typeof similarImagesQuery>;
 type Body = z.output<typeof similarImagesBody>;
 
-const idOf = (text: string) => existingId(text, 'project');
 const columnOf = (column: string | undefined) => (column === undefined ? {} : { column });
 
 /** Images that look alike. DataRobot has no such routes. */
@@ -44,7 +43,7 @@ export class SimilarImagesController {
     { column, threshold, ...paging }: z.output<typeof nearDuplicatesQuery>,
     @Req() request: FastifyRequest,
   ): Promise<z.output<typeof nearDuplicatesPage>> {
-    const filter = { projectId: idOf(id), ...columnOf(column), threshold };
+    const filter = { projectId: projectIdOf(id), ...columnOf(column), threshold };
     let pendingCount = 0;
     const read = async (offset: number, limit: number) => {
       const { groups, total, pending } = await this.bus.call(similarImageContracts.nearDuplicates, {
@@ -71,7 +70,7 @@ export class SimilarImagesController {
     @Param('imageId') imageId: string,
     @Query({ schema: similarImagesQuery }) { column, limit }: Query,
   ): Promise<Body> {
-    const key = { projectId: idOf(projectId), imageId: existingId(imageId, 'image'), ...columnOf(column) };
+    const key = { projectId: projectIdOf(projectId), imageId: existingId(imageId, 'image'), ...columnOf(column) };
     return toBody(await this.bus.call(similarImageContracts.similar, { ...key, limit }));
   }
 
@@ -87,7 +86,7 @@ export class SimilarImagesController {
     @Query({ schema: similarImagesQuery }) { column, limit }: Query,
     @Req() request: FastifyRequest,
   ): Promise<Body> {
-    const projectId = idOf(id);
+    const projectId = projectIdOf(id);
     // Before any byte is stored.
     await this.bus.call(projectContracts.resolve, { id: projectId });
     const limits = { maxBytes: MAX_QUERY_PICTURE_BYTES, area: 'predictions' } as const;

@@ -10,7 +10,7 @@ import { namingParameters } from './refusals.js';
 import { sendPage } from './streams.js';
 import { linkTo, statusLink } from './wire/links.js';
 import { pageOf } from './wire/paging.js';
-import { existingId } from './wire/parameters.js';
+import { projectIdOf } from './wire/parameters.js';
 import { statusReference } from './wire/status.js';
 import {
   aimBody,
@@ -21,8 +21,6 @@ import {
   toTargetRequest,
   valuedImage,
 } from './wire/target.js';
-
-const idOf = (text: string) => existingId(text, 'project');
 
 /** The targets of projects, and images by their values. */
 @ApiTags('projects')
@@ -40,7 +38,7 @@ export class TargetsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.output<typeof statusReference>> {
-    const setting = this.bus.call(targetContracts.set, { projectId: idOf(id), ...toTargetRequest(body) });
+    const setting = this.bus.call(targetContracts.set, { projectId: projectIdOf(id), ...toTargetRequest(body) });
     const { jobId } = await namingParameters(setting, { column: 'target', type: 'targetType' });
     void reply.header('Location', statusLink(request, jobId));
     return { statusId: jobId };
@@ -56,7 +54,7 @@ export class TargetsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { offset: from, limit: most, column, targetValue, ...edges } = query;
-    const filter = { projectId: idOf(id), ...toImagesFilter(query) };
+    const filter = { projectId: projectIdOf(id), ...toImagesFilter(query) };
     const filtering = filter.values ? 'targetValue' : filter.range && 'targetBinStart';
     const read = async (offset: number, limit: number) => {
       const answer = this.bus.call(targetContracts.images, { ...filter, offset, limit });
@@ -80,7 +78,7 @@ export class TargetsController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const filter = { projectId: idOf(id), column: featureName };
+    const filter = { projectId: projectIdOf(id), column: featureName };
     const read = async (offset: number, limit: number) => {
       const answer = this.bus.call(targetContracts.bins, { ...filter, offset, limit });
       const { bins, total } = await namingParameters(withTarget(answer), { column: 'featureName' });

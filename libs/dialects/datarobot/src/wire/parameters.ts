@@ -7,6 +7,14 @@ export function existingId(text: string, what: string): string {
   return text;
 }
 
+export function projectIdOf(text: string): string {
+  return existingId(text, 'project');
+}
+
+export function datasetIdOf(text: string): string {
+  return existingId(text, 'dataset');
+}
+
 /** The last segment of a route that matches the rest of any path, slashes included. */
 export const REST_OF_PATH = '*';
 

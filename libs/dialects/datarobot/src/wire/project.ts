@@ -1,5 +1,11 @@
 import type { Modeling, Project } from '@pentaprism/contracts';
-import { isObjectId, MAX_DESCRIPTION_LENGTH, MAX_IMAGE_URL_LENGTH, MAX_PROJECT_NAME_LENGTH } from '@pentaprism/domain';
+import {
+  isObjectId,
+  isWritable,
+  MAX_DESCRIPTION_LENGTH,
+  MAX_IMAGE_URL_LENGTH,
+  MAX_PROJECT_NAME_LENGTH,
+} from '@pentaprism/domain';
 import { z } from 'zod';
 import { pagingQuery } from './paging.js';
 import { HOLDOUT_PERCENTAGE, partitionBody, TARGET_TYPE_NAMES, toTargetMembers } from './target.js';
@@ -9,14 +15,12 @@ export const projectsQuery = z.object({
   ...pagingQuery(0),
 });
 
-/** Control characters, and two more that XML cannot contain: the APIs of Custom Vision show the name in XML. */
-const UNWRITABLE = /[\p{Cc}\ufffe\uffff]/u;
-
 export const projectName = z
   .string()
   .max(MAX_PROJECT_NAME_LENGTH)
   .refine((name) => name.trim() !== '', 'must not be blank')
-  .refine((name) => !UNWRITABLE.test(name), 'must not have control characters');
+  // The APIs of Custom Vision show the name in XML.
+  .refine(isWritable, 'must not have control characters');
 
 const id = z.string().refine(isObjectId, 'must be 24 hexadecimal digits');
 
