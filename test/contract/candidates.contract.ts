@@ -256,6 +256,33 @@ describe('other targets', () => {
     expect(Object.keys(found[0]?.metrics ?? {}).sort()).toEqual(['AUC', 'LogLoss']);
   });
 
+  it('has candidates that use the columns of a table without images', async () => {
+    const lines = classRows.map(({ shape }, i) => `${shape},${(i % 2) * 10 + i / 24}`);
+    const projectId = await aimed(strToU8(['class,size', ...lines].join('\n')), { column: 'class', mode: 'quick' });
+    const found = await searched(projectId);
+    expect(found.map(({ state, error }) => [state, error])).toEqual(found.map(() => ['trained', null]));
+    expect(found.length).toBeGreaterThanOrEqual(2);
+    expect(found[0]?.metrics.Accuracy?.crossValidation).toBe(1);
+  });
+
+  it('decides by the metric whether few numbers are classes', async () => {
+    const rows = classRows.map((row, i) => ({ ...row, cells: [String(i % 4)] }));
+    const projectId = await aimed(await table('few', rows), { column: 'few', mode: 'manual', metric: 'RMSE' });
+    const { modelings: described } = await call(modelings.describe, { projectIds: [projectId] });
+    expect(described[0]?.target).toMatchObject({ type: 'regression', metric: 'RMSE' });
+  });
+
+  it('refuses a target without another column that models can learn from', async () => {
+    const bytes = strToU8('class\na\nb\na\nb\n');
+    const source = { kind: 'new', fileName: 'upload', source: await upload(services, bytes) } as const;
+    const { projectId, jobId } = await call(modelings.create, { source });
+    await ended(services, jobId);
+    await expect(call(targets.set, { projectId, column: 'class', mode: 'quick' })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('no other column'),
+    });
+  });
+
   it('begins nothing by itself in manual mode', async () => {
     const projectId = await aimed(await table('class,size', classRows.slice(0, 6)), {
       column: 'class',

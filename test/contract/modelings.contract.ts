@@ -96,6 +96,7 @@ describe('a project of a dataset', () => {
       imageColumn: 'image',
       holdoutUnlocked: false,
       target: null,
+      searching: false,
     });
     expect(await call(modelings.ofDataset, { datasetId: dataset.id })).toEqual({ projectIds: [projectId], total: 1 });
   });

@@ -147,7 +147,6 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
   'training-ingest': {
     calls: [
       augmentationListContracts.forTraining,
-      augmentationListContracts.list,
       counterContracts.next,
       contentContracts.analyse,
       contentContracts.discard,

@@ -7,6 +7,9 @@ export type CandidateState = (typeof CANDIDATE_STATES)[number];
 /** Models of one project that are trained or being trained. */
 export const MAX_CANDIDATES_PER_PROJECT = 100;
 
+/** Failed or ended trainings of one project that are shown. The oldest ones make room for others. */
+export const MAX_FAILED_CANDIDATES = 50;
+
 /** Image columns that a model learns from: the first ones of its project. */
 export const MAX_CANDIDATE_IMAGE_COLUMNS = 10;
 

@@ -9,6 +9,9 @@ export const MAX_NUMERIC_CLASSES = 10;
 /** Classes of a target. */
 export const MAX_TARGET_CLASSES = 1_000;
 
+/** The largest number that is predicted, and the smallest with a minus: models calculate with 32 bits. */
+export const MAX_TARGET_NUMBER = 1e20;
+
 interface MetricDefinition {
   /** As DataRobot calls it. */
   readonly name: string;

@@ -109,6 +109,11 @@ export function blueprintsFor({ targetType, hasAugmentation, hasOtherColumns }: 
   return all.filter(({ needs, targetTypes }) => available[needs] && targetTypes.includes(targetType));
 }
 
+/** Returns whether models of a blueprint use columns other than images. Without image columns, those of every blueprint do. */
+export function usesOtherColumns(blueprint: Blueprint | undefined, imageColumns: number): boolean {
+  return blueprint?.needs === 'otherColumns' || imageColumns === 0;
+}
+
 /** Returns the blueprint with this id; undefined if there is none. */
 export function blueprintOf(id: string): Blueprint | undefined {
   return BLUEPRINTS.find((blueprint) => blueprint.id === id);

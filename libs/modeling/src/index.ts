@@ -6,6 +6,7 @@ export {
   BLUEPRINTS,
   blueprintOf,
   blueprintsFor,
+  usesOtherColumns,
   type Blueprint,
   type BlueprintNeed,
   type BlueprintQuery,

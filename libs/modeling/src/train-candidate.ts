@@ -1,5 +1,6 @@
 import { pauses, type HeadKind } from '@pentaprism/heads';
 import type { LayerTrainer } from '@pentaprism/inference';
+import { usesOtherColumns } from './blueprints.js';
 import { calibrated, fitFactor } from './calibration.js';
 import type { Candidate, CandidateMetrics, CandidateOptions, CandidateRequest } from './candidate.js';
 import { imagesOnly, partSizes, type FeaturePlan } from './feature-plan.js';
@@ -38,7 +39,6 @@ export async function trainCandidate(
   return { model, metrics: metricsOfParts(request, rows, predictions), predictions };
 }
 
-/** A blueprint without other columns uses them nevertheless if there are no image columns. */
 function planOf({ plan, blueprint, features, targets, augmented }: CandidateRequest): FeaturePlan {
   if (plan.width === 0) throw new RangeError('The table has no column that a model can use.');
   if (features.length !== targets.rows.length * plan.width) {
@@ -49,7 +49,7 @@ function planOf({ plan, blueprint, features, targets, augmented }: CandidateRequ
     const expected = `${augmented.sources.length} augmented rows of ${plan.width} features`;
     throw new RangeError(`${expected} are not ${augmented.features.length} numbers.`);
   }
-  return blueprint.needs === 'otherColumns' || plan.images.length === 0 ? plan : imagesOnly(plan);
+  return usesOtherColumns(blueprint, plan.images.length) ? plan : imagesOnly(plan);
 }
 
 /** Indices of rows. */

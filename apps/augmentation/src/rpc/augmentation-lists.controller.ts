@@ -23,8 +23,8 @@ export class AugmentationListsController {
   }
 
   @RpcHandler(contracts.forTraining)
-  async forTraining({ projectId }: ParsedRequestOf<typeof contracts.forTraining>, { workspace }: HandlerContext) {
-    return { recipe: await this.lists.recipeForTraining(workspace, projectId) };
+  async forTraining({ projectId, use }: ParsedRequestOf<typeof contracts.forTraining>, { workspace }: HandlerContext) {
+    return { recipe: await this.lists.recipeForTraining(workspace, projectId, use) };
   }
 
   @RpcHandler(contracts.update)

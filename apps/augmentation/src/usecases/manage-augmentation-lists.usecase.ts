@@ -59,11 +59,12 @@ export class ManageAugmentationLists {
   }
 
   /** Returns the recipe of the list that trainings of this project use, which is in use from now on. Null if it makes nothing. */
-  async recipeForTraining(workspace: string, projectId: string): Promise<AugmentationRecipe | null> {
+  async recipeForTraining(workspace: string, projectId: string, use: boolean): Promise<AugmentationRecipe | null> {
     const list = await this.lists.findNewestInitial(workspace, toObjectId(projectId, 'project'));
     if (!list || list.numberOfNewImages === 0) return null;
     // It was deleted meanwhile: there may be another one.
-    if (!(await this.lists.markInUse(workspace, list._id))) return this.recipeForTraining(workspace, projectId);
+    if (use && !(await this.lists.markInUse(workspace, list._id)))
+      return this.recipeForTraining(workspace, projectId, use);
     const { transformationProbability, numberOfNewImages, transformations } = toAugmentationList(list);
     return { transformationProbability, numberOfNewImages, transformations: transformations.map(toKnownMembers) };
   }

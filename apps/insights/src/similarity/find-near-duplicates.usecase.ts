@@ -57,19 +57,25 @@ export class FindNearDuplicates {
   private async find(workspace: string, column: ImageColumn, threshold: number): Promise<Found> {
     const byThreshold = this.found.get(column) ?? new Map<number, Promise<Found>>();
     this.found.set(column, byThreshold);
-    const known = await byThreshold.get(threshold);
-    const isComplete = known && (known.missing === 0 || systemDate().getTime() < known.foundAt + INCOMPLETE_MS);
-    if (isComplete) return known;
+    for (let last = byThreshold.get(threshold); last;) {
+      const known = await last;
+      if (known.missing === 0 || systemDate().getTime() < known.foundAt + INCOMPLETE_MS) return known;
+      // Another request may have begun to find them again meanwhile.
+      const next = byThreshold.get(threshold);
+      if (next === last) break;
+      last = next;
+    }
     const begun = this.turns.run(workspace, () => this.compute(workspace, column, threshold));
     byThreshold.delete(threshold);
     byThreshold.set(threshold, begun);
     for (const each of [...byThreshold.keys()].slice(0, -MAX_KEPT_THRESHOLDS)) byThreshold.delete(each);
-    begun.catch(() => byThreshold.delete(threshold));
+    begun.catch(() => {
+      if (byThreshold.get(threshold) === begun) byThreshold.delete(threshold);
+    });
     return begun;
   }
 
   private async compute(workspace: string, column: ImageColumn, threshold: number): Promise<Found> {
-    const foundAt = systemDate().getTime();
     const pause = pauses();
     const images = column.images.filter(({ sha256 }) => column.perceptualHashes.has(sha256));
     const close = await indexesWithNeighbours(hashesOf(column, images), threshold, pause);
@@ -79,7 +85,7 @@ export class FindNearDuplicates {
       const confirm = (one: number, other: number) =>
         isSame(sets, (candidates[one] as ColumnImage).sha256, (candidates[other] as ColumnImage).sha256);
       const groups = await groupNearDuplicates(hashesOf(column, candidates), threshold, confirm, pause);
-      return { groups: groups.map((group) => shown(group, candidates)), missing, foundAt };
+      return { groups: groups.map((group) => shown(group, candidates)), missing, foundAt: systemDate().getTime() };
     });
   }
 }

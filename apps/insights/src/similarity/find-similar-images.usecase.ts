@@ -43,7 +43,9 @@ export class FindSimilarImages {
     const image = column.find(imageId);
     if (!image) throw notFound('image');
     const [found] = await this.embeddings.vectors(workspace, [image.sha256]);
-    if (!found?.vector) return { images: [], pending: Math.max(1, column.pending) };
+    // An image that no embedding can be made of waits for nothing.
+    if (!found) return { images: [], pending: Math.max(1, column.pending) };
+    if (!found.vector) return { images: [], pending: column.pending };
     const { backbone, vector } = found;
     return this.search(workspace, column, { backbone, vector, limit, except: imageId });
   }

@@ -38,7 +38,7 @@ export interface ColumnVectors {
 export class VectorCache {
   private readonly cache = new LRUCache<string, Entry>({ maxSize: MAX_VECTOR_BYTES });
   private readonly turns = new KeyedTurns();
-  /** Of vectors that are read for one computation. */
+  /** Of vectors that are in use. Those that are cached and not in use take as much once more at most. */
   private readonly memory = new FairShares({ capacity: MAX_VECTOR_BYTES, perKey: MAX_VECTOR_BYTES });
   private computations = 0;
 
@@ -57,12 +57,25 @@ export class VectorCache {
     const size = checkedSize(column.positions.size, dimensions);
     const key = `${backbone} ${column.key}`;
     return this.turns.run(key, async () => {
-      const entry = this.cache.get(key) ?? { set: new VectorSet(dimensions), missing: 0, readAt: 0 };
-      // Before they are read: it makes room for them.
-      this.cache.set(key, entry, { size });
-      await this.update(workspace, entry, column, backbone);
-      return work(entry);
+      const giveBack = await this.memory.take(workspace, { amount: size });
+      try {
+        return await work(await this.updated(workspace, column, { key, backbone, dimensions, size }));
+      } finally {
+        giveBack();
+      }
     });
+  }
+
+  private async updated(
+    workspace: string,
+    column: ImageColumn,
+    { key, backbone, dimensions, size }: { key: string; backbone: string; dimensions: number; size: number },
+  ): Promise<Entry> {
+    const entry = this.cache.get(key) ?? { set: new VectorSet(dimensions), missing: 0, readAt: 0 };
+    // Before they are read: it makes room for them.
+    this.cache.set(key, entry, { size });
+    await this.update(workspace, entry, column, backbone);
+    return entry;
   }
 
   /** Runs work on the vectors of some contents, by backbone. Throws FAILED_PRECONDITION if they do not fit into memory. */

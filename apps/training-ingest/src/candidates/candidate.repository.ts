@@ -46,17 +46,6 @@ export class CandidateRepository {
       .lean();
   }
 
-  /** Returns those of the projects in which a candidate is being trained. */
-  async projectsInTraining(workspace: string, projects: readonly Types.ObjectId[]): Promise<Set<string>> {
-    const found = await this.candidates.distinct('project', {
-      workspace,
-      project: trusted({ $in: [...projects] }),
-      state: 'training',
-      deletedAt: null,
-    });
-    return new Set(found.map((project) => project.toHexString()));
-  }
-
   /** Ends the training of a candidate. One that was deleted meanwhile stays deleted. */
   async finish(
     workspace: string,
@@ -73,9 +62,9 @@ export class CandidateRepository {
   }
 
   /** Marks a candidate as deleted. No call finds it any more, and its blueprint may be trained again. */
-  async markDeleted(workspace: string, _id: Types.ObjectId): Promise<void> {
+  async markDeleted(workspace: string, _id: Types.ObjectId, session?: ClientSession): Promise<void> {
     const $set = { deletedAt: systemDate(), state: 'failed' as const };
-    await this.candidates.updateOne({ _id, workspace, deletedAt: null }, { $set });
+    await this.candidates.updateOne({ _id, workspace, deletedAt: null }, { $set }).session(session ?? null);
   }
 
   /** Marks candidates of all workspaces as deleted whose training began before then and failed. */

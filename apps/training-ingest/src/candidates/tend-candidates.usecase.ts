@@ -58,8 +58,10 @@ export class TendCandidates implements OnApplicationBootstrap, OnModuleDestroy {
     await this.candidates.markFailedDeleted(new Date(now - FAILED_CANDIDATE_MS));
     for (const candidate of await this.candidates.findDeleted(BATCH)) {
       if (this.rounds.stopped) return;
-      await this.abort(candidate);
-      await this.candidates.remove(candidate.workspace, candidate._id);
+      // One that fails must not keep the others. It is found again in the next round.
+      await this.removeOne(candidate).catch((error: unknown) =>
+        this.logger.warn({ err: error, candidate: candidate._id }, 'candidates: not removed'),
+      );
     }
   }
 
@@ -79,6 +81,11 @@ export class TendCandidates implements OnApplicationBootstrap, OnModuleDestroy {
     } catch (error) {
       if (!DomainError.is(error, 'NOT_FOUND') && !DomainError.is(error, 'FAILED_PRECONDITION')) throw error;
     }
+  }
+
+  private async removeOne(candidate: CandidateDocument): Promise<void> {
+    await this.abort(candidate);
+    await this.candidates.remove(candidate.workspace, candidate._id);
   }
 
   private async searchOne(modeling: ModelingDocument): Promise<void> {

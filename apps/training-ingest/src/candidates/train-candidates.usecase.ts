@@ -3,7 +3,6 @@ import { Bus } from '@pentaprism/bus';
 import {
   augmentationListContracts,
   counterContracts,
-  MAX_LISTS_PER_PAGE,
   trainCandidate,
   type AugmentationRecipe,
   type Candidate,
@@ -13,6 +12,7 @@ import {
   DomainError,
   MAX_CANDIDATE_IMAGE_COLUMNS,
   MAX_CANDIDATES_PER_PROJECT,
+  MAX_FAILED_CANDIDATES,
   predictorKindOf,
   systemDate,
 } from '@pentaprism/domain';
@@ -53,8 +53,7 @@ export class TrainCandidates {
     const targeted = await this.find(workspace, projectId);
     const fitting = await this.fitting(workspace, targeted);
     const blueprint = fitting.find(({ id }) => id === blueprintId);
-    if (!blueprint)
-      throw new DomainError('INVALID_ARGUMENT', 'The project has no blueprint of this id.', { field: 'blueprintId' });
+    if (!blueprint) throw noBlueprint();
     return this.begin(workspace, targeted, blueprint);
   }
 
@@ -86,7 +85,12 @@ export class TrainCandidates {
 
   private async begin(workspace: string, { modeling, target }: Targeted, blueprint: Blueprint): Promise<Candidate> {
     const projectId = modeling._id.toHexString();
-    const augmentation = blueprint.needs === 'augmentation' ? await this.useRecipe(projectId) : null;
+    const augments = blueprint.needs === 'augmentation';
+    // Before the list is in use: a training that is refused uses nothing.
+    if (augments) checkRoom(await this.candidates.list(workspace, projectId), blueprint.id);
+    const augmentation = augments ? await this.recipe(projectId, true) : null;
+    // It was deleted since the blueprint was offered.
+    if (augments && !augmentation) throw noBlueprint();
     const { first: jobNumber } = await this.bus.call(counterContracts.next, { sequence: 'job' });
     const draft = { ...draftOf(modeling, target), blueprint: blueprint.id, augmentation, jobNumber };
     const { job, candidate } = await this.record(workspace, draft).catch((error: unknown) => {
@@ -107,8 +111,11 @@ export class TrainCandidates {
       const number = await this.modelings.countCandidate(workspace, project, session);
       if (number === null) throw noTarget();
       const projectId = project.toHexString();
-      const present = (await this.candidates.list(workspace, projectId, { session })).filter(isKept);
-      if (present.length >= MAX_CANDIDATES_PER_PROJECT) throw tooMany();
+      const all = await this.candidates.list(workspace, projectId, { session });
+      checkRoom(all, draft.blueprint);
+      const failed = all.filter((each) => !isKept(each));
+      for (const each of failed.slice(0, Math.max(0, failed.length - MAX_FAILED_CANDIDATES)))
+        await this.candidates.markDeleted(workspace, each._id, session);
       const candidate = { ...draft, number };
       await this.candidates.add(candidate, session);
       const candidateId = _id.toHexString();
@@ -120,7 +127,7 @@ export class TrainCandidates {
           number: jobNumber,
           payload: { workspace, projectId, candidateId },
           // A project that trains many candidates lets the first ones of others go before.
-          priority: present.filter(({ state }) => state === 'training').length,
+          priority: all.filter(({ state }) => state === 'training').length,
           subject: { projectId, candidateId },
         },
         session,
@@ -132,24 +139,20 @@ export class TrainCandidates {
   private async fitting(workspace: string, { modeling, target }: Targeted): Promise<Blueprint[]> {
     const dataset = await this.datasets.getKept(workspace, modeling.dataset);
     const columns = await this.rows.findColumns(dataset, 0, dataset.columnCount ?? 0);
+    const others = columns.filter(({ name, type }) => name !== target.column && predictorKindOf(type) !== null);
+    const hasImages = (modeling.imageColumns ?? []).length > 0;
+    if (!hasImages && others.length === 0) return [];
     return blueprintsFor({
       targetType: target.type,
-      hasAugmentation: (await this.findRecipe(modeling._id.toHexString())) !== null,
-      hasOtherColumns: columns.some((column) => column.name !== target.column && predictorKindOf(column.type) !== null),
+      hasAugmentation: hasImages && (await this.recipe(modeling._id.toHexString(), false)) !== null,
+      // Without images, every blueprint uses them.
+      hasOtherColumns: hasImages && others.length > 0,
     });
   }
 
-  /** Returns the recipe that trainings would use, without marking its list as used. */
-  private async findRecipe(projectId: string): Promise<AugmentationRecipe | null> {
-    const request = { projectId, offset: 0, limit: MAX_LISTS_PER_PAGE };
-    const { lists } = await this.bus.call(augmentationListContracts.list, request);
-    const newest = lists.findLast(({ initialList }) => initialList);
-    return newest && newest.numberOfNewImages > 0 ? newest : null;
-  }
-
-  /** Returns the recipe for a training, whose list is in use from now on. */
-  private async useRecipe(projectId: string): Promise<AugmentationRecipe | null> {
-    return (await this.bus.call(augmentationListContracts.forTraining, { projectId })).recipe;
+  /** @param use whether its list is in use from now on */
+  private async recipe(projectId: string, use: boolean): Promise<AugmentationRecipe | null> {
+    return (await this.bus.call(augmentationListContracts.forTraining, { projectId, use })).recipe;
   }
 
   private async find(workspace: string, projectId: string): Promise<Targeted> {
@@ -179,9 +182,19 @@ function draftOf({ _id, workspace, imageColumns }: ModelingDocument, { id, metri
   };
 }
 
+/** Throws FAILED_PRECONDITION if no other candidate may be added, or one of the blueprint is being trained. */
+function checkRoom(candidates: readonly CandidateDocument[], blueprint: string): void {
+  if (candidates.some((each) => each.state === 'training' && each.blueprint === blueprint)) throw underWay();
+  if (candidates.filter(isKept).length >= MAX_CANDIDATES_PER_PROJECT) throw tooMany();
+}
+
 /** Failed ones do not count: they are removed after a while. */
 function isKept({ state }: CandidateDocument): boolean {
   return state !== 'failed';
+}
+
+function noBlueprint(): DomainError {
+  return new DomainError('INVALID_ARGUMENT', 'The project has no blueprint of this id.', { field: 'blueprintId' });
 }
 
 function noTarget(): DomainError {

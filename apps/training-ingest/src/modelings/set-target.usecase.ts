@@ -9,7 +9,14 @@ import {
   type targetContracts,
 } from '@pentaprism/contracts';
 import { Transactions } from '@pentaprism/database';
-import { DomainError, metricsOf, targetTypesOf, type MetricName, type TargetType } from '@pentaprism/domain';
+import {
+  DomainError,
+  metricsOf,
+  predictorKindOf,
+  targetTypesOf,
+  type MetricName,
+  type TargetType,
+} from '@pentaprism/domain';
 import { JobLedger, JobQueue } from '@pentaprism/jobs';
 import { Types } from 'mongoose';
 import { DatasetRowsRepository } from '../datasets/dataset-rows.repository.js';
@@ -48,6 +55,9 @@ export class SetTarget {
     const column = columns.find(({ name }) => name === request.column);
     if (!column) throw invalid('column', 'The project has no column of this name.');
     const target = chooseTarget(column, request);
+    const predictors = columns.filter(({ name, type }) => name !== column.name && predictorKindOf(type) !== null);
+    if (predictors.length === 0 && (modeling.imageColumns ?? []).length === 0)
+      throw invalid('column', 'The project has no other column that models can learn from.');
     const { first: number } = await this.bus.call(counterContracts.next, { sequence: 'job' });
     const id = new Types.ObjectId();
     const job = await this.transactions.run(async (session) => {
@@ -65,7 +75,7 @@ export class SetTarget {
 
 /** Returns what is predicted, with defaults for what the request leaves open. Throws INVALID_ARGUMENT. */
 export function chooseTarget(column: DatasetColumn, request: Omit<Request, 'projectId'>): Target {
-  const type = chooseType(column, request.type);
+  const type = chooseType(column, request);
   const metrics = metricsOf([type]).map(({ name }) => name);
   const metric = request.metric === undefined ? metrics[0] : metrics.find((name) => name === request.metric);
   if (metric === undefined)
@@ -76,10 +86,14 @@ export function chooseTarget(column: DatasetColumn, request: Omit<Request, 'proj
   return { column: column.name, type, metric: metric satisfies MetricName, positiveClass, mode };
 }
 
-function chooseType({ type, uniqueCount }: DatasetColumn, wanted: TargetType | undefined): TargetType {
+function chooseType(
+  { type, uniqueCount }: DatasetColumn,
+  { type: wanted, metric }: Pick<Request, 'type' | 'metric'>,
+): TargetType {
   const possible = targetTypesOf(type, uniqueCount);
   if (possible.length === 0) throw invalid('column', reasonAgainst(type, uniqueCount));
-  const chosen = wanted === undefined ? possible[0] : possible.find((each) => each === wanted);
+  const measured = possible.find((each) => metricsOf([each]).some(({ name }) => name === metric));
+  const chosen = wanted === undefined ? (measured ?? possible[0]) : possible.find((each) => each === wanted);
   if (chosen === undefined)
     throw invalid('type', `The column can be predicted as ${possible.join(' or ')}, and not as ${wanted}.`);
   return chosen;

@@ -40,11 +40,12 @@ export class DeleteProject {
 
   /** A project is gone: its models, predictions and rows go, too; their files follow when nothing refers to them. */
   async forget(workspace: string, projectId: string): Promise<void> {
+    // First, so that nothing is begun any more.
+    await this.modelings.forget(workspace, projectId);
     for (const { _id } of await this.iterations.list(workspace, projectId))
       await this.iterations.markDeleted(workspace, _id);
     await this.tablePredictions.forget(workspace, projectId);
     await this.candidates.forget(workspace, projectId);
     await this.predictions.removeOfProject(workspace, projectId);
-    await this.modelings.forget(workspace, projectId);
   }
 }

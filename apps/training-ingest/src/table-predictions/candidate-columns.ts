@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { DatasetColumn } from '@pentaprism/contracts';
 import { predictorKindOf } from '@pentaprism/domain';
-import { blueprintOf } from '@pentaprism/modeling';
+import { blueprintOf, usesOtherColumns } from '@pentaprism/modeling';
 import type { Types } from 'mongoose';
 import type { CandidateDocument } from '../candidates/candidate.schema.js';
 import { DatasetRowsRepository } from '../datasets/dataset-rows.repository.js';
@@ -19,7 +19,7 @@ export class CandidateColumns {
 
   /** Returns the names of the columns that a candidate reads: images, and other ones if its blueprint uses them. */
   async neededBy({ blueprint, imageColumns }: CandidateDocument, { workspace, dataset, target }: ModelingDocument) {
-    if (blueprintOf(blueprint)?.needs !== 'otherColumns') return imageColumns;
+    if (!usesOtherColumns(blueprintOf(blueprint), imageColumns.length)) return imageColumns;
     const { columns } = await this.read(workspace, dataset);
     const others = columns.filter(({ name, type }) => name !== target?.column && predictorKindOf(type) !== null);
     return [...imageColumns, ...others.map(({ name }) => name)];

@@ -10,6 +10,7 @@ import { DatasetRepository } from '../datasets/dataset.repository.js';
 import { PredictionDatasetRepository } from './prediction-dataset.repository.js';
 import type { PredictionDatasetDocument } from './prediction-dataset.schema.js';
 import { TablePredictionRepository } from './table-prediction.repository.js';
+import type { TablePredictionDocument } from './table-prediction.schema.js';
 
 const ROUND_MS = 10_000;
 const EXPIRY_ROUND_MS = 600_000;
@@ -59,8 +60,9 @@ export class TendTablePredictions implements OnApplicationBootstrap, OnModuleDes
     }
     for (const prediction of await this.predictions.findDeleted(BATCH)) {
       if (this.rounds.stopped) return;
-      await this.abort(prediction);
-      await this.predictions.remove(prediction);
+      await this.removePrediction(prediction).catch((error: unknown) =>
+        this.logger.warn({ err: error, prediction: prediction._id }, 'table predictions: not removed'),
+      );
     }
   }
 
@@ -89,6 +91,11 @@ export class TendTablePredictions implements OnApplicationBootstrap, OnModuleDes
       if (own) await this.datasets.markDeleted(workspace, dataset, session);
       await this.datasets.letGo(workspace, dataset, session);
     });
+  }
+
+  private async removePrediction(prediction: TablePredictionDocument): Promise<void> {
+    await this.abort(prediction);
+    await this.predictions.remove(prediction);
   }
 
   /** Ends a job, also if it has ended already. */

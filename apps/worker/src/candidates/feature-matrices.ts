@@ -78,7 +78,7 @@ export class FeatureMatrices {
     const hashes = [...new Set(used)];
     const vectors = await this.embeddings.augmented({ workspace, hashes, recipe, seed: 'augmentation' }, options);
     const madeOf = new Map(hashes.map((sha256, i) => [sha256, vectors[i] ?? []]));
-    const matrix = new Float32Array(count * plan.width);
+    const matrix = allocateFeatures(count, plan.width);
     const sources = new Uint32Array(count);
     let at = 0;
     for (const row of training)

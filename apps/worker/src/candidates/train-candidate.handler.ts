@@ -15,7 +15,9 @@ import {
   encodeModel,
   HOLD_OUT,
   NO_TARGET,
+  outputsOf,
   partitionsOf,
+  usesOtherColumns,
   type Candidate,
   type TrainCandidate,
 } from '@pentaprism/modeling';
@@ -60,8 +62,10 @@ export class TrainCandidateHandler implements JobHandler<typeof trainCandidate> 
     if (!blueprint) throw new DomainError('FAILED_PRECONDITION', 'This version has no such blueprint.');
     if (plan.rowCount > MAX_CANDIDATE_ROWS)
       throw new DomainError('FAILED_PRECONDITION', `Models learn from at most ${MAX_CANDIDATE_ROWS} rows.`);
-    const predictors = blueprint.needs === 'otherColumns';
+    const predictors = usesOtherColumns(blueprint, plan.imageColumns.length);
     const rows = await this.projects.read({ workspace, projectId, plan, predictors }, signal);
+    if (rows.rowCount * outputsOf(rows.targets) * Float32Array.BYTES_PER_ELEMENT > MAX_MODEL_FILE_BYTES)
+      throw new DomainError('FAILED_PRECONDITION', 'The project has more rows and classes than a training can hold.');
     control.progress(READ);
     const partitions = partitionsOf({ targets: rows.targets, contents: rows.contents, seed: SEED });
     const known = { signal, onProgress: (share: number) => control.progress(READ + share * (KNOWN - READ)) };

@@ -48,6 +48,11 @@ describe('TargetValues', () => {
     expect(() => valuesOf(type, cells).requireLearnable()).toThrow('All values of the target are the same');
   });
 
+  it('refuses numbers that models cannot calculate with', () => {
+    expect(() => valuesOf('regression', ['1', '-1e21']).requireLearnable()).toThrow('numbers beyond');
+    expect(() => valuesOf('regression', ['1', '-1e20']).requireLearnable()).not.toThrow();
+  });
+
   it('refuses too many classes, and labels that are too long', () => {
     const many = Array.from({ length: MAX_TARGET_CLASSES + 1 }, (_, n) => `c${n}`);
     expect(() => valuesOf('multiclass', many)).toThrow('more than 1000 classes');

@@ -5,6 +5,7 @@ import {
   MAX_LABEL_LENGTH,
   MAX_TAGS_PER_IMAGE,
   MAX_TARGET_CLASSES,
+  MAX_TARGET_NUMBER,
   type TargetType,
 } from '@pentaprism/domain';
 import { numberBins, type NumberBin } from './number-bins.js';
@@ -82,6 +83,8 @@ export class TargetValues {
     if (this.type === 'regression') {
       const [first, second] = new Set([...this.#rows].filter((number) => !Number.isNaN(number)));
       if (first === undefined || second === undefined) throw tooFew();
+      if (this.#rows.some((number) => Math.abs(number) > MAX_TARGET_NUMBER))
+        throw new DomainError('INVALID_ARGUMENT', `The target has numbers beyond ${MAX_TARGET_NUMBER}.`);
     } else if (this.#rowsOfLabel.size < 2) throw tooFew();
   }
 

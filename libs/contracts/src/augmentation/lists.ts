@@ -95,7 +95,11 @@ export const augmentationListContracts = {
   forTraining: defineRpc({
     owner,
     subject: 'augmentation.v1.list.for-training',
-    request: z.strictObject({ projectId: objectId }),
+    request: z.strictObject({
+      projectId: objectId,
+      /** Whether a training will use it: the list is in use from then on. */
+      use: z.boolean().default(true),
+    }),
     response: z.object({ recipe: augmentationRecipe.nullable() }),
   }),
   /** Changes the members that are given. */

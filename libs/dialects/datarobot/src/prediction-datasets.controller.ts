@@ -2,7 +2,12 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res }
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiAcceptedResponse, ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Bus } from '@pentaprism/bus';
-import { MAX_PREDICTION_DATASETS_PER_PAGE, predictionDatasetContracts, type RequestOf } from '@pentaprism/contracts';
+import {
+  MAX_PREDICTION_DATASETS_PER_PAGE,
+  predictionDatasetContracts,
+  projectContracts,
+  type RequestOf,
+} from '@pentaprism/contracts';
 import { collect, type BodyConfig } from '@pentaprism/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
@@ -50,7 +55,7 @@ export class PredictionDatasetsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     // Before the bytes, which may be many.
-    existingId(id, 'project');
+    await this.bus.call(projectContracts.resolve, { id: existingId(id, 'project') });
     const { content, fileName } = await this.uploads.receive(request, {});
     return this.create(id, { kind: 'new', fileName, source: { kind: 'content', content } }, request, reply);
   }

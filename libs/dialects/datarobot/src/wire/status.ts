@@ -49,7 +49,7 @@ const STATUS_OF: Readonly<Record<JobState, z.output<typeof statusBody>['status']
 };
 
 /** Why a job without an error of its own is over. */
-const ABORTED = 'The job was ended before it was done, because what it worked for was deleted or no longer wanted.';
+const ABORTED = 'The job was ended before it was done: by a request, or because what it worked for was deleted.';
 
 interface KindOfJob {
   readonly statusType: string;
