@@ -5,6 +5,8 @@ const TARGET = { ...PROJECT, jobId: NOBODY };
 const PAGE = { ...PROJECT, limit: 1 };
 const IMAGE = { column: 1, sha256: 'ab'.repeat(32), value: 'cat', position: 0, place: 0, rows: 1 };
 const BIN = { column: 1, order: 0, label: 'cat', start: null, end: null, rows: 1, images: 1, firstPlace: 0, cover: 0 };
+const CONTENT = { sha256: 'ab'.repeat(32), size: 5, mediaType: 'image/png' };
+const ROW = { ...CONTENT, imageId: NOBODY, fileName: 'a.png', width: 1, height: 1 };
 const CANDIDATE = { ...PROJECT, candidateId: NOBODY };
 const PREDICTION_DATASET = { ...PROJECT, predictionDatasetId: NOBODY };
 const PREDICTION = { ...PROJECT, predictionId: NOBODY };
@@ -73,6 +75,7 @@ export const MODELING_REQUESTS: Readonly<Record<string, readonly ContractRequest
   'training-ingest.v1.target.of-image': [ok({ ...PROJECT, imageId: NOBODY })],
   'training-ingest.v1.target.bins': [fails('NOT_FOUND', { ...PAGE, column: 'image' })],
   'training-ingest.v1.target.begin': [fails('NOT_FOUND', TARGET)],
+  'training-ingest.v1.target.record-rows': [fails('NOT_FOUND', { ...TARGET, after: 0, rows: [ROW] })],
   'training-ingest.v1.target.clear': [fails('NOT_FOUND', TARGET)],
   'training-ingest.v1.target.row-images': [fails('NOT_FOUND', PAGE)],
   'training-ingest.v1.target.record-images': [fails('NOT_FOUND', { ...TARGET, images: [IMAGE] })],

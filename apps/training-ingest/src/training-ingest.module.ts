@@ -65,7 +65,9 @@ import {
 import { ModelingsController } from './modelings/modelings.controller.js';
 import { ListTargetImages } from './modelings/list-target-images.usecase.js';
 import { ReadTargetEffect } from './modelings/read-target.effect.js';
+import { RecordSnapshot } from './modelings/record-snapshot.usecase.js';
 import { RecordTarget } from './modelings/record-target.usecase.js';
+import { SetLiveTarget } from './modelings/set-live-target.usecase.js';
 import { SetTarget } from './modelings/set-target.usecase.js';
 import { TargetRepository } from './modelings/target.repository.js';
 import {
@@ -255,7 +257,9 @@ export class TrainingIngestModule {
         QueryPredictions,
         ReceiveImage,
         RecordImport,
+        RecordSnapshot,
         RecordTarget,
+        SetLiveTarget,
         SetTarget,
         StoredSessions,
         SweepModality,

@@ -46,6 +46,7 @@ import {
   TRAIN_AND_EVALUATE,
   TRAIN_CANDIDATE,
 } from './tokens.js';
+import { LiveRows } from './targets/live-rows.js';
 import { ReadTargetHandler } from './targets/read-target.handler.js';
 import { WorkerShutdown } from './worker-shutdown.js';
 
@@ -119,6 +120,7 @@ export class WorkerModule {
         },
         ActivationMaps,
         DatasetImporter,
+        LiveRows,
         Embedder,
         Embeddings,
         ExplainedCandidates,

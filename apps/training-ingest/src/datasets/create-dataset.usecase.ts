@@ -56,7 +56,13 @@ export class CreateDataset {
   }
 }
 
-function toDocument(workspace: string, createdBy: string, request: Request, job: Types.ObjectId): DatasetDocument {
+/** Returns the record of a dataset that a job imports. `source` is null if its rows are no upload. */
+export function toDocument(
+  workspace: string,
+  createdBy: string,
+  request: Omit<Request, 'source'> & { source: Request['source'] | null },
+  job: Types.ObjectId,
+): DatasetDocument {
   const { name, fileName, categories, source } = request;
   const now = systemDate();
   return {
@@ -67,9 +73,9 @@ function toDocument(workspace: string, createdBy: string, request: Request, job:
     fileName,
     categories,
     state: 'importing',
-    url: source.kind === 'url' ? source.url : null,
-    upload: source.kind === 'content' ? source.content : null,
-    size: source.kind === 'content' ? source.content.size : null,
+    url: source?.kind === 'url' ? source.url : null,
+    upload: source?.kind === 'content' ? source.content : null,
+    size: source?.kind === 'content' ? source.content.size : null,
     table: null,
     job,
     createdAt: now,

@@ -27,7 +27,7 @@ import { ProjectImageRepository } from './project-image.repository.js';
 /** Images of rows of one step: a few calls of the catalog. */
 const IMAGES_PER_STEP = 4 * MAX_IMAGES_PER_BATCH;
 
-type KnownImage = Pick<ProjectImageDocument, 'image' | 'sha256' | 'size' | 'mediaType' | 'width' | 'height'>;
+export type KnownImage = Pick<ProjectImageDocument, 'image' | 'sha256' | 'size' | 'mediaType' | 'width' | 'height'>;
 
 /** Makes the catalog's project of a dataset, step by step. Each step may be repeated. */
 @Injectable()
@@ -147,7 +147,7 @@ function toKnown({ id, width, height, original }: TrainingImage): KnownImage {
 }
 
 /** Counts the rows of each image in each column, and gives a position to images that a column has not had before. */
-function countRows(
+export function countRows(
   { _id: project, imageColumns }: ModelingDocument,
   images: readonly DatasetImage[],
   { known, recorded }: { known: ReadonlyMap<string, KnownImage>; recorded: readonly ProjectImageDocument[] },

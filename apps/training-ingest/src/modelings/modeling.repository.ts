@@ -24,10 +24,10 @@ export class ModelingRepository {
     return this.modelings.findOne({ _id: toObjectId(projectId, 'project'), workspace, deletedAt: null }).lean();
   }
 
-  /** Returns null also for a project that is not in the catalog yet. */
+  /** Returns null also for a project that is not in the catalog yet, or whose snapshot is being taken. */
   async findOpened(workspace: string, projectId: string): Promise<ModelingDocument | null> {
     const found = await this.find(workspace, projectId);
-    return found?.imageColumns ? found : null;
+    return found && isOpened(found) ? found : null;
   }
 
   /** Throws NOT_FOUND. */
@@ -38,9 +38,10 @@ export class ModelingRepository {
   }
 
   /** Returns those of the projects that were made of a dataset, in no order. */
-  findMany(workspace: string, projectIds: readonly string[]): Promise<ModelingDocument[]> {
+  async findMany(workspace: string, projectIds: readonly string[]): Promise<ModelingDocument[]> {
     const ids = projectIds.map((id) => toObjectId(id, 'project'));
-    return this.modelings.find({ _id: trusted({ $in: ids }), workspace, deletedAt: null }).lean();
+    const found = await this.modelings.find({ _id: trusted({ $in: ids }), workspace, deletedAt: null }).lean();
+    return found.filter((modeling) => !isBeingTaken(modeling));
   }
 
   /** Returns projects of a dataset that are in the catalog, oldest first. */
@@ -114,6 +115,25 @@ export class ModelingRepository {
     return (await this.modelings.findOneAndUpdate(filter, update, options).lean())?.candidates ?? null;
   }
 
+  /** Marks a snapshot whose target is not ready as deleted. Returns whether there was one. */
+  async dropSnapshot(
+    workspace: string,
+    _id: Types.ObjectId,
+    id: Types.ObjectId,
+    session: ClientSession,
+  ): Promise<boolean> {
+    const filter = {
+      _id,
+      workspace,
+      isSnapshot: true as const,
+      'target.id': id,
+      'target.ready': false,
+      deletedAt: null,
+    };
+    const update = { $set: { deletedAt: systemDate() } };
+    return (await this.modelings.updateOne(filter, update, { session })).matchedCount === 1;
+  }
+
   /** Takes the target from a project whose values cannot be read. A target that is ready stays. */
   async dropTarget(workspace: string, _id: Types.ObjectId, id: Types.ObjectId, session: ClientSession): Promise<void> {
     const filter = { _id, workspace, 'target.id': id, 'target.ready': false };
@@ -159,4 +179,13 @@ export class ModelingRepository {
   async remove({ _id, workspace }: ModelingDocument, session: ClientSession): Promise<boolean> {
     return (await this.modelings.deleteOne({ _id, workspace }, { session })).deletedCount === 1;
   }
+}
+
+/** Returns whether a snapshot is being taken. Until then, the project is a live table. */
+function isBeingTaken({ isSnapshot, state }: ModelingDocument): boolean {
+  return isSnapshot === true && state === 'filling';
+}
+
+function isOpened(modeling: ModelingDocument): boolean {
+  return modeling.imageColumns !== null && !isBeingTaken(modeling);
 }

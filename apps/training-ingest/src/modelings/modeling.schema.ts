@@ -26,13 +26,15 @@ export interface ModelingDocument {
   name: string;
   createdBy: string;
   createdAt: Date;
-  /** The creation, in the ledger. */
+  /** The creation, in the ledger. Of a snapshot: the job that reads the values of the target. */
   job: Types.ObjectId;
   state: ModelingState;
   /** Null until the project is in the catalog. */
   imageColumns: ImageColumn[] | null;
   after: ImagePlace;
   holdoutUnlocked: boolean;
+  /** Whether its rows are a snapshot of a live table. Until it is ready, the table is shown. */
+  isSnapshot?: true;
   target: TargetRecord | null;
   /** How many candidates the project has had. */
   candidates: number;
@@ -72,6 +74,7 @@ export const modelingSchema = new Schema<ModelingDocument>(
     imageColumns: { type: Schema.Types.Mixed, default: null },
     after: { type: Schema.Types.Mixed, required: true },
     holdoutUnlocked: { type: Boolean, default: false },
+    isSnapshot: Boolean,
     target: { type: Schema.Types.Mixed, default: null },
     candidates: { type: Number, default: 0 },
     deletedAt: { type: Date, default: null },

@@ -5,7 +5,7 @@ import { Types, type ClientSession } from 'mongoose';
 import { ModelingEvents } from './modeling-events.js';
 import { ModelingRepository } from './modeling.repository.js';
 
-/** Takes the target from a project if its values cannot be read. */
+/** Takes the target from a project if its values cannot be read, and removes the snapshot that was taken for it. */
 @Injectable()
 export class ReadTargetEffect implements JobEffect<typeof readTarget> {
   readonly type = readTarget;
@@ -27,10 +27,13 @@ export class ReadTargetEffect implements JobEffect<typeof readTarget> {
 
   async ended(job: JobDocument, session: ClientSession): Promise<void> {
     const { workspace, projectId } = job.payload as JobPayload<typeof readTarget>;
-    await this.modelings.dropTarget(workspace, new Types.ObjectId(projectId), job._id, session);
+    const project = new Types.ObjectId(projectId);
+    // The project is a live table again.
+    if (await this.modelings.dropSnapshot(workspace, project, job._id, session)) return;
+    await this.modelings.dropTarget(workspace, project, job._id, session);
   }
 
   committed({ state }: JobDocument): void {
-    if (state === 'completed') this.events.announce('target ready');
+    this.events.announce(state === 'completed' ? 'target ready' : 'project failed');
   }
 }

@@ -64,6 +64,7 @@ export class RecordTarget {
       imageColumns: (modeling.imageColumns ?? []).map(({ index, name }) => ({ index, name })),
       rowCount: dataset.rowCount ?? 0,
       table: dataset.table,
+      tags: target.type !== 'regression' && modeling.isSnapshot !== true,
     };
   }
 
@@ -112,7 +113,8 @@ export class RecordTarget {
     const { modeling, target } = await this.targetOf(workspace, key);
     await this.modelings.finishTarget(workspace, modeling._id, target.id, { images, positiveClass, findings });
     const classificationType = CLASSIFICATION_TYPES[target.type];
-    if (classificationType)
+    // The classes of a snapshot are the tags of its project.
+    if (classificationType && modeling.isSnapshot !== true)
       await this.bus.call(projectContracts.update, { id: key.projectId, training: { classificationType } });
   }
 

@@ -2,6 +2,7 @@ import { Controller } from '@nestjs/common';
 import { RpcHandler, type HandlerContext } from '@pentaprism/bus';
 import { targetContracts as contracts, type ParsedRequestOf } from '@pentaprism/contracts';
 import { ListTargetImages } from './list-target-images.usecase.js';
+import { RecordSnapshot } from './record-snapshot.usecase.js';
 import { RecordTarget } from './record-target.usecase.js';
 import { SetTarget } from './set-target.usecase.js';
 
@@ -12,12 +13,13 @@ export class TargetsController {
   constructor(
     private readonly setting: SetTarget,
     private readonly recording: RecordTarget,
+    private readonly snapshots: RecordSnapshot,
     private readonly lists: ListTargetImages,
   ) {}
 
   @RpcHandler(contracts.set)
-  set(request: Requests['set'], { workspace }: HandlerContext) {
-    return this.setting.execute(workspace, request);
+  set(request: Requests['set'], { workspace, actor }: HandlerContext) {
+    return this.setting.execute(workspace, actor, request);
   }
 
   @RpcHandler(contracts.images)
@@ -36,8 +38,14 @@ export class TargetsController {
   }
 
   @RpcHandler(contracts.begin)
-  begin(request: Requests['begin'], { workspace }: HandlerContext) {
+  async begin(request: Requests['begin'], { workspace }: HandlerContext) {
+    await this.snapshots.complete(workspace, request);
     return this.recording.begin(workspace, request);
+  }
+
+  @RpcHandler(contracts.recordRows)
+  recordRows(request: Requests['recordRows'], { workspace }: HandlerContext) {
+    return this.snapshots.recordRows(workspace, request);
   }
 
   @RpcHandler(contracts.clear)

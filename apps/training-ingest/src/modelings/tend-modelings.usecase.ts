@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
-import { jobReportContracts, projectContracts } from '@pentaprism/contracts';
+import { jobReportContracts, projectContracts, snapshotContracts } from '@pentaprism/contracts';
 import { Transactions } from '@pentaprism/database';
 import { DomainError, systemNow } from '@pentaprism/domain';
 import { LOGGER, type Logger } from '@pentaprism/observability';
@@ -71,18 +71,28 @@ export class TendModelings implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** The record goes last, so that a removal that is cut off is found again. */
   private async remove(modeling: ModelingDocument, now: number): Promise<void> {
-    const { _id, workspace, deletedAt } = modeling;
+    const { _id, workspace, deletedAt, isSnapshot } = modeling;
     await this.abortJobs(modeling);
-    await unless(['NOT_FOUND'], () =>
-      this.bus.call(projectContracts.delete, { id: _id.toHexString() }, { context: { workspace } }),
-    );
-    if (now - (deletedAt?.getTime() ?? now) < MODELING_GRACE_MS) return;
+    if (isSnapshot) await this.deleteSnapshot(modeling);
+    else {
+      await unless(['NOT_FOUND'], () =>
+        this.bus.call(projectContracts.delete, { id: _id.toHexString() }, { context: { workspace } }),
+      );
+      if (now - (deletedAt?.getTime() ?? now) < MODELING_GRACE_MS) return;
+    }
     while (!(await this.targets.removeSome(_id))) if (this.rounds.stopped) return;
     while (!(await this.images.removeSome(_id))) if (this.rounds.stopped) return;
     await this.transactions.run(async (session) => {
       if (await this.modelings.remove(modeling, session))
         await this.datasets.letGo(workspace, modeling.dataset, session);
+      if (isSnapshot) await this.datasets.markDeleted(workspace, modeling.dataset, session);
     });
+  }
+
+  /** The project is not removed with its snapshot, which may have failed. */
+  private async deleteSnapshot({ _id, workspace, dataset }: ModelingDocument): Promise<void> {
+    const request = { projectId: _id.toHexString(), snapshotId: dataset.toHexString() };
+    await this.bus.call(snapshotContracts.delete, request, { context: { workspace } });
   }
 
   private async abortJobs({ workspace, job, target }: ModelingDocument): Promise<void> {

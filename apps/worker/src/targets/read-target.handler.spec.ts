@@ -6,6 +6,7 @@ import { DomainError } from '@pentaprism/domain';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { LiveRows } from './live-rows.js';
 import { ReadTargetHandler } from './read-target.handler.js';
 
 const TABLE = Buffer.from('class,image\ncats,1\ndogs,2\ncats,3\ndogs,1\n');
@@ -36,7 +37,8 @@ function answerTo(rpc: Rpc, request: unknown): unknown {
   if (rpc === targetContracts.begin) {
     const column = { index: 0, name: 'class', type: 'Categorical', uniqueCount: 2, missingCount: 0 };
     const shown = { column: { ...column, lowInformation: false, statistics: null }, positiveClass: null };
-    return { type: 'binary', ...shown, imageColumns: [{ index: 1, name: 'image' }], rowCount: HASHES.length, table };
+    const imageColumns = [{ index: 1, name: 'image' }];
+    return { type: 'binary', ...shown, imageColumns, rowCount: HASHES.length, table, tags: true };
   }
   if (rpc === targetContracts.clear) return { left: calls.filter((call) => call.rpc === rpc).length < 3 };
   if (rpc !== targetContracts.rowImages) return {};
@@ -55,7 +57,10 @@ const bus = {
 
 function run(): Promise<unknown> {
   const control = { jobId: KEY.jobId, workspace: 'w', signal: new AbortController().signal, progress: () => undefined };
-  return new ReadTargetHandler(bus, blobs).run({ workspace: 'w', projectId: KEY.projectId }, control);
+  return new ReadTargetHandler(bus, blobs, new LiveRows(bus, blobs)).run(
+    { workspace: 'w', projectId: KEY.projectId },
+    control,
+  );
 }
 
 const called = () => calls.map(({ rpc }) => rpc);

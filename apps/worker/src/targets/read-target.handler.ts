@@ -17,6 +17,7 @@ import { DomainError, MAX_IMAGES_PER_BATCH } from '@pentaprism/domain';
 import type { JobControl, JobHandler } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
 import { blobByteSource } from '../datasets/blob-byte-source.js';
+import { LiveRows } from './live-rows.js';
 import { partsOf } from './parts.js';
 import { rowImagesOf } from './row-images.js';
 import { tagNamesOf } from './tag-names.js';
@@ -39,10 +40,12 @@ export class ReadTargetHandler implements JobHandler<typeof readTarget> {
   constructor(
     private readonly bus: Bus,
     @Inject(BLOB_STORE) private readonly blobs: BlobStore,
+    private readonly liveRows: LiveRows,
   ) {}
 
-  async run({ workspace, projectId }: Payload, control: JobControl): Promise<JobResult<typeof readTarget>> {
+  async run({ workspace, projectId, datasetId }: Payload, control: JobControl): Promise<JobResult<typeof readTarget>> {
     const key = { projectId, jobId: control.jobId };
+    if (datasetId !== undefined) await this.liveRows.import({ workspace, datasetId, ...key }, control.signal);
     const plan = await this.bus.call(targetContracts.begin, key);
     await this.clear(key, control.signal);
     const values = await this.readValues(workspace, plan, control);
@@ -65,7 +68,7 @@ export class ReadTargetHandler implements JobHandler<typeof readTarget> {
       findings: findings.counts(),
     });
     // Last, so that a job that fails before leaves no tags.
-    if (plan.type !== 'regression') await this.tag(key, { values, images }, control.signal);
+    if (plan.tags) await this.tag(key, { values, images }, control.signal);
     return {};
   }
 

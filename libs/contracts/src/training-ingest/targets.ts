@@ -11,7 +11,7 @@ import {
 } from '@pentaprism/domain';
 import { z } from 'zod';
 import { defineJob, defineRpc } from '../define.js';
-import { contentReference, empty, objectId, paging, sha256, workspaceName } from '../schemas.js';
+import { contentReference, empty, fileName, objectId, paging, sha256, workspaceName } from '../schemas.js';
 import {
   datasetColumn,
   datasetImage,
@@ -92,11 +92,21 @@ export const findingCounts = z.partialRecord(
 );
 export type FindingCounts = z.output<typeof findingCounts>;
 
+/** The image of a row of a snapshot. */
+export const liveRow = contentReference.extend({
+  imageId: objectId,
+  fileName,
+  width: z.int().positive(),
+  height: z.int().positive(),
+});
+export type LiveRow = z.output<typeof liveRow>;
+
 const shownImage = z.object({ imageId: objectId, width: z.int().positive(), height: z.int().positive() });
 
 export const targetContracts = {
   /**
-   * Sets the target of a project that was made of a dataset, once, and creates the job that reads its values.
+   * Sets the target of a project, once, and creates the job that reads its values. If the project was not made of a dataset, its
+   * rows are from then on those of a snapshot that is taken now.
    * INVALID_ARGUMENT: the column cannot be predicted in this way. FAILED_PRECONDITION: the project has a target, or has no rows
    * yet.
    */
@@ -113,6 +123,7 @@ export const targetContracts = {
     }),
     response: z.object({ jobId: objectId }),
     errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'FAILED_PRECONDITION', 'UNAVAILABLE'],
+    deadlineMs: 20_000,
   }),
   /**
    * Lists the images of rows with a target, each once for each value and image column, in the order of first rows. With `values` those that
@@ -162,7 +173,8 @@ export const targetContracts = {
     errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'FAILED_PRECONDITION'],
   }),
   /**
-   * Says which values a job has to read. FAILED_PRECONDITION, here and in all calls with `jobId`: the project has no target of
+   * Says which values a job has to read. Makes the rows of a snapshot those of the project, if all have been recorded.
+   * INVALID_ARGUMENT: the column of the snapshot cannot be predicted as was asked for. FAILED_PRECONDITION, here and in all calls with `jobId`: the project has no target of
    * this job.
    */
   begin: defineRpc({
@@ -176,8 +188,27 @@ export const targetContracts = {
       imageColumns: z.array(z.object({ index: columnIndex, name: columnName })),
       rowCount: z.int().nonnegative(),
       table: contentReference,
+      /** Whether images get their classes as tags. The classes of a snapshot are tags already. */
+      tags: z.boolean(),
     }),
-    errors: ['NOT_FOUND', 'FAILED_PRECONDITION', 'UNAVAILABLE'],
+    errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'FAILED_PRECONDITION', 'UNAVAILABLE'],
+  }),
+  /**
+   * Records the images of consecutive rows of a snapshot: all of the call, or nothing. Rows that have been recorded are not
+   * recorded again. FAILED_PRECONDITION: also if the rows before have not been recorded.
+   */
+  recordRows: defineRpc({
+    owner,
+    subject: 'training-ingest.v1.target.record-rows',
+    request: z.strictObject({
+      ...targetKey,
+      /** The number of the row before the first one. */
+      after: z.int().nonnegative(),
+      rows: z.array(liveRow).min(1).max(MAX_IMAGES_PER_BATCH),
+    }),
+    /** `othersWait`: another import waits for a worker. */
+    response: z.object({ othersWait: z.boolean() }),
+    errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
   }),
   /** Removes some of what jobs of earlier targets left. Call it until nothing is `left`. */
   clear: defineRpc({
@@ -272,6 +303,11 @@ export const readTarget = defineJob({
   owner,
   type: 'project.target',
   queue: 'import',
-  payload: z.object({ workspace: workspaceName, projectId: objectId }),
+  payload: z.object({
+    workspace: workspaceName,
+    projectId: objectId,
+    /** The dataset that a snapshot of the project becomes first. Absent: the project was made of a dataset. */
+    datasetId: objectId.optional(),
+  }),
   result: z.object({}),
 });

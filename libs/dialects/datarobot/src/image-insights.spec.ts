@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import {
   imageInsightContracts as insights,
   jobDirectoryContracts,
+  targetContracts,
   type ActivationMapLine,
   type EmbeddingLine,
   type InsightHeader,
@@ -275,9 +276,10 @@ describe('GET projects/{id}/models/{id}/imageActivationMaps/', () => {
 
 describe('an overlay', () => {
   const content = { sha256: 'cd'.repeat(32), size: 5, mediaType: 'image/jpeg' };
-  beforeEach(() =>
-    system.answer(insights.overlay, ({ imageId }: { imageId: string }) => ({ imageId, content, width: 8, height: 6 })),
-  );
+  beforeEach(() => {
+    system.answer(insights.overlay, ({ imageId }: { imageId: string }) => ({ imageId, content, width: 8, height: 6 }));
+    system.answer(targetContracts.ofImage, () => ({ value: null }));
+  });
 
   it('is an image by its id', async () => {
     expect((await get(`images/${OVERLAY}/`)).body).toEqual({ imageId: OVERLAY, width: 8, height: 6 });
