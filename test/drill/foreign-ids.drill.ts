@@ -5,9 +5,10 @@ import { examplesOf, none, type Drill, type DrillContext, type DrillResult } fro
 import { onStack } from './support/on-stack.js';
 import { exampleOf, routesOf, type Route } from './support/routes.js';
 import { hex, isVision, setMember, slotsOf, subsets, unknownIds, type Slot } from './support/slots.js';
+import { BLUEPRINT, isTableKind } from './support/table-workspace.js';
 import { isSupported, visionRequest } from './support/vision-requests.js';
 import { isVisionKind } from './support/vision-workspace.js';
-import { BLUEPRINT, ROLES, Workspace, type Kind, type Role } from './support/workspace.js';
+import { ROLES, Workspace, type Kind, type Role } from './support/workspace.js';
 
 /** Differ from answer to answer. */
 const OWN_HEADERS = ['date', 'x-request-id', 'connection', 'keep-alive'];
@@ -35,7 +36,6 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
   const other = await Workspace.make(faulty, `other-${suffix}`);
   await victim.runAhead(AHEAD);
   await victim.keepOneOfEach();
-  await other.passJobNumber(await victim.thing('jobNumber'));
   const before = await victim.view();
   const found = { uncovered: [] as string[], different: [] as string[], leaks: [] as string[] };
   let requests = 0;
@@ -105,9 +105,13 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
 async function wrongForItsOwn(other: Workspace, route: Route, slots: readonly Slot[]): Promise<string | undefined> {
   const own = new Map<Slot, string>();
   const vision = isVision(route) ? await other.vision.thingsFor(`${route.method} ${route.path}`) : undefined;
+  const ofTables = slots.some(({ kind = '' }) => isTableKind(kind));
+  const tables = ofTables ? await other.tables.thingsFor(`${route.method} ${route.path}`) : undefined;
   for (const slot of slots) {
     const kind = slot.kind as Kind;
-    own.set(slot, vision && isVisionKind(kind) ? vision[kind] : await other.thing(kind));
+    if (vision && isVisionKind(kind)) own.set(slot, vision[kind]);
+    else if (tables && isTableKind(kind)) own.set(slot, tables[kind]);
+    else own.set(slot, await other.thing(kind));
   }
   const { status, bytes } = await ask(other, route, 'owner', own);
   const text = bytes.toString();
@@ -127,6 +131,8 @@ async function ask(from: Workspace, route: Route, role: Role, ids: ReadonlyMap<S
   const query = new URLSearchParams(route.queryParameters.includes('featureName') ? { featureName: COLUMN } : {});
   const body = route.body && (exampleOf(route.body) as Record<string, unknown>);
   if (body && 'blueprintId' in body) body['blueprintId'] = BLUEPRINT;
+  // Any file that can be fetched.
+  if (body && 'url' in body) body['url'] = from.url;
   for (const [{ where, name }, id] of ids) {
     if (where === 'path') path = path.replace(`{${name}}`, id);
     else if (where === 'query') query.set(name, id);

@@ -28,7 +28,9 @@ const IN_PATH: readonly (readonly [RegExp, Kind])[] = [
   [/^\/api\/v2\/.*\/images\/\{imageId\}$/, 'image'],
   // One in the project that was made for it.
   [/^\/api\/v2\/.*\/models\/\{modelId\}$/, 'model'],
-  [/^\/api\/v2\/.*\/(?:jobs|modelJobs|predictJobs)\/\{jobId\}$/, 'jobNumber'],
+  [/^\/api\/v2\/.*\/jobs\/\{jobId\}$/, 'jobNumber'],
+  [/^\/api\/v2\/.*\/modelJobs\/\{jobId\}$/, 'modelJobNumber'],
+  [/^\/api\/v2\/.*\/predictJobs\/\{jobId\}$/, 'predictJobNumber'],
   [/\/predictionDatasets\/\{datasetId\}$/, 'predictionDataset'],
   [/^\/api\/v2\/.*\/predictions\/\{predictionId\}$/, 'tablePrediction'],
   [/\/\{projectId\}$/, 'project'],
@@ -48,11 +50,9 @@ const OF_ROUTE: readonly (readonly [RegExp, Kind])[] = [
   [/^POST \/api\/v2\/projects\/\{projectId\}\/(?:autopilots?|models)$/, 'aimedProject'],
   [/^GET \/api\/v2\/projects\/\{projectId\}\/(?:models\/|recommendedModels)/, 'modeledProject'],
   [/^(?:DELETE|POST) \/api\/v2\/projects\/\{projectId\}\/models\//, 'modeledProject'],
-  [/^\w+ \/api\/v2\/projects\/\{projectId\}\/(?:jobs|modelJobs)\//, 'trainingProject'],
-  [/^\w+ \/api\/v2\/projects\/\{projectId\}\/predictJobs\//, 'predictingProject'],
-  [/^(?:GET|DELETE) \/api\/v2\/projects\/\{projectId\}\/predictionDatasets\/\{/, 'predictedProject'],
-  [/^\w+ \/api\/v2\/projects\/\{projectId\}\/predictions/, 'predictedProject'],
-  [/^POST \/api\/v2\/projects\/\{projectId\}\/predictionDatasets\//, 'aimedProject'],
+  [/^\w+ \/api\/v2\/projects\/\{projectId\}\/(?:jobs|modelJobs|predictJobs)\/\{/, 'jobProject'],
+  [/^\w+ \/api\/v2\/projects\/\{projectId\}\/predictions/, 'modeledProject'],
+  [/^\w+ \/api\/v2\/projects\/\{projectId\}\/predictionDatasets\//, 'modeledProject'],
 ];
 /** The names of parameters and members that are no ids of something in a workspace. */
 const NO_IDS: ReadonlySet<string> = new Set(['path', 'datasetVersionId', 'featurelistId', 'blueprintId']);
@@ -83,6 +83,9 @@ const OF_VISION: Readonly<Record<string, Kind>> = {
   'selectedTags[]': 'visionTag',
 };
 const LOOKS_LIKE_AN_ID = /(?:^ids?|_id|Id|_ids|Ids|\.id|Tags)(?:\[\])?$/;
+const NUMBERS: readonly Kind[] = [
+  ...(['imageNumber', 'tagNumber', 'jobNumber', 'modelJobNumber', 'predictJobNumber'] as const),
+];
 const VISION_GUIDS: readonly (Kind | undefined)[] = [
   ...(['visionProject', 'visionTag', 'visionImage', 'iteration', 'prediction'] as const),
 ];
@@ -152,8 +155,7 @@ export function unknownIds(kind: Kind, random: Random): readonly [string, string
 }
 
 function unknownId(kind: Kind, random: Random): string {
-  if (kind === 'imageNumber' || kind === 'tagNumber' || kind === 'jobNumber')
-    return String(500_000 + Math.floor(random() * 400_000));
+  if (NUMBERS.includes(kind)) return String(500_000 + Math.floor(random() * 400_000));
   if (kind === 'key') return hex(random, 16);
   if (kind === 'radiograph' || kind === 'session' || kind === 'sessionImage') return uuid(random);
   return kind === 'tagName' || kind === 'publishedName' ? `nobodys-${hex(random, 8)}` : hex(random, 24);

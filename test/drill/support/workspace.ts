@@ -7,7 +7,7 @@ import { basic, FILTERS, form, infoPart, mediaPart, MODALITY } from '../../e2e/s
 import { send, type Answer, type SendOptions } from '../../e2e/support/http.js';
 import type { FaultyStack } from '../../e2e/support/faults-stack.js';
 import { radiograph } from './radiographs.js';
-import { EXAMPLE_TEXT } from './routes.js';
+import { isTableKind, json, TableWorkspace, type TableKind, type TableOwner } from './table-workspace.js';
 import { VisionClient } from './vision-client.js';
 import { isVisionKind, VisionWorkspace, type VisionKind } from './vision-workspace.js';
 
@@ -26,42 +26,19 @@ export type Kind =
   | 'samples'
   | 'status'
   | 'dataset'
-  | 'datasetProject'
-  | 'aimedProject'
-  | 'modeledProject'
-  | 'model'
-  | 'trainingProject'
-  | 'jobNumber'
-  | 'predictedProject'
-  | 'predictionDataset'
-  | 'tablePrediction'
-  | 'predictingProject'
   | 'key'
   | 'radiograph'
   | 'session'
   | 'sessionImage'
+  | TableKind
   | VisionKind;
 
 const KEPT = ['project', 'image', 'projectImage', 'samples', 'status'] as const;
-/** A session before the image in it, and a project before its model or job. */
+/** A session before the image in it. */
 const MADE = [
-  ...(['imageNumber', 'tagNumber', 'tagName', 'list', 'key', 'radiograph', 'session', 'sessionImage'] as const),
-  ...([
-    'dataset',
-    'datasetProject',
-    'aimedProject',
-    'modeledProject',
-    'model',
-    'trainingProject',
-    'jobNumber',
-    'predictedProject',
-    'predictionDataset',
-    'tablePrediction',
-    'predictingProject',
-  ] as const),
+  ...(['imageNumber', 'tagNumber', 'tagName', 'list', 'dataset', 'key'] as const),
+  ...(['radiograph', 'session', 'sessionImage'] as const),
 ] as const;
-/** A blueprint of every project that predicts classes. */
-export const BLUEPRINT = 'keras-linear-classifier';
 const JOB_WITHIN_MS = 30_000;
 
 const record = z.object({ id: z.int(), url: z.string(), tags: z.array(z.object({ id: z.int() })) });
@@ -72,15 +49,9 @@ export class Workspace {
   private readonly kept = new Map<Kind, string>();
   private made = 0;
   private ownVision: VisionWorkspace | undefined;
+  private ownTables: TableWorkspace | undefined;
   /** The image in the session that was made last. */
   private sessionImage: string | undefined;
-  /** The model in the project that was made last for one. */
-  private model: string | undefined;
-  /** The number of the last job in the project that was made last for one. */
-  private jobNumber: string | undefined;
-  /** The data to predict in the project that was made last for some, and what was predicted for it. */
-  private predictionDataset: string | undefined;
-  private tablePrediction: string | undefined;
   /** Of a file, signed. */
   url = '';
 
@@ -111,6 +82,11 @@ export class Workspace {
     return (this.ownVision ??= new VisionWorkspace(this.visionClient('owner'), this.name));
   }
 
+  /** What it has of projects that were made of tables. */
+  get tables(): TableWorkspace {
+    return (this.ownTables ??= new TableWorkspace(this.asTableOwner()));
+  }
+
   visionClient(role: Role): VisionClient {
     return new VisionClient(this.faulty.stack.url, this.key(role));
   }
@@ -120,6 +96,7 @@ export class Workspace {
     const kept = this.kept.get(kind);
     if (kept !== undefined) return kept;
     if (isVisionKind(kind)) return (await this.vision.things())[kind];
+    if (isTableKind(kind)) return (await this.tables.things())[kind];
     const name = `${this.name}-${(this.made += 1)}`;
     if (kind === 'tagName') return this.tag(name).then(() => name);
     if (kind === 'tagNumber') return this.tag(name);
@@ -127,18 +104,6 @@ export class Workspace {
     if (kind === 'radiograph') return idOf(await this.sendForm(`${FILTERS}/images`, this.key('owner')));
     if (kind === 'session') return this.beginSession();
     if (kind === 'dataset') return this.importDataset(name);
-    if (kind === 'datasetProject') return this.makeProject(name);
-    if (kind === 'aimedProject') return this.aim(await this.makeProject(name));
-    if (kind === 'modeledProject') return this.trainOne(await this.aim(await this.makeProject(name)));
-    if (kind === 'model') return this.model ?? this.thing('modeledProject').then(() => this.model ?? '');
-    if (kind === 'trainingProject') return this.trainAll(await this.aim(await this.makeProject(name)));
-    if (kind === 'jobNumber') return this.jobNumber ?? this.thing('trainingProject').then(() => this.jobNumber ?? '');
-    if (kind === 'predictedProject') return this.predictOne(name, true);
-    if (kind === 'predictingProject') return this.predictOne(name, false);
-    if (kind === 'predictionDataset')
-      return this.predictionDataset ?? this.thing('predictedProject').then(() => this.predictionDataset ?? '');
-    if (kind === 'tablePrediction')
-      return this.tablePrediction ?? this.thing('predictedProject').then(() => this.tablePrediction ?? '');
     if (kind === 'sessionImage') return this.sessionImage ?? this.beginSession().then(() => this.sessionImage ?? '');
     if (kind === 'list') {
       const body = { ...this.recipe(name), initialList: false };
@@ -154,6 +119,8 @@ export class Workspace {
   /** From now on `thing` tells of the same ones, and makes nothing more. */
   async keepOneOfEach(): Promise<void> {
     for (const kind of MADE) this.kept.set(kind, await this.thing(kind));
+    // The jobs of others are asked for in the project that they are jobs of.
+    this.kept.set('jobProject', await this.thing('modeledProject'));
   }
 
   /** Makes the numbers of images and tags run ahead of those of a workspace that has fewer. */
@@ -165,17 +132,17 @@ export class Workspace {
     for (let i = 0; i < by; i++) await this.post('/v1/images', { filename: this.name }, 201);
   }
 
-  /** Makes jobs until their numbers are above one of another workspace. */
-  async passJobNumber(number: string): Promise<void> {
-    while (Number(await this.thing('jobNumber')) <= Number(number)) await this.thing('trainingProject');
-  }
-
   /** All that its owner sees, but for signatures, which differ from second to second. */
   async view(): Promise<string> {
     const project = this.kept.get('project');
     const dataset = `/api/v2/datasets/${this.kept.get('dataset')}`;
+    const { modeledProject, model, tablePrediction } = await this.tables.things();
+    const modeled = `/api/v2/projects/${modeledProject}`;
     const paths = [
       ...['/api/v2/datasets/', `${dataset}/`, `${dataset}/allFeaturesDetails/`, `${dataset}/findings/`],
+      ...['/', `/models/${model}/`, '/jobs/?status=COMPLETED'].map((path) => modeled + path),
+      ...['/predictionDatasets/', `/predictions/${tablePrediction}/`].map((path) => modeled + path),
+      `${modeled}/models/${model}/imageEmbeddings/?featureName=image`,
       ...['/v1/images', '/keys', '/api/v2/projects/', `/api/v2/imageAugmentationLists/?projectId=${project}`],
       `/api/v2/imageAugmentationSamples/${this.kept.get('samples')}/`,
       `${FILTERS}/images/${this.kept.get('radiograph')}`,
@@ -251,9 +218,24 @@ export class Workspace {
     return statusId;
   }
 
-  private async end(statusId: string): Promise<void> {
-    const done = async () => json(await this.send('GET', `/api/v2/status/${statusId}/`, this.key('owner')), 303);
-    await eventually(done, { timeoutMs: JOB_WITHIN_MS });
+  /** Waits until a job has ended. @returns where its result is */
+  private async end(statusId: string): Promise<string> {
+    const done = async () => {
+      const answer = await this.send('GET', `/api/v2/status/${statusId}/`, this.key('owner'));
+      json(answer, 303);
+      return String(answer.headers.location);
+    };
+    return eventually(done, { timeoutMs: JOB_WITHIN_MS });
+  }
+
+  private asTableOwner(): TableOwner {
+    return {
+      name: this.name,
+      request: (method, path, body) => this.send(method, path, this.key('owner'), body),
+      upload: (path, part) => this.sendAs(this.key('owner'), 'POST', path, form([part])),
+      picture: (red) => this.picture(red),
+      end: (statusId) => this.end(statusId),
+    };
   }
 
   /** A table that names this workspace, with something to find. @returns the id of the dataset */
@@ -264,70 +246,6 @@ export class Workspace {
     const created = z.object({ catalogId: z.string(), statusId: z.string() }).parse(json(answer, 202));
     await this.end(created.statusId);
     return created.catalogId;
-  }
-
-  /** A project of four images, and of two classes that name this workspace. @returns the id of the project */
-  private async makeProject(name: string): Promise<string> {
-    const rows = await Promise.all(
-      [1, 2, 3, 4].map(async (n) => `${(await this.picture(n)).toString('base64')},${name}-class-${n % 2}`),
-    );
-    const uploaded = form([filePart(`image,${EXAMPLE_TEXT}\n${rows.join('\n')}\n`, `${name}.csv`)]);
-    const answer = await this.sendAs(this.key('owner'), 'POST', '/api/v2/projects/', uploaded);
-    const created = z.object({ pid: z.string(), statusId: z.string() }).parse(json(answer, 202));
-    await this.end(created.statusId);
-    return created.pid;
-  }
-
-  /** Sets the target of a project. @returns the id of the project */
-  private async aim(project: string): Promise<string> {
-    const body = { target: EXAMPLE_TEXT, mode: 'manual' };
-    const answer = await this.send('PATCH', `/api/v2/projects/${project}/aim/`, this.key('owner'), body);
-    if (answer.status !== 202) throw new Error(`${answer.status} ${answer.bytes.toString()}`);
-    await this.end(/[0-9a-f]{24}/.exec(String(answer.headers.location))?.[0] ?? '');
-    return project;
-  }
-
-  /** Trains a model in a project with a target. @returns the id of the project */
-  private async trainOne(project: string): Promise<string> {
-    const path = `/api/v2/projects/${project}/models/`;
-    const { statusId } = z
-      .object({ statusId: z.string() })
-      .parse(await this.post(path, { blueprintId: BLUEPRINT }, 202));
-    await this.end(statusId);
-    const models = json(await this.send('GET', path, this.key('owner')), 200);
-    this.model = z.tuple([z.object({ id: z.string() })]).parse(models)[0].id;
-    return project;
-  }
-
-  /** Begins the training of all models in a project with a target. @returns the id of the project */
-  private async trainAll(project: string): Promise<string> {
-    const path = `/api/v2/projects/${project}`;
-    const begun = await this.send('POST', `${path}/autopilots/`, this.key('owner'));
-    if (begun.status !== 202) throw new Error(`${begun.status} ${begun.bytes.toString()}`);
-    const listed = json(await this.send('GET', `${path}/jobs/`, this.key('owner')), 200);
-    const { jobs } = z.object({ jobs: z.array(z.object({ id: z.string() })).min(1) }).parse(listed);
-    this.jobNumber = jobs.at(-1)?.id;
-    return project;
-  }
-
-  /** Uploads data to a project of its own with a model, and has it predicted. @returns the id of the project */
-  private async predictOne(name: string, wait: boolean): Promise<string> {
-    const project = await this.trainOne(await this.aim(await this.makeProject(name)));
-    const path = `/api/v2/projects/${project}`;
-    const uploaded = form([filePart(`image\n${(await this.picture(1)).toString('base64')}\n`, `${name}.csv`)]);
-    const answer = await this.sendAs(this.key('owner'), 'POST', `${path}/predictionDatasets/fileUploads/`, uploaded);
-    const created = z.object({ datasetId: z.string(), statusId: z.string() }).parse(json(answer, 202));
-    await this.end(created.statusId);
-    this.predictionDataset = created.datasetId;
-    const body = { modelId: this.model, datasetId: created.datasetId };
-    const begun = await this.send('POST', `${path}/predictions/`, this.key('owner'), body);
-    const { statusId } = z.object({ statusId: z.string() }).parse(json(begun, 202));
-    this.jobNumber = /(\d+)\/$/.exec(String(begun.headers.location))?.[1];
-    if (!wait) return project;
-    await this.end(statusId);
-    const status = await this.send('GET', `/api/v2/status/${statusId}/`, this.key('owner'));
-    this.tablePrediction = /([0-9a-f]{24})\/$/.exec(String(status.headers.location))?.[1];
-    return project;
   }
 
   private async makeSamples(): Promise<void> {
@@ -348,10 +266,4 @@ export class Workspace {
 
 function idOf(answer: Answer): string {
   return z.object({ id: z.string() }).parse(json(answer, 201)).id;
-}
-
-function json(answer: Answer, status: number): unknown {
-  const text = answer.bytes.toString('utf8');
-  if (answer.status !== status) throw new Error(`${answer.status} instead of ${status}: ${text}`);
-  return JSON.parse(text);
 }

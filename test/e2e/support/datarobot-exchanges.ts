@@ -5,7 +5,7 @@ import { exchangeText, GoldenFolder } from './golden.js';
 /** A request to the DataRobot API. */
 export interface Exchange {
   readonly method: string;
-  /** `{id}` stands for the first of the named ids. */
+  /** `{id}` stands for the first of the named ids, and `{name}` for the one of this name, also in `json`. */
   readonly path: string;
   readonly parts?: readonly Part[];
   readonly json?: unknown;
@@ -17,21 +17,29 @@ export const get = (path: string): Exchange => ({ method: 'GET', path });
 export class DatarobotExchanges {
   private readonly golden: GoldenFolder;
 
+  private readonly ids: Map<string, string>;
+
   /** @param ids shown by their names, because they differ from run to run */
   constructor(
     private readonly client: DatasetsClient,
     folder: string,
-    private readonly ids: Readonly<Record<string, string>>,
+    ids: Readonly<Record<string, string>>,
   ) {
     this.golden = new GoldenFolder(folder);
+    this.ids = new Map(Object.entries(ids));
+  }
+
+  /** Gives an id, or the number of a job, this name from now on. */
+  rename(name: string, id: string): void {
+    this.ids.set(name, id);
   }
 
   /** Asks, compares the answer, and returns it. */
   async compare(name: string, exchange: Exchange): Promise<Reply> {
     const { method, path, parts, json } = exchange;
-    const answer = await this.client.ask(method, path.replace('{id}', Object.values(this.ids)[0] ?? ''), {
+    const answer = await this.client.ask(method, this.filled(path), {
       ...(parts ? form(parts) : {}),
-      ...(json === undefined ? {} : { json }),
+      ...(json === undefined ? {} : { json: JSON.parse(this.filled(JSON.stringify(json))) as unknown }),
     });
     this.golden.compare(`${name}.http`, this.textOf(`${method} ${path}`, exchange, answer));
     return answer;
@@ -55,12 +63,33 @@ export class DatarobotExchanges {
     return this.normalised([exchangeText({ title, headers: [], body }, answer), ...shown].join('\n\n'));
   }
 
-  /** Replaces what differs from run to run. */
+  private filled(text: string): string {
+    const [first = ''] = this.ids.values();
+    return [...this.ids].reduce((filled, [name, id]) => filled.replace(`{${name}}`, id), text.replace('{id}', first));
+  }
+
+  /** Replaces what differs from run to run or from machine to machine. */
   private normalised(text: string): string {
-    return Object.entries(this.ids)
+    return [...this.ids]
+      .filter(([, id]) => id.length === 24)
       .reduce((shown, [name, id]) => shown.replaceAll(id, `<${name}>`), text)
       .replaceAll(this.client.base, 'http://localhost/api/v2')
       .replace(/(?<![0-9a-f])(?!f{24})[0-9a-f]{24}(?![0-9a-f])/g, '<id>')
-      .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>');
+      .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
+      .replace(/(?<=obs\/)(?!4000000)\d+(?=\/)/g, '<number>')
+      .replace(/"id": "\d+"/g, '"id": "<number>"')
+      .replace(MEASURED, '"$1": <number>')
+      .replace(MEASURED_LISTS, (_, name: string, list: string) => `"${name}": ${formOf(JSON.parse(list))}`);
   }
+}
+
+/** What models compute: numbers, which differ a little between machines. */
+const MEASURED = /"(positionX|positionY|validation|crossValidation|holdout|value|positiveProbability)": -?\d[\d.e+-]*/g;
+const MEASURED_LISTS = /"(values|activationValues)": (\[[\s\d.,e[\]+-]*\])/g;
+
+/** Describes a list of numbers, or one of rows of numbers. */
+function formOf(list: unknown): string {
+  const rows = list as readonly unknown[];
+  const [first] = rows;
+  return Array.isArray(first) ? `<${rows.length} times ${formOf(first)}>` : `<${rows.length} numbers>`;
 }

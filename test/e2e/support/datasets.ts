@@ -94,7 +94,7 @@ export class DatasetsClient {
       for (let at: string | null = first; at !== null;) {
         const { status, body } = await this.get(at);
         if (status !== 200 || body.count > 1) throw new Error(`${at}: ${status} ${JSON.stringify(body)}`);
-        items.push(...body.data);
+        items.push(...(body.data ?? body.jobs));
         last = at;
         at = body[link];
       }

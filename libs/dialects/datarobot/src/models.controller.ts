@@ -64,10 +64,9 @@ export class ModelsController {
   @ApiOperation({ operationId: 'getModel', summary: 'Get a trained model' })
   @ApiOkResponse({ standardSchema: modelBody })
   async get(@Param('projectId') id: string, @Param('modelId') modelId: string) {
-    const [{ modeling }, candidate] = await Promise.all([
-      this.modelings.find(projectIdOf(id)),
-      this.find(projectIdOf(id), modelIdOf(modelId)),
-    ]);
+    // In this order: of two calls at once, either one could be the first to fail, with a message of its own.
+    const { modeling } = await this.modelings.find(projectIdOf(id));
+    const candidate = await this.find(projectIdOf(id), modelIdOf(modelId));
     return toModelBody(candidate, modeling);
   }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { candidateContracts, type Candidate } from '@pentaprism/contracts';
+import { candidateContracts, projectContracts, type Candidate } from '@pentaprism/contracts';
 import { DomainError, type ErrorDetails } from '@pentaprism/domain';
 import { candidate, modeling, ORIGIN, project, StandInSystem, target } from './datarobot.fixture.js';
 
@@ -166,6 +166,15 @@ describe('projects/{id}/models/{modelId}/', () => {
       subject: candidateContracts.get.subject,
       request: { projectId: PROJECT, candidateId: MODEL },
     });
+  });
+
+  it('is not looked up in a project that is unknown, so that the message is always about the project', async () => {
+    system.answer(projectContracts.get, () => {
+      throw new DomainError('NOT_FOUND', 'There is no such project.');
+    });
+    const { status, body } = await get(`models/${MODEL}/`);
+    expect([status, body.message]).toEqual([404, 'There is no such project.']);
+    expect(system.calls.map(({ subject }) => subject)).not.toContain(candidateContracts.get.subject);
   });
 
   it('is deleted with 204', async () => {
