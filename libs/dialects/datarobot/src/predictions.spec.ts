@@ -3,6 +3,7 @@ import {
   jobDirectoryContracts,
   jobReportContracts,
   predictionDatasetContracts as datasets,
+  projectContracts,
   tablePredictionContracts as predictions,
   type Job,
   type PredictedRow,
@@ -64,6 +65,7 @@ afterAll(() => system.app.close());
 beforeEach(() => {
   system.reset();
   system.answerProject(project, { ...modeling, target });
+  system.answer(projectContracts.resolve, () => ({ project: PROJECT }));
   system.answer(datasets.create, () => ({ id: DATASET, jobId: JOB }));
   system.answer(datasets.get, () => predictionDataset);
   system.answer(predictions.predict, () => ({ ...prediction, state: 'predicting', file: null }));
@@ -92,13 +94,21 @@ describe('data to predict', () => {
     expect([status, body, headers.location]).toEqual([202, CREATED, `${ORIGIN}/api/v2/status/${JOB}/`]);
     const content = { sha256: '0'.repeat(64), mediaType: 'application/octet-stream', size: 5 };
     const source = { kind: 'new', fileName: 'predict.csv', source: { kind: 'content', content } };
-    expect(requests()).toEqual([{ projectId: PROJECT, source }]);
+    expect(requests()).toEqual([{ id: PROJECT }, { projectId: PROJECT, source }]);
+  });
+
+  it('reads no byte for a project that does not exist', async () => {
+    system.answer(projectContracts.resolve, () => {
+      throw new DomainError('NOT_FOUND', 'There is no such project.');
+    });
+    expect((await upload(`${PATH}predictionDatasets/fileUploads/`, [file(), END])).status).toBe(404);
+    expect(system.stored).toEqual([]);
   });
 
   it('keeps nothing of a form without a file, and of one for what cannot be a project', async () => {
     expect((await upload(`${PATH}predictionDatasets/fileUploads/`, [END])).status).toBe(422);
     expect((await upload('projects/x/predictionDatasets/fileUploads/', [file(), END])).status).toBe(404);
-    expect([system.stored, system.calls]).toEqual([[], []]);
+    expect([system.stored, requests()]).toEqual([[], [{ id: PROJECT }]]);
   });
 
   it('is fetched from an address', async () => {
