@@ -108,7 +108,7 @@ import { AddTrainingImages } from './images/add-training-images.usecase.js';
 import { DeleteProject } from './projects/delete-project.usecase.js';
 import { ExportModelEffect } from './models/export-model.effect.js';
 import { ExportModel } from './models/export-model.usecase.js';
-import { FindLostCandidates, FindLostModels } from './housekeeping/find-lost-models.usecase.js';
+import { FindLostCandidates, FindLostModels, FindLostPredictions } from './housekeeping/find-lost-models.usecase.js';
 import { FindPerformance } from './models/find-performance.usecase.js';
 import { GetRadiograph } from './radiographs/get-radiograph.usecase.js';
 import { ImportImage } from './url/import-image.usecase.js';
@@ -235,6 +235,7 @@ export class TrainingIngestModule {
         FillProject,
         FindLostCandidates,
         FindLostModels,
+        FindLostPredictions,
         FindPerformance,
         GetRadiograph,
         ImportImage,

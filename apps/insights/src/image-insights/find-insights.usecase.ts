@@ -47,7 +47,10 @@ export class FindInsights {
   async overlay(workspace: string, { projectId, imageId }: Requests['overlay']) {
     const project = toObjectId(projectId, 'project');
     const found = await this.overlays.find(workspace, project, toObjectId(imageId, 'image'));
-    if (!found) throw notFound('image');
+    const insight = found && (await this.insights.findById(workspace, found.insight));
+    if (!insight) throw notFound('image');
+    // NOT_FOUND if the candidate was deleted, whose overlays are removed later.
+    await this.bus.call(candidateContracts.get, { projectId, candidateId: insight.candidate.toHexString() });
     const { content, width, height } = found;
     return { imageId, content, width, height };
   }

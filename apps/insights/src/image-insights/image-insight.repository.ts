@@ -32,6 +32,11 @@ export class ImageInsightRepository {
     return this.insights.findOne({ workspace, candidate, kind }).session(session).lean();
   }
 
+  /** Returns an insight by its id. */
+  findById(workspace: string, _id: Types.ObjectId): Promise<ImageInsightDocument | null> {
+    return this.insights.findOne({ _id, workspace }).lean();
+  }
+
   /** Returns how many insights of a project are being computed. */
   countComputing(workspace: string, project: Types.ObjectId): Promise<number> {
     return this.insights.countDocuments({ workspace, project, columns: null });

@@ -278,6 +278,14 @@ describe('overlays', () => {
     expect(found).toEqual({ imageId: overlayId, content, width: 4, height: 3 });
   });
 
+  it('are no longer found as soon as their model is deleted', async () => {
+    const { id: jobId } = await compute(newCandidate(), 'activation-maps');
+    const request = { projectId: project, imageId: await record(jobId, newId(), await store('of a deleted model')) };
+    expect(await call(insights.overlay, request)).toMatchObject({ width: 4 });
+    candidates = [];
+    await expect(call(insights.overlay, request)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
   it('are not found in another project, nor by the id of the original', async () => {
     const { id: jobId } = await compute(newCandidate(), 'activation-maps');
     const image = newId();

@@ -6,10 +6,11 @@ import { CandidateRepository } from '../candidates/candidate.repository.js';
 import { TRAINING_INGEST_CONFIG, type TrainingIngestConfig } from '../config/config.js';
 import { IterationRepository } from '../models/iteration.repository.js';
 import { MODELS_AREA } from '../models/trained-models.js';
+import { TablePredictionRepository } from '../table-predictions/table-prediction.repository.js';
 
 type ModelRecords = Pick<IterationRepository, 'knownFiles' | 'withFilesAfter'>;
 
-/** Checks that the files of all models of one kind of records are there. Only another training makes them again. */
+/** Checks that the files of one kind of records are there. Only another job makes them again. */
 abstract class FindLostFiles extends RecordScrub {
   constructor(
     records: ModelRecords,
@@ -52,5 +53,18 @@ export class FindLostCandidates extends FindLostFiles {
     @Inject(LOGGER) logger: Logger,
   ) {
     super(candidates, blobs, config, logger);
+  }
+}
+
+/** Checks the files of predictions. */
+@Injectable()
+export class FindLostPredictions extends FindLostFiles {
+  constructor(
+    predictions: TablePredictionRepository,
+    @Inject(BLOB_STORE) blobs: BlobStore,
+    @Inject(TRAINING_INGEST_CONFIG) config: TrainingIngestConfig,
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    super(predictions, blobs, config, logger);
   }
 }

@@ -3,7 +3,7 @@ import { InjectModel } from '@nestjs/mongoose';
 import type { ContentReference } from '@pentaprism/contracts';
 import { notFound, toObjectId } from '@pentaprism/database';
 import { systemDate } from '@pentaprism/domain';
-import { trusted, type ClientSession, type Model, type Types } from 'mongoose';
+import { trusted, Types, type ClientSession, type Model } from 'mongoose';
 import { TABLE_PREDICTION_MODEL, type TablePredictionDocument } from './table-prediction.schema.js';
 
 /** A prediction, by the ids that a request names. */
@@ -85,6 +85,21 @@ export class TablePredictionRepository {
       })
       .toArray();
     return new Set(found.flatMap(({ file }) => file?.sha256 ?? []));
+  }
+
+  /** Returns the files of predictions of all workspaces, in the order of their ids, behind one of them. */
+  async withFilesAfter(id: string | null, limit: number) {
+    const behind = id === null ? {} : { _id: trusted({ $gt: new Types.ObjectId(id) }) };
+    const found = await this.predictions
+      .find({ ...behind, deletedAt: null, state: 'predicted' }, { workspace: 1, file: 1 })
+      .sort({ _id: 1 })
+      .limit(limit)
+      .lean();
+    return found.map(({ _id, workspace, file }) => ({
+      id: _id.toHexString(),
+      workspace,
+      files: file ? [file.sha256] : [],
+    }));
   }
 }
 
