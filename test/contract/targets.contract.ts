@@ -321,7 +321,7 @@ describe('a column that cannot be the target', () => {
     ['has images', { column: 'image' }],
     ['has one value', { column: 'same' }],
     ['is asked for as another type', { column: 'many', type: 'binary' as const }],
-    ['is compared by a metric of other types', { column: 'many', metric: 'RMSE' }],
+    ['is compared by a metric of other types', { column: 'many', type: 'multiclass' as const, metric: 'RMSE' }],
     ['has no two classes, and a positive one', { column: 'many', positiveClass: '1' }],
   ])('is refused: it %s', async (_what, request) => {
     const setting = call(targets.set, { projectId, mode: 'manual', ...request });
