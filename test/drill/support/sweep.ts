@@ -19,10 +19,11 @@ export interface SweptStore {
 export async function sweepEverything(faulty: FaultyStack): Promise<SweptStore> {
   const old = new Date(Date.now() - 2 * DAY_MS);
   const contents = faulty.database.collection('contents');
+  // First, so that it is not killed in the middle of a removal, whose file would stay in the trash for an hour.
+  faulty.kill('catalog');
   // They wait an hour with temporary files, a day with bytes that no record knows, and BLOB_GRACE with orphans.
   for (const file of await filesBelow(faulty.blobs)) await age(file, old);
   await contents.updateMany({ orphanedAt: { $ne: null } }, { $set: { orphanedAt: old } });
-  faulty.kill('catalog');
   await faulty.recovered('catalog');
   const wrong = async () => {
     const { orphans, missing, temporary } = await look(faulty);

@@ -29,7 +29,7 @@ const APPS: Readonly<Record<string, { readonly told: readonly Variable[]; readon
   tagging: { told: ['MONGODB_URI'], volume: false },
   'training-ingest': { told: ['MONGODB_URI', 'REDIS_URL'], volume: true },
   augmentation: { told: ['MONGODB_URI', 'REDIS_URL'], volume: true },
-  insights: { told: ['MONGODB_URI', 'REDIS_URL'], volume: false },
+  insights: { told: ['MONGODB_URI', 'REDIS_URL'], volume: true },
   worker: { told: ['REDIS_URL'], volume: true },
   gateway: { told: ['SIGNING_SECRETS'], volume: true },
 };
