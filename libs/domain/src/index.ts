@@ -1,3 +1,4 @@
+export * from './blueprints.js';
 export * from './candidate.js';
 export * from './dataset.js';
 export * from './dialect.js';

@@ -1,5 +1,5 @@
 import type { MetricName } from '@pentaprism/domain';
-import type { Blueprint } from './blueprints.js';
+import type { Blueprint } from '@pentaprism/domain';
 import type { FeaturePlan } from './feature-plan.js';
 import type { TableModel } from './model.js';
 import type { Targets } from './targets.js';

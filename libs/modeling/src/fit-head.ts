@@ -6,7 +6,7 @@ import {
   type LayerTrainer,
   type Standardisation,
 } from '@pentaprism/inference';
-import type { BlueprintMethod } from './blueprints.js';
+import type { BlueprintMethod } from '@pentaprism/domain';
 import { nearestMeans, priorScores } from './nearest-mean.js';
 import { ridge } from './ridge.js';
 import { outputsOf, type Targets } from './targets.js';

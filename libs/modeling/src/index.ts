@@ -2,15 +2,6 @@
  * Candidate models of a table with image columns: partitions of its rows, features, blueprints, training and comparison
  * by metrics, and the file of a model. Heads are trained by `@pentaprism/inference`.
  */
-export {
-  BLUEPRINTS,
-  blueprintOf,
-  blueprintsFor,
-  usesOtherColumns,
-  type Blueprint,
-  type BlueprintNeed,
-  type BlueprintQuery,
-} from './blueprints.js';
 export type {
   Candidate,
   CandidateMetrics,

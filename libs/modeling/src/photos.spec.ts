@@ -5,7 +5,7 @@ import { openOnnxBackbone } from '@pentaprism/inference';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { blueprintsFor } from './blueprints.js';
+import { blueprintsFor } from '@pentaprism/domain';
 import { allocateFeatures, encodeRow, planFeatures } from './feature-plan.js';
 import { partitionsOf } from './partitions.js';
 import { targetsOf } from './targets.js';

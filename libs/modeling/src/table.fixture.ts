@@ -1,5 +1,5 @@
 import { createRandom, type TargetType } from '@pentaprism/domain';
-import { blueprintOf, type Blueprint } from './blueprints.js';
+import { blueprintOf, type Blueprint } from '@pentaprism/domain';
 import type { CandidateRequest } from './candidate.js';
 import { allocateFeatures, encodeRow, FeaturePlanner, type ColumnValue, type PlanRequest } from './feature-plan.js';
 import { HOLD_OUT, partitionsOf } from './partitions.js';

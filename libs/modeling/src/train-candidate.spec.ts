@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createRandom, metricsOf, TARGET_TYPES } from '@pentaprism/domain';
 import { createTensorFlowHeadTrainer } from '@pentaprism/inference';
-import { BLUEPRINTS, blueprintsFor } from './blueprints.js';
+import { BLUEPRINTS, blueprintsFor } from '@pentaprism/domain';
 import type { Candidate, CandidateRequest } from './candidate.js';
 import { encodeModel } from './model-file.js';
 import { predictRow, weightsOf } from './model.js';

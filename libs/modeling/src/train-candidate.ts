@@ -1,6 +1,6 @@
 import { pauses, type HeadKind } from '@pentaprism/heads';
 import type { LayerTrainer } from '@pentaprism/inference';
-import { usesOtherColumns } from './blueprints.js';
+import { usesOtherColumns } from '@pentaprism/domain';
 import { calibrated, fitFactor } from './calibration.js';
 import type { Candidate, CandidateMetrics, CandidateOptions, CandidateRequest } from './candidate.js';
 import { imagesOnly, partSizes, type FeaturePlan } from './feature-plan.js';

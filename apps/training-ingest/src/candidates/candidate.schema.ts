@@ -7,8 +7,8 @@ import type {
   TrainedFiles,
 } from '@pentaprism/contracts';
 import type { CandidateState, MetricName } from '@pentaprism/domain';
-import { blueprintOf } from '@pentaprism/modeling';
 import { Schema, type Types } from 'mongoose';
+import { blueprintOf } from '@pentaprism/domain';
 
 type ReadonlyBlueprint = Omit<Blueprint, 'processes'> & { readonly processes: readonly string[] };
 

@@ -9,6 +9,8 @@ import {
 } from '@pentaprism/contracts';
 import { isDuplicateKey, Transactions } from '@pentaprism/database';
 import {
+  type Blueprint,
+  blueprintsFor,
   DomainError,
   MAX_CANDIDATE_IMAGE_COLUMNS,
   MAX_CANDIDATES_PER_PROJECT,
@@ -17,7 +19,6 @@ import {
   systemDate,
 } from '@pentaprism/domain';
 import { JobLedger, JobQueue, type JobDocument } from '@pentaprism/jobs';
-import { blueprintsFor, type Blueprint } from '@pentaprism/modeling';
 import { Types } from 'mongoose';
 import { DatasetRowsRepository } from '../datasets/dataset-rows.repository.js';
 import { DatasetRepository } from '../datasets/dataset.repository.js';

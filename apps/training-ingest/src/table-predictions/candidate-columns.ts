@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { DatasetColumn } from '@pentaprism/contracts';
-import { predictorKindOf } from '@pentaprism/domain';
-import { blueprintOf, usesOtherColumns } from '@pentaprism/modeling';
+import { blueprintOf, predictorKindOf, usesOtherColumns } from '@pentaprism/domain';
 import type { Types } from 'mongoose';
 import type { CandidateDocument } from '../candidates/candidate.schema.js';
 import { DatasetRowsRepository } from '../datasets/dataset-rows.repository.js';

@@ -8,16 +8,20 @@ import {
   type JobPayload,
   type JobResult,
 } from '@pentaprism/contracts';
-import { DomainError, MAX_CANDIDATE_ROWS, MAX_MODEL_FILE_BYTES } from '@pentaprism/domain';
-import type { JobControl, JobHandler } from '@pentaprism/jobs';
 import {
   blueprintOf,
+  DomainError,
+  MAX_CANDIDATE_ROWS,
+  MAX_MODEL_FILE_BYTES,
+  usesOtherColumns,
+} from '@pentaprism/domain';
+import type { JobControl, JobHandler } from '@pentaprism/jobs';
+import {
   encodeModel,
   HOLD_OUT,
   NO_TARGET,
   outputsOf,
   partitionsOf,
-  usesOtherColumns,
   type Candidate,
   type TrainCandidate,
 } from '@pentaprism/modeling';

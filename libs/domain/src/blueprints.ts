@@ -1,4 +1,4 @@
-import { TARGET_TYPES, type TargetType } from '@pentaprism/domain';
+import { TARGET_TYPES, type TargetType } from './metric.js';
 
 /** What a blueprint uses besides the embeddings of the images. */
 export const BLUEPRINT_NEEDS = ['nothing', 'augmentation', 'otherColumns'] as const;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { TARGET_TYPES } from '@pentaprism/domain';
+import { TARGET_TYPES } from './metric.js';
 import { BLUEPRINTS, blueprintOf, blueprintsFor } from './blueprints.js';
 
 describe('blueprints', () => {
