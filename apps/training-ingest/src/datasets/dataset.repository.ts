@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { ContentReference, datasetContracts, ParsedRequestOf } from '@pentaprism/contracts';
 import { notFound, toObjectId } from '@pentaprism/database';
-import { systemDate } from '@pentaprism/domain';
+import { DomainError, systemDate } from '@pentaprism/domain';
 import { trusted, type ClientSession, type Model, type Types, type UpdateQuery } from 'mongoose';
 import { DATASET_FILES, DATASET_MODEL, type DatasetDocument } from './dataset.schema.js';
 
@@ -48,13 +48,23 @@ export class DatasetRepository {
     return this.datasets.find({ _id: trusted({ $in: [...ids] }), workspace }).lean();
   }
 
-  /** Keeps a dataset for one project or prediction dataset more. Throws NOT_FOUND. */
-  async use(workspace: string, id: string, session: ClientSession): Promise<DatasetDocument> {
-    const filter = { _id: toObjectId(id, 'dataset'), workspace, deletedAt: null };
+  /**
+   * Keeps a dataset for one project or prediction dataset more. Throws NOT_FOUND, also for another version, and
+   * FAILED_PRECONDITION while the dataset is imported: the transaction has to end with the error.
+   */
+  async useReady(
+    workspace: string,
+    { datasetId, versionId }: { readonly datasetId: string; readonly versionId?: string | undefined },
+    session: ClientSession,
+  ): Promise<DatasetDocument> {
+    const filter = { _id: toObjectId(datasetId, 'dataset'), workspace, deletedAt: null };
     const used = await this.datasets
       .findOneAndUpdate(filter, { $inc: { projects: 1 } }, { returnDocument: 'after', session })
       .lean();
     if (!used) throw notFound('dataset');
+    if (versionId !== undefined && versionId !== used.version.toHexString()) throw notFound('version of the dataset');
+    if (used.state !== 'ready')
+      throw new DomainError('FAILED_PRECONDITION', 'The dataset is still being imported. Try again when it is ready.');
     return used;
   }
 

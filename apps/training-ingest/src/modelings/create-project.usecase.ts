@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import { counterContracts, createProject, type modelingContracts, type ParsedRequestOf } from '@pentaprism/contracts';
-import { notFound, Transactions } from '@pentaprism/database';
+import { Transactions } from '@pentaprism/database';
 import { DomainError, MAX_PENDING_PROJECTS_PER_WORKSPACE, systemDate } from '@pentaprism/domain';
 import { JobLedger, JobQueue } from '@pentaprism/jobs';
 import { Types, type ClientSession } from 'mongoose';
@@ -87,12 +87,7 @@ export class CreateProject {
       return created;
     }
     if (source.kind !== 'dataset') throw new Error('there is no dataset');
-    const dataset = await this.datasets.use(workspace, source.datasetId, session);
-    if (source.versionId !== undefined && source.versionId !== dataset.version.toHexString())
-      throw notFound('version of the dataset');
-    if (dataset.state !== 'ready')
-      throw new DomainError('FAILED_PRECONDITION', 'The dataset is still being imported. Try again when it is ready.');
-    return dataset;
+    return this.datasets.useReady(workspace, source, session);
   }
 }
 

@@ -6,7 +6,7 @@ import {
   type ParsedRequestOf,
   type predictionDatasetContracts,
 } from '@pentaprism/contracts';
-import { notFound, Transactions } from '@pentaprism/database';
+import { Transactions } from '@pentaprism/database';
 import { DomainError, MAX_PREDICTION_DATASETS_PER_PROJECT, systemDate } from '@pentaprism/domain';
 import { JobLedger, JobQueue } from '@pentaprism/jobs';
 import { Types, type ClientSession } from 'mongoose';
@@ -82,12 +82,7 @@ export class CreatePredictionDataset {
   /** Keeps a dataset of the workspace for as long as the prediction dataset is there. */
   private async use(workspace: string, source: Source, session: ClientSession): Promise<DatasetDocument> {
     if (source.kind !== 'dataset') throw new Error('there is no dataset');
-    const dataset = await this.datasets.use(workspace, source.datasetId, session);
-    if (source.versionId !== undefined && source.versionId !== dataset.version.toHexString())
-      throw notFound('version of the dataset');
-    if (dataset.state !== 'ready')
-      throw new DomainError('FAILED_PRECONDITION', 'The dataset is still being imported. Try again when it is ready.');
-    return dataset;
+    return this.datasets.useReady(workspace, source, session);
   }
 
   private async requireRoom(workspace: string, project: Types.ObjectId, session: ClientSession): Promise<void> {
