@@ -1,8 +1,9 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
-import { candidateContracts, jobReportContracts } from '@pentaprism/contracts';
+import { candidateContracts } from '@pentaprism/contracts';
 import { toObjectId, Transactions } from '@pentaprism/database';
 import { DomainError } from '@pentaprism/domain';
+import { endJob } from '@pentaprism/jobs';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { Rounds } from '@pentaprism/service';
 import type { Types } from 'mongoose';
@@ -70,14 +71,7 @@ export class RemoveInsights implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async remove({ _id, workspace, columns }: ImageInsightDocument): Promise<void> {
-    if (!columns) {
-      const request = { jobId: _id.toHexString() };
-      await this.bus
-        .call(jobReportContracts['insights'].abort, request, { context: { workspace } })
-        .catch((error: unknown) => {
-          if (!DomainError.is(error, 'NOT_FOUND') && !DomainError.is(error, 'FAILED_PRECONDITION')) throw error;
-        });
-    }
+    if (!columns) await endJob(this.bus, 'insights', { workspace, job: _id });
     // In a transaction, so that no overlay is recorded meanwhile.
     await this.transactions.run((session) => this.insights.remove(workspace, _id, session));
     while (!(await this.overlays.removeSome(_id))) if (this.rounds.stopped) return;

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
-import { jobReportContracts } from '@pentaprism/contracts';
 import { DomainError, systemNow } from '@pentaprism/domain';
+import { endJob } from '@pentaprism/jobs';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { Rounds } from '@pentaprism/service';
 import { ModelingEvents } from '../modelings/modeling-events.js';
@@ -74,13 +74,8 @@ export class TendCandidates implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** Ends the training of a candidate, also if it has ended already. */
-  async abort({ workspace, job }: CandidateDocument): Promise<void> {
-    const request = { jobId: job.toHexString() };
-    try {
-      await this.bus.call(jobReportContracts['training-ingest'].abort, request, { context: { workspace } });
-    } catch (error) {
-      if (!DomainError.is(error, 'NOT_FOUND') && !DomainError.is(error, 'FAILED_PRECONDITION')) throw error;
-    }
+  abort({ workspace, job }: CandidateDocument): Promise<void> {
+    return endJob(this.bus, 'training-ingest', { workspace, job });
   }
 
   private async removeOne(candidate: CandidateDocument): Promise<void> {
