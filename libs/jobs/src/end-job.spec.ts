@@ -30,6 +30,8 @@ describe('endJob', () => {
 
   it('throws if the owner cannot be reached', async () => {
     const { bus } = busThat(() => Promise.reject(new DomainError('UNAVAILABLE', 'no')));
-    await expect(endJob(bus, 'training-ingest', { workspace: 'w', job })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(endJob(bus, 'training-ingest', { workspace: 'w', job })).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+    });
   });
 });
