@@ -36,6 +36,9 @@ export interface MetricValues {
   readonly holdout: number | null;
 }
 
+/** Probabilities of classes, or the numbers of a regression, for which single precision has too few digits. */
+export type Predictions = Float32Array | Float64Array;
+
 export type CandidateMetrics = Partial<Record<MetricName, MetricValues>>;
 
 export interface Candidate {
@@ -46,7 +49,7 @@ export interface Candidate {
    * rows × outputs. Rows of a fold are predicted by a head that was not trained on them, the hold-out and rows without a
    * value of the target by the final head.
    */
-  readonly predictions: Float32Array;
+  readonly predictions: Predictions;
 }
 
 /** Trains and evaluates a candidate. */

@@ -8,13 +8,13 @@ export type {
   CandidateOptions,
   CandidateRequest,
   MetricValues,
+  Predictions,
   TrainCandidate,
 } from './candidate.js';
 export {
   allocateFeatures,
   encodeRow,
   FeaturePlanner,
-  planFeatures,
   type ColumnValue,
   type FeaturePlan,
   type PlanRequest,

@@ -23,6 +23,7 @@ import {
   outputsOf,
   partitionsOf,
   type Candidate,
+  type Predictions,
   type TrainCandidate,
 } from '@pentaprism/modeling';
 import { BLOB_STORE } from '@pentaprism/service';
@@ -109,6 +110,6 @@ function candidateSeed({ blueprintId }: { readonly blueprintId: string }): strin
   return blueprintId;
 }
 
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+function bytesOf({ buffer, byteOffset, byteLength }: Predictions): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
