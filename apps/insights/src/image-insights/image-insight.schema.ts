@@ -2,9 +2,6 @@ import type { ContentReference, InsightColumn } from '@pentaprism/contracts';
 import type { InsightKind } from '@pentaprism/domain';
 import { Schema, type Types } from 'mongoose';
 
-/** The area of the blob store where the files of insights and the overlays are. */
-export const INSIGHTS_AREA = 'insights';
-
 /** The insights of one kind about the images of one candidate. Its id is that of the job that computes them. */
 export interface ImageInsightDocument {
   _id: Types.ObjectId;

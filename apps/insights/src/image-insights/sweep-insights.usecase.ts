@@ -1,10 +1,10 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { sweepUnknown, type BlobStore } from '@pentaprism/blob-store';
+import { INSIGHTS_AREA } from '@pentaprism/contracts';
 import { systemNow } from '@pentaprism/domain';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE, Rounds } from '@pentaprism/service';
 import { ImageInsightRepository } from './image-insight.repository.js';
-import { INSIGHTS_AREA } from './image-insight.schema.js';
 import { OverlayRepository } from './overlay.repository.js';
 
 /** Milliseconds that files stay which no record refers to. The files of a job are recorded when it ends, which may take hours. */

@@ -4,6 +4,7 @@ import { Bus } from '@pentaprism/bus';
 import {
   computeActivationMaps,
   imageInsightContracts,
+  INSIGHTS_AREA,
   MAX_OVERLAYS_PER_CALL,
   type ActivationMapLine,
   type InsightColumn,
@@ -22,7 +23,7 @@ import { ActivationMaps, type MappedPicture } from './activation-maps.js';
 import { sampleOf, type ColumnImage } from './column-images.js';
 import { explained } from './explained.js';
 import { ExplainedCandidates, type ExplainedCandidate } from './explained-candidates.js';
-import { InsightFiles, INSIGHTS_AREA } from './insight-files.js';
+import { InsightFiles } from './insight-files.js';
 
 type Payload = JobPayload<typeof computeActivationMaps>;
 

@@ -5,6 +5,9 @@ import { contentReference, empty, job, objectId, paging, workspaceName } from '.
 
 const owner = 'insights' as const;
 
+/** The area of the blob store where the files of insights and the overlays are. */
+export const INSIGHTS_AREA = 'insights';
+
 /** Overlays of one call of `recordOverlays`. */
 export const MAX_OVERLAYS_PER_CALL = 100;
 /** Pairs of one page of `computed`. */

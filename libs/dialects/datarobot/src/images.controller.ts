@@ -4,6 +4,7 @@ import { Bus } from '@pentaprism/bus';
 import {
   imageContracts,
   imageInsightContracts,
+  INSIGHTS_AREA,
   modelingContracts,
   sampleContracts,
   targetContracts,
@@ -81,7 +82,7 @@ export class ImagesController {
 
   private async findOverlay(key: ImageKey): Promise<FoundImage> {
     const { content, ...overlay } = await this.bus.call(imageInsightContracts.overlay, key);
-    return { ...overlay, ...content, area: 'insights' };
+    return { ...overlay, ...content, area: INSIGHTS_AREA };
   }
 
   /** Finds an image that the catalog has deleted, and that a row of the project still has. */

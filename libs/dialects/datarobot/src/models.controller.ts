@@ -5,7 +5,10 @@ import { candidateContracts, type Candidate } from '@pentaprism/contracts';
 import { DomainError, METRICS } from '@pentaprism/domain';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { requireFeaturelist } from './featurelists.js';
 import { Modelings } from './modelings.js';
+import { ProjectJobs } from './project-jobs.js';
+import { LISTED_JOBS } from './wire/job.js';
 import { jobLink, linkTo } from './wire/links.js';
 import {
   blueprintBody,
@@ -33,6 +36,7 @@ export class ModelsController {
   constructor(
     private readonly bus: Bus,
     private readonly modelings: Modelings,
+    private readonly jobs: ProjectJobs,
   ) {}
 
   @Get('models')
@@ -50,11 +54,12 @@ export class ModelsController {
   @ApiAcceptedResponse({ standardSchema: statusReference })
   async train(
     @Param('projectId') id: string,
-    @Body({ schema: trainBody }) { blueprintId }: z.output<typeof trainBody>,
+    @Body({ schema: trainBody }) { blueprintId, featurelistId }: z.output<typeof trainBody>,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.output<typeof statusReference>> {
     const projectId = projectIdOf(id);
+    await requireFeaturelist(this.bus, projectId, featurelistId);
     const { jobId, jobNumber } = await this.bus.call(candidateContracts.train, { projectId, blueprintId });
     void reply.header('Location', jobLink(request, projectId, jobNumber, 'modelJobs'));
     return { statusId: jobId };
@@ -76,6 +81,8 @@ export class ModelsController {
   async delete(@Param('projectId') id: string, @Param('modelId') modelId: string): Promise<void> {
     const { projectId, id: candidateId } = await this.find(projectIdOf(id), modelIdOf(modelId));
     await this.bus.call(candidateContracts.delete, { projectId, candidateId });
+    // The model is gone, whatever this does: workers drop jobs that it misses.
+    await this.jobs.abortOfModel({ projectId, types: LISTED_JOBS }, candidateId).catch(() => undefined);
   }
 
   @Get('modelRecords')

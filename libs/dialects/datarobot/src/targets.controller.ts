@@ -5,6 +5,7 @@ import { MAX_TARGET_BINS_PER_CALL, MAX_TARGET_IMAGES_PER_CALL, targetContracts }
 import { DomainError } from '@pentaprism/domain';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { requireFeaturelist } from './featurelists.js';
 import { openPortions } from './portions.js';
 import { namingParameters } from './refusals.js';
 import { sendPage } from './streams.js';
@@ -38,7 +39,9 @@ export class TargetsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.output<typeof statusReference>> {
-    const setting = this.bus.call(targetContracts.set, { projectId: projectIdOf(id), ...toTargetRequest(body) });
+    const projectId = projectIdOf(id);
+    await requireFeaturelist(this.bus, projectId, body.featurelistId);
+    const setting = this.bus.call(targetContracts.set, { projectId, ...toTargetRequest(body) });
     const { jobId } = await namingParameters(setting, { column: 'target', type: 'targetType' });
     void reply.header('Location', statusLink(request, jobId));
     return { statusId: jobId };
