@@ -2,7 +2,7 @@ import type { MetricName } from '@pentaprism/domain';
 import type { Blueprint } from '@pentaprism/domain';
 import type { FeaturePlan } from './feature-plan.js';
 import type { TableModel } from './model.js';
-import type { Targets } from './targets.js';
+import type { Predictions, Targets } from './targets.js';
 import type { AugmentedRows } from './training-rows.js';
 
 export interface CandidateRequest {
@@ -35,9 +35,6 @@ export interface MetricValues {
   /** On the hold-out, by the final head. Null without hold-out. */
   readonly holdout: number | null;
 }
-
-/** Probabilities of classes, or the numbers of a regression, for which single precision has too few digits. */
-export type Predictions = Float32Array | Float64Array;
 
 export type CandidateMetrics = Partial<Record<MetricName, MetricValues>>;
 

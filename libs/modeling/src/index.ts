@@ -8,7 +8,6 @@ export type {
   CandidateOptions,
   CandidateRequest,
   MetricValues,
-  Predictions,
   TrainCandidate,
 } from './candidate.js';
 export {
@@ -23,7 +22,7 @@ export {
 export { decodeModel, encodeModel } from './model-file.js';
 export { predictRow, weightsOf, type ColumnWeights, type TableModel } from './model.js';
 export { HOLD_OUT, NO_TARGET, partitionsOf, type PartitionsRequest } from './partitions.js';
-export { outputsOf, targetsOf, type Target, type Targets, type TargetsRequest } from './targets.js';
+export { outputsOf, targetsOf, type Predictions, type Target, type Targets, type TargetsRequest } from './targets.js';
 export { createThreadedCandidates } from './threaded-candidates.js';
 export { trainCandidate } from './train-candidate.js';
 export type { AugmentedRows } from './training-rows.js';

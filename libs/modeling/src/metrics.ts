@@ -1,6 +1,5 @@
 import { metricsOf, type MetricName } from '@pentaprism/domain';
-import type { Predictions } from './candidate.js';
-import { classesOf, outputsOf, type Targets } from './targets.js';
+import { classesOf, outputsOf, type Predictions, type Targets } from './targets.js';
 
 /** Predictions of a table, and the rows of it that are judged. */
 export interface Measured {

@@ -1,8 +1,8 @@
 import type { TargetType } from '@pentaprism/domain';
 import { probabilitiesOf, type LinearLayer } from '@pentaprism/heads';
-import type { Predictions } from './candidate.js';
 import { partSizes, type FeaturePlan } from './feature-plan.js';
 import { numbersFor, scoreRow } from './fit-head.js';
+import type { Predictions } from './targets.js';
 import type { NumberScale } from './training-rows.js';
 
 /** A trained candidate: all that a prediction needs, except the backbone. */

@@ -2,13 +2,13 @@ import { pauses, type HeadKind } from '@pentaprism/heads';
 import type { LayerTrainer } from '@pentaprism/inference';
 import { usesOtherColumns } from '@pentaprism/domain';
 import { calibrated, fitFactor } from './calibration.js';
-import type { Candidate, CandidateMetrics, CandidateOptions, CandidateRequest, Predictions } from './candidate.js';
+import type { Candidate, CandidateMetrics, CandidateOptions, CandidateRequest } from './candidate.js';
 import { imagesOnly, partSizes, type FeaturePlan } from './feature-plan.js';
 import { fitHead, numbersFor, scoreRow, type FittedHead } from './fit-head.js';
 import { measure } from './metrics.js';
 import type { TableModel } from './model.js';
 import { HOLD_OUT, NO_TARGET } from './partitions.js';
-import { classesOf, hasTarget, outputsOf } from './targets.js';
+import { classesOf, hasTarget, outputsOf, type Predictions } from './targets.js';
 import { trainingRows, type Table } from './training-rows.js';
 
 /** Share of the progress that trainings make; the rest are predictions. */
