@@ -1,4 +1,4 @@
-import type { ContentReference, InsightColumn } from '@pentaprism/contracts';
+import type { ContentReference, InsightColumn, RecordedMap } from '@pentaprism/contracts';
 import type { InsightKind } from '@pentaprism/domain';
 import { Schema, type Types } from 'mongoose';
 
@@ -33,6 +33,8 @@ export interface OverlayDocument {
   content: ContentReference;
   width: number;
   height: number;
+  /** What it shows. The job that computes it reads it if it starts again. */
+  map: RecordedMap;
 }
 
 export const IMAGE_INSIGHT_MODEL = 'ImageInsight';
@@ -68,6 +70,7 @@ export const overlaySchema = new Schema<OverlayDocument>(
     content: { type: Schema.Types.Mixed, required: true },
     width: { type: Number, required: true },
     height: { type: Number, required: true },
+    map: { type: Schema.Types.Mixed, required: true },
   },
   { collection: 'overlays', versionKey: false },
 );

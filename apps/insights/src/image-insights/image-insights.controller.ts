@@ -46,7 +46,12 @@ export class ImageInsightsController {
 
   @RpcHandler(contracts.recordOverlays)
   record(request: Requests['recordOverlays'], { workspace }: HandlerContext) {
-    return this.recordOverlays.execute(workspace, request);
+    return this.recordOverlays.record(workspace, request);
+  }
+
+  @RpcHandler(contracts.recordedOverlays)
+  recorded(request: Requests['recordedOverlays'], { workspace }: HandlerContext) {
+    return this.recordOverlays.recorded(workspace, request);
   }
 
   @RpcHandler(contracts.othersWait)

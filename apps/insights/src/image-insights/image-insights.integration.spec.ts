@@ -33,6 +33,7 @@ import { RemoveInsights } from './remove-insights.usecase.js';
 import { INSIGHT_FILE_GRACE_MS, SweepInsights } from './sweep-insights.usecase.js';
 
 const reports = jobReportContracts.insights;
+const MAP = { rows: 1, columns: 3, values: Buffer.of(0, 90, 255).toString('base64') };
 const newId = () => new Types.ObjectId().toHexString();
 
 let scope: TestScope;
@@ -99,7 +100,7 @@ async function finish(jobId: string, columns: InsightColumn[]): Promise<void> {
 const columnOf = (file: ContentReference, column = 'image'): InsightColumn => ({ column, file, images: 3, map: null });
 
 async function record(jobId: string, imageId: string, content: ContentReference): Promise<string> {
-  const overlays = [{ imageId, content, width: 4, height: 3 }];
+  const overlays = [{ imageId, content, width: 4, height: 3, map: MAP }];
   const { imageIds } = await call(insights.recordOverlays, { jobId, column: 0, overlays });
   return imageIds[0] ?? '';
 }
@@ -276,6 +277,36 @@ describe('overlays', () => {
     expect(await record(jobId, image, content)).toBe(overlayId);
     const found = await call(insights.overlay, { projectId: project, imageId: overlayId });
     expect(found).toEqual({ imageId: overlayId, content, width: 4, height: 3 });
+  });
+
+  it('are given back to their job with their maps, in pages, until it ends', async () => {
+    const { id: jobId } = await compute(newCandidate(), 'activation-maps');
+    const images = [newId(), newId(), newId()];
+    const content = await store('of three images');
+    const overlayIds: string[] = [];
+    for (const image of images) overlayIds.push(await record(jobId, image, content));
+    const page = (after: string | null, column = 0, workspace = 'w1') =>
+      call(insights.recordedOverlays, { jobId, column, after, limit: 2 }, workspace);
+    const recorded = images.map((imageId, i) => ({ imageId, overlayImageId: overlayIds[i], map: MAP }));
+    expect(await page(null)).toEqual({ overlays: recorded.slice(0, 2) });
+    expect(await page(images[1] ?? '')).toEqual({ overlays: recorded.slice(2) });
+    expect(await page(null, 1)).toEqual({ overlays: [] });
+    await expect(page(null, 0, 'w2')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await call(reports.abort, { jobId });
+    await expect(page(null)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('are refused if their map has not one byte for each place', async () => {
+    const { id: jobId } = await compute(newCandidate(), 'activation-maps');
+    const overlay = {
+      imageId: newId(),
+      content: await store('of a map'),
+      width: 4,
+      height: 3,
+      map: { ...MAP, rows: 2 },
+    };
+    const recording = call(insights.recordOverlays, { jobId, column: 0, overlays: [overlay] });
+    await expect(recording).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
   it('are no longer found as soon as their model is deleted', async () => {

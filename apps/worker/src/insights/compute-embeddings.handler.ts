@@ -2,14 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import {
   computeEmbeddings,
-  imageInsightContracts,
   type EmbeddingLine,
   type InsightColumn,
   type JobPayload,
   type JobResult,
 } from '@pentaprism/contracts';
 import { MAX_PROJECTED_IMAGES } from '@pentaprism/domain';
-import { LetOthersGoFirst, type JobControl, type JobHandler } from '@pentaprism/jobs';
+import type { JobControl, JobHandler } from '@pentaprism/jobs';
 import { project2d } from '@pentaprism/projection';
 import { Turn } from '../datasets/turn.js';
 import { Embedder } from '../inference/embedder.js';
@@ -18,6 +17,7 @@ import { CONCURRENCY } from '../tokens.js';
 import { sampleInOrder, type ColumnImage } from './column-images.js';
 import { ExplainedCandidates, type ExplainedCandidate } from './explained-candidates.js';
 import { InsightFiles } from './insight-files.js';
+import { letOtherInsightsGoFirst } from './let-other-insights-go-first.js';
 import { shortened } from './row-predictions.js';
 
 type Payload = JobPayload<typeof computeEmbeddings>;
@@ -89,7 +89,8 @@ export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbedd
     const options = {
       signal,
       onProgress: (share: number) => onProgress(KNOWN * share),
-      onComputed: () => this.letOthersGoFirst(turn),
+      // Another start finds what has been computed so far, and goes on with the rest.
+      onComputed: () => letOtherInsightsGoFirst(this.bus, turn),
     };
     await this.embeddings.forEach(payload.workspace, rowOf.keys(), options, (sha256, vector) => {
       const row = rowOf.get(sha256);
@@ -105,13 +106,6 @@ export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbedd
       vectors: all.slice(0, rows.length * size),
       size,
     };
-  }
-
-  /** Another start finds what has been computed so far, and goes on with the rest. */
-  private async letOthersGoFirst(turn: Turn): Promise<void> {
-    turn.begin();
-    if (turn.isOver && (await this.bus.call(imageInsightContracts.othersWait, {})).othersWait)
-      throw new LetOthersGoFirst();
   }
 }
 

@@ -5,7 +5,7 @@ import { contentReference, empty, job, objectId, paging, workspaceName } from '.
 
 const owner = 'insights' as const;
 
-/** Overlays of one call of `recordOverlays`. */
+/** Overlays of one call of `recordOverlays` or `recordedOverlays`. */
 export const MAX_OVERLAYS_PER_CALL = 100;
 /** Pairs of one page of `computed`. */
 export const MAX_COMPUTED_PER_CALL = 1_000;
@@ -32,6 +32,22 @@ export const overlay = z.object({
   height: z.int().positive(),
 });
 export type Overlay = z.output<typeof overlay>;
+
+/** An activation map that is recorded with its overlay, so that a job that starts again does not compute it again. */
+const recordedMap = z
+  .strictObject({
+    rows: mapSide,
+    columns: mapSide,
+    /** Row by row, one byte for each place, in base64. */
+    values: z.base64(),
+  })
+  .refine(({ rows, columns, values }) => Buffer.byteLength(values, 'base64') === rows * columns, {
+    error: 'must have a byte for each place',
+  });
+export type RecordedMap = z.output<typeof recordedMap>;
+
+/** The index of a column, for which a job that runs records overlays. */
+const overlayColumn = { jobId: objectId, column: z.int().nonnegative() };
 
 export const imageInsightContracts = {
   /**
@@ -85,15 +101,30 @@ export const imageInsightContracts = {
     owner,
     subject: 'insights.v1.image-insight.record-overlays',
     request: z.strictObject({
-      jobId: objectId,
-      /** The index of the column. */
-      column: z.int().nonnegative(),
+      ...overlayColumn,
       overlays: z
-        .array(overlay.strict().extend({ imageId: objectId }))
+        .array(overlay.strict().extend({ imageId: objectId, map: recordedMap }))
         .min(1)
         .max(MAX_OVERLAYS_PER_CALL),
     }),
     response: z.object({ imageIds: z.array(objectId) }),
+    errors: ['NOT_FOUND', 'UNAVAILABLE'],
+  }),
+  /**
+   * Returns overlays that earlier starts of a job have recorded, in the order of their images behind one of them. NOT_FOUND: the
+   * job has ended.
+   */
+  recordedOverlays: defineRpc({
+    owner,
+    subject: 'insights.v1.image-insight.recorded-overlays',
+    request: z.strictObject({
+      ...overlayColumn,
+      after: objectId.nullable(),
+      limit: z.int().min(1).max(MAX_OVERLAYS_PER_CALL).default(MAX_OVERLAYS_PER_CALL),
+    }),
+    response: z.object({
+      overlays: z.array(z.object({ imageId: objectId, overlayImageId: objectId, map: recordedMap })),
+    }),
     errors: ['NOT_FOUND', 'UNAVAILABLE'],
   }),
   /** Returns whether other jobs wait in the queue of insights, so that a long one lets them go first. */
