@@ -5,6 +5,9 @@ import { positionsOf } from './layout.js';
 import { createNativeCalls, endNativeCalls } from './native-calls.js';
 import type { PreparationRequest, Prepared } from './preparation.js';
 
+/** Raised with each change that gives the same vectors other positions. */
+export const PROJECTION_VERSION = 1;
+
 /** Share of the progress that the preparation takes. */
 const PREPARATION_SHARE = 0.4;
 

@@ -54,6 +54,11 @@ export const imageInsightSchema = new Schema<ImageInsightDocument>(
 );
 imageInsightSchema.index({ workspace: 1, candidate: 1, kind: 1 }, { unique: true });
 imageInsightSchema.index({ workspace: 1, project: 1, kind: 1, _id: 1 });
+// For models of a project that use the same images.
+imageInsightSchema.index(
+  { workspace: 1, 'columns.positions': 1 },
+  { partialFilterExpression: { 'columns.positions': { $type: 'string' } } },
+);
 // For the sweep of files.
 imageInsightSchema.index(
   { workspace: 1, 'columns.file.sha256': 1 },

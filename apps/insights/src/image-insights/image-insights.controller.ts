@@ -39,6 +39,11 @@ export class ImageInsightsController {
     return this.findInsights.get(workspace, request);
   }
 
+  @RpcHandler(contracts.positions)
+  positions(request: Requests['positions'], { workspace }: HandlerContext) {
+    return this.findInsights.positions(workspace, request);
+  }
+
   @RpcHandler(contracts.overlay)
   overlay(request: Requests['overlay'], { workspace }: HandlerContext) {
     return this.findInsights.overlay(workspace, request);

@@ -14,7 +14,6 @@ import {
   type ContentReference,
   type InsightColumn,
   type RequestOf,
-  type ResponseOf,
   type Rpc,
 } from '@pentaprism/contracts';
 import { DomainError, type InsightKind } from '@pentaprism/domain';
@@ -28,6 +27,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { insightsConfig } from '../config/config.js';
 import { insightsService } from '../insights.service.js';
+import { answerCalls } from './answer-calls.fixture.js';
 import { FindLostInsights } from './find-lost-insights.usecase.js';
 import { RemoveInsights } from './remove-insights.usecase.js';
 import { INSIGHT_FILE_GRACE_MS, SweepInsights } from './sweep-insights.usecase.js';
@@ -43,21 +43,6 @@ let bus: Bus;
 let directory: string;
 let candidates: Candidate[];
 let project: string;
-
-/** Answers calls in the place of the services that insights calls. */
-function answer<R extends Rpc>(rpc: R, reply: (request: RequestOf<R>) => ResponseOf<R>): void {
-  const respond = (request: unknown) => {
-    try {
-      return { ok: true, data: reply(rpc.request.parse(request) as RequestOf<R>) };
-    } catch (error) {
-      const { code = 'INTERNAL', message } = error as Error & { code?: string };
-      return { ok: false, error: { code, message, details: {} } };
-    }
-  };
-  connection.nats.subscribe(connection.prefix + rpc.subject, {
-    callback: (_error, message) => void message.respond(JSON.stringify(respond(message.json()))),
-  });
-}
 
 function call<R extends Rpc>(rpc: R, request: RequestOf<R>, workspace = 'w1') {
   return bus.call(rpc, request, { context: { workspace, traceId: 't', actor: 'a' } });
@@ -97,7 +82,9 @@ async function finish(jobId: string, columns: InsightColumn[]): Promise<void> {
   expect(await call(reports.complete, { jobId, attempt, result: { columns } })).toEqual({ accepted: true });
 }
 
-const columnOf = (file: ContentReference, column = 'image'): InsightColumn => ({ column, file, images: 3, map: null });
+const columnOf = (file: ContentReference, column = 'image'): InsightColumn => ({
+  ...{ column, file, images: 3, map: null, positions: null },
+});
 
 async function record(jobId: string, imageId: string, content: ContentReference): Promise<string> {
   const overlays = [{ imageId, content, width: 4, height: 3, map: MAP }];
@@ -119,11 +106,11 @@ beforeAll(async () => {
   bus = new Bus(connection);
   candidates = [];
   let numbers = 0;
-  answer(counterContracts.next, () => ({ first: ++numbers }));
-  answer(candidateContracts.list, ({ projectId }) => ({
+  answerCalls(connection, counterContracts.next, () => ({ first: ++numbers }));
+  answerCalls(connection, candidateContracts.list, ({ projectId }) => ({
     candidates: candidates.filter((candidate) => candidate.projectId === projectId),
   }));
-  answer(candidateContracts.get, ({ projectId, candidateId }) => {
+  answerCalls(connection, candidateContracts.get, ({ projectId, candidateId }) => {
     const found = candidates.find(({ id }) => id === candidateId);
     if (found?.projectId !== projectId) throw new DomainError('NOT_FOUND', 'There is no such model.');
     return found;
@@ -254,6 +241,19 @@ describe('insights that are computed', () => {
       insights: [],
       total: 0,
     });
+  });
+
+  it('are found by the key of their positions in their workspace, until they are removed', async () => {
+    const key = newId().padStart(64, '0');
+    const file = await store('positions with a key');
+    const columns = [columnOf(await store('of another column')), { ...columnOf(file, 'a/b'), positions: key }];
+    await finish((await compute(newCandidate('trained', ['image', 'a/b']))).id, columns);
+    expect(await call(insights.positions, { key })).toEqual({ file });
+    expect(await call(insights.positions, { key }, 'w2')).toEqual({ file: null });
+    expect(await call(insights.positions, { key: 'f'.repeat(64) })).toEqual({ file: null });
+    candidates = [];
+    await app.get(RemoveInsights, { strict: false }).tend();
+    expect(await call(insights.positions, { key })).toEqual({ file: null });
   });
 
   it('are refused for a column that the model does not use', async () => {

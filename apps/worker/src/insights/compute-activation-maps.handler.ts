@@ -89,7 +89,7 @@ export class ComputeActivationMapsHandler implements JobHandler<typeof computeAc
     const file = await this.files.write(payload.workspace, candidate.header, lines, signal);
     const [first] = lines;
     const map = first ? { width: first.values[0]?.length ?? 0, height: first.values.length } : null;
-    return { column: column.name, file, images: lines.length, map };
+    return { column: column.name, file, images: lines.length, map, positions: null };
   }
 
   /**

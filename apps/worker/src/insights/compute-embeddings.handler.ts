@@ -17,6 +17,7 @@ import { CONCURRENCY } from '../tokens.js';
 import { sampleInOrder, type ColumnImage } from './column-images.js';
 import { ExplainedCandidates, type ExplainedCandidate } from './explained-candidates.js';
 import { InsightFiles } from './insight-files.js';
+import { keyOfPositions, KnownPositions } from './known-positions.js';
 import { letOtherInsightsGoFirst } from './let-other-insights-go-first.js';
 import { shortened } from './row-predictions.js';
 
@@ -48,6 +49,7 @@ export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbedd
     private readonly candidates: ExplainedCandidates,
     private readonly embedder: Embedder,
     private readonly embeddings: Embeddings,
+    private readonly known: KnownPositions,
     private readonly files: InsightFiles,
     @Inject(CONCURRENCY) private readonly threads: number,
   ) {}
@@ -65,9 +67,29 @@ export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbedd
   }
 
   private async ofColumn(request: ColumnRequest): Promise<InsightColumn> {
-    const { payload, candidate, place, signal, onProgress } = request;
+    const { payload, candidate, place, signal } = request;
     const all = await this.candidates.imagesOf(payload.projectId, candidate, place, signal);
     const sample = sampleInOrder(all, candidate.header, MAX_PROJECTED_IMAGES);
+    const contents = sample.map(({ sha256 }) => sha256);
+    const key = keyOfPositions({ backbone: await this.embedder.backboneId(), seed: SEED, contents });
+    const { images, positions } = await this.placed(sample, key, request);
+    const lines = images.map((image, i) => lineOf(candidate, image, positions.subarray(2 * i, 2 * i + 2)));
+    const file = await this.files.write(payload.workspace, candidate.header, lines, signal);
+    const column = candidate.rows.imageColumns[place]?.name ?? '';
+    // Positions without those of an image that could not be read are not used again, because it may be readable later.
+    const isWhole = images.length === sample.length;
+    return { column, file, images: lines.length, map: null, positions: isWhole ? key : null };
+  }
+
+  /** Returns images and their positions, which may be known of another model. Images without an embedding are left out. */
+  private async placed(
+    sample: readonly ColumnImage[],
+    key: string,
+    request: ColumnRequest,
+  ): Promise<{ images: readonly ColumnImage[]; positions: Float32Array | Float64Array }> {
+    const { payload, signal, onProgress } = request;
+    const known = await this.known.find(payload.workspace, key, sample.length, signal);
+    if (known) return { images: sample, positions: known };
     const { images, vectors, size } = await this.vectorsOf(sample, request);
     const positions = await project2d(vectors, size, {
       seed: SEED,
@@ -75,9 +97,7 @@ export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbedd
       signal,
       onProgress: (share) => onProgress(KNOWN + (1 - KNOWN) * share),
     });
-    const lines = images.map((image, i) => lineOf(candidate, image, positions.subarray(2 * i, 2 * i + 2)));
-    const file = await this.files.write(payload.workspace, candidate.header, lines, signal);
-    return { column: candidate.rows.imageColumns[place]?.name ?? '', file, images: lines.length, map: null };
+    return { images, positions };
   }
 
   /** Returns the images that have an embedding, and their embeddings row by row. */
@@ -109,7 +129,11 @@ export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbedd
   }
 }
 
-function lineOf({ predictions }: ExplainedCandidate, image: ColumnImage, [x = 0, y = 0]: Float32Array): EmbeddingLine {
+function lineOf(
+  { predictions }: ExplainedCandidate,
+  image: ColumnImage,
+  [x = 0, y = 0]: Float32Array | Float64Array,
+): EmbeddingLine {
   const { imageId, row, actual } = image;
   return { imageId, x: shortened(x), y: shortened(y), actual, ...predictions.at(row) };
 }

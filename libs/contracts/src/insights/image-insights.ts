@@ -1,7 +1,7 @@
 import { INSIGHT_KINDS, MAX_COLUMN_NAME_LENGTH, MAX_MAP_SIDE } from '@pentaprism/domain';
 import { z } from 'zod';
 import { defineJob, defineRpc } from '../define.js';
-import { contentReference, empty, job, objectId, paging, workspaceName } from '../schemas.js';
+import { contentReference, empty, job, objectId, paging, sha256, workspaceName } from '../schemas.js';
 
 const owner = 'insights' as const;
 
@@ -85,6 +85,14 @@ export const imageInsightContracts = {
     response: z.object({ insight: insightFile.nullable() }),
     errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'UNAVAILABLE'],
   }),
+  /** Returns a file of embeddings whose positions have this key, of any project; null if there is none. */
+  positions: defineRpc({
+    owner,
+    subject: 'insights.v1.image-insight.positions',
+    request: z.strictObject({ key: sha256 }),
+    response: z.object({ file: contentReference.nullable() }),
+    errors: ['UNAVAILABLE'],
+  }),
   /** Returns a picture with its activation map, by its own image id. */
   overlay: defineRpc({
     owner,
@@ -138,7 +146,12 @@ export const imageInsightContracts = {
 };
 
 const insightPayload = z.object({ workspace: workspaceName, ...candidateKey });
-const insightResult = z.object({ columns: z.array(insightFile.extend({ column: columnName })) });
+const insightColumn = insightFile.extend({
+  column: columnName,
+  /** A hash of all that the positions in the file depend on. Null for activation maps, and for positions that are not used again. */
+  positions: sha256.nullable().default(null),
+});
+const insightResult = z.object({ columns: z.array(insightColumn) });
 export type InsightColumn = z.output<typeof insightResult>['columns'][number];
 
 /** Computes where the images of a candidate lie in a plane, so that similar ones are near each other. */
