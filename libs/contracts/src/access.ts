@@ -233,6 +233,8 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       embeddingContracts.getMany,
       embeddingContracts.record,
       imageInsightContracts.othersWait,
+      imageInsightContracts.positions,
+      imageInsightContracts.recordedOverlays,
       imageInsightContracts.recordOverlays,
       imageContracts.choosePictures,
       jobDirectoryContracts.pending,

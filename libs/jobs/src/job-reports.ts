@@ -16,8 +16,10 @@ export interface JobEffect<J extends JobType> {
   /**
    * Returns whether what the job works for is still there. If it is not, the job is aborted where it would fail: its input was
    * removed with it. Without this method, a job is always wanted.
+   *
+   * Called before the transaction that ends the job, because it may call another service.
    */
-  isWanted?(job: JobDocument, session: ClientSession): Promise<boolean>;
+  isWanted?(job: JobDocument): Promise<boolean>;
   /** Failed for good, or aborted. */
   ended?(job: JobDocument, session: ClientSession): Promise<void>;
   /** Called after the commit, for every outcome. Not called when the process ends in between. Must not throw. */
@@ -154,8 +156,8 @@ export class JobReports {
     state: 'failed' | 'aborted',
     options: FinishOptions,
   ): Promise<JobDocument | null> {
+    const isMoot = state === 'failed' && !(await this.isWanted(id));
     const job = await this.transactions.run(async (session) => {
-      const isMoot = state === 'failed' && !(await this.isWanted(id, session));
       const ended = await this.ledger.finish(id, isMoot ? 'aborted' : state, { ...options, session });
       if (!ended) return null;
       await this.effectOf(ended).ended?.(ended, session);
@@ -166,9 +168,9 @@ export class JobReports {
     return job;
   }
 
-  private async isWanted(id: Types.ObjectId, session: ClientSession): Promise<boolean> {
-    const job = await this.ledger.find(id, session);
-    return job === null || ((await this.effectOf(job).isWanted?.(job, session)) ?? true);
+  private async isWanted(id: Types.ObjectId): Promise<boolean> {
+    const job = await this.ledger.find(id);
+    return job === null || ((await this.effectOf(job).isWanted?.(job)) ?? true);
   }
 
   private ended(job: JobDocument): void {

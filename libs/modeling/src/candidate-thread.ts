@@ -1,5 +1,6 @@
 /** The program of a thread that trains and evaluates one candidate. */
-import { answerAsThread, createTensorFlowHeadTrainer, transferable } from '@pentaprism/inference';
+import { answerAsThread } from '@pentaprism/concurrency';
+import { createTensorFlowHeadTrainer, transferable } from '@pentaprism/inference';
 import { workerData } from 'node:worker_threads';
 import type { ThreadedCandidate } from './threaded-candidates.js';
 import { trainCandidate } from './train-candidate.js';

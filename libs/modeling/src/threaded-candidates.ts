@@ -1,4 +1,5 @@
-import { compiled, runInThread, type TensorFlowBackend } from '@pentaprism/inference';
+import { compiled, runInThread } from '@pentaprism/concurrency';
+import type { TensorFlowBackend } from '@pentaprism/inference';
 import type { Candidate, CandidateRequest, TrainCandidate } from './candidate.js';
 
 /** What the thread is given. */

@@ -39,6 +39,11 @@ export class ImageInsightsController {
     return this.findInsights.get(workspace, request);
   }
 
+  @RpcHandler(contracts.positions)
+  positions(request: Requests['positions'], { workspace }: HandlerContext) {
+    return this.findInsights.positions(workspace, request);
+  }
+
   @RpcHandler(contracts.overlay)
   overlay(request: Requests['overlay'], { workspace }: HandlerContext) {
     return this.findInsights.overlay(workspace, request);
@@ -46,7 +51,12 @@ export class ImageInsightsController {
 
   @RpcHandler(contracts.recordOverlays)
   record(request: Requests['recordOverlays'], { workspace }: HandlerContext) {
-    return this.recordOverlays.execute(workspace, request);
+    return this.recordOverlays.record(workspace, request);
+  }
+
+  @RpcHandler(contracts.recordedOverlays)
+  recorded(request: Requests['recordedOverlays'], { workspace }: HandlerContext) {
+    return this.recordOverlays.recorded(workspace, request);
   }
 
   @RpcHandler(contracts.othersWait)

@@ -149,8 +149,16 @@ export class TargetRepository {
   }
 
   /** Removes some of what belongs to targets of a project, except for one. Returns whether nothing is left. */
-  async removeSome(project: Types.ObjectId, kept?: Types.ObjectId): Promise<boolean> {
-    const filter = { project, ...(kept && { target: { $ne: kept } }) };
+  removeSome(project: Types.ObjectId, kept?: Types.ObjectId): Promise<boolean> {
+    return this.removeSomeThat({ project, ...(kept && { target: { $ne: kept } }) });
+  }
+
+  /** Removes some records of one target. Returns whether none is left. */
+  removeSomeOf(target: Types.ObjectId): Promise<boolean> {
+    return this.removeSomeThat({ target });
+  }
+
+  private async removeSomeThat(filter: Parameters<typeof removeSome>[1]): Promise<boolean> {
     for (const { collection } of [this.images, this.bins, this.findings])
       if (!(await removeSome(collection, filter))) return false;
     return true;

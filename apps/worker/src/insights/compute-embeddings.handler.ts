@@ -2,14 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import {
   computeEmbeddings,
-  imageInsightContracts,
   type EmbeddingLine,
   type InsightColumn,
   type JobPayload,
   type JobResult,
 } from '@pentaprism/contracts';
 import { MAX_PROJECTED_IMAGES } from '@pentaprism/domain';
-import { LetOthersGoFirst, type JobControl, type JobHandler } from '@pentaprism/jobs';
+import type { JobControl, JobHandler } from '@pentaprism/jobs';
 import { project2d } from '@pentaprism/projection';
 import { Turn } from '../datasets/turn.js';
 import { Embedder } from '../inference/embedder.js';
@@ -18,6 +17,8 @@ import { CONCURRENCY } from '../tokens.js';
 import { sampleInOrder, type ColumnImage } from './column-images.js';
 import { ExplainedCandidates, type ExplainedCandidate } from './explained-candidates.js';
 import { InsightFiles } from './insight-files.js';
+import { keyOfPositions, KnownPositions } from './known-positions.js';
+import { letOtherInsightsGoFirst } from './let-other-insights-go-first.js';
 import { shortened } from './row-predictions.js';
 
 type Payload = JobPayload<typeof computeEmbeddings>;
@@ -48,6 +49,7 @@ export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbedd
     private readonly candidates: ExplainedCandidates,
     private readonly embedder: Embedder,
     private readonly embeddings: Embeddings,
+    private readonly known: KnownPositions,
     private readonly files: InsightFiles,
     @Inject(CONCURRENCY) private readonly threads: number,
   ) {}
@@ -65,9 +67,29 @@ export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbedd
   }
 
   private async ofColumn(request: ColumnRequest): Promise<InsightColumn> {
-    const { payload, candidate, place, signal, onProgress } = request;
+    const { payload, candidate, place, signal } = request;
     const all = await this.candidates.imagesOf(payload.projectId, candidate, place, signal);
     const sample = sampleInOrder(all, candidate.header, MAX_PROJECTED_IMAGES);
+    const contents = sample.map(({ sha256 }) => sha256);
+    const key = keyOfPositions({ backbone: await this.embedder.backboneId(), seed: SEED, contents });
+    const { images, positions } = await this.placed(sample, key, request);
+    const lines = images.map((image, i) => lineOf(candidate, image, positions.subarray(2 * i, 2 * i + 2)));
+    const file = await this.files.write(payload.workspace, candidate.header, lines, signal);
+    const column = candidate.rows.imageColumns[place]?.name ?? '';
+    // Positions without those of an image that could not be read are not used again, because it may be readable later.
+    const isWhole = images.length === sample.length;
+    return { column, file, images: lines.length, map: null, positions: isWhole ? key : null };
+  }
+
+  /** Returns images and their positions, which may be known of another model. Images without an embedding are left out. */
+  private async placed(
+    sample: readonly ColumnImage[],
+    key: string,
+    request: ColumnRequest,
+  ): Promise<{ images: readonly ColumnImage[]; positions: Float32Array | Float64Array }> {
+    const { payload, signal, onProgress } = request;
+    const known = await this.known.find(payload.workspace, key, sample.length, signal);
+    if (known) return { images: sample, positions: known };
     const { images, vectors, size } = await this.vectorsOf(sample, request);
     const positions = await project2d(vectors, size, {
       seed: SEED,
@@ -75,9 +97,7 @@ export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbedd
       signal,
       onProgress: (share) => onProgress(KNOWN + (1 - KNOWN) * share),
     });
-    const lines = images.map((image, i) => lineOf(candidate, image, positions.subarray(2 * i, 2 * i + 2)));
-    const file = await this.files.write(payload.workspace, candidate.header, lines, signal);
-    return { column: candidate.rows.imageColumns[place]?.name ?? '', file, images: lines.length, map: null };
+    return { images, positions };
   }
 
   /** Returns the images that have an embedding, and their embeddings row by row. */
@@ -89,7 +109,8 @@ export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbedd
     const options = {
       signal,
       onProgress: (share: number) => onProgress(KNOWN * share),
-      onComputed: () => this.letOthersGoFirst(turn),
+      // Another start finds what has been computed so far, and goes on with the rest.
+      onComputed: () => letOtherInsightsGoFirst(this.bus, turn),
     };
     await this.embeddings.forEach(payload.workspace, rowOf.keys(), options, (sha256, vector) => {
       const row = rowOf.get(sha256);
@@ -106,16 +127,13 @@ export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbedd
       size,
     };
   }
-
-  /** Another start finds what has been computed so far, and goes on with the rest. */
-  private async letOthersGoFirst(turn: Turn): Promise<void> {
-    turn.begin();
-    if (turn.isOver && (await this.bus.call(imageInsightContracts.othersWait, {})).othersWait)
-      throw new LetOthersGoFirst();
-  }
 }
 
-function lineOf({ predictions }: ExplainedCandidate, image: ColumnImage, [x = 0, y = 0]: Float32Array): EmbeddingLine {
+function lineOf(
+  { predictions }: ExplainedCandidate,
+  image: ColumnImage,
+  [x = 0, y = 0]: Float32Array | Float64Array,
+): EmbeddingLine {
   const { imageId, row, actual } = image;
   return { imageId, x: shortened(x), y: shortened(y), actual, ...predictions.at(row) };
 }

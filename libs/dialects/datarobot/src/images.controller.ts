@@ -58,7 +58,9 @@ export class ImagesController {
   ): Promise<void> {
     const { area, sha256, size, mediaType } = await this.find(projectId, id);
     const { workspace } = principalOf(request);
-    await this.contents.send(request, reply, { area, workspace, sha256, size, mediaType });
+    const content = { area, workspace, sha256, size, mediaType };
+    // An overlay goes with its insight, at any moment.
+    await this.contents.send(request, reply, content, area === 'insights' ? { mayBeGone: true } : {});
   }
 
   private async find(projectId: string, id: string): Promise<FoundImage> {
