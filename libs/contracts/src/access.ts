@@ -240,6 +240,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       jobDirectoryContracts.pending,
       timeContracts.get,
       projectContracts.get,
+      tagContracts.list,
       snapshotContracts.create,
       trainingImageContracts.list,
     ],

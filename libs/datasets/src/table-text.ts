@@ -21,7 +21,11 @@ export async function* decodeText(chunks: AsyncIterable<Buffer>): AsyncGenerator
   if (rest !== '') yield rest;
 }
 
+const UTF_32_MARKS = [Buffer.from([0xff, 0xfe, 0, 0]), Buffer.from([0, 0, 0xfe, 0xff])];
+
 function decoderFor(block: Buffer): Decode {
+  if (UTF_32_MARKS.some((mark) => block.subarray(0, 4).equals(mark)))
+    throw refusal('The table is encoded in UTF-32. Save it as UTF-8.');
   const utf16 = utf16Encoding(block);
   if (utf16 === null) {
     if (block.includes(0)) throw refusal('The upload is neither an archive nor a table. Upload a ZIP or CSV file.');

@@ -18,7 +18,7 @@ const LEASE_MS = 60_000;
 /** Milliseconds between two notes of the position. A restart goes on from the last one. */
 const SAVE_MS = 2000;
 /** What the store holds, in the order in which it is checked. Records come last: what they name must be there. */
-const AREAS = ['originals', 'thumbnails', 'samples', 'models', 'modality', 'predictions', 'insights'];
+const AREAS = ['originals', 'thumbnails', 'samples', 'models', 'modality', 'predictions', 'insights', 'datasets'];
 const BATCH = 100;
 /** Findings that are kept for operators; the log has all of them. */
 const MOST_FINDINGS = 100;

@@ -106,6 +106,16 @@ describe('the scrub', () => {
     expect(await mine.scrub(new Date(Date.now() + LATER))).toMatchObject({ damaged: 0, missing: 0 });
   });
 
+  it.each(['samples', 'models', 'modality', 'predictions', 'insights', 'datasets'])(
+    'finds damaged bytes in the area %s',
+    async (area) => {
+      const { key } = await blobs.put(area, workspace, randomBytes(100), { maxBytes: 100 });
+      await writeFile(pathOf(key), randomBytes(100));
+      expect((await scrubber().scrub())?.findings).toEqual([{ ...key, fault: 'damaged' }]);
+      await rm(pathOf(key));
+    },
+  );
+
   it.each(['damaged', 'missing'] as const)('has %s pictures made again from their originals', async (fault) => {
     const fixture = new TrainingFixture(catalog, workspace);
     const [image] = await fixture.addNew(await fixture.makeProject(), 1);
@@ -131,7 +141,7 @@ describe('the scrub', () => {
     for (const key of [thumbnail, resized]) expect(findings).toContainEqual({ ...key, fault: 'missing' });
     expect(await countJobs(fixture)).toBe(1);
     // As if the process had died before it noted its position.
-    await model().updateOne({}, { $set: { finishedAt: null, step: 6, after: null, heldUntil: new Date(0) } });
+    await model().updateOne({}, { $set: { finishedAt: null, step: 8, after: null, heldUntil: new Date(0) } });
     await scrubber().scrub();
     expect(await countJobs(fixture)).toBe(1);
   });
@@ -186,7 +196,7 @@ describe('the scrub', () => {
     // As if `mine` had died in the middle: behind the last area, before the records.
     await model().updateOne(
       {},
-      { $set: { finishedAt: null, step: 6, after: null, checked: 7, heldUntil: new Date(0) } },
+      { $set: { finishedAt: null, step: 8, after: null, checked: 7, heldUntil: new Date(0) } },
     );
     const rest = await other.scrub();
     expect(rest?.checked).toBeLessThan(7 + (whole?.checked ?? 0));

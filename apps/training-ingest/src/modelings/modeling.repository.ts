@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
-import { notFound, toObjectId } from '@pentaprism/database';
+import { countInTurn, notFound, toObjectId } from '@pentaprism/database';
 import { systemDate } from '@pentaprism/domain';
 import { trusted, type ClientSession, type Model, type Types } from 'mongoose';
 import { MODELING_MODEL, type ImageColumn, type ImagePlace, type ModelingDocument } from './modeling.schema.js';
@@ -14,9 +14,9 @@ export class ModelingRepository {
     await this.modelings.collection.insertOne(modeling, { session });
   }
 
-  /** Counts the projects that are being made. */
-  countPending(workspace: string, session: ClientSession): Promise<number> {
-    return this.modelings.countDocuments({ workspace, state: 'filling', deletedAt: null }).session(session);
+  /** Counts the projects that are being made, before the transaction adds another one. */
+  countPendingInTurn(workspace: string, session: ClientSession): Promise<number> {
+    return countInTurn(this.modelings.collection, { workspace, state: 'filling', deletedAt: null }, session);
   }
 
   /** Returns null for a project that was not made of a dataset, or is not known. */

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { BlobStore } from '@pentaprism/blob-store';
 import { Bus } from '@pentaprism/bus';
 import { MAX_IMAGES_PER_DATASET_PAGE, tablePredictionContracts, type ResponseOf } from '@pentaprism/contracts';
-import { openDataset, type DatasetColumn } from '@pentaprism/datasets';
+import { storedValues } from '@pentaprism/datasets';
 import { BLOB_STORE } from '@pentaprism/service';
 import { blobByteSource } from '../datasets/blob-byte-source.js';
 
@@ -56,8 +56,8 @@ export class RowsToPredict {
       return;
     }
     const key = { area: 'datasets', workspace, sha256: plan.table.sha256 };
-    const dataset = await openDataset(blobByteSource(this.blobs, key, plan.table.size), { signal });
-    for await (const { number, values } of dataset.values(columns.map(asText), { after: 0, signal }))
+    const source = blobByteSource(this.blobs, key, plan.table.size);
+    for await (const { number, values } of storedValues(source, columns, { signal }))
       yield { number, cells: new Map(columns.map(({ name }, i) => [name, values[i] ?? null])) };
   }
 
@@ -99,10 +99,4 @@ class ImagesInOrder {
     const { value, done } = await this.images.next();
     return done === true ? undefined : value;
   }
-}
-
-/** What `values` reads of a column that has no images. */
-function asText({ index, name }: PredictionPlan['columns'][number]): DatasetColumn {
-  const nothing = { uniqueCount: 0, missingCount: 0, lowInformation: false, statistics: null };
-  return { index, name, type: 'Text', ...nothing };
 }

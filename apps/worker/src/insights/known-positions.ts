@@ -1,13 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BlobStore } from '@pentaprism/blob-store';
 import { Bus } from '@pentaprism/bus';
-import { embeddingLine, imageInsightContracts } from '@pentaprism/contracts';
+import { embeddingLine, imageInsightContracts, INSIGHTS_AREA } from '@pentaprism/contracts';
 import { DomainError, MAX_INSIGHT_FILE_BYTES } from '@pentaprism/domain';
 import { PROJECTION_VERSION } from '@pentaprism/projection';
 import { BLOB_STORE } from '@pentaprism/service';
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { INSIGHTS_AREA } from './insight-files.js';
 
 /** Lines that are parsed in one turn of the event loop: some milliseconds. */
 const LINES_PER_TURN = 2_000;

@@ -1,12 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BlobStore } from '@pentaprism/blob-store';
 import { Bus } from '@pentaprism/bus';
-import { imageInsightContracts, MAX_OVERLAYS_PER_CALL, type RequestOf } from '@pentaprism/contracts';
+import { imageInsightContracts, INSIGHTS_AREA, MAX_OVERLAYS_PER_CALL, type RequestOf } from '@pentaprism/contracts';
 import { MAX_OVERLAY_BYTES } from '@pentaprism/domain';
 import type { ActivationMap } from '@pentaprism/inference';
 import { BLOB_STORE } from '@pentaprism/service';
 import type { MappedPicture } from './activation-maps.js';
-import { INSIGHTS_AREA } from './insight-files.js';
 
 /** The overlays of a column that a job computes. */
 export interface OverlaysKey {

@@ -12,7 +12,7 @@ import {
   type RequestOf,
   type ResponseOf,
 } from '@pentaprism/contracts';
-import { numberOf, openDataset } from '@pentaprism/datasets';
+import { numberOf, storedValues } from '@pentaprism/datasets';
 import { DomainError, MAX_IMAGES_PER_BATCH } from '@pentaprism/domain';
 import type { JobControl, JobHandler } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
@@ -82,10 +82,8 @@ export class ReadTargetHandler implements JobHandler<typeof readTarget> {
   private async readValues(workspace: string, plan: Plan, { signal }: JobControl): Promise<TargetValues> {
     const { type, column, rowCount, table } = plan;
     const key = { area: 'datasets', workspace, sha256: table.sha256 };
-    const dataset = await openDataset(blobByteSource(this.blobs, key, table.size), { signal });
     const values = new TargetValues(type, rowCount);
-    // The values are those of the columns that are asked for.
-    for await (const row of dataset.values([column], { after: 0, signal }))
+    for await (const row of storedValues(blobByteSource(this.blobs, key, table.size), [column], { signal }))
       values.add(row.number, row.values[0] ?? null);
     return values;
   }
