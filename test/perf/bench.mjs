@@ -11,6 +11,7 @@ import { imports } from './imports.mjs';
 import { imageList, imageListMillion } from './image-list.mjs';
 import { memory } from './memory.mjs';
 import { projection } from './projection.mjs';
+import { rowList } from './row-list.mjs';
 import { similarity } from './similarity.mjs';
 import { startTimes } from './start-times.mjs';
 import { System } from './system.mjs';
@@ -29,6 +30,7 @@ const PARTS = {
   imports,
   list: imageList,
   million: imageListMillion,
+  'row-list': rowList,
   similarity,
   start: startTimes,
 };
