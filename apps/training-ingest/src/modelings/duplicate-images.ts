@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { listRevision, type ImageColumn, type ModelingDocument, type ProjectImageDocument } from './modeling.schema.js';
-import { ProjectImageRepository } from './project-image.repository.js';
+import { listRevision, type ImageColumn, type ModelingDocument } from './modeling.schema.js';
+import { ProjectImageRepository, type ShownProjectImage } from './project-image.repository.js';
 
 interface Question {
   readonly project: ModelingDocument['_id'];
@@ -32,7 +32,7 @@ export class DuplicateImages {
     modeling: ModelingDocument,
     column: ImageColumn,
     { offset, limit }: { offset: number; limit: number },
-  ): Promise<{ images: ProjectImageDocument[]; total: number }> {
+  ): Promise<{ images: ShownProjectImage[]; total: number }> {
     const { _id: project } = modeling;
     const key = `${project.toHexString()} ${listRevision(modeling, column)}`;
     const positions = await this.lists.forceFetch(key, { context: { project, column: column.index } });

@@ -5,8 +5,8 @@ import { MAX_SAMPLED_IMAGES } from '@pentaprism/domain';
 import { imageColumnsOf, noImageColumn } from './image-columns.js';
 import { LIVE_IMAGE_COLUMN, LiveTables } from './live-tables.js';
 import { ModelingRepository } from './modeling.repository.js';
-import { listRevision, type ProjectImageDocument } from './modeling.schema.js';
-import { ProjectImageRepository } from './project-image.repository.js';
+import { listRevision } from './modeling.schema.js';
+import { ProjectImageRepository, type ShownProjectImage } from './project-image.repository.js';
 import { DuplicateImages } from './duplicate-images.js';
 import { sampledPositions } from './sampled-positions.js';
 
@@ -32,7 +32,7 @@ export class ListProjectImages {
       if (column !== undefined && column !== LIVE_IMAGE_COLUMN) await this.refuseLive(projectId);
       return this.live.images(projectId, { offset, limit });
     }
-    const images: ProjectImageDocument[] = [];
+    const images: ShownProjectImage[] = [];
     let total = 0;
     for (const { index, images: count } of imageColumnsOf(modeling, column)) {
       const shown = Math.min(count, MAX_SAMPLED_IMAGES);

@@ -4,7 +4,11 @@ import { removeSome, toObjectId } from '@pentaprism/database';
 import { trusted, type ClientSession, type Model, type Types } from 'mongoose';
 import { DUPLICATES_INDEX, PROJECT_IMAGE_MODEL, type ProjectImageDocument } from './modeling.schema.js';
 
+/** The fields of an image that lists show. */
+export type ShownProjectImage = Pick<ProjectImageDocument, 'position' | 'image' | 'width' | 'height' | 'rows'>;
+
 const WITHOUT_ID = { _id: 0 } as const;
+const SHOWN = { _id: 0, position: 1, image: 1, width: 1, height: 1, rows: 1 } as const;
 /** Positions of one message of the database. */
 const POSITIONS_PER_BATCH = 5_000;
 
@@ -36,10 +40,10 @@ export class ProjectImageRepository {
   /**
    * Returns the images at positions of a column, in their order. Not through mongoose, which takes longer than the database.
    */
-  atPositions(project: Types.ObjectId, column: number, positions: readonly number[]): Promise<ProjectImageDocument[]> {
+  atPositions(project: Types.ObjectId, column: number, positions: readonly number[]): Promise<ShownProjectImage[]> {
     const filter = { project, column, position: { $in: [...positions] } };
-    const options = { projection: WITHOUT_ID, sort: { position: 1 } } as const;
-    return this.images.collection.find<ProjectImageDocument>(filter, options).toArray();
+    const options = { projection: SHOWN, sort: { position: 1 } } as const;
+    return this.images.collection.find<ShownProjectImage>(filter, options).toArray();
   }
 
   /** Returns the images at consecutive positions of a column, in their order. `end` is exclusive. */
