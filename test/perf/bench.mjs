@@ -6,11 +6,13 @@ import { availableParallelism } from 'node:os';
 import { augmentation } from './augmentation.mjs';
 import { customVision } from './custom-vision.mjs';
 import { downloads } from './downloads.mjs';
+import { embedding } from './embedding.mjs';
 import { filters } from './filters.mjs';
 import { imports } from './imports.mjs';
 import { imageList, imageListMillion } from './image-list.mjs';
 import { memory } from './memory.mjs';
 import { projection } from './projection.mjs';
+import { rowList } from './row-list.mjs';
 import { similarity } from './similarity.mjs';
 import { startTimes } from './start-times.mjs';
 import { System } from './system.mjs';
@@ -26,9 +28,11 @@ const PARTS = {
   augmentation,
   vision: customVision,
   projection,
+  embedding,
   imports,
   list: imageList,
   million: imageListMillion,
+  'row-list': rowList,
   similarity,
   start: startTimes,
 };

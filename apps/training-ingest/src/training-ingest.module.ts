@@ -70,6 +70,7 @@ import { RecordTarget } from './modelings/record-target.usecase.js';
 import { SetLiveTarget } from './modelings/set-live-target.usecase.js';
 import { SetTarget } from './modelings/set-target.usecase.js';
 import { TargetRepository } from './modelings/target.repository.js';
+import { TargetSelections } from './modelings/target-selections.js';
 import {
   TARGET_BIN_MODEL,
   TARGET_FINDING_MODEL,
@@ -80,6 +81,7 @@ import {
 } from './modelings/target.schema.js';
 import { TargetsController } from './modelings/targets.controller.js';
 import { ProjectImageRepository } from './modelings/project-image.repository.js';
+import { DuplicateImages } from './modelings/duplicate-images.js';
 import { TendModelings } from './modelings/tend-modelings.usecase.js';
 import { TrainedModels } from './models/trained-models.js';
 import { IterationRepository } from './models/iteration.repository.js';
@@ -255,6 +257,7 @@ export class TrainingIngestModule {
         Predict,
         PredictTable,
         ProjectImageRepository,
+        DuplicateImages,
         QueryPredictions,
         ReceiveImage,
         RecordImport,
@@ -266,6 +269,7 @@ export class TrainingIngestModule {
         SweepModality,
         SweepModels,
         TargetRepository,
+        TargetSelections,
         TendCandidates,
         TendDatasets,
         TendIterations,

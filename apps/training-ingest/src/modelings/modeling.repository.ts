@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
+import { FreshReads } from '@pentaprism/concurrency';
 import { countInTurn, notFound, toObjectId } from '@pentaprism/database';
 import { systemDate } from '@pentaprism/domain';
 import { trusted, type ClientSession, type Model, type Types } from 'mongoose';
@@ -8,6 +9,8 @@ import type { TargetRecord } from './target.schema.js';
 
 @Injectable()
 export class ModelingRepository {
+  private readonly reads = new FreshReads<ModelingDocument | null>();
+
   constructor(@InjectModel(MODELING_MODEL) private readonly modelings: Model<ModelingDocument>) {}
 
   async add(modeling: ModelingDocument, session: ClientSession): Promise<void> {
@@ -24,9 +27,12 @@ export class ModelingRepository {
     return this.modelings.findOne({ _id: toObjectId(projectId, 'project'), workspace, deletedAt: null }).lean();
   }
 
-  /** Returns null also for a project that is not in the catalog yet, or whose snapshot is being taken. */
-  async findOpened(workspace: string, projectId: string): Promise<ModelingDocument | null> {
-    const found = await this.find(workspace, projectId);
+  /**
+   * Returns null also for a project that is not in the catalog yet, or whose snapshot is being taken. Calls at the same time share
+   * what they read, as each page of a list reads it.
+   */
+  async findOpened(workspace: string, projectId: string): Promise<Readonly<ModelingDocument> | null> {
+    const found = await this.reads.get(`${workspace} ${projectId}`, () => this.find(workspace, projectId));
     return found && isOpened(found) ? found : null;
   }
 

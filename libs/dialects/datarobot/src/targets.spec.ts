@@ -171,6 +171,8 @@ describe('GET projects/{id}/images/', () => {
     system.answer(targetContracts.images, ({ offset, limit }: { offset: number; limit: number }) => ({
       images: Array.from({ length: Math.min(limit, 250 - offset) }, () => ({ ...image, value: 'cats' })),
       total: 250,
+      revision: 'first',
+      unchanged: false,
     })),
   );
 
