@@ -7,6 +7,7 @@ import { augmentation } from './augmentation.mjs';
 import { customVision } from './custom-vision.mjs';
 import { downloads } from './downloads.mjs';
 import { filters } from './filters.mjs';
+import { findings } from './findings.mjs';
 import { imports } from './imports.mjs';
 import { imageList, imageListMillion } from './image-list.mjs';
 import { memory } from './memory.mjs';
@@ -27,6 +28,7 @@ const PARTS = {
   vision: customVision,
   projection,
   imports,
+  findings,
   list: imageList,
   million: imageListMillion,
   similarity,
