@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { augmentation } from './augmentation.mjs';
+import { calibration } from './calibration.mjs';
 import { customVision } from './custom-vision.mjs';
 import { downloads } from './downloads.mjs';
 import { filters } from './filters.mjs';
@@ -27,6 +28,7 @@ const PARTS = {
   augmentation,
   vision: customVision,
   projection,
+  calibration,
   imports,
   findings,
   list: imageList,
