@@ -3,8 +3,9 @@ import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { projectionPeer } from './projection.mjs';
+import { binsOf, qualityOf } from './calibration-quality.mjs';
 import { beside } from './load.mjs';
+import { projectionPeer } from './projection.mjs';
 import { realPhotos, withoutPhotos } from './real-photos.mjs';
 import { number } from './table.mjs';
 
@@ -12,12 +13,9 @@ const SETS = [
   { parts: 0, name: 'photos' },
   { parts: 9, name: 'photos and parts of them, each photo in one fold' },
 ];
-const BINS = 10;
 const PROGRAM = fileURLToPath(new URL('./calibration_sklearn.py', import.meta.url));
 const LIMIT_MS = 900_000;
 const MAX_BYTES = 64e6;
-/** Probabilities are cut here, as in the metric of models. */
-const LEAST = 1e-15;
 
 /**
  * How much the probabilities of models are worth: LogLoss, accuracy and expected calibration error of predictions for rows that
@@ -67,32 +65,6 @@ function textOfPeer(classes, found) {
   return `scikit-learn's logistic regression ${ways.join('; ')}`;
 }
 
-function qualityOf(classes, probabilities) {
-  const count = classes.length;
-  const losses = probabilities.map((own, row) => -Math.log(Math.max(LEAST, own[classes[row]])));
-  const error = binsOf(classes, probabilities)
-    .filter(({ rows }) => rows > 0)
-    .reduce((sum, { rows, confidence, accuracy }) => sum + (rows / count) * Math.abs(confidence - accuracy), 0);
-  return { loss: sumOf(losses) / count, accuracy: sumOf(isRight(classes, probabilities)) / count, error };
-}
-
-/** Rows by how probable their most probable class is. */
-function binsOf(classes, probabilities) {
-  const right = isRight(classes, probabilities);
-  return Array.from({ length: BINS }, (_, bin) => {
-    const own = [...probabilities.keys()].filter((row) => {
-      const highest = Math.max(...probabilities[row]);
-      return Math.min(BINS - 1, Math.floor(highest * BINS)) === bin;
-    });
-    const mean = (of) => (own.length === 0 ? NaN : sumOf(own.map(of)) / own.length);
-    return {
-      rows: own.length,
-      confidence: mean((row) => Math.max(...probabilities[row])),
-      accuracy: mean((row) => right[row]),
-    };
-  });
-}
-
 function reliability(classes, probabilities) {
   const bins = binsOf(classes, probabilities).filter(({ rows }) => rows > 0);
   const texts = bins.map(
@@ -100,11 +72,6 @@ function reliability(classes, probabilities) {
   );
   return `probability → share that is right (rows): ${texts.join(', ')}`;
 }
-
-const isRight = (classes, probabilities) =>
-  probabilities.map((own, row) => Number(own.indexOf(Math.max(...own)) === classes[row]));
-
-const sumOf = (numbers) => numbers.reduce((sum, each) => sum + each, 0);
 
 const textOf = ({ loss, accuracy, error }) =>
   `LogLoss ${number(loss, 3)}, accuracy ${number(accuracy, 3)}, calibration error ${number(error, 3)}`;
