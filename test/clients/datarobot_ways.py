@@ -3,7 +3,7 @@ import datarobot as dr
 import pandas as pd
 import requests
 from datarobot.enums import AUTOPILOT_MODE
-from datarobot.errors import ClientError
+from datarobot.errors import AsyncProcessUnsuccessfulError, ClientError
 from datarobot.models.modeljob import wait_for_async_model_creation
 from datarobot.models.visualai import Image, ImageActivationMap, ImageEmbedding, SampleImage
 from datarobot.utils.waiters import wait_for_async_resolution
@@ -123,7 +123,7 @@ refusals = {
     "a job that has ended": (422, jobs[0].cancel),
     "an unknown dataset": (404, lambda: dr.Project.create_from_dataset(UNKNOWN)),
     "a dataset whose id is none": (422, lambda: dr.Project.create_from_dataset("dataset_2k")),
-    "data without the image column": (422, lambda: project.upload_dataset(pd.DataFrame({"size": [1, 2]}))),
+    "data without the image column": (422, lambda: predict(project, model, pd.DataFrame({"size": [1, 2]}))),
     "predictions of unknown data": (404, lambda: model.request_predictions(UNKNOWN)),
     "a hold-out that is locked again": (422, lambda: client.patch(f"projects/{project.id}/", data={"holdoutUnlocked": False})),
     "an unknown route": (404, lambda: client.get(f"projects/{project.id}/rocCurve/")),
@@ -137,11 +137,16 @@ targets = {
     "an unknown target": {"target": "size"},
     "an image as target": {"target": "path"},
     "a metric that does not fit": {"target": "kind", "metric": "RMSE"},
-    "an unknown positive class": {"target": "kind", "positive_class": "sphere"},
     "an unknown mode": {"target": "kind", "mode": "slow"},
 }
 for what, options in targets.items():
     expect_refusal(what, 422, lambda: untargeted.analyze_and_model(**options))
+# The values of a target are read in a job, which fails with a sentence.
+try:
+    untargeted.analyze_and_model(target="kind", positive_class="sphere")
+    raise AssertionError("an unknown positive class was accepted")
+except AsyncProcessUnsuccessfulError as error:
+    expect("an unknown positive class", "The positive class is not a value of the target." in str(error), True)
 expect("no target is set by them", dr.Project.get(untargeted.id).stage, "aim")
 try:
     dr.Client(token="nothing", endpoint=ENDPOINT)
@@ -150,8 +155,10 @@ except ClientError as error:
     expect("an unknown key", error.status_code, 401)
 dr.Client(token=KEY, endpoint=ENDPOINT)
 
-for made in (project, by_r, untargeted):
+projects = (project, by_r, untargeted)
+for made in projects:
     made.delete()
 for made in (dataset, plots, flat_names):
     dr.Dataset.delete(made.id)
-expect("no project is left", [each.project_name for each in dr.Project.list() if each.id in (project.id, by_r.id)], [])
+left = {each.id for each in dr.Project.list()} & {each.id for each in projects}
+expect("no project is left", left, set())
