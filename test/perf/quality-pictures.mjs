@@ -3,9 +3,9 @@ import { drawing, lights, page, screenshot } from './drawn-pictures.mjs';
 
 /** The quality of a picture is measured in a copy that fits a square of this side. */
 const COPY_SIDE = 256;
-/** Of the pictures that are made. */
+/** Pixels of the longer side of the pictures that are made. */
 const MAX_SIDE = 640;
-const JPEG = { quality: 85 };
+const JPEG_QUALITY = 85;
 
 /**
  * @typedef {object} Picture a photo with its pixels upright
@@ -20,11 +20,10 @@ const JPEG = { quality: 85 };
  * @property {string} name
  * @property {readonly string[]} bad kinds of findings that it has to have
  * @property {readonly string[]} [also] kinds that are right as well
- * @property {string} [extension] of its file
  * @property {(picture: Picture) => Promise<Buffer>} make
  */
 
-/** @param {Buffer} bytes @param {number} seed @returns {Promise<Picture>} */
+/** Decodes a photo. @param {Buffer} bytes @param {number} seed @returns {Promise<Picture>} */
 export async function pictureOf(bytes, seed) {
   const photo = sharp(bytes).autoOrient().removeAlpha().resize(MAX_SIDE, MAX_SIDE, { fit: 'inside' });
   const { data, info } = await photo.raw().toBuffer({ resolveWithObject: true });
@@ -33,15 +32,13 @@ export async function pictureOf(bytes, seed) {
 }
 
 /** @param {import('sharp').Sharp} pixels */
-const jpeg = (pixels, quality = JPEG.quality) => pixels.jpeg({ quality }).toBuffer();
+const jpeg = (pixels, quality = JPEG_QUALITY) => pixels.jpeg({ quality }).toBuffer();
 /** @param {Picture} picture */
 const pixelsOf = ({ data, info }) => sharp(data, { raw: info });
 /** @param {Picture} picture @param {number} sigma in pixels of the copy */
 const blurred = (picture, sigma) => pixelsOf(picture).blur(Math.max(0.3, sigma * picture.scale));
 
-/**
- * Exposure in linear light, as a camera's. @param {Picture} picture @param {number} stops
- */
+/** Multiplies the light, as a camera does. @param {Picture} picture @param {number} stops */
 async function exposed(picture, stops) {
   const factor = 2 ** stops;
   const table = Uint8Array.from({ length: 256 }, (_, value) => {
@@ -62,17 +59,18 @@ async function noisy(pixels, sigma) {
   return sharp(Buffer.from(noisyData.buffer), { raw: info });
 }
 
-/** Box-Muller with a generator of its own, so that each run measures the same pictures. */
 let state = 1;
+/** A number from 0 to 1. Each run draws the same numbers (xorshift), so that it measures the same pictures. */
 function random() {
   state ^= state << 13;
   state ^= state >>> 17;
   state ^= state << 5;
   return (state >>> 0) / 2 ** 32;
 }
+/** A number with a deviation of 1 (Box-Muller). */
 const gaussian = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 
-/** Motion of a camera: the mean of several shifted pictures. @param {Picture} picture @param {number} length in pixels of the copy */
+/** Blurs in one direction, as the motion of a camera does. @param {Picture} picture @param {number} length in pixels of the copy */
 async function shaken(picture, length) {
   const shrunk = await pixelsOf(picture)
     .resize(COPY_SIDE * 2, COPY_SIDE * 2, { fit: 'inside' })
@@ -83,7 +81,11 @@ async function shaken(picture, length) {
   return sharp(shrunk).convolve({ width: size, height: size, kernel });
 }
 
-/** The middle of the photo, sharp, on something else. @param {Picture} picture @param {number} share of its width */
+/**
+ * Puts the middle of the photo, sharp, on something else.
+ *
+ * @param {Picture} picture @param {import('sharp').Sharp} background @param {number} share of its width
+ */
 async function subjectOn(picture, background, share) {
   const { width, height } = picture;
   const [ownWidth, ownHeight] = [Math.round(width * share), Math.round(height * share)];
@@ -104,13 +106,16 @@ async function subjectOn(picture, background, share) {
   return sharp(await background.png().toBuffer()).composite([{ input: subject }]);
 }
 
+/** One color. @param {Picture} picture @param {import('sharp').Color} background */
 const canvas = ({ width, height }, background) => sharp({ create: { width, height, channels: 3, background } });
 
+/** A night with lamps. @param {Picture} picture */
 async function withLights(picture) {
   const dark = await (await exposed(picture, -5)).png().toBuffer();
   return sharp(dark).composite([{ input: lights(picture) }]);
 }
 
+/** The outlines of the photo in black on white. @param {Picture} picture */
 async function lineArt(picture) {
   const edges = await pixelsOf(picture)
     .resize(COPY_SIDE * 2, COPY_SIDE * 2, { fit: 'inside' })
@@ -122,13 +127,14 @@ async function lineArt(picture) {
   return sharp(edges).threshold(12).negate();
 }
 
+/** A gradient in one of eight directions. @param {Picture} picture @param {number[]} from @param {number[]} to colors */
 function gradient({ width, height, seed }, from, to) {
   const angle = (seed % 8) / 8;
   const [x, y] = [Math.cos(angle * 2 * Math.PI), Math.sin(angle * 2 * Math.PI)];
   const data = Buffer.alloc(width * height * 3);
   for (let i = 0; i < width * height; i++) {
-    const part = 0.5 + (x * ((i % width) / width - 0.5) + y * (Math.floor(i / width) / height - 0.5)) / 1.42;
-    for (let c = 0; c < 3; c++) data[i * 3 + c] = Math.round(from[c] + (to[c] - from[c]) * part);
+    const share = 0.5 + (x * ((i % width) / width - 0.5) + y * (Math.floor(i / width) / height - 0.5)) / 1.42;
+    for (let c = 0; c < 3; c++) data[i * 3 + c] = Math.round(from[c] + (to[c] - from[c]) * share);
   }
   return sharp(data, { raw: { width, height, channels: 3 } });
 }
@@ -146,7 +152,8 @@ function strip(picture, proportions) {
   });
 }
 
-const part = (bytes, share) => bytes.subarray(0, Math.floor(bytes.length * share));
+/** The first bytes. @param {Buffer} bytes @param {number} share */
+const beginning = (bytes, share) => bytes.subarray(0, Math.floor(bytes.length * share));
 
 /** Pictures that nothing is wrong with. @type {readonly Variant[]} */
 const GOOD = [
@@ -173,7 +180,7 @@ const GOOD = [
   ['three times as wide as high', (picture) => jpeg(strip(picture, 3))],
 ].map(([name, make]) => ({ name, make, bad: [] }));
 
-/** @type {readonly Variant[]} */
+/** Pictures that are bad on purpose. @type {readonly Variant[]} */
 const BAD = [
   ...[2, 3, 5, 8].map((sigma) => ({
     name: `blurred by ${sigma} pixels`,
@@ -243,12 +250,12 @@ const BAD = [
   { name: '31 pixels', bad: ['tiny'], make: (picture) => jpeg(pixelsOf(picture).resize(40, 31, { fit: 'fill' })) },
   { name: 'strip of 5', bad: ['odd-proportions'], make: (picture) => jpeg(strip(picture, 5)) },
   { name: 'strip of 9', bad: ['odd-proportions'], make: (picture) => jpeg(strip(picture, 9)) },
-  { name: 'half of a JPEG', bad: ['cut-off'], make: async (picture) => part(await jpeg(pixelsOf(picture)), 0.5) },
-  { name: 'most of a JPEG', bad: ['cut-off'], make: async (picture) => part(await jpeg(pixelsOf(picture)), 0.93) },
+  { name: 'half of a JPEG', bad: ['cut-off'], make: async (picture) => beginning(await jpeg(pixelsOf(picture)), 0.5) },
+  { name: 'most of a JPEG', bad: ['cut-off'], make: async (picture) => beginning(await jpeg(pixelsOf(picture)), 0.93) },
   {
     name: 'half of a PNG',
     bad: ['cut-off'],
-    make: async (picture) => part(await pixelsOf(picture).png().toBuffer(), 0.5),
+    make: async (picture) => beginning(await pixelsOf(picture).png().toBuffer(), 0.5),
   },
   {
     name: 'text',
@@ -258,4 +265,5 @@ const BAD = [
   { name: 'nothing', bad: ['empty-file'], make: async () => Buffer.alloc(0) },
 ];
 
+/** Pictures that are made of each photo. */
 export const VARIANTS = [...GOOD, ...BAD];
