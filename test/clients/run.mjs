@@ -39,7 +39,7 @@ const CLIENTS = {
   },
   'datarobot-python-3.20.0': {
     python: ['datarobot==3.20.0'],
-    program: ['datarobot_datasets.py', 'datarobot_models.py'],
+    program: ['datarobot_datasets.py', 'datarobot_models.py', 'datarobot_ways.py'],
   },
   'custom-vision-tfjs-1.3.0': { npm: ['@microsoft/customvision-tfjs@1.3.0'], program: 'custom-vision-tfjs.mjs' },
 };

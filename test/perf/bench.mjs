@@ -4,10 +4,12 @@
  */
 import { availableParallelism } from 'node:os';
 import { augmentation } from './augmentation.mjs';
+import { calibration } from './calibration.mjs';
 import { customVision } from './custom-vision.mjs';
 import { downloads } from './downloads.mjs';
 import { embedding } from './embedding.mjs';
 import { filters } from './filters.mjs';
+import { findings } from './findings.mjs';
 import { imports } from './imports.mjs';
 import { imageList, imageListMillion } from './image-list.mjs';
 import { memory } from './memory.mjs';
@@ -29,7 +31,9 @@ const PARTS = {
   vision: customVision,
   projection,
   embedding,
+  calibration,
   imports,
+  findings,
   list: imageList,
   million: imageListMillion,
   'row-list': rowList,

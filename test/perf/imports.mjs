@@ -92,17 +92,17 @@ async function makeArchive(directory, photos) {
   return file;
 }
 
-/** Uploads an archive, and waits until its dataset is completed. */
-async function importArchive(client, archive) {
+/** Uploads an archive, and waits until its dataset is completed. @returns {Promise<{ url: string }>} of the dataset */
+export async function importArchive(client, archive) {
   const location = await upload(client, archive);
-  let state;
+  let answer;
   const ended = async () => {
-    const { status, text } = await client.send('GET', location);
-    state = text;
-    return status === 303 || /"(ERROR|ABORTED)"/.test(text);
+    answer = await client.send('GET', location);
+    return answer.status === 303 || /"(ERROR|ABORTED)"/.test(answer.text);
   };
   await until(ended, LIMIT_MS, 20);
-  if (/"(ERROR|ABORTED)"/.test(state)) throw new Error(state);
+  if (/"(ERROR|ABORTED)"/.test(answer.text)) throw new Error(answer.text);
+  return { url: answer.headers.location };
 }
 
 async function upload({ url, headers }, archive) {

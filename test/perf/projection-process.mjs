@@ -1,15 +1,19 @@
-/** A process that projects made vectors once, so that its memory can be measured: { count, size, threads, directory }. */
+/**
+ * A process that projects vectors once, so that its memory can be measured: { count, size, threads, directory }. It makes the vectors;
+ * without a count it reads them from vectors.f32.
+ */
 import { project2d } from '@pentaprism/projection';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 const CLUSTERS = 40;
 const DIRECTIONS = 8;
 
 const [{ count, size, threads, directory }] = await once(process, 'message');
-const vectors = madeVectors(count, size);
-writeFileSync(path.join(directory, 'vectors.f32'), new Uint8Array(vectors.buffer));
+const file = path.join(directory, 'vectors.f32');
+const vectors = count ? madeVectors(count, size) : new Float32Array(new Uint8Array(readFileSync(file)).buffer);
+if (count) writeFileSync(file, new Uint8Array(vectors.buffer));
 const startedAt = performance.now();
 const positions = await project2d(vectors, size, { seed: 'bench', threads });
 const seconds = (performance.now() - startedAt) / 1000;

@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy }
 import { Bus } from '@pentaprism/bus';
 import { DomainError, systemNow } from '@pentaprism/domain';
 import { endJob } from '@pentaprism/jobs';
-import { LOGGER, type Logger } from '@pentaprism/observability';
+import { LOGGER, newTraceId, runWithContext, type Logger } from '@pentaprism/observability';
 import { Rounds } from '@pentaprism/service';
 import { ModelingEvents } from '../modelings/modeling-events.js';
 import { ModelingRepository } from '../modelings/modeling.repository.js';
@@ -83,10 +83,15 @@ export class TendCandidates implements OnApplicationBootstrap, OnModuleDestroy {
     await this.candidates.remove(candidate.workspace, candidate._id);
   }
 
+  /**
+   * Trains in a context of its own. A round has none, or that of the job whose end began it, with another workspace and a deadline:
+   * numbers of jobs would then be those of another workspace.
+   */
   private async searchOne(modeling: ModelingDocument): Promise<void> {
     const { workspace, _id } = modeling;
+    const context = { traceId: newTraceId(), workspace, actor: '' };
     try {
-      await this.training.trainAll(workspace, _id.toHexString());
+      await runWithContext(context, () => this.training.trainAll(workspace, _id.toHexString()));
     } catch (error) {
       // As many models as there may be, or a project that was deleted: there is nothing to begin.
       if (!DomainError.is(error, 'FAILED_PRECONDITION') && !DomainError.is(error, 'NOT_FOUND')) throw error;
