@@ -21,10 +21,15 @@ export interface Sent {
   readonly parts?: readonly Part[];
 }
 
+export interface Asked extends Reply {
+  /** Whether it answers a request that was sent again after an outage. The first one may have had its effect. */
+  readonly repeated: boolean;
+}
+
 /** A client of the DataRobot API in one workspace. */
 export interface Asker {
   /** @param path relative to the base of the API, or an absolute URL */
-  ask(method: string, path: string, expected: readonly number[], sent?: Sent): Promise<Reply>;
+  ask(method: string, path: string, expected: readonly number[], sent?: Sent): Promise<Asked>;
 }
 
 /** A client of one workspace that repeats requests while a service is down. */
@@ -54,11 +59,11 @@ export class PatientClient implements Asker {
   }
 
   /** Repeats a request until the answer is not that of an outage. */
-  async ask(method: string, path: string, expected: readonly number[], sent?: Sent): Promise<Reply> {
+  async ask(method: string, path: string, expected: readonly number[], sent?: Sent): Promise<Asked> {
     const until = performance.now() + OUTAGE_LIMIT_MS;
-    for (;;) {
+    for (let repeated = false; ; repeated = true) {
       const reply = await this.once(method, path, expected, sent);
-      if (!OUTAGES.includes(reply.status)) return reply;
+      if (!OUTAGES.includes(reply.status)) return { ...reply, repeated };
       if (performance.now() > until) throw new Error(`${method} ${path}: ${reply.status} for ${OUTAGE_LIMIT_MS} ms`);
       await sleep(PAUSE_MS);
     }

@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fieldPart, filePart, type Json, type Reply } from '../../e2e/support/datasets.js';
-import type { Asker } from './dataset-client.js';
+import type { Asker, Sent } from './dataset-client.js';
 import type { ProjectFile } from './project-files.js';
 
 /** Models whose insights are requested. The others only predict. */
 const EXPLAINED = 2;
+/** Their routes and the types of their jobs. */
+const INSIGHTS = [
+  ['imageEmbeddings', 'compute_image_embeddings'],
+  ['imageActivationMaps', 'compute_image_activation_maps'],
+] as const;
 const PAUSE_MS = 100;
 /** Milliseconds in which jobs end, together with those before them in the queue and with those that a kill interrupts. */
 const ENDED_WITHIN_MS = 420_000;
@@ -89,8 +94,8 @@ export class ProjectWay {
 
   async requestInsights(models: readonly Json[]): Promise<void> {
     for (const { id } of models.slice(0, EXPLAINED))
-      for (const kind of ['imageEmbeddings', 'imageActivationMaps'])
-        this.requested.push(located(await this.client.ask('POST', `${this.path}/models/${id}/${kind}/`, [202])));
+      for (const [kind, jobType] of INSIGHTS)
+        await this.begin(`${this.path}/models/${id}/${kind}/`, { jobType, modelId: id });
   }
 
   async requestPredictions(models: readonly Json[]): Promise<void> {
@@ -100,8 +105,24 @@ export class ProjectWay {
     await this.completed(`status/${body.statusId}/`);
     for (const { id } of models) {
       const json = { modelId: id, datasetId: body.datasetId };
-      this.requested.push(located(await this.client.ask('POST', `${this.path}/predictions/`, [202], { json })));
+      await this.begin(`${this.path}/predictions/`, { jobType: 'predict', modelId: id }, { json });
     }
+  }
+
+  /** Begins a job. A request that is sent again finds the job that the first one has begun. */
+  private async begin(url: string, { jobType, modelId }: Json, sent?: Sent): Promise<void> {
+    const reply = await this.client.ask('POST', url, [202, 422], sent);
+    if (!reply.repeated || reply.body?.errorName !== 'JobAlreadyAdded') {
+      this.requested.push(located(reply));
+      return;
+    }
+    const lists = ['jobs/', 'jobs/?status=COMPLETED'].map((list) =>
+      this.client.ask('GET', `${this.path}/${list}`, [200]),
+    );
+    const jobs: Json[] = (await Promise.all(lists)).flatMap(({ body }) => body.jobs);
+    const begun = jobs.find((job) => job.jobType === jobType && job.modelId === modelId);
+    if (!begun) throw new Error(`${this.name}: there is no ${jobType} of ${modelId}, which is being computed`);
+    this.requested.push(begun.url);
   }
 
   /** Waits for the end of a job. Throws if it is another one than its completion. */

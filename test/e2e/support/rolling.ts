@@ -14,7 +14,7 @@ import { RollingLoad } from './rolling-load.js';
 const DRAIN_DELAY = '3';
 /** Milliseconds of load between two restarts. */
 const BREATH_MS = 500;
-const READY_LIMIT_MS = 120_000;
+const READY_LIMIT_MS = 300_000;
 /** Milliseconds until all jobs have ended once the load is over. */
 const SETTLE_LIMIT_MS = 45_000;
 const CHECKS_AT_ONCE = 8;
