@@ -12,6 +12,8 @@ import type { ImageInsightDocument } from './image-insight.schema.js';
 import { OverlayRepository } from './overlay.repository.js';
 
 const ROUND_MS = 600_000;
+/** Milliseconds until the first round. It finds what a removal left that the end of the service cut off. */
+const FIRST_ROUND_MS = 5_000;
 const BATCH = 100;
 
 /** Removes insights whose project or candidate is gone. Their files follow when no record refers to them. */
@@ -30,6 +32,7 @@ export class RemoveInsights implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   onApplicationBootstrap(): void {
+    this.rounds.once(FIRST_ROUND_MS, () => this.tend());
     this.rounds.every(ROUND_MS, () => this.tend());
   }
 

@@ -11,6 +11,8 @@ import { TablePredictionRepository } from '../table-predictions/table-prediction
 /** Milliseconds that files stay which no model has: far more than from a file to the report of its job. */
 export const MODEL_FILE_GRACE_MS = 3600 * 1000;
 const MODEL_ROUND_MS = 3600 * 1000;
+/** Milliseconds until the first round, so that a service that starts again within the hour sweeps, too. */
+const FIRST_MODEL_ROUND_MS = 10_000;
 
 /** The area of pictures that were shown to models and are not kept. */
 export const PREDICTIONS_AREA = 'predictions';
@@ -37,6 +39,7 @@ export class SweepModels implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   onApplicationBootstrap(): void {
+    this.rounds.once(FIRST_MODEL_ROUND_MS, () => this.sweepModels());
     this.rounds.every(MODEL_ROUND_MS, () => this.sweepModels());
     this.rounds.every(PREDICTION_ROUND_MS, () => this.sweepPredictions());
   }
