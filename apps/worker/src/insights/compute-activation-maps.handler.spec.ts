@@ -20,6 +20,7 @@ const MODEL = encodeModel({
   plan: { images: [{ kind: 'image', column: 'image', size: 2 }], others: [], imageWidth: 2, width: 2 },
   layer: { weights: new Float32Array(4), bias: new Float32Array(2) },
   absent: new Float32Array(2),
+  scale: null,
 });
 const COUNT = 130;
 const UNDECODABLE = 7;

@@ -3,7 +3,6 @@ import type { BlobKey } from '@pentaprism/blob-store';
 import { Bus } from '@pentaprism/bus';
 import {
   computeActivationMaps,
-  INSIGHTS_AREA,
   type ActivationMapLine,
   type InsightColumn,
   type JobPayload,
