@@ -1,4 +1,4 @@
-import { fails, NOBODY, ok, type ContractRequest } from './contract-request.js';
+import { fails, NOBODY, type ContractRequest } from './contract-request.js';
 
 const PROJECT = { projectId: NOBODY };
 const EMBEDDINGS = { ...PROJECT, kind: 'embeddings' };
@@ -13,5 +13,4 @@ export const INSIGHT_REQUESTS: Readonly<Record<string, readonly ContractRequest[
   'insights.v1.image-insight.get': [fails('NOT_FOUND', { ...CANDIDATE, column: 'image' })],
   'insights.v1.image-insight.overlay': [fails('NOT_FOUND', { ...PROJECT, imageId: NOBODY })],
   'insights.v1.image-insight.record-overlays': [fails('NOT_FOUND', { jobId: NOBODY, column: 0, overlays: [OVERLAY] })],
-  'insights.v1.image-insight.others-wait': [ok({})],
 };

@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { augmentation } from './augmentation.mjs';
 import { customVision } from './custom-vision.mjs';
 import { downloads } from './downloads.mjs';
+import { fairness } from './fairness.mjs';
 import { filters } from './filters.mjs';
 import { imports } from './imports.mjs';
 import { imageList, imageListMillion } from './image-list.mjs';
@@ -27,6 +28,7 @@ const PARTS = {
   vision: customVision,
   projection,
   imports,
+  fairness,
   list: imageList,
   million: imageListMillion,
   similarity,

@@ -11,7 +11,7 @@ import {
   type FeaturePlan,
 } from '@pentaprism/modeling';
 import { Embedder } from '../inference/embedder.js';
-import { Embeddings, type EmbeddingOptions } from '../inference/embeddings.js';
+import { Embeddings, type EmbeddingOptions, type KeptParts } from '../inference/embeddings.js';
 import type { RowsOfProject } from './project-rows.js';
 
 export interface FeaturesRequest {
@@ -21,6 +21,8 @@ export interface FeaturesRequest {
   readonly partitions: Uint8Array;
   /** What is made of the images of training rows; null if nothing is. */
   readonly recipe: AugmentationRecipe | null;
+  /** Of the training, which keeps the embeddings of new images. */
+  readonly parts?: KeptParts;
 }
 
 /** What a candidate learns from. */
@@ -44,7 +46,7 @@ export class FeatureMatrices {
     private readonly embeddings: Embeddings,
   ) {}
 
-  async build(request: FeaturesRequest, { signal, onProgress }: EmbeddingOptions): Promise<Features> {
+  async build(request: FeaturesRequest, { signal, onProgress, onComputed }: EmbeddingOptions): Promise<Features> {
     const { workspace, rows, recipe } = request;
     const size = await this.embedder.embeddingSize();
     const plan = planOf(request, size);
@@ -55,7 +57,7 @@ export class FeatureMatrices {
     const places = placesOf(rows);
     // As if each image took as long as any other.
     const originals = 1 / (1 + (recipe?.numberOfNewImages ?? 0));
-    const known = { signal, onProgress: (share: number) => onProgress(share * originals) };
+    const known = { signal, onComputed, onProgress: (share: number) => onProgress(share * originals) };
     await this.embeddings.forEach(workspace, places.keys(), known, (sha256, vector) => {
       for (const { row, column } of places.get(sha256) ?? []) features.set(vector, row * plan.width + column * size);
     });
@@ -66,7 +68,7 @@ export class FeatureMatrices {
 
   /** Makes new rows of training rows: each has the i-th new image of every image of its row, and the row's other values. */
   private async augmented(
-    { workspace, rows, partitions }: FeaturesRequest,
+    { workspace, rows, partitions, parts }: FeaturesRequest,
     { plan, features, size, recipe }: MatrixOfRows,
     options: EmbeddingOptions,
   ): Promise<AugmentedRows> {
@@ -76,7 +78,10 @@ export class FeatureMatrices {
       throw new DomainError('FAILED_PRECONDITION', 'The augmentation list makes more images than a training can hold.');
     const used = training.flatMap((row) => rows.contents.flatMap((ofColumn) => ofColumn[row] ?? []));
     const hashes = [...new Set(used)];
-    const vectors = await this.embeddings.augmented({ workspace, hashes, recipe, seed: 'augmentation' }, options);
+    const vectors = await this.embeddings.augmented(
+      { workspace, hashes, recipe, seed: 'augmentation', parts },
+      options,
+    );
     const madeOf = new Map(hashes.map((sha256, i) => [sha256, vectors[i] ?? []]));
     const matrix = allocateFeatures(count, plan.width);
     const sources = new Uint32Array(count);

@@ -11,16 +11,19 @@ import { DomainError, resolveTransformations, type ErrorCode } from '@pentaprism
 import { fromVectorText } from '@pentaprism/heads';
 import { UploadsFirst } from '../handlers/uploads-first.js';
 import { Embedder } from './embedder.js';
+import { decodeVectors, encodeVectors } from './vectors-file.js';
 
 /** Pictures at a time: while one is decoded, the other is in the network. */
 const LANES = 2;
+/** Images whose new images are one part of a job: some seconds of work. */
+const AUGMENTED_PER_PART = 64;
 
 export interface EmbeddingOptions {
   readonly signal: AbortSignal;
   /** Called with a share from 0 to 1. */
   readonly onProgress: (share: number) => void;
   /** Called after embeddings were computed and recorded. What it throws ends the work. */
-  readonly onComputed?: () => Promise<void>;
+  readonly onComputed?: (() => Promise<void>) | undefined;
 }
 
 export interface AugmentationRequest {
@@ -28,6 +31,16 @@ export interface AugmentationRequest {
   readonly hashes: readonly string[];
   readonly recipe: AugmentationRecipe;
   readonly seed: string;
+  /** Of the job that needs them. Without it, nothing is kept. */
+  readonly parts?: KeptParts | undefined;
+}
+
+/** What attempts of a job keep for later ones, by name. */
+export interface KeptParts {
+  /** Returns undefined if nothing was kept under the name. */
+  read(name: string): Promise<Uint8Array | undefined>;
+  /** What it throws ends the work. */
+  keep(name: string, bytes: Uint8Array): Promise<unknown>;
 }
 
 /** Finds the embeddings of many images, and computes those that are missing. */
@@ -70,17 +83,35 @@ export class Embeddings {
 
   /**
    * Returns the embeddings of new images that are made of each content, in the order of the contents; none for one that cannot be
-   * decoded. They are not kept, because nothing else would use them. The same request returns the same ones. There may be
-   * thousands, so that uploads go first.
+   * decoded. Nothing but a later attempt of the same job would use them, so that they are kept as its parts alone. The same request
+   * returns the same ones. There may be thousands, so that uploads go first.
    */
-  async augmented(
-    { workspace, hashes, recipe, seed }: AugmentationRequest,
-    { signal, onProgress }: EmbeddingOptions,
+  async augmented(request: AugmentationRequest, { signal, onProgress }: EmbeddingOptions): Promise<Float32Array[][]> {
+    const { hashes, parts } = request;
+    const backbone = await this.embedder.backboneId();
+    const vectors: Float32Array[][] = [];
+    while (vectors.length < hashes.length) {
+      const some = hashes.slice(vectors.length, vectors.length + AUGMENTED_PER_PART);
+      const report = (done: number) => onProgress((vectors.length + done) / hashes.length);
+      const name = `augmented images from ${vectors.length} by ${backbone}`;
+      const kept = await parts?.read(name);
+      const made = kept ? decodeVectors(kept) : await this.augment(some, request, { signal, onProgress: report });
+      if (!kept) await parts?.keep(name, encodeVectors(made));
+      if (kept) report(some.length);
+      vectors.push(...made);
+    }
+    return vectors;
+  }
+
+  private async augment(
+    some: readonly string[],
+    { workspace, recipe, seed }: AugmentationRequest,
+    { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress: (done: number) => void },
   ): Promise<Float32Array[][]> {
     const transformations = resolveTransformations(recipe.transformations);
-    const vectors: Float32Array[][] = hashes.map(() => []);
+    const vectors: Float32Array[][] = some.map(() => []);
     let done = 0;
-    await inLanes(hashes, { lanes: LANES, signal }, async (sha256, index) => {
+    await inLanes(some, { lanes: LANES, signal }, async (sha256, index) => {
       await this.uploads.wait(workspace, signal);
       const made = this.embedder.embedAugmented(
         { area: 'originals', workspace, sha256 },
@@ -92,7 +123,7 @@ export class Embeddings {
         signal,
       );
       vectors[index] = (await usable(made)) ?? [];
-      onProgress(++done / hashes.length);
+      onProgress(++done);
     });
     return vectors;
   }

@@ -1,19 +1,18 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import type { Bus } from '@pentaprism/bus';
 import type { InsightHeader } from '@pentaprism/contracts';
 import { LetOthersGoFirst } from '@pentaprism/jobs';
 import type { Embedder } from '../inference/embedder.js';
 import type { EmbeddingOptions, Embeddings } from '../inference/embeddings.js';
+import { jobControl } from '../job-control.fixture.js';
 import { ComputeEmbeddingsHandler } from './compute-embeddings.handler.js';
 import type { ExplainedCandidates } from './explained-candidates.js';
 import type { InsightFiles } from './insight-files.js';
 
 const HEADER: InsightHeader = { type: 'multiclass', targetValues: ['a', 'b'], targetBins: [] };
 const KEY = { workspace: 'w1', projectId: 'a'.repeat(24), candidateId: 'b'.repeat(24) };
-const CONTROL = { jobId: 'c'.repeat(24), workspace: 'w1', signal: new AbortController().signal, progress: () => {} };
-
 /** Writes the positions of three images, of which those in `known` have an embedding. */
 function handlerFor({ othersWait = false, known = ['0', '1', '2'], onBatch = () => {} }) {
+  const control = jobControl({ checkpoint: () => Promise.resolve({ othersWait }) });
   const lines: { imageId: string; x: number; y: number }[] = [];
   const images = ['0', '1', '2'].map((sha256, row) => ({
     ...{ imageId: `image ${sha256}`, sha256, width: 1, height: 1, row, actual: 0 },
@@ -38,7 +37,6 @@ function handlerFor({ othersWait = false, known = ['0', '1', '2'], onBatch = () 
     },
   };
   const handler = new ComputeEmbeddingsHandler(
-    { call: async () => ({ othersWait }) } as unknown as Bus,
     { read: async () => candidate, imagesOf: async () => images } as unknown as ExplainedCandidates,
     { embeddingSize: async () => 2 } as unknown as Embedder,
     embeddings as unknown as Embeddings,
@@ -50,7 +48,7 @@ function handlerFor({ othersWait = false, known = ['0', '1', '2'], onBatch = () 
     } as unknown as InsightFiles,
     1,
   );
-  return { handler, lines };
+  return { run: () => handler.run(KEY, control), lines };
 }
 
 /** Lets each batch of embeddings take so long. */
@@ -66,8 +64,8 @@ afterEach(() => {
 
 describe('ComputeEmbeddingsHandler', () => {
   it('writes a line for each image that has an embedding, in the order of rows', async () => {
-    const { handler, lines } = handlerFor({ known: ['2', '0'] });
-    const { columns } = await handler.run(KEY, CONTROL);
+    const { run, lines } = handlerFor({ known: ['2', '0'] });
+    const { columns } = await run();
     expect(columns).toMatchObject([{ column: 'image', images: 2, map: null }]);
     expect(lines.map(({ imageId }) => imageId)).toEqual(['image 0', 'image 2']);
     expect(lines[0]?.x).toBeCloseTo(-(lines[1]?.x ?? NaN), 5);
@@ -75,15 +73,15 @@ describe('ComputeEmbeddingsHandler', () => {
   });
 
   it('lets others go first after a turn in which it has computed embeddings', async () => {
-    const { handler } = handlerFor({ othersWait: true, onBatch: eachBatchTakes(6_000) });
-    await expect(handler.run(KEY, CONTROL)).rejects.toBeInstanceOf(LetOthersGoFirst);
+    const { run } = handlerFor({ othersWait: true, onBatch: eachBatchTakes(6_000) });
+    await expect(run()).rejects.toBeInstanceOf(LetOthersGoFirst);
   });
 
   it.each([
     ['no other job waits', false, 6_000],
     ['its turn is not over', true, 1_000],
   ])('goes on if %s', async (_what, othersWait, milliseconds) => {
-    const { handler } = handlerFor({ othersWait, onBatch: eachBatchTakes(milliseconds) });
-    expect((await handler.run(KEY, CONTROL)).columns).toHaveLength(1);
+    const { run } = handlerFor({ othersWait, onBatch: eachBatchTakes(milliseconds) });
+    expect((await run()).columns).toHaveLength(1);
   });
 });

@@ -1,15 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Bus } from '@pentaprism/bus';
 import {
   computeEmbeddings,
-  imageInsightContracts,
   type EmbeddingLine,
   type InsightColumn,
   type JobPayload,
   type JobResult,
 } from '@pentaprism/contracts';
 import { MAX_PROJECTED_IMAGES } from '@pentaprism/domain';
-import { LetOthersGoFirst, type JobControl, type JobHandler } from '@pentaprism/jobs';
+import type { JobControl, JobHandler } from '@pentaprism/jobs';
 import { project2d } from '@pentaprism/projection';
 import { Turn } from '../datasets/turn.js';
 import { Embedder } from '../inference/embedder.js';
@@ -33,7 +31,7 @@ interface ColumnRequest {
   /** Of the column among the image columns. */
   readonly place: number;
   readonly turn: Turn;
-  readonly signal: AbortSignal;
+  readonly control: JobControl;
   /** Called with a share from 0 to 1. */
   readonly onProgress: (share: number) => void;
 }
@@ -44,7 +42,6 @@ export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbedd
   readonly type = computeEmbeddings;
 
   constructor(
-    private readonly bus: Bus,
     private readonly candidates: ExplainedCandidates,
     private readonly embedder: Embedder,
     private readonly embeddings: Embeddings,
@@ -52,20 +49,22 @@ export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbedd
     @Inject(CONCURRENCY) private readonly threads: number,
   ) {}
 
-  async run(payload: Payload, { signal, progress }: JobControl): Promise<JobResult<typeof computeEmbeddings>> {
-    const candidate = await this.candidates.read(payload, signal);
+  async run(payload: Payload, control: JobControl): Promise<JobResult<typeof computeEmbeddings>> {
+    const candidate = await this.candidates.read(payload, control.signal);
     const { imageColumns } = candidate.rows;
     const columns: InsightColumn[] = [];
     const turn = new Turn();
     for (const [place] of imageColumns.entries()) {
-      const onProgress = (share: number) => progress(READ + ((1 - READ) * (place + share)) / imageColumns.length);
-      columns.push(await this.ofColumn({ payload, candidate, place, turn, signal, onProgress }));
+      const onProgress = (share: number) =>
+        control.progress(READ + ((1 - READ) * (place + share)) / imageColumns.length);
+      columns.push(await this.ofColumn({ payload, candidate, place, turn, control, onProgress }));
     }
     return { columns };
   }
 
   private async ofColumn(request: ColumnRequest): Promise<InsightColumn> {
-    const { payload, candidate, place, signal, onProgress } = request;
+    const { payload, candidate, place, control, onProgress } = request;
+    const { signal } = control;
     const all = await this.candidates.imagesOf(payload.projectId, candidate, place, signal);
     const sample = sampleInOrder(all, candidate.header, MAX_PROJECTED_IMAGES);
     const { images, vectors, size } = await this.vectorsOf(sample, request);
@@ -81,15 +80,16 @@ export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbedd
   }
 
   /** Returns the images that have an embedding, and their embeddings row by row. */
-  private async vectorsOf(sample: readonly ColumnImage[], { payload, turn, signal, onProgress }: ColumnRequest) {
+  private async vectorsOf(sample: readonly ColumnImage[], { payload, turn, control, onProgress }: ColumnRequest) {
     const size = await this.embedder.embeddingSize();
     const all = new Float32Array(sample.length * size);
     const rowOf = new Map(sample.map(({ sha256 }, i) => [sha256, i]));
     const found = new Set<number>();
     const options = {
-      signal,
+      signal: control.signal,
       onProgress: (share: number) => onProgress(KNOWN * share),
-      onComputed: () => this.letOthersGoFirst(turn),
+      // Another start finds what has been computed so far, and goes on with the rest.
+      onComputed: () => turn.letOthersGoFirst(control),
     };
     await this.embeddings.forEach(payload.workspace, rowOf.keys(), options, (sha256, vector) => {
       const row = rowOf.get(sha256);
@@ -105,13 +105,6 @@ export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbedd
       vectors: all.slice(0, rows.length * size),
       size,
     };
-  }
-
-  /** Another start finds what has been computed so far, and goes on with the rest. */
-  private async letOthersGoFirst(turn: Turn): Promise<void> {
-    turn.begin();
-    if (turn.isOver && (await this.bus.call(imageInsightContracts.othersWait, {})).othersWait)
-      throw new LetOthersGoFirst();
   }
 }
 
