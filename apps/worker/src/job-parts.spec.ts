@@ -51,28 +51,44 @@ describe('the parts of a job', () => {
     expect(await second.parts.read('two')).toBeUndefined();
   });
 
+  it('are read into memory that threads share, and from such memory', async () => {
+    const shared = () => new Uint8Array(new SharedArrayBuffer(2_000_000));
+    const [source, target] = [shared(), shared()];
+    source.forEach((_, i) => (source[i] = i % 251));
+    const first = attempt({});
+    await first.parts.keepLarge('large', source);
+    const second = attempt({ parts: first.kept }).parts;
+    expect(await second.readInto('large', target)).toBe(true);
+    expect(Buffer.compare(Buffer.from(target), Buffer.from(source))).toBe(0);
+    expect(await second.readInto('large', new Uint8Array(5))).toBe(false);
+    expect(await second.readInto('other', target)).toBe(false);
+  });
+
   it('are computed again if their file is lost', async () => {
     const file = { sha256: 'f'.repeat(64), size: 5, mediaType: 'text/plain' };
     expect(await attempt({ parts: [{ name: 'one', file }] }).parts.read('one')).toBeUndefined();
   });
 
-  it('are kept before the job lets others go first, which it does when its turn is over', async () => {
+  it('are kept, with what is kept only then, before the job lets others go first when its turn is over', async () => {
     passTime(0);
     const { kept, parts } = attempt({ othersWait: true });
     parts.begin();
     await parts.keep('one', BYTES);
+    await parts.letOthersGoFirst();
+    parts.beforeGivingWay(() => parts.note('came to', 'row 7'));
     passTime(11_000);
-    await expect(parts.keep('two', BYTES)).rejects.toBeInstanceOf(LetOthersGoFirst);
-    expect(kept.map(({ name }) => name)).toEqual(['one', 'two']);
+    await expect(parts.letOthersGoFirst()).rejects.toBeInstanceOf(LetOthersGoFirst);
+    expect(kept.map(({ name }) => name)).toEqual(['one', 'came to row 7']);
+    expect(attempt({ parts: kept }).parts.noted('came to')).toBe('row 7');
   });
 
-  it('are kept while no other job waits, however long that takes', async () => {
+  it('do not let others go first while no other job waits, however long the turn takes', async () => {
     passTime(0);
     const { kept, parts } = attempt({});
     parts.begin();
     passTime(60_000);
-    await parts.keep('one', BYTES);
-    expect(kept).toHaveLength(1);
+    await parts.letOthersGoFirst();
+    expect(kept).toEqual([]);
   });
 
   it('are due after a second of work', async () => {

@@ -21,8 +21,8 @@ export const healthContracts = Object.fromEntries(
 /** A worker names the start it speaks for; the ledger refuses what comes from an earlier one. */
 const attempt = { jobId: objectId, attempt: z.int().positive() };
 
-/** What a job has stored so far: a file in the blob store, under a name of the handler's choice. Unique within the job. */
-export const jobPart = z.object({ name: z.string().min(1).max(200), file: contentReference });
+/** What a job has done so far, under a name that is unique within the job, and the file in the blob store that it is in, if any. */
+export const jobPart = z.object({ name: z.string().min(1).max(200), file: contentReference.optional() });
 export type JobPart = z.output<typeof jobPart>;
 
 /** What workers tell the owner of a job, and what others ask of it. */

@@ -185,7 +185,7 @@ export class JobLedger {
         projection: { parts: 1 },
       })
       .toArray();
-    return new Set(found.flatMap(({ parts }) => (parts ?? []).map(({ file }) => file.sha256)));
+    return new Set(found.flatMap(({ parts }) => (parts ?? []).flatMap(({ file }) => file?.sha256 ?? [])));
   }
 
   find(id: Types.ObjectId, session?: ClientSession): Promise<JobDocument | null> {

@@ -28,8 +28,8 @@ export interface JobControl {
   readonly signal: AbortSignal;
   /** @param progress from 0 to 1; sent with the next sign of life */
   progress(progress: number): void;
-  /** What earlier attempts have stored, by the names of the parts. */
-  readonly parts: ReadonlyMap<string, ContentReference>;
+  /** What earlier attempts have done, oldest first: the files of the parts by their names. */
+  readonly parts: ReadonlyMap<string, ContentReference | undefined>;
   /**
    * Keeps a part for later attempts, if there is one. Returns whether jobs of other projects wait in the queue. Throws the reason
    * of `signal` if the job was aborted or another worker has it.

@@ -79,6 +79,7 @@ export class PredictCandidateHandler implements JobHandler<typeof predictCandida
       done += batch.length;
       control.progress(done / plan.rowCount);
       files.push(await parts.keep(name, lines, MEDIA_TYPE));
+      await parts.letOthersGoFirst();
     }
     return this.joined(prediction.workspace, files, control.signal);
   }
@@ -133,7 +134,7 @@ function predictedRows(parts: JobControl['parts']): { files: ContentReference[];
   let rows = 0;
   for (const [name, file] of parts) {
     const [, first, last] = /^rows (\d+) to (\d+)$/.exec(name) ?? [];
-    if (Number(first) !== rows + 1) continue;
+    if (!file || Number(first) !== rows + 1) continue;
     files.push(file);
     rows = Number(last);
   }

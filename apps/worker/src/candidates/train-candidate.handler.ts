@@ -59,6 +59,7 @@ export class TrainCandidateHandler implements JobHandler<typeof trainCandidate> 
 
   async run(payload: Payload, control: JobControl): Promise<Result> {
     const began = performance.now();
+    const parts = new JobParts(this.blobs, control);
     const { workspace, projectId } = payload;
     const { plan, blueprint } = await this.planOf(payload);
     const predictors = usesOtherColumns(blueprint, plan.imageColumns.length);
@@ -67,14 +68,12 @@ export class TrainCandidateHandler implements JobHandler<typeof trainCandidate> 
       throw new DomainError('FAILED_PRECONDITION', 'The project has more rows and classes than a training can hold.');
     control.progress(READ);
     const partitions = partitionsOf({ targets: rows.targets, contents: rows.contents, seed: SEED });
-    const parts = new JobParts(this.blobs, control);
     const recipe = blueprint.needs === 'augmentation' ? plan.augmentation : null;
     const features = await this.matrices.build(
       { workspace, rows, partitions, recipe, parts },
       {
         signal: control.signal,
         onProgress: (share) => control.progress(READ + share * (KNOWN - READ)),
-        onComputed: () => parts.letOthersGoFirst(),
       },
     );
     const backbone = await this.embedder.backboneId();
@@ -113,7 +112,9 @@ export class TrainCandidateHandler implements JobHandler<typeof trainCandidate> 
       heads,
       onProgress: (share) => control.progress(KNOWN + share * (1 - KNOWN)),
       onHead: async (index, head) => {
-        if (parts.isDue) await parts.keep(nameOf(index), encodeFittedHead(head));
+        if (!parts.isDue) return;
+        await parts.keep(nameOf(index), encodeFittedHead(head));
+        await parts.letOthersGoFirst();
       },
     });
   }

@@ -15,10 +15,16 @@ export class Turn {
     this.#began ??= performance.now();
   }
 
-  /** Throws `LetOthersGoFirst` if the turn is over and jobs of other projects wait. To be called when what was computed is kept. */
-  async letOthersGoFirst(control: Pick<JobControl, 'checkpoint'>): Promise<void> {
+  /**
+   * Throws `LetOthersGoFirst` if the turn is over and jobs of other projects wait. To be called when what was computed is kept.
+   *
+   * @param beforehand keeps what only a job that gives way has to keep
+   */
+  async letOthersGoFirst(control: Pick<JobControl, 'checkpoint'>, beforehand?: () => Promise<void>): Promise<void> {
     this.begin();
-    if (this.isOver && (await control.checkpoint()).othersWait) throw new LetOthersGoFirst();
+    if (!this.isOver || !(await control.checkpoint()).othersWait) return;
+    await beforehand?.();
+    throw new LetOthersGoFirst();
   }
 
   get isOver(): boolean {

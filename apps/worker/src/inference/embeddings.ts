@@ -10,6 +10,7 @@ import {
 import { DomainError, resolveTransformations, type ErrorCode } from '@pentaprism/domain';
 import { fromVectorText } from '@pentaprism/heads';
 import { UploadsFirst } from '../handlers/uploads-first.js';
+import type { JobParts } from '../job-parts.js';
 import { Embedder } from './embedder.js';
 import { decodeVectors, encodeVectors } from './vectors-file.js';
 
@@ -22,8 +23,8 @@ export interface EmbeddingOptions {
   readonly signal: AbortSignal;
   /** Called with a share from 0 to 1. */
   readonly onProgress: (share: number) => void;
-  /** Called after embeddings were computed and recorded. What it throws ends the work. */
-  readonly onComputed?: (() => Promise<void>) | undefined;
+  /** Called with the last of some contents whose embeddings were computed and recorded. What it throws ends the work. */
+  readonly onComputed?: ((last: string) => Promise<void>) | undefined;
 }
 
 export interface AugmentationRequest {
@@ -32,15 +33,7 @@ export interface AugmentationRequest {
   readonly recipe: AugmentationRecipe;
   readonly seed: string;
   /** Of the job that needs them. Without it, nothing is kept. */
-  readonly parts?: KeptParts | undefined;
-}
-
-/** What attempts of a job keep for later ones, by name. */
-export interface KeptParts {
-  /** Returns undefined if nothing was kept under the name. */
-  read(name: string): Promise<Uint8Array | undefined>;
-  /** What it throws ends the work. */
-  keep(name: string, bytes: Uint8Array): Promise<unknown>;
+  readonly parts?: JobParts | undefined;
 }
 
 /** Finds the embeddings of many images, and computes those that are missing. */
@@ -53,7 +46,7 @@ export class Embeddings {
   ) {}
 
   /**
-   * Passes on the embedding of each content, each once, in no order. Contents that cannot be decoded are left out.
+   * Passes on the embedding of each content, each once, in no order, some at a time in the order of the contents. Contents that cannot be decoded are left out.
    *
    * @param use is given a vector of Euclidean length 1, which it may keep
    */
@@ -74,7 +67,7 @@ export class Embeddings {
       const computed = await this.compute(workspace, missing, signal);
       if (computed.length > 0) {
         await this.bus.call(embeddingContracts.record, { backbone, embeddings: computed });
-        await onComputed?.();
+        await onComputed?.(wanted.at(-1) ?? '');
       }
       for (const { sha256, vector } of [...embeddings, ...computed]) use(sha256, fromVectorText(vector));
       onProgress((i + wanted.length) / hashes.length);
@@ -99,6 +92,7 @@ export class Embeddings {
       if (!kept) await parts?.keep(name, encodeVectors(made));
       if (kept) report(some.length);
       vectors.push(...made);
+      if (!kept) await parts?.letOthersGoFirst();
     }
     return vectors;
   }

@@ -31,7 +31,7 @@ function handlerFor({ othersWait = false, known = ['0', '1', '2'], onBatch = () 
     ) => {
       for (const sha256 of [...contents].reverse()) {
         if (known.includes(sha256)) use(sha256, Float32Array.of(Number(sha256), 1));
-        await onComputed?.();
+        await onComputed?.(sha256);
         onBatch();
       }
     },
