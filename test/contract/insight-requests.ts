@@ -21,5 +21,4 @@ export const INSIGHT_REQUESTS: Readonly<Record<string, readonly ContractRequest[
   'insights.v1.image-insight.positions': [ok({ key: 'ab'.repeat(32) })],
   'insights.v1.image-insight.record-overlays': [fails('NOT_FOUND', { jobId: NOBODY, column: 0, overlays: [OVERLAY] })],
   'insights.v1.image-insight.recorded-overlays': [fails('NOT_FOUND', { jobId: NOBODY, column: 0, after: null })],
-  'insights.v1.image-insight.others-wait': [ok({})],
 };

@@ -8,6 +8,7 @@ import { calibration } from './calibration.mjs';
 import { customVision } from './custom-vision.mjs';
 import { downloads } from './downloads.mjs';
 import { embedding } from './embedding.mjs';
+import { fairness } from './fairness.mjs';
 import { filters } from './filters.mjs';
 import { findings } from './findings.mjs';
 import { imports } from './imports.mjs';
@@ -34,6 +35,7 @@ const PARTS = {
   calibration,
   imports,
   findings,
+  fairness,
   list: imageList,
   million: imageListMillion,
   'row-list': rowList,

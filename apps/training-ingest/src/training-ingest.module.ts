@@ -28,6 +28,7 @@ import { TendDatasets } from './datasets/tend-datasets.usecase.js';
 import { CandidateRepository } from './candidates/candidate.repository.js';
 import { CANDIDATE_MODEL, candidateSchema } from './candidates/candidate.schema.js';
 import { CandidatesController } from './candidates/candidates.controller.js';
+import { EndJobs } from './candidates/end-jobs.usecase.js';
 import { ManageCandidates } from './candidates/manage-candidates.usecase.js';
 import { TendCandidates } from './candidates/tend-candidates.usecase.js';
 import { TrainCandidateEffect } from './candidates/train-candidate.effect.js';
@@ -232,6 +233,7 @@ export class TrainingIngestModule {
         CreateProject,
         DatasetRowsRepository,
         DeleteProject,
+        EndJobs,
         ExportModel,
         FetchAddresses,
         FillProject,

@@ -6,7 +6,6 @@ import { jobDirectoryContracts, type ContentReference, type ExportFormat, type R
 import { createDecodePool } from '@pentaprism/imaging';
 import { encodeHead, fromVectorText, type Head, predict } from '@pentaprism/heads';
 import { DEFAULT_BACKBONE_PATH } from '@pentaprism/inference';
-import type { JobControl } from '@pentaprism/jobs';
 import { strFromU8, unzipSync } from 'fflate';
 import { createHash } from 'node:crypto';
 import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -17,18 +16,14 @@ import * as onnxRuntime from 'onnxruntime-node';
 import { EmbedContentHandler } from './handlers/embed-content.handler.js';
 import { ExportModelHandler } from './handlers/export-model.handler.js';
 import { UploadsFirst } from './handlers/uploads-first.js';
+import { jobControl } from './job-control.fixture.js';
 import { SharedPool } from './shared-pool.js';
 import { Embedder } from './inference/embedder.js';
 import { InferenceController, MAX_WAITING_QUESTIONS } from './rpc/inference.controller.js';
 
 const WORKSPACE = 'w1';
 const ABSENT = '0'.repeat(64);
-const control = (signal = new AbortController().signal): JobControl => ({
-  jobId: 'j',
-  workspace: WORKSPACE,
-  signal,
-  progress: () => undefined,
-});
+const control = (signal = new AbortController().signal) => jobControl({ workspace: WORKSPACE, signal });
 
 let directory: string;
 let blobs: BlobStore;

@@ -18,6 +18,8 @@ export interface ThreadOptions {
    * @param hasExited returns whether the thread has exited by itself
    */
   readonly beforeEnd?: ((hasExited: () => boolean) => Promise<void>) | undefined;
+  /** Called with each part of the result that the thread sends before its end. */
+  readonly onPart?: ((part: unknown) => void) | undefined;
 }
 
 export interface ThreadProgram {
@@ -31,8 +33,12 @@ export interface ThreadProgram {
   readonly limits?: ResourceLimits;
 }
 
-/** A message of a thread: any number of shares, then either of the others. */
-type ThreadAnswer = { readonly progress: number } | { readonly result: unknown } | { readonly failure: unknown };
+/** What a thread says: any number of shares and parts, then either of the others. */
+type ThreadAnswer =
+  | { readonly progress: number }
+  | { readonly part: unknown }
+  | { readonly result: unknown }
+  | { readonly failure: unknown };
 
 /**
  * Runs a program in a thread that is started for it and has ended when the promise settles: the event loop of the caller stays
@@ -91,11 +97,17 @@ export async function runInThreads(
 
 /** Does the work of a thread and sends what it returns, with the buffers to transfer, or what it throws. */
 export async function answerAsThread<Result>(
-  work: (onProgress: (share: number) => void) => Promise<{ result: Result; transfer: ArrayBuffer[] }>,
+  work: (
+    onProgress: (share: number) => void,
+    onPart: (part: unknown) => void,
+  ) => Promise<{ result: Result; transfer: ArrayBuffer[] }>,
 ): Promise<void> {
   const answer = (message: ThreadAnswer, transfer: ArrayBuffer[] = []) => parentPort?.postMessage(message, transfer);
   try {
-    const { result, transfer } = await work((progress) => answer({ progress }));
+    const { result, transfer } = await work(
+      (progress) => answer({ progress }),
+      (part) => answer({ part }),
+    );
     answer({ result }, transfer);
   } catch (failure) {
     answer({ failure });
@@ -113,7 +125,7 @@ export function compiled(name: string, base: string): string {
   return existsSync(beside) ? beside : fileURLToPath(new URL(`../dist/${name}`, base));
 }
 
-function outcomeOf<Result>(thread: Worker, { signal, onProgress }: ThreadOptions): Promise<Result> {
+function outcomeOf<Result>(thread: Worker, { signal, onProgress, onPart }: ThreadOptions): Promise<Result> {
   const settled = new AbortController();
   const outcome = new Promise<Result>((resolve, reject) => {
     thread.on('message', (answer: ThreadAnswer) => {
@@ -123,7 +135,8 @@ function outcomeOf<Result>(thread: Worker, { signal, onProgress }: ThreadOptions
       else if ('failure' in answer) reject(answer.failure as Error);
       else {
         try {
-          onProgress?.(answer.progress);
+          if ('part' in answer) onPart?.(answer.part);
+          else onProgress?.(answer.progress);
         } catch (error) {
           // An error would end the process, since no caller awaits this listener.
           reject(error as Error);

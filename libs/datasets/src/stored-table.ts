@@ -12,7 +12,7 @@ import { RowParser } from './row-parser.js';
 export async function* storedValues(
   source: ByteSource,
   columns: readonly Pick<DatasetColumn, 'index'>[],
-  { signal }: { signal: AbortSignal },
+  { after = 0, signal }: { after?: number; signal: AbortSignal },
 ): AsyncGenerator<Pick<DatasetRow, 'number' | 'values'>, void, undefined> {
   const parser = new RowParser(',', DATASET_LIMITS);
   // The header is no row.
@@ -21,7 +21,7 @@ export async function* storedValues(
     signal.throwIfAborted();
     for (const cells of rows) {
       number += 1;
-      if (number > 0) yield { number, values: columns.map(({ index }) => cells[index] || null) };
+      if (number > after) yield { number, values: columns.map(({ index }) => cells[index] || null) };
     }
   }
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ALL_JOBS, jobFinished, type JobResult, type JobType } from '@pentaprism/contracts';
+import { ALL_JOBS, jobFinished, type JobPart, type JobResult, type JobType } from '@pentaprism/contracts';
 import { notFound, Outbox, toObjectId, Transactions } from '@pentaprism/database';
 import { DomainError, MAX_JOB_STARTS, type JobState, isOutage, systemDate, systemNow } from '@pentaprism/domain';
 import { metrics } from '@pentaprism/observability';
@@ -63,6 +63,7 @@ export class JobReports {
         workspace: job.workspace,
         type: job.type,
         payload: job.payload,
+        parts: job.parts ?? [],
       };
     if (ticket) return { taken: false as const, state: (await this.ledger.find(id))?.state ?? ('failed' as const) };
     // Compares the starts again: a job that has been given back in the meantime has not failed.
@@ -82,6 +83,11 @@ export class JobReports {
 
   async progress(request: { jobId: string; attempt: number; progress: number }) {
     return { proceed: await this.ledger.progress(toObjectId(request.jobId, 'job'), request.attempt, request.progress) };
+  }
+
+  async checkpoint({ jobId, attempt, part }: { jobId: string; attempt: number; part?: JobPart | undefined }) {
+    const job = await this.ledger.keepPart(toObjectId(jobId, 'job'), attempt, part);
+    return { proceed: job !== null, othersWait: job !== null && (await this.ledger.othersWait(job)) };
   }
 
   async complete(request: { jobId: string; attempt: number; result?: unknown }) {
@@ -121,8 +127,7 @@ export class JobReports {
     if (request.retryable) {
       const retried = await this.ledger.retry(id, request.attempt, !isOutage(request.error.code));
       if (retried) {
-        const { queue, workspace } = retried.job;
-        this.turns.charge({ queue, workspace, startedAt: retried.startedAt }, systemNow());
+        this.turns.charge({ ...retried.job, startedAt: retried.startedAt }, systemNow());
         this.queue.enqueueLater(retried.job, retried.delay);
         return { retryInMs: retried.delay };
       }

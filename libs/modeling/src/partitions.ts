@@ -8,6 +8,8 @@ export const NO_TARGET = 255;
 
 /** Folds, counted from 0. Fewer if no class has so many rows outside of the hold-out. */
 export const MAX_TABLE_FOLDS = 5;
+/** Heads of a candidate: one for each fold, and the final one. */
+export const MAX_HEADS = MAX_TABLE_FOLDS + 1;
 const HOLD_OUT_SHARE = 0.2;
 /** A class with fewer independent rows gives none to the hold-out: its folds need two. */
 const MIN_ROWS_TO_HOLD_OUT = 3;

@@ -92,7 +92,7 @@ async function fitHeads(
   request: CandidateRequest,
   plan: FeaturePlan,
   rows: PartitionRows,
-  { signal, onProgress }: CandidateOptions,
+  { signal, onProgress, heads, onHead }: CandidateOptions,
 ): Promise<Heads> {
   const { blueprint, targets, features, seed } = request;
   const augmented = blueprint.needs === 'augmentation' ? request.augmented : undefined;
@@ -101,11 +101,17 @@ async function fitHeads(
   const parts = several ? rows.folds.map((own) => without(rows.training, own)) : [];
   const fitted: FittedHead[] = [];
   for (const [index, indices] of [...parts, rows.training].entries()) {
+    const known = heads?.get(index);
+    if (known) {
+      fitted.push(known);
+      continue;
+    }
     const done = (share: number) => onProgress?.(((index + share) / (parts.length + 1)) * TRAINED);
     const options = { seed: `${seed}, part ${index}`, signal, onProgress: done, parts: partSizes(plan) };
-    fitted.push(
-      await fitHead({ trainer, method: blueprint.method, targets, rows: trainingRows(table, indices), ...options }),
-    );
+    const task = { trainer, method: blueprint.method, targets, rows: trainingRows(table, indices), ...options };
+    const head = await fitHead(task);
+    await onHead?.(index, head);
+    fitted.push(head);
   }
   const final = fitted.at(-1) as FittedHead;
   const folds = several ? fitted.slice(0, -1) : [final];

@@ -112,6 +112,10 @@ export class ImageInsightRepository {
     return this.insights.find({ workspace, project }).lean();
   }
 
+  ofCandidate(workspace: string, candidate: Types.ObjectId): Promise<ImageInsightDocument[]> {
+    return this.insights.find({ workspace, candidate }).lean();
+  }
+
   /** Returns insights of all workspaces, in the order of their ids, behind one of them. */
   after(id: Types.ObjectId | null, limit: number): Promise<ImageInsightDocument[]> {
     const behind = id === null ? {} : { _id: trusted({ $gt: id }) };

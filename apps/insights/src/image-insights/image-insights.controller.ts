@@ -2,11 +2,11 @@ import { Controller } from '@nestjs/common';
 import { FactHandler, RpcHandler, type HandlerContext } from '@pentaprism/bus';
 import {
   imageInsightContracts as contracts,
+  candidateDeleted,
   projectDeleted,
   type FactData,
   type ParsedRequestOf,
 } from '@pentaprism/contracts';
-import { JobLedger } from '@pentaprism/jobs';
 import { ComputeInsight } from './compute-insight.usecase.js';
 import { FindInsights } from './find-insights.usecase.js';
 import { RecordOverlays } from './record-overlays.usecase.js';
@@ -21,7 +21,6 @@ export class ImageInsightsController {
     private readonly findInsights: FindInsights,
     private readonly recordOverlays: RecordOverlays,
     private readonly removeInsights: RemoveInsights,
-    private readonly ledger: JobLedger,
   ) {}
 
   @RpcHandler(contracts.compute)
@@ -59,9 +58,9 @@ export class ImageInsightsController {
     return this.recordOverlays.recorded(workspace, request);
   }
 
-  @RpcHandler(contracts.othersWait)
-  async othersWait() {
-    return { othersWait: await this.ledger.isQueued('insight') };
+  @FactHandler(candidateDeleted)
+  candidateDeleted({ candidateId }: FactData<typeof candidateDeleted>, { workspace }: HandlerContext) {
+    return this.removeInsights.ofCandidate(workspace, candidateId);
   }
 
   @FactHandler(projectDeleted)

@@ -9,9 +9,12 @@ import {
   counterContracts,
   imageInsightContracts as insights,
   jobReportContracts,
+  candidateDeleted,
   projectDeleted,
   type Candidate,
   type ContentReference,
+  type Fact,
+  type FactData,
   type InsightColumn,
   type RequestOf,
   type Rpc,
@@ -92,11 +95,12 @@ async function record(jobId: string, imageId: string, content: ContentReference)
   return imageIds[0] ?? '';
 }
 
-const removeProject = (projectId: string) =>
+const publish = <F extends Fact>({ name }: F, data: FactData<F>) =>
   new FactPublisher(connection).publish({
-    ...{ id: newId(), name: projectDeleted.name, data: { projectId } },
+    ...{ id: newId(), name, data },
     context: { workspace: 'w1', traceId: 't', actor: 'a' },
   });
+const removeProject = (projectId: string) => publish(projectDeleted, { projectId });
 
 beforeAll(async () => {
   scope = testScope('image-insights');
@@ -187,16 +191,12 @@ describe('compute', () => {
     expect((await jobOf(jobId))?.state).toBe('aborted');
   });
 
-  it('says whether other jobs wait', async () => {
-    const { id: jobId } = await compute(newCandidate());
-    expect(await call(insights.othersWait, {})).toEqual({ othersWait: true });
-    const waiting = await app
-      .get<Model<JobDocument>>(getModelToken(JOB_MODEL), { strict: false })
-      .find({ state: 'queued' })
-      .lean();
-    for (const { _id } of waiting) await call(reports.abort, { jobId: _id.toHexString() });
-    expect((await jobOf(jobId))?.state).toBe('aborted');
-    expect(await call(insights.othersWait, {})).toEqual({ othersWait: false });
+  it('ends a job that waits when its model is deleted, and no other one', async () => {
+    const [deleted, kept] = [newCandidate(), newCandidate()];
+    const [{ id: waiting }, { id: other }] = [await compute(deleted), await compute(kept)];
+    await publish(candidateDeleted, { projectId: project, candidateId: deleted.id });
+    await eventually(async () => expect((await jobOf(waiting))?.state).toBe('aborted'));
+    expect((await jobOf(other))?.state).toBe('queued');
   });
 
   it('lets projects with fewer jobs that wait go first', async () => {

@@ -46,6 +46,12 @@ export class RemoveInsights implements OnApplicationBootstrap, OnModuleDestroy {
       await this.remove(insight);
   }
 
+  /** Removes the insights of a deleted candidate, and ends their jobs. */
+  async ofCandidate(workspace: string, candidateId: string): Promise<void> {
+    for (const insight of await this.insights.ofCandidate(workspace, toObjectId(candidateId, 'model')))
+      await this.remove(insight);
+  }
+
   /** One round; public for tests. */
   async tend(): Promise<void> {
     await this.removeWithoutCandidate();

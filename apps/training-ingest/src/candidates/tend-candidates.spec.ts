@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Bus } from '@pentaprism/bus';
 import { currentContext, runWithContext, type Logger } from '@pentaprism/observability';
 import { Types } from 'mongoose';
 import { ModelingEvents } from '../modelings/modeling-events.js';
 import type { ModelingRepository } from '../modelings/modeling.repository.js';
 import type { CandidateRepository } from './candidate.repository.js';
+import type { EndJobs } from './end-jobs.usecase.js';
 import { TendCandidates } from './tend-candidates.usecase.js';
 import type { TrainCandidates } from './train-candidates.usecase.js';
 
@@ -20,7 +20,14 @@ function tending(found: unknown[]) {
     trainAll: () => Promise.resolve(found.push(currentContext())),
   } as unknown as TrainCandidates;
   const candidates = {} as CandidateRepository;
-  const service = new TendCandidates({} as Bus, candidates, modelings, training, new ModelingEvents(), {} as Logger);
+  const service = new TendCandidates(
+    candidates,
+    modelings,
+    training,
+    new ModelingEvents(),
+    {} as EndJobs,
+    {} as Logger,
+  );
   return { service, ended };
 }
 

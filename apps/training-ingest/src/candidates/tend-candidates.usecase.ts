@@ -1,7 +1,5 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { Bus } from '@pentaprism/bus';
 import { DomainError, systemNow } from '@pentaprism/domain';
-import { endJob } from '@pentaprism/jobs';
 import { LOGGER, newTraceId, runWithContext, type Logger } from '@pentaprism/observability';
 import { Rounds } from '@pentaprism/service';
 import { ModelingEvents } from '../modelings/modeling-events.js';
@@ -9,6 +7,7 @@ import { ModelingRepository } from '../modelings/modeling.repository.js';
 import type { ModelingDocument } from '../modelings/modeling.schema.js';
 import { CandidateRepository } from './candidate.repository.js';
 import type { CandidateDocument } from './candidate.schema.js';
+import { EndJobs } from './end-jobs.usecase.js';
 import { TrainCandidates } from './train-candidates.usecase.js';
 
 const ROUND_MS = 10_000;
@@ -22,11 +21,11 @@ export class TendCandidates implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly rounds: Rounds;
 
   constructor(
-    private readonly bus: Bus,
     private readonly candidates: CandidateRepository,
     private readonly modelings: ModelingRepository,
     private readonly training: TrainCandidates,
     private readonly events: ModelingEvents,
+    private readonly jobs: EndJobs,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.rounds = new Rounds('candidates', logger);
@@ -65,22 +64,16 @@ export class TendCandidates implements OnApplicationBootstrap, OnModuleDestroy {
     }
   }
 
-  /** Marks the candidates of a project as deleted, and ends their trainings. */
+  /** Marks the candidates of a project as deleted. */
   async forget(workspace: string, projectId: string): Promise<void> {
-    for (const candidate of await this.candidates.list(workspace, projectId)) {
+    for (const candidate of await this.candidates.list(workspace, projectId))
       await this.candidates.markDeleted(workspace, candidate._id);
-      await this.abort(candidate).catch(() => undefined);
-    }
   }
 
-  /** Ends the training of a candidate, also if it has ended already. */
-  abort({ workspace, job }: CandidateDocument): Promise<void> {
-    return endJob(this.bus, 'training-ingest', { workspace, job });
-  }
-
-  private async removeOne(candidate: CandidateDocument): Promise<void> {
-    await this.abort(candidate);
-    await this.candidates.remove(candidate.workspace, candidate._id);
+  private async removeOne({ workspace, project, _id }: CandidateDocument): Promise<void> {
+    // Also those that were added while it was being deleted.
+    await this.jobs.of(workspace, { projectId: project.toHexString(), candidateId: _id.toHexString() });
+    await this.candidates.remove(workspace, _id);
   }
 
   /**

@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { sweepUnknown, type BlobStore } from '@pentaprism/blob-store';
 import { systemNow } from '@pentaprism/domain';
+import { JobLedger } from '@pentaprism/jobs';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE, Rounds } from '@pentaprism/service';
 import { CandidateRepository } from '../candidates/candidate.repository.js';
@@ -21,7 +22,7 @@ export const PREDICTION_PICTURE_MS = 120_000;
 const PREDICTION_ROUND_MS = 30_000;
 
 /**
- * Removes the files of models and predictions that are gone, of trainings that were given up, and pictures that were only
+ * Removes the files of models and predictions that are gone, parts of jobs that have ended, of trainings that were given up, and pictures that were only
  * looked at.
  */
 @Injectable()
@@ -32,6 +33,7 @@ export class SweepModels implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly iterations: IterationRepository,
     private readonly candidates: CandidateRepository,
     private readonly tablePredictions: TablePredictionRepository,
+    private readonly ledger: JobLedger,
     @Inject(BLOB_STORE) private readonly blobs: BlobStore,
     @Inject(LOGGER) logger: Logger,
   ) {
@@ -51,7 +53,7 @@ export class SweepModels implements OnApplicationBootstrap, OnModuleDestroy {
   /** Public for tests. @returns how many files were removed */
   sweepModels(now = systemNow()): Promise<number> {
     const known = async (workspace: string, hashes: string[]) => {
-      const owners = [this.iterations, this.candidates, this.tablePredictions];
+      const owners = [this.iterations, this.candidates, this.tablePredictions, this.ledger];
       const found = await Promise.all(owners.map((owner) => owner.knownFiles(workspace, hashes)));
       return new Set(found.flatMap((known) => [...known]));
     };

@@ -6,6 +6,7 @@ import { LetOthersGoFirst } from '@pentaprism/jobs';
 import { encodeModel } from '@pentaprism/modeling';
 import { createHash } from 'node:crypto';
 import type { Embedder } from '../inference/embedder.js';
+import { jobControl } from '../job-control.fixture.js';
 import type { ActivationMaps, MapOptions } from './activation-maps.js';
 import { ComputeActivationMapsHandler } from './compute-activation-maps.handler.js';
 import type { ExplainedCandidates } from './explained-candidates.js';
@@ -14,7 +15,6 @@ import { RecordedOverlays } from './recorded-overlays.js';
 
 const HEADER: InsightHeader = { type: 'multiclass', targetValues: ['a', 'b'], targetBins: [] };
 const KEY = { workspace: 'w1', projectId: 'a'.repeat(24), candidateId: 'b'.repeat(24) };
-const CONTROL = { jobId: 'c'.repeat(24), workspace: 'w1', signal: new AbortController().signal, progress: () => {} };
 const MODEL = encodeModel({
   ...{ blueprint: 'linear', targetType: 'multiclass', classes: ['a', 'b'], backbone: 'network' },
   plan: { images: [{ kind: 'image', column: 'image', size: 2 }], others: [], imageWidth: 2, width: 2 },
@@ -38,7 +38,6 @@ class Insights {
   othersWait = false;
 
   async call(rpc: unknown, request: { overlays: Recorded[]; after: string | null; limit: number }) {
-    if (rpc === imageInsightContracts.othersWait) return { othersWait: this.othersWait };
     if (rpc === imageInsightContracts.recordOverlays) {
       for (const overlay of request.overlays) this.recorded.set(overlay.imageId, overlay);
       return { imageIds: request.overlays.map(({ imageId }) => `overlay of ${imageId}`) };
@@ -76,7 +75,6 @@ function start(insights: Insights, onMap: (computed: number) => void = () => {})
   const bus = insights as unknown as Bus;
   const put = async () => ({ sha256: 'e'.repeat(64), size: 1 });
   const handler = new ComputeActivationMapsHandler(
-    bus,
     {
       read: async () => candidate,
       imagesOf: async () => IMAGES,
@@ -92,7 +90,8 @@ function start(insights: Insights, onMap: (computed: number) => void = () => {})
       },
     } as unknown as InsightFiles,
   );
-  return { run: () => handler.run(KEY, CONTROL), computed, lines };
+  const control = jobControl({ checkpoint: () => Promise.resolve({ othersWait: insights.othersWait }) });
+  return { run: () => handler.run(KEY, control), computed, lines };
 }
 
 /** Lets each map take so long. */

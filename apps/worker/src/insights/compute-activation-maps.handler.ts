@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { BlobKey } from '@pentaprism/blob-store';
-import { Bus } from '@pentaprism/bus';
 import {
   computeActivationMaps,
   type ActivationMapLine,
@@ -18,7 +17,6 @@ import { sampleOf, type ColumnImage } from './column-images.js';
 import { explained } from './explained.js';
 import { ExplainedCandidates, type ExplainedCandidate } from './explained-candidates.js';
 import { InsightFiles } from './insight-files.js';
-import { letOtherInsightsGoFirst } from './let-other-insights-go-first.js';
 import { RecordedOverlays, type RecordedOverlay } from './recorded-overlays.js';
 
 type Payload = JobPayload<typeof computeActivationMaps>;
@@ -30,13 +28,12 @@ const RECORDED_TOGETHER = 20;
 
 interface ColumnRequest {
   readonly payload: Payload;
-  readonly jobId: string;
   readonly candidate: ExplainedCandidate;
   readonly model: TableModel;
   readonly column: { readonly index: number; readonly name: string };
   readonly images: readonly ColumnImage[];
   readonly turn: Turn;
-  readonly signal: AbortSignal;
+  readonly control: JobControl;
   /** Called with a share from 0 to 1. */
   readonly onProgress: (share: number) => void;
 }
@@ -47,7 +44,6 @@ export class ComputeActivationMapsHandler implements JobHandler<typeof computeAc
   readonly type = computeActivationMaps;
 
   constructor(
-    private readonly bus: Bus,
     private readonly candidates: ExplainedCandidates,
     private readonly embedder: Embedder,
     private readonly maps: ActivationMaps,
@@ -56,7 +52,7 @@ export class ComputeActivationMapsHandler implements JobHandler<typeof computeAc
   ) {}
 
   async run(payload: Payload, control: JobControl): Promise<JobResult<typeof computeActivationMaps>> {
-    const { signal, jobId } = control;
+    const { signal } = control;
     const candidate = await this.candidates.read(payload, signal);
     await this.checkBackbone(candidate);
     const model = decodeModel(await this.candidates.readFile(payload.workspace, candidate.files.model));
@@ -68,8 +64,7 @@ export class ComputeActivationMapsHandler implements JobHandler<typeof computeAc
         control.progress(READ + ((1 - READ) * (place + share)) / imageColumns.length);
       const all = await this.candidates.imagesOf(payload.projectId, candidate, place, signal);
       const images = sampleOf(all, candidate.header);
-      const request = { payload, jobId, candidate, model, column, images, turn, signal, onProgress };
-      columns.push(await this.ofColumn(request));
+      columns.push(await this.ofColumn({ payload, candidate, model, column, images, turn, control, onProgress }));
     }
     return { columns };
   }
@@ -80,13 +75,13 @@ export class ComputeActivationMapsHandler implements JobHandler<typeof computeAc
   }
 
   private async ofColumn(request: ColumnRequest): Promise<InsightColumn> {
-    const { payload, candidate, column, images, signal } = request;
+    const { payload, candidate, column, images, control } = request;
     const mapped = await this.mapped(request);
     const lines = images.flatMap((image) => {
       const found = mapped.get(image.imageId);
       return found ? lineOf(candidate, image, found) : [];
     });
-    const file = await this.files.write(payload.workspace, candidate.header, lines, signal);
+    const file = await this.files.write(payload.workspace, candidate.header, lines, control.signal);
     const [first] = lines;
     const map = first ? { width: first.values[0]?.length ?? 0, height: first.values.length } : null;
     return { column: column.name, file, images: lines.length, map, positions: null };
@@ -97,8 +92,9 @@ export class ComputeActivationMapsHandler implements JobHandler<typeof computeAc
    * images. Images that cannot be decoded are left out.
    */
   private async mapped(request: ColumnRequest): Promise<Map<string, RecordedOverlay>> {
-    const { payload, jobId, candidate, model, column, images, turn, signal, onProgress } = request;
+    const { payload, candidate, model, column, images, turn, control, onProgress } = request;
     const { workspace } = payload;
+    const { jobId, signal } = control;
     const weights = weightsOf(model, column.name);
     const key = { jobId, column: column.index };
     const mapped = await this.overlays.find(key, signal);
@@ -119,7 +115,7 @@ export class ComputeActivationMapsHandler implements JobHandler<typeof computeAc
         onProgress(++done / images.length);
         if (stored.length < RECORDED_TOGETHER) return;
         await record();
-        await letOtherInsightsGoFirst(this.bus, turn);
+        await turn.letOthersGoFirst(control);
       },
       signal,
     });

@@ -1,16 +1,12 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { BlobStore } from '@pentaprism/blob-store';
 import type { Bus } from '@pentaprism/bus';
-import {
-  imageInsightContracts,
-  type ContentReference,
-  type InsightColumn,
-  type InsightHeader,
-} from '@pentaprism/contracts';
+import { type ContentReference, type InsightColumn, type InsightHeader } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import { LetOthersGoFirst } from '@pentaprism/jobs';
 import type { Embedder } from '../inference/embedder.js';
 import type { EmbeddingOptions, Embeddings } from '../inference/embeddings.js';
+import { jobControl } from '../job-control.fixture.js';
 import { createHash } from 'node:crypto';
 import { ComputeEmbeddingsHandler } from './compute-embeddings.handler.js';
 import type { ExplainedCandidates } from './explained-candidates.js';
@@ -19,7 +15,6 @@ import { KnownPositions } from './known-positions.js';
 
 const HEADER: InsightHeader = { type: 'multiclass', targetValues: ['a', 'b'], targetBins: [] };
 const KEY = { workspace: 'w1', projectId: 'a'.repeat(24), candidateId: 'b'.repeat(24) };
-const CONTROL = { jobId: 'c'.repeat(24), workspace: 'w1', signal: new AbortController().signal, progress: () => {} };
 
 interface Start {
   readonly othersWait?: boolean;
@@ -57,13 +52,11 @@ class Insights {
 
   /** Runs a job, and records its result. Returns its file. */
   async compute({ othersWait = false, ...start }: Start = {}): Promise<InsightColumn> {
-    const answer = async (rpc: unknown, { key }: { key?: string }): Promise<object> => {
-      if (rpc === imageInsightContracts.othersWait) return { othersWait };
-      return { file: this.columns.find(({ positions }) => positions === key)?.file ?? null };
-    };
-    const bus = { call: answer } as unknown as Bus;
+    const call = async (_rpc: unknown, { key }: { key: string }): Promise<object> => ({
+      file: this.columns.find(({ positions }) => positions === key)?.file ?? null,
+    });
+    const bus = { call } as unknown as Bus;
     const handler = new ComputeEmbeddingsHandler(
-      bus,
       candidatesOf(start),
       { embeddingSize: async () => 2, backboneId: async () => start.backbone ?? 'network' } as unknown as Embedder,
       { forEach: this.embeddings(start) } as unknown as Embeddings,
@@ -71,7 +64,7 @@ class Insights {
       new InsightFiles(this.blobs),
       1,
     );
-    const { columns } = await handler.run(KEY, CONTROL);
+    const { columns } = await handler.run(KEY, jobControl({ checkpoint: () => Promise.resolve({ othersWait }) }));
     this.columns.push(...columns);
     return columns[0] as InsightColumn;
   }
@@ -95,7 +88,7 @@ class Insights {
       for (const sha256 of [...contents].reverse()) {
         this.read += 1;
         if (known?.includes(sha256) ?? true) use(sha256, Float32Array.of(Number(sha256), 1));
-        await onComputed?.();
+        await onComputed?.(sha256);
         onBatch?.();
       }
     };

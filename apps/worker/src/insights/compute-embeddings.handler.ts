@@ -1,5 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Bus } from '@pentaprism/bus';
 import {
   computeEmbeddings,
   type EmbeddingLine,
@@ -18,7 +17,6 @@ import { sampleInOrder, type ColumnImage } from './column-images.js';
 import { ExplainedCandidates, type ExplainedCandidate } from './explained-candidates.js';
 import { InsightFiles } from './insight-files.js';
 import { keyOfPositions, KnownPositions } from './known-positions.js';
-import { letOtherInsightsGoFirst } from './let-other-insights-go-first.js';
 import { shortened } from './row-predictions.js';
 
 type Payload = JobPayload<typeof computeEmbeddings>;
@@ -34,7 +32,7 @@ interface ColumnRequest {
   /** Of the column among the image columns. */
   readonly place: number;
   readonly turn: Turn;
-  readonly signal: AbortSignal;
+  readonly control: JobControl;
   /** Called with a share from 0 to 1. */
   readonly onProgress: (share: number) => void;
 }
@@ -45,7 +43,6 @@ export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbedd
   readonly type = computeEmbeddings;
 
   constructor(
-    private readonly bus: Bus,
     private readonly candidates: ExplainedCandidates,
     private readonly embedder: Embedder,
     private readonly embeddings: Embeddings,
@@ -54,20 +51,22 @@ export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbedd
     @Inject(CONCURRENCY) private readonly threads: number,
   ) {}
 
-  async run(payload: Payload, { signal, progress }: JobControl): Promise<JobResult<typeof computeEmbeddings>> {
-    const candidate = await this.candidates.read(payload, signal);
+  async run(payload: Payload, control: JobControl): Promise<JobResult<typeof computeEmbeddings>> {
+    const candidate = await this.candidates.read(payload, control.signal);
     const { imageColumns } = candidate.rows;
     const columns: InsightColumn[] = [];
     const turn = new Turn();
     for (const [place] of imageColumns.entries()) {
-      const onProgress = (share: number) => progress(READ + ((1 - READ) * (place + share)) / imageColumns.length);
-      columns.push(await this.ofColumn({ payload, candidate, place, turn, signal, onProgress }));
+      const onProgress = (share: number) =>
+        control.progress(READ + ((1 - READ) * (place + share)) / imageColumns.length);
+      columns.push(await this.ofColumn({ payload, candidate, place, turn, control, onProgress }));
     }
     return { columns };
   }
 
   private async ofColumn(request: ColumnRequest): Promise<InsightColumn> {
-    const { payload, candidate, place, signal } = request;
+    const { payload, candidate, place, control } = request;
+    const { signal } = control;
     const all = await this.candidates.imagesOf(payload.projectId, candidate, place, signal);
     const sample = sampleInOrder(all, candidate.header, MAX_PROJECTED_IMAGES);
     const contents = sample.map(({ sha256 }) => sha256);
@@ -87,7 +86,8 @@ export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbedd
     key: string,
     request: ColumnRequest,
   ): Promise<{ images: readonly ColumnImage[]; positions: Float32Array | Float64Array }> {
-    const { payload, signal, onProgress } = request;
+    const { payload, control, onProgress } = request;
+    const { signal } = control;
     const known = await this.known.find(payload.workspace, key, sample.length, signal);
     if (known) return { images: sample, positions: known };
     const { images, vectors, size } = await this.vectorsOf(sample, request);
@@ -101,16 +101,16 @@ export class ComputeEmbeddingsHandler implements JobHandler<typeof computeEmbedd
   }
 
   /** Returns the images that have an embedding, and their embeddings row by row. */
-  private async vectorsOf(sample: readonly ColumnImage[], { payload, turn, signal, onProgress }: ColumnRequest) {
+  private async vectorsOf(sample: readonly ColumnImage[], { payload, turn, control, onProgress }: ColumnRequest) {
     const size = await this.embedder.embeddingSize();
     const all = new Float32Array(sample.length * size);
     const rowOf = new Map(sample.map(({ sha256 }, i) => [sha256, i]));
     const found = new Set<number>();
     const options = {
-      signal,
+      signal: control.signal,
       onProgress: (share: number) => onProgress(KNOWN * share),
       // Another start finds what has been computed so far, and goes on with the rest.
-      onComputed: () => letOtherInsightsGoFirst(this.bus, turn),
+      onComputed: () => turn.letOthersGoFirst(control),
     };
     await this.embeddings.forEach(payload.workspace, rowOf.keys(), options, (sha256, vector) => {
       const row = rowOf.get(sha256);

@@ -6,6 +6,7 @@ import { DomainError } from '@pentaprism/domain';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { jobControl } from '../job-control.fixture.js';
 import { LiveRows } from './live-rows.js';
 import { ReadTargetHandler } from './read-target.handler.js';
 
@@ -62,7 +63,7 @@ const bus = {
 } as unknown as Bus;
 
 function run(): Promise<unknown> {
-  const control = { jobId: KEY.jobId, workspace: 'w', signal: new AbortController().signal, progress: () => undefined };
+  const control = jobControl({ jobId: KEY.jobId, workspace: 'w' });
   return new ReadTargetHandler(bus, blobs, new LiveRows(bus, blobs)).run(
     { workspace: 'w', projectId: KEY.projectId },
     control,

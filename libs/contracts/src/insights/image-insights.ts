@@ -1,7 +1,7 @@
 import { INSIGHT_KINDS, MAX_COLUMN_NAME_LENGTH, MAX_MAP_SIDE } from '@pentaprism/domain';
 import { z } from 'zod';
 import { defineJob, defineRpc } from '../define.js';
-import { contentReference, empty, job, objectId, paging, sha256, workspaceName } from '../schemas.js';
+import { contentReference, job, objectId, paging, sha256, workspaceName } from '../schemas.js';
 
 const owner = 'insights' as const;
 
@@ -137,14 +137,6 @@ export const imageInsightContracts = {
       overlays: z.array(z.object({ imageId: objectId, overlayImageId: objectId, map: recordedMap })),
     }),
     errors: ['NOT_FOUND', 'UNAVAILABLE'],
-  }),
-  /** Returns whether other jobs wait in the queue of insights, so that a long one lets them go first. */
-  othersWait: defineRpc({
-    owner,
-    subject: 'insights.v1.image-insight.others-wait',
-    request: empty,
-    response: z.object({ othersWait: z.boolean() }),
-    errors: ['UNAVAILABLE'],
   }),
 };
 
