@@ -54,9 +54,15 @@ describe('sayPlainly', () => {
     [{ own: '' }, 'own: needs a letter'],
     [{ checked: 'a' }, 'checked: is not valid'],
     [[], 'The body must be an object.'],
-    [undefined, 'The body must be an object.'],
+    [undefined, 'The body is required.'],
   ])('says of %j: %s', (value, message) => {
     expect(messageOf(value)).toBe(message);
+  });
+
+  it('names what a value on its own is wrong for', () => {
+    const { error } = z.array(z.string()).safeParse('x');
+    const issues = (error?.issues ?? []).map((issue) => ({ ...issue, path: ['categories', ...issue.path] }));
+    expect(schemaFailure(issues).message).toBe('categories: must be a list');
   });
 
   it('says that a member is required, and which ones do not exist', () => {

@@ -25,16 +25,9 @@ export function sayPlainly(): void {
 
 /** Returns what is wrong with a value, to be read after the name of its field. Undefined where the validator's text does. */
 function sentenceOf(issue: Issue): string | undefined {
-  // The path is absent for the value as a whole, which is a body: parameters are always members.
-  const isWhole = issue.path === undefined || issue.path.length === 0;
-  if (issue.code !== 'invalid_type') return predicateOf(issue);
-  const expected = `must be ${NAMES[issue.expected] ?? issue.expected}`;
-  if (isWhole) return `The body ${expected}.`;
-  return issue.input === undefined ? 'is required' : expected;
-}
-
-function predicateOf(issue: Issue): string | undefined {
   switch (issue.code) {
+    case 'invalid_type':
+      return issue.input === undefined ? 'is required' : `must be ${NAMES[issue.expected] ?? issue.expected}`;
     case 'invalid_value':
       return oneOf(issue.values);
     case 'invalid_union':

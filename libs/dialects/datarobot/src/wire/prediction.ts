@@ -2,6 +2,7 @@ import type { PredictedRow, PredictionDataset, TablePrediction } from '@pentapri
 import { LABEL_THRESHOLD, MAX_IMAGE_URL_LENGTH } from '@pentaprism/domain';
 import { z } from 'zod';
 import { pagingQuery } from './paging.js';
+import { bodyId } from './parameters.js';
 import { TARGET_TYPE_NAMES } from './target.js';
 
 /** All prediction datasets of a project if the client does not say. */
@@ -12,7 +13,7 @@ export const fromUrlBody = z
   .meta({ id: 'PredictionDatasetFromUrl' });
 
 export const fromDatasetBody = z
-  .object({ datasetId: z.string(), datasetVersionId: z.string().nullish() })
+  .object({ datasetId: bodyId, datasetVersionId: bodyId.nullish() })
   .meta({ id: 'PredictionDatasetFromDataset' });
 
 /** `datasetId` is the id of the prediction dataset, which is found as soon as it has been imported. */
