@@ -9,6 +9,7 @@ import { downloads } from './downloads.mjs';
 import { filters } from './filters.mjs';
 import { imports } from './imports.mjs';
 import { imageList, imageListMillion } from './image-list.mjs';
+import { insights } from './insights.mjs';
 import { memory } from './memory.mjs';
 import { projection } from './projection.mjs';
 import { similarity } from './similarity.mjs';
@@ -26,6 +27,7 @@ const PARTS = {
   augmentation,
   vision: customVision,
   projection,
+  insights,
   imports,
   list: imageList,
   million: imageListMillion,
