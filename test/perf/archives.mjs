@@ -3,6 +3,9 @@ import { createReadStream, createWriteStream, statSync } from 'node:fs';
 import http from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { Zip, ZipPassThrough } from 'fflate';
+import { until } from './system.mjs';
+
+const LIMIT_MS = 600_000;
 
 /**
  * Writes an archive of class folders without compression, as photos are compressed already.
@@ -52,4 +55,20 @@ export async function uploadArchive({ url, headers }, path, archive) {
   response.resume();
   if (response.statusCode !== 202) throw new Error(`the upload was answered with ${response.statusCode}`);
   return response.headers.location;
+}
+
+/**
+ * Waits until a status or a job has ended well. Returns the address of what it has made.
+ * @param {import('./system.mjs').Client} client @param {string} location
+ * @returns {Promise<string>}
+ */
+export async function finished(client, location) {
+  let answer;
+  const ended = async () => {
+    answer = await client.send('GET', location);
+    return answer.status !== 200 || /"(ERROR|ABORTED|error)"/.test(answer.text);
+  };
+  await until(ended, LIMIT_MS, 20);
+  if (answer.status !== 303) throw new Error(`${location}: ${answer.status} ${answer.text}`);
+  return answer.headers.location;
 }

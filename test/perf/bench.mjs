@@ -13,6 +13,7 @@ import { filters } from './filters.mjs';
 import { findings } from './findings.mjs';
 import { imports } from './imports.mjs';
 import { imageList, imageListMillion } from './image-list.mjs';
+import { insights } from './insights.mjs';
 import { memory } from './memory.mjs';
 import { projection } from './projection.mjs';
 import { rowList } from './row-list.mjs';
@@ -33,6 +34,7 @@ const PARTS = {
   projection,
   embedding,
   calibration,
+  insights,
   imports,
   findings,
   fairness,

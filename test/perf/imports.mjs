@@ -1,17 +1,14 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { makeArchive, uploadArchive } from './archives.mjs';
+import { finished, makeArchive, uploadArchive } from './archives.mjs';
 import { runDirectly } from './direct.mjs';
 import { peakMemory } from './memory.mjs';
 import { makePhotos } from './photos.mjs';
-import { until } from './system.mjs';
 import { megabytes, number, percent } from './table.mjs';
 
 /** Photos of about 300 kB each: 0.1 and 1 GB. */
 const SIZES = [333, 3_333];
 const WARM_UP = 16;
-const CLASSES = 10;
-const LIMIT_MS = 600_000;
 /** Bytes that the gateway may need more than at rest, and that the worker may have, whatever the size of the archive. */
 const GATEWAY_GOAL = 50e6;
 const WORKER_GOAL = 500e6;
@@ -73,13 +70,5 @@ const fileIn = (directory) => path.join(directory, 'archive.zip');
 
 /** Uploads an archive, and waits until its dataset is completed. @returns {Promise<{ url: string }>} of the dataset */
 export async function importArchive(client, archive) {
-  const location = await uploadArchive(client, '/api/v2/datasets/fromFile/', archive);
-  let answer;
-  const ended = async () => {
-    answer = await client.send('GET', location);
-    return answer.status === 303 || /"(ERROR|ABORTED)"/.test(answer.text);
-  };
-  await until(ended, LIMIT_MS, 20);
-  if (/"(ERROR|ABORTED)"/.test(answer.text)) throw new Error(answer.text);
-  return { url: answer.headers.location };
+  return { url: await finished(client, await uploadArchive(client, '/api/v2/datasets/fromFile/', archive)) };
 }
