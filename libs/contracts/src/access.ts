@@ -209,6 +209,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       contentContracts.discard,
       contentContracts.hold,
       contentContracts.known,
+      contentContracts.perceptualHashes,
       datasetContracts.columns,
       datasetContracts.fetch,
       datasetContracts.fetchImage,

@@ -217,6 +217,7 @@ describe('a table is refused', () => {
       'in UTF-32. Save it as UTF-8.',
     ],
     ['is binary', Buffer.from([1, 2, 0, 0, 5, 9, 0]), 'The upload is neither an archive nor a table.'],
+    ['is binary without NUL', Buffer.from([0x80, 4, 0x95, 1, 200, 10, 2, 44, 7]), 'is neither an archive nor a table.'],
     ['is an image', Buffer.from('\x89PNG\r\n\x1a\n\0\0', 'latin1'), 'The upload is a single image.'],
     ['is compressed by gzip', Buffer.from([0x1f, 0x8b, 8, 0]), 'The upload is compressed by gzip.'],
     [

@@ -41,6 +41,8 @@ export const FINDING_KINDS = [
   'class-imbalance',
   /** The same bytes are in an earlier row. */
   'duplicate',
+  /** The image looks like one of an earlier row. */
+  'near-duplicate',
   'low-information',
   'too-dark',
   'too-bright',

@@ -1,4 +1,5 @@
 import type { DatasetImage, Finding } from '@pentaprism/contracts';
+import type { FirstImage } from './near-duplicates.js';
 
 /** What `RepeatedImages` keeps of an image. */
 type Seen = Pick<DatasetImage, 'row' | 'column' | 'label'>;
@@ -17,6 +18,11 @@ export class RepeatedImages {
     const again = { row, column, label };
     if (first) this.#repeats.push({ first, again });
     else this.#first.set(key, again);
+  }
+
+  /** The images that repeat none, in the order in which they were added. */
+  get first(): FirstImage[] {
+    return [...this.#first].map(([key, seen]) => ({ ...seen, sha256: key.slice(key.indexOf('/') + 1) }));
   }
 
   /** The rows whose classes `findings` needs. */
