@@ -12,7 +12,7 @@ const GOAL = 0.9;
 
 /**
  * Measures precision and recall of the findings about pictures in a dataset, on variants of photos that are bad on purpose and on
- * others that only look so. Kinds that any program finds by equal bytes or missing names are not measured.
+ * others that only look so. Kinds about tables and names are not measured.
  */
 export async function findings(system) {
   const name = 'findings about pictures';
