@@ -64,7 +64,7 @@ def class_folders(names, count, parent=""):
 
 
 def messy_archive(target):
-    """Writes an archive as people zip "the directory containing the class directories", with one picture twice and one in half."""
+    """Writes an archive of a folder with class folders, as people zip it, with one picture twice and one in half."""
     return zipped(
         [
             ("__MACOSX/shapes/._0.png", b"\0\0"),

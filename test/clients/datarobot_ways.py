@@ -1,4 +1,4 @@
-"""DataRobot's Python client (3.20) and plain requests: notebooks' and the R package's ways in, other orders, and refusals."""
+"""DataRobot's Python client (3.20) and plain requests: ways of notebooks and of the R package, other orders, refusals."""
 import datarobot as dr
 import pandas as pd
 import requests
@@ -35,13 +35,15 @@ dataset = dr.Dataset.create_from_file(file_path=str(archive))
 dr.Project.create_from_dataset(dataset.id)
 [project] = dr.Project.list(search_params={"project_name": "dataset_2k.zip"})
 expect("a project by its file's name", project.project_name, "dataset_2k.zip")
-expect("whatever its case", [each.id for each in dr.Project.list(search_params={"project_name": "DATASET_2K"})], [project.id])
+by_case = dr.Project.list(search_params={"project_name": "DATASET_2K"})
+expect("a project by its name in another case", [each.id for each in by_case], [project.id])
 expect("no other project", dr.Project.list(search_params={"project_name": "dataset_3k.zip"}), [])
 
-# Other orders: a locked hold-out is unlocked first, maps are computed before embeddings, data is uploaded before there is a model.
+# Other orders: the hold-out is unlocked first, data is uploaded before there is a model, maps come before embeddings.
 project.analyze_and_model(target="class", mode=AUTOPILOT_MODE.MANUAL)
 expect_refusal("a second target", 422, lambda: project.analyze_and_model(target="class"))
-client.patch(f"projects/{project.id}/", data={"holdoutUnlocked": True})
+url_of_project = f"projects/{project.id}/"
+client.patch(url_of_project, data={"holdoutUnlocked": True})
 expect("an unlocked hold-out", dr.Project.get(project.id).holdout_unlocked, True)
 uploaded = project.upload_dataset(pd.DataFrame({"image": [text_of(name, 11) for name in CLASSES]}))
 expect("data before a model", [uploaded.num_rows, len(project.get_models())], [len(CLASSES), 0])
@@ -125,7 +127,7 @@ refusals = {
     "a dataset whose id is none": (422, lambda: dr.Project.create_from_dataset("dataset_2k")),
     "data without the image column": (422, lambda: predict(project, model, pd.DataFrame({"size": [1, 2]}))),
     "predictions of unknown data": (404, lambda: model.request_predictions(UNKNOWN)),
-    "a hold-out that is locked again": (422, lambda: client.patch(f"projects/{project.id}/", data={"holdoutUnlocked": False})),
+    "a hold-out that is locked again": (422, lambda: client.patch(url_of_project, data={"holdoutUnlocked": False})),
     "an unknown route": (404, lambda: client.get(f"projects/{project.id}/rocCurve/")),
     "a page that is no number": (422, lambda: client.get(f"projects/{project.id}/images/?column=image&limit=all")),
 }

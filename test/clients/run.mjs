@@ -14,7 +14,7 @@ import { CLASSES, makePictures, PICTURES } from './pictures.mjs';
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const INSTALLED = path.resolve(HERE, '../../.pentaprism/clients');
 /** Milliseconds that one program may take. */
-const LIMIT_MS = 300_000;
+const LIMIT_MS = 600_000;
 
 /** Each with what it needs, and the program or programs that use it. */
 const CLIENTS = {

@@ -3,7 +3,7 @@ const BINS = 10;
 const LEAST = 2 ** -23;
 
 /**
- * LogLoss, accuracy and expected calibration error.
+ * Returns LogLoss, accuracy and expected calibration error.
  *
  * @param {readonly number[]} classes the right class of each row
  * @param {readonly (readonly number[])[]} probabilities of all classes, for each row
@@ -17,7 +17,7 @@ export function qualityOf(classes, probabilities) {
   return { loss: sumOf(losses) / count, accuracy: sumOf(isRight(classes, probabilities)) / count, error };
 }
 
-/** Rows by how probable their most probable class is. Numbers of a bin without rows are NaN. */
+/** Divides rows by the probability of their most probable class. Means of a bin without rows are NaN. */
 export function binsOf(classes, probabilities) {
   const right = isRight(classes, probabilities);
   return Array.from({ length: BINS }, (_, bin) => {

@@ -11,15 +11,15 @@ import { number } from './table.mjs';
 
 const SETS = [
   { parts: 0, name: 'photos' },
-  { parts: 9, name: 'photos and parts of them, each photo in one fold' },
+  { parts: 9, name: 'photos and parts of them' },
 ];
 const PROGRAM = fileURLToPath(new URL('./calibration_sklearn.py', import.meta.url));
 const LIMIT_MS = 900_000;
 const MAX_BYTES = 64e6;
 
 /**
- * How much the probabilities of models are worth: LogLoss, accuracy and expected calibration error of predictions for rows that
- * a model was not trained on, against scikit-learn's logistic regression on the same embeddings and folds.
+ * Measures the probabilities of models: LogLoss, accuracy and expected calibration error of predictions for rows that a model was
+ * not trained on, against scikit-learn's logistic regression on the same embeddings and folds.
  */
 export async function calibration(system) {
   if (realPhotos().length === 0) return [withoutPhotos('calibration of probabilities')];
@@ -39,14 +39,24 @@ export async function calibration(system) {
 async function measure({ parts, name }, directory) {
   const { size, rows } = await beside('./embed-photos-process.mjs', { directory, parts }, (made) => made);
   const { classes, found } = await beside('./calibration-process.mjs', { directory, size, rows }, (made) => made);
-  const peer = textOfPeer(classes, await peerOf(directory, size));
-  return Object.entries(found).map(([model, probabilities]) => ({
-    name: `${number(rows.length)} ${name}: ${model}`,
+  const set = `${number(rows.length)} ${name}`;
+  const own = Object.entries(found).map(([model, probabilities]) => ({
+    name: `${set}: ${model}`,
     figure: textOf(qualityOf(classes, probabilities)),
-    comparedWith: `${peer}; ${reliability(classes, probabilities)}`,
+    comparedWith: reliability(classes, probabilities),
   }));
+  const peer = await peerOf(directory, size);
+  const other = `${set}: scikit-learn's logistic regression`;
+  if (peer instanceof Error) return [...own, { name: other, figure: 'skipped', comparedWith: peer.message }];
+  const ways = Object.entries(peer).map(([way, probabilities]) => ({
+    name: `${other}, ${way}`,
+    figure: textOf(qualityOf(classes, probabilities)),
+    comparedWith: reliability(classes, probabilities),
+  }));
+  return [...own, ...ways];
 }
 
+/** @returns probabilities by the way in which the regression is used, or why there are none */
 async function peerOf(directory, size) {
   let python;
   try {
@@ -59,18 +69,13 @@ async function peerOf(directory, size) {
   return JSON.parse(stdout);
 }
 
-function textOfPeer(classes, found) {
-  if (found instanceof Error) return `scikit-learn is skipped: ${found.message}`;
-  const ways = Object.entries(found).map(([way, values]) => `${way}: ${textOf(qualityOf(classes, values))}`);
-  return `scikit-learn's logistic regression ${ways.join('; ')}`;
-}
-
+/** The mean probability of the chosen class, the share of rows that is right, and the rows, for each bin. */
 function reliability(classes, probabilities) {
   const bins = binsOf(classes, probabilities).filter(({ rows }) => rows > 0);
   const texts = bins.map(
     ({ rows, confidence, accuracy }) => `${number(confidence, 2)} → ${number(accuracy, 2)} (${number(rows)})`,
   );
-  return `probability → share that is right (rows): ${texts.join(', ')}`;
+  return `probability → right: ${texts.join(', ')}`;
 }
 
 const textOf = ({ loss, accuracy, error }) =>

@@ -22,9 +22,20 @@ async function add(file, bytes, truth) {
   if (output.writableNeedDrain) await once(output, 'drain');
 }
 
+/** A photo that is there three times, the third time with another class. */
+const copiesOf = (name) => [
+  [`copied/${name}.jpg`, []],
+  [`copied/${name} again.jpg`, ['duplicate']],
+  [`leaked/${name}.jpg`, ['duplicate', 'leakage']],
+];
+/** The same photo, other bytes. */
+const changed = (bytes) => Buffer.concat([bytes, Buffer.of(0)]);
+
 for (const [seed, { name, bytes }] of realPhotos().entries()) {
   await add(`untouched/${name}.jpg`, bytes, { variant: 'untouched', bad: [], also: [] });
   if (seed % every > 0) continue;
+  for (const [file, bad] of copiesOf(name))
+    await add(file, changed(bytes), { variant: path.dirname(file), bad, also: [] });
   const picture = await pictureOf(bytes, seed);
   for (const { name: variant, bad, also = [], make } of VARIANTS)
     await add(path.posix.join(variant, `${name}.jpg`), await make(picture), { variant, bad, also });

@@ -11,8 +11,8 @@ const PAGE = 1000;
 const GOAL = 0.9;
 
 /**
- * Precision and recall of the findings about pictures in a dataset, on variants of photos that are bad on purpose, and on others
- * that only look so. Kinds that any program finds by equal bytes or missing names are not measured.
+ * Measures precision and recall of the findings about pictures in a dataset, on variants of photos that are bad on purpose and on
+ * others that only look so. Kinds about tables and names are not measured.
  */
 export async function findings(system) {
   const name = 'findings about pictures';
@@ -53,7 +53,7 @@ function rowsOf(pictures) {
   return [
     ...kinds.map((kind) => rowOf(kind, pictures)),
     {
-      name: `untouched photos that have a finding`,
+      name: 'untouched photos that have a finding',
       figure: `${alarms.length} of ${untouched.length}`,
       comparedWith: ['goal: none', ...alarms.map(({ file, found }) => `${file}: ${found.join(', ')}`)].join('; '),
     },

@@ -56,7 +56,7 @@ export function projectionPeer() {
   return pythonEnvironment(ENVIRONMENT, PACKAGES);
 }
 
-/** Trustworthiness on embeddings of photos and parts of them, by the project's own backbone. @param {string} directory */
+/** Measures trustworthiness on embeddings of photos and parts of them, by the project's own backbone. @param {string} directory */
 async function onPhotos(directory) {
   if (realPhotos().length === 0) return withoutPhotos('trustworthiness on photos');
   const { size, rows } = await beside('./embed-photos-process.mjs', { directory, parts: PARTS }, (made) => made);

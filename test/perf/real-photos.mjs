@@ -25,7 +25,7 @@ export function realPhotos() {
     );
 }
 
-/** Why a measurement on photos is missing. @param {string} name */
+/** Returns a row that says why a measurement on photos is missing. @param {string} name */
 export function withoutPhotos(name) {
   return { name, figure: 'skipped', comparedWith: `there are no photos in ${FOLDER} (PHOTOS names another folder)` };
 }
