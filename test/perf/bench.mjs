@@ -11,6 +11,7 @@ import { filters } from './filters.mjs';
 import { imports } from './imports.mjs';
 import { imageList, imageListMillion } from './image-list.mjs';
 import { memory } from './memory.mjs';
+import { models } from './models.mjs';
 import { projection } from './projection.mjs';
 import { rowList } from './row-list.mjs';
 import { similarity } from './similarity.mjs';
@@ -29,6 +30,7 @@ const PARTS = {
   vision: customVision,
   projection,
   embedding,
+  models,
   imports,
   list: imageList,
   million: imageListMillion,

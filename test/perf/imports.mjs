@@ -105,11 +105,12 @@ async function importArchive(client, archive) {
   if (/"(ERROR|ABORTED)"/.test(state)) throw new Error(state);
 }
 
-async function upload({ url, headers }, archive) {
+/** @param {string} archive a file @returns {Promise<string>} the URL of the status */
+export async function upload({ url, headers }, archive, route = '/api/v2/datasets/fromFile/') {
   const boundary = 'the-boundary-of-the-bench';
   const head = `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="archive.zip"\r\n\r\n`;
   const tail = `\r\n--${boundary}--\r\n`;
-  const request = http.request(new URL('/api/v2/datasets/fromFile/', url), {
+  const request = http.request(new URL(route, url), {
     method: 'POST',
     headers: {
       ...headers,
