@@ -10,8 +10,8 @@ import { makePhotos } from './photos.mjs';
 import { until } from './system.mjs';
 import { megabytes, number, percent } from './table.mjs';
 
-/** Photos of about 300 kB each: 0.1 and 1 GB. */
-const SIZES = [333, 3_333];
+/** Photos of about 300 kB in each archive: 0.1 and 1 GB. `BENCH_ARCHIVES=33,333` makes them smaller. */
+const SIZES = (process.env.BENCH_ARCHIVES ?? '333,3333').split(',').map(Number);
 const WARM_UP = 16;
 const CLASSES = 10;
 const LIMIT_MS = 600_000;
