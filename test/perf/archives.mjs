@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { Zip, ZipPassThrough } from 'fflate';
 import { until } from './system.mjs';
 
-const LIMIT_MS = 600_000;
+const LIMIT_MS = 1_800_000;
 
 /**
  * Writes an archive of class folders without compression, as photos are compressed already.

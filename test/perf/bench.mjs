@@ -1,6 +1,8 @@
 /**
  * `npm run bench [-- part ...]`: measures a system of its own, and prints one table. Parts: see PARTS; all of them where
- * none is named. Load generator and comparisons share the cores with the system, so compare within one run only.
+ * none is named. Load generator and comparisons share the cores with the system, so compare within one run only. Sizes are set by the
+ * environment: BENCH_ROWS (row-list), BENCH_PHOTOS (embedding), BENCH_ARCHIVES (imports), PHOTOS (models: a folder of photos in
+ * class folders).
  */
 import { availableParallelism } from 'node:os';
 import { augmentation } from './augmentation.mjs';
@@ -15,6 +17,7 @@ import { imports } from './imports.mjs';
 import { imageList, imageListMillion } from './image-list.mjs';
 import { insights } from './insights.mjs';
 import { memory } from './memory.mjs';
+import { models } from './models.mjs';
 import { projection } from './projection.mjs';
 import { rowList } from './row-list.mjs';
 import { similarity } from './similarity.mjs';
@@ -35,6 +38,7 @@ const PARTS = {
   embedding,
   calibration,
   insights,
+  models,
   imports,
   findings,
   fairness,

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import sharp from 'sharp';
-import { makeArchive, uploadArchive } from './archives.mjs';
+import { finished, makeArchive, uploadArchive } from './archives.mjs';
 import { makePhotos, withComment } from './photos.mjs';
 import { until } from './system.mjs';
 import { number } from './table.mjs';
@@ -121,8 +121,7 @@ async function createProject(client, archive) {
 
 /** Waits for the end of an import. Returns the id of the project. */
 async function imported(client, location) {
-  const { headers } = await finished(client, location);
-  return new URL(headers.location, client.url).pathname.split('/').at(-2);
+  return new URL(await finished(client, location), client.url).pathname.split('/').at(-2);
 }
 
 async function setTarget(client, project) {
@@ -139,18 +138,6 @@ async function allModels(client, project) {
     return models.length > 0 && (await client.json('GET', `${path}modelJobs/`)).length === 0;
   };
   await until(ended, LIMIT_MS, 50);
-}
-
-/** Polls a status until it redirects. */
-async function finished(client, location) {
-  let answer;
-  const ended = async () => {
-    answer = await client.send('GET', location);
-    if (answer.status >= 400 || /"(ERROR|ABORTED)"/.test(answer.text)) throw new Error(answer.text);
-    return answer.status === 303;
-  };
-  await until(ended, LIMIT_MS, 20);
-  return answer;
 }
 
 /** @param {readonly number[]} values */

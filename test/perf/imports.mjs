@@ -6,9 +6,10 @@ import { peakMemory } from './memory.mjs';
 import { makePhotos } from './photos.mjs';
 import { megabytes, number, percent } from './table.mjs';
 
-/** Photos of about 300 kB each: 0.1 and 1 GB. */
-const SIZES = [333, 3_333];
+/** Photos of about 300 kB in each archive: 0.1 and 1 GB. `BENCH_ARCHIVES=33,333` makes them smaller. */
+const SIZES = (process.env.BENCH_ARCHIVES ?? '333,3333').split(',').map(Number);
 const WARM_UP = 16;
+const CLASSES = 10;
 /** Bytes that the gateway may need more than at rest, and that the worker may have, whatever the size of the archive. */
 const GATEWAY_GOAL = 50e6;
 const WORKER_GOAL = 500e6;
