@@ -11,7 +11,7 @@ const PAUSE_MS = 250;
 /** Milliseconds until a request that meets nothing but outages fails. */
 const OUTAGE_LIMIT_MS = 60_000;
 /** Milliseconds in which an import ends, together with those before it in the queue. */
-const ENDED_WITHIN_MS = 180_000;
+const ENDED_WITHIN_MS = 600_000;
 /** Milliseconds in which the gateway reads what was sent before the connection breaks off. */
 const READ_MS = 50;
 
