@@ -11,6 +11,7 @@ import { imports } from './imports.mjs';
 import { imageList, imageListMillion } from './image-list.mjs';
 import { memory } from './memory.mjs';
 import { projection } from './projection.mjs';
+import { similarMillion } from './similar-million.mjs';
 import { similarity } from './similarity.mjs';
 import { startTimes } from './start-times.mjs';
 import { System } from './system.mjs';
@@ -30,6 +31,7 @@ const PARTS = {
   list: imageList,
   million: imageListMillion,
   similarity,
+  similarMillion,
   start: startTimes,
 };
 
