@@ -20,6 +20,7 @@ import { memory } from './memory.mjs';
 import { models } from './models.mjs';
 import { projection } from './projection.mjs';
 import { rowList } from './row-list.mjs';
+import { similarMillion } from './similar-million.mjs';
 import { similarity } from './similarity.mjs';
 import { startTimes } from './start-times.mjs';
 import { System } from './system.mjs';
@@ -46,6 +47,7 @@ const PARTS = {
   million: imageListMillion,
   'row-list': rowList,
   similarity,
+  'similar-million': similarMillion,
   start: startTimes,
 };
 

@@ -33,6 +33,7 @@ const facts = {
   hasAlpha: false,
   pages: 1,
   perceptualHash: '0123456789abcdef',
+  pixelDigest: 'ab'.repeat(32),
   quality: { sharpness: 1.7, shadows: 0.1, highlights: 0.8, contrast: 0.2, entropy: 6 },
 } as const;
 const success: RenderedRadiograph = {
