@@ -35,7 +35,7 @@ export interface QualityFinding {
 /**
  * Below it, an image is blurred. Photos of objects have at least 1.2, and at most 0.8 after a Gaussian blur of 2 pixels of the
  * copy, or 0.95 with a camera's noise on top. What is sharp in one part only is not blurred. Of photos that were blurred in one
- * direction only, a seventh falls below it.
+ * direction only, a third falls below it.
  */
 export const MIN_SHARPNESS = 1;
 /** Highlights of an image that is too dark, at most. Photos of objects have at least 0.7. */
