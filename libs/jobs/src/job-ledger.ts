@@ -99,6 +99,27 @@ export class JobLedger {
     return documents;
   }
 
+  /**
+   * Adds values to a list in the payload of a job that waits. Returns false, and adds none, if the job does not wait any more or would
+   * have more than `most` values.
+   */
+  async extend(
+    id: Types.ObjectId,
+    list: string,
+    values: readonly string[],
+    { most, session }: { most: number; session: ClientSession },
+  ): Promise<boolean> {
+    if (values.length > most) return false;
+    const field = `payload.${list}`;
+    const hasRoom = { [`${field}.${most - values.length}`]: { $exists: false } };
+    const { matchedCount } = await this.jobs.collection.updateOne(
+      { _id: id, owner: this.owner, state: 'queued', ...hasRoom },
+      { $push: { [field]: { $each: values } } },
+      { session },
+    );
+    return matchedCount === 1;
+  }
+
   /** Adds the job, or finds the one that was added under the same idempotency key. */
   async addOnce<J extends JobType>(type: J, job: NewJob<J>): Promise<{ job: JobDocument; created: boolean }> {
     try {
