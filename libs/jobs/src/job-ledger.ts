@@ -242,8 +242,11 @@ export class JobLedger {
   /** Returns the projects of a workspace with jobs that are due in a queue; `NO_PROJECT` for jobs without one. */
   async waitingProjects(queue: QueueName, workspace: string): Promise<string[]> {
     const waiting = { owner: this.owner, queue, state: 'queued' as const, workspace, notBefore: due() };
-    const found: unknown[] = await this.jobs.distinct('subject.projectId', waiting);
-    return found.map((project) => (typeof project === 'string' ? project : NO_PROJECT));
+    // Not `distinct`, which returns null for jobs without a project or leaves them out, depending on the index it uses.
+    const found = await this.jobs.collection
+      .aggregate<{ _id: string | null }>([{ $match: waiting }, { $group: { _id: '$subject.projectId' } }])
+      .toArray();
+    return found.map(({ _id }) => _id ?? NO_PROJECT);
   }
 
   /**

@@ -145,6 +145,21 @@ describe('projects of a workspace', () => {
       expect(order.filter((each) => each === project)).toHaveLength(3);
   });
 
+  it('are found without reading their jobs', async () => {
+    await add('flood', 500);
+    await add(undefined, 3);
+    const ofQueue = { owner: 'augmentation', queue: 'augmentation', state: 'queued', workspace: 'clinic' };
+    const explained = await owner.ledger.jobs.collection
+      .aggregate([
+        { $match: { ...ofQueue, notBefore: { $lte: new Date() } } },
+        { $group: { _id: '$subject.projectId' } },
+      ])
+      .explain('executionStats');
+    const text = JSON.stringify(explained);
+    expect([...new Set(text.match(/"totalDocsExamined":\d+/g))]).toEqual(['"totalDocsExamined":0']);
+    expect((await owner.ledger.waitingProjects('augmentation', 'clinic')).toSorted()).toEqual(['', 'flood']);
+  });
+
   it('go before all jobs of a project that has given its place back', async () => {
     const [long] = await add('long', 3);
     await report.take('t1', long as JobDocument);
