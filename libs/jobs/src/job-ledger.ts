@@ -114,7 +114,7 @@ export class JobLedger {
     const hasRoom = { [`${field}.${most - values.length}`]: { $exists: false } };
     const { matchedCount } = await this.jobs.collection.updateOne(
       { _id: id, owner: this.owner, state: 'queued', ...hasRoom },
-      { $push: { [field]: { $each: values } } },
+      { $push: { [field]: { $each: values } } as object },
       { session },
     );
     return matchedCount === 1;
