@@ -96,12 +96,18 @@ describe('a long training', () => {
     let begin: (begun: unknown) => void = () => undefined;
     const kept = keepEverything(new Promise((resolve) => (begin = resolve)));
     // That of the long training, after its first head.
-    turnIsOver().mockReturnValueOnce(true);
+    let isOver = false;
+    turnIsOver().mockImplementation(() => {
+      const was = isOver;
+      isOver = false;
+      return was;
+    });
     const running = await train(long);
     await eventually(async () =>
       expect((await call(jobDirectoryContracts.get, { id: running.jobId })).state).toBe('running'),
     );
     const waiting = await train(short);
+    isOver = true;
     begin(waiting);
     const other = await filesOf(short, waiting);
     const disturbed = await filesOf(long, running);
