@@ -13,8 +13,8 @@ const BACKBONE = 'test:000000000000';
 const DIMENSIONS = 128;
 /** Images of a column that are compared without compression. */
 const EXACT_LIMIT = 100;
-/** Room for 163 vectors that are searched exactly, and for 819 that are compressed. */
-const MEMORY = 0.1;
+/** Mebibytes: room for 204 vectors that are searched exactly, and for 1,024 that are compressed. */
+const MEMORY = 0.125;
 
 let column: ImageColumn;
 let stored: Map<string, StoredVector>;
@@ -91,7 +91,7 @@ describe('similar images', () => {
   });
 
   it('of a column whose compressed vectors do not fit into memory are refused', async () => {
-    hasImages(820);
+    hasImages(1025);
     await expect(idsLike('i0')).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
   });
 });

@@ -106,7 +106,7 @@ export class VectorCache {
     const giveBack = await this.memory.take(workspace, { amount: size });
     const key = `computation ${this.computations++}`;
     // What is cached makes room.
-    this.cache.set(key, { set: new ScreenedVectorSet(dimensions), missing: 0, readAt: 0 }, { size });
+    this.cache.set(key, { set: new CompressedVectorSet(dimensions), missing: 0, readAt: 0 }, { size });
     try {
       const sets = new Map<string, VectorSet>();
       let missing = hashes.length;
