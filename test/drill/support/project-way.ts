@@ -141,10 +141,10 @@ export class ProjectWay {
     });
   }
 
-  /** Deletes the project, then its dataset. */
+  /** Deletes the project, then its dataset. That of a project whose creation is ended goes with it. */
   async remove(): Promise<void> {
     await this.client.ask('DELETE', `${this.path}/`, [204]);
-    await this.client.ask('DELETE', `datasets/${this.dataset}/`, [204]);
+    await this.client.ask('DELETE', `datasets/${this.dataset}/`, [204, 404]);
   }
 
   /** Returns what the API shows of the project and its dataset. */

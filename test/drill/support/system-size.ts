@@ -8,13 +8,17 @@ import { filesBelow } from './sweep.js';
 /** How many documents each collection has, files each area of the blob store, and jobs each queue. */
 export type SystemSize = ReadonlyMap<string, number>;
 
-/** Records of deletions, which are kept for a while so that nothing is added to what was deleted. */
-const TOMBSTONES: readonly string[] = ['augmentation_deleted_images', 'augmentation_deleted_projects'];
+/**
+ * Collections that do not count: records of deletions, which are kept for a while so that nothing is added to what was deleted, and
+ * counters, which each kind of number gets when it is first used.
+ */
+const LEFT_OUT: readonly string[] = ['augmentation_deleted_images', 'augmentation_deleted_projects', 'counters'];
 /** The documents that count, of collections that also have such records, or those of jobs that have ended. */
 const COUNTED: Readonly<Record<string, object>> = {
   jobs: { state: { $in: ['queued', 'running'] } },
   projects: { emptiedAt: { $exists: false } },
   content_holders: { emptiedAt: { $exists: false } },
+  tag_revisions: { closed: { $exists: false } },
 };
 
 /** Counts everything that deletions have to remove. */
@@ -37,7 +41,7 @@ async function documents({ database }: FaultyStack): Promise<[string, number][]>
   const counted: Readonly<Record<string, object>> = { ...COUNTED, image_counts: { project: { $nin: emptied } } };
   return Promise.all(
     collections
-      .filter((name) => !TOMBSTONES.includes(name))
+      .filter((name) => !LEFT_OUT.includes(name))
       .map(
         async (name) => [name, await database.collection(name).countDocuments(counted[name] ?? {})] as [string, number],
       ),
