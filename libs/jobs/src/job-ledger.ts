@@ -3,7 +3,7 @@ import { getModelToken } from '@nestjs/mongoose';
 import type { Job, JobOwner, JobPayload, JobType, QueueName } from '@pentaprism/contracts';
 import { isDuplicateKey } from '@pentaprism/database';
 import { MAX_JOB_STARTS, type JobState, systemDate, systemNow } from '@pentaprism/domain';
-import { trusted, Types, type ClientSession, type Model } from 'mongoose';
+import { trusted, Types, type ClientSession, type Model, type mongo } from 'mongoose';
 import { JOB_MODEL, type JobDocument, type Ticket } from './job.schema.js';
 
 export const JOB_OWNER = Symbol('JobOwner');
@@ -81,6 +81,26 @@ export class JobLedger {
     }));
     await this.jobs.collection.insertMany(documents, session ? { session } : {});
     return documents;
+  }
+
+  /**
+   * Adds values to a list in the payload of a job that waits. Returns false, and adds none, if the job does not wait any more or would
+   * have more than `most` values.
+   */
+  async extend(
+    id: Types.ObjectId,
+    list: string,
+    values: readonly string[],
+    { most, session }: { most: number; session: ClientSession },
+  ): Promise<boolean> {
+    if (values.length > most) return false;
+    const field = `payload.${list}`;
+    const hasRoom = { [`${field}.${most - values.length}`]: { $exists: false } };
+    // The driver types the fields of lists by the schema, which leaves payloads open.
+    const update: mongo.Document = { $push: { [field]: { $each: values } } };
+    const filter = { _id: id, owner: this.owner, state: 'queued', ...hasRoom };
+    const { matchedCount } = await this.jobs.collection.updateOne(filter, update, { session });
+    return matchedCount === 1;
   }
 
   /** Adds the job, or finds the one that was added under the same idempotency key. */

@@ -97,7 +97,8 @@ export class Embeddings {
     return vectors;
   }
 
-  private async compute(workspace: string, hashes: readonly string[], signal: AbortSignal): Promise<Embedding[]> {
+  /** Returns the embeddings of different contents, in no order. Contents that cannot be decoded or are missing are left out. */
+  async compute(workspace: string, hashes: readonly string[], signal: AbortSignal): Promise<Embedding[]> {
     const found: Embedding[] = [];
     await inLanes(hashes, { lanes: LANES, signal }, async (sha256) => {
       const embedded = await usable(this.embedder.embed({ area: 'originals', workspace, sha256 }, { signal }));
