@@ -3,7 +3,7 @@ import { getModelToken } from '@nestjs/mongoose';
 import type { Job, JobOwner, JobPart, JobPayload, JobType, QueueName } from '@pentaprism/contracts';
 import { isDuplicateKey } from '@pentaprism/database';
 import { MAX_JOB_PARTS, MAX_JOB_STARTS, type JobState, systemDate, systemNow } from '@pentaprism/domain';
-import { trusted, Types, type ClientSession, type Model } from 'mongoose';
+import { trusted, Types, type ClientSession, type Model, type mongo } from 'mongoose';
 import { JOB_MODEL, type JobDocument, type Ticket } from './job.schema.js';
 
 export const JOB_OWNER = Symbol('JobOwner');
@@ -112,11 +112,10 @@ export class JobLedger {
     if (values.length > most) return false;
     const field = `payload.${list}`;
     const hasRoom = { [`${field}.${most - values.length}`]: { $exists: false } };
-    const { matchedCount } = await this.jobs.collection.updateOne(
-      { _id: id, owner: this.owner, state: 'queued', ...hasRoom },
-      { $push: { [field]: { $each: values } } as object },
-      { session },
-    );
+    // The driver types the fields of lists by the schema, which leaves payloads open.
+    const update: mongo.Document = { $push: { [field]: { $each: values } } };
+    const filter = { _id: id, owner: this.owner, state: 'queued', ...hasRoom };
+    const { matchedCount } = await this.jobs.collection.updateOne(filter, update, { session });
     return matchedCount === 1;
   }
 
