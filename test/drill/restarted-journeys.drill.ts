@@ -33,7 +33,7 @@ async function run(context: DrillContext): Promise<DrillResult> {
     const makers = new Makers(installation, tally);
     context.log('making a project of each file undisturbed');
     const references = new Map<ProjectFile, ProjectResult>();
-    for (const file of files) references.set(file, await makers.make(file, `undisturbed-${file.fileName}`));
+    for (const [i, file] of files.entries()) references.set(file, await makers.make(file, `undisturbed-${i}`));
     const lanes = makers.start(references);
     const count = context.count(RESTARTS);
     const restarts = await restartInTurn(installation, tally, { count, seed: context.seed, log: context.log });
@@ -102,10 +102,11 @@ class Makers {
 
   private async key(workspace: string): Promise<string> {
     const { origin, ownerKey } = this.installation;
-    const { bytes } = await send('POST', `${origin}/keys`, {
+    const { status, bytes } = await send('POST', `${origin}/keys`, {
       headers: { authorization: `Bearer ${ownerKey}`, 'content-type': 'application/json' },
       body: JSON.stringify({ name: workspace, role: 'editor', workspace }),
     });
+    if (status !== 201) throw new Error(`no key: ${status} ${bytes.toString()}`);
     return JSON.parse(bytes.toString()).key;
   }
 }
