@@ -33,7 +33,7 @@ export interface ThreadProgram {
   readonly limits?: ResourceLimits;
 }
 
-/** What a thread says: any number of shares and parts, then either of the others. */
+/** A message of a thread: any number of shares and parts, then either of the others. */
 type ThreadAnswer =
   | { readonly progress: number }
   | { readonly part: unknown }

@@ -2,7 +2,8 @@ import type { ClientSession, Collection, mongo } from 'mongoose';
 
 /**
  * Counts documents for a limit, in the transaction that adds another one. The oldest of them is written to, so that of
- * transactions that count the same documents at once, all but one are run again: they cannot pass the limit together.
+ * transactions that count the same documents at once, all but one are run again. So they cannot pass the limit together, unless there
+ * is no document yet.
  */
 export async function countInTurn(
   collection: Pick<Collection, 'findOneAndUpdate' | 'countDocuments'>,

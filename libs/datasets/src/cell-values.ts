@@ -23,20 +23,20 @@ export function numberOf(cell: string): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-/** Digits with or without points between thousands. */
-const GROUPED = String.raw`[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)`;
+/** Digits with or without points between thousands, which never follow a zero. */
+const GROUPED = String.raw`[+-]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d+)`;
 /** Not three digits, which may be thousands. */
 const DECIMALS = String.raw`(?:\d{1,2}|\d{4,})`;
 const WITH_COMMA = new RegExp(String.raw`^\s*${GROUPED},${DECIMALS}\s*$`);
 const WITH_COMMA_OR_WHOLE = new RegExp(String.raw`^\s*${GROUPED}(?:,\d+)?\s*$`);
-const WITH_POINT = new RegExp(String.raw`^\s*[+-]?\d*\.${DECIMALS}\s*$`);
+const WITH_POINT = new RegExp(String.raw`^\s*[+-]?(?:\d*\.${DECIMALS}|0?\.\d+|\d{4,}\.\d+)\s*$`);
 
 /** Returns whether a cell can only be a number with a decimal comma: 1,5 or 1.234,5, but not 1,234. */
 export function isDecimalComma(cell: string): boolean {
   return cell.length <= LONGEST_NUMBER && WITH_COMMA.test(cell);
 }
 
-/** Returns whether a cell can only be a number with a decimal point: 1.5, but not 1.234. */
+/** Returns whether a cell can only be a number with a decimal point: 1.5 and 0.875, but not 1.234. */
 export function isDecimalPoint(cell: string): boolean {
   return cell.length <= LONGEST_NUMBER && WITH_POINT.test(cell);
 }

@@ -22,7 +22,7 @@ const OTHER_FORMATS: readonly (readonly [name: string, offset: number, start: st
   ['an archive', 0, '7z\xbc\xaf'],
 ];
 
-const SVG = /^\s*(?:(?:<\?xml[^>]*>|<!--[^]*?-->|<!doctype svg[^>]*>)\s*)*<svg/i;
+const SVG = /^\s*(?:(?:<\?xml[^>]*>|<!--(?:(?!-->)[^])*-->|<!doctype svg[^>]*>)\s*)*<svg/i;
 const HTML = /^\s*<(!doctype html|html)/i;
 
 /** Returns the extension of the last part of a path in lower case, without the dot. */

@@ -173,6 +173,8 @@ describe('columns', () => {
 
   it('have no decimal commas if a number of the table has a decimal point', async () => {
     expect(await typesOf('n;m\n1,5;1\n2,5;1.5\n')).toEqual(['n: Categorical', 'm: Numeric']);
+    // Not thousands, which begin with another digit.
+    expect(await typesOf('n;m\n10,20;0.875\n2,5;0.125\n')).toEqual(['n: Categorical', 'm: Numeric']);
   });
 
   it('have low information if they are constant, empty or identifiers', async () => {

@@ -56,7 +56,7 @@ const TINY_QUALITY = 92;
 const SHOWN_BY_BROWSERS: readonly ImageFormat[] = ['jpeg', 'png', 'webp', 'gif', 'avif', 'bmp'];
 
 /**
- * Returns everything that an image says of itself, from one decoding. Its size is the full one if the pixels are hashed, and otherwise that
+ * Returns the properties of an image, from one decoding. Its size is the full one if the pixels are hashed, and otherwise that
  * of the largest picture that is made of the image. Of an animation, the first page only is decoded.
  *
  * @throws DomainError UNDECODABLE_IMAGE with a sentence for users and `details.reason`

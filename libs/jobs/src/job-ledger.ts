@@ -114,7 +114,7 @@ export class JobLedger {
     const hasRoom = { [`${field}.${most - values.length}`]: { $exists: false } };
     // The driver types the fields of lists by the schema, which leaves payloads open.
     const update: mongo.Document = { $push: { [field]: { $each: values } } };
-    const filter = { _id: id, owner: this.owner, state: 'queued', ...hasRoom };
+    const filter = { _id: id, owner: this.owner, state: 'queued', attempt: 0, ...hasRoom };
     const { matchedCount } = await this.jobs.collection.updateOne(filter, update, { session });
     return matchedCount === 1;
   }

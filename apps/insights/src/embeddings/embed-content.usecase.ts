@@ -11,8 +11,8 @@ import { EmbeddingRepository } from './embedding.repository.js';
 const MAX_WORKSPACES = 1_000;
 
 /**
- * Has the embedding of a content computed when its first image comes, and forgets it when its bytes are gone. Contents of a workspace
- * share jobs while these wait: starting and ending a job costs as much as an embedding.
+ * Requests the embedding of a content with its first image, and removes it with the bytes. Contents of a workspace share jobs while
+ * these wait: starting and ending a job costs as much as an embedding.
  */
 @Injectable()
 export class EmbedContent {

@@ -90,7 +90,7 @@ export class EmbeddingRepository {
     );
   }
 
-  /** Records that there are no embeddings. One that another call has recorded meanwhile stays. */
+  /** Records that there are no embeddings. One that another call has recorded stays. */
   async recordNone(workspace: string, hashes: readonly string[], session: ClientSession): Promise<void> {
     if (hashes.length === 0) return;
     await this.embeddings.collection.updateMany(

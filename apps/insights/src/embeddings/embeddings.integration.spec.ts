@@ -5,17 +5,17 @@ import { Bus, connectBus, FactPublisher, type BusConnection } from '@pentaprism/
 import { readConfig } from '@pentaprism/config';
 import {
   contentRemoved,
+  embedContents,
   embeddingContracts as embeddings,
   imageAdded,
   jobReportContracts,
   type Fact,
   type FactData,
   type JobResult,
-  type embedContents,
   type RequestOf,
   type Rpc,
 } from '@pentaprism/contracts';
-import { JOB_MODEL, type JobDocument } from '@pentaprism/jobs';
+import { JOB_MODEL, JobLedger, type JobDocument } from '@pentaprism/jobs';
 import { createService } from '@pentaprism/service';
 import { eventually, testScope, type TestScope } from '@pentaprism/testing';
 import { Types, type Model } from 'mongoose';
@@ -156,6 +156,38 @@ describe('embeddings', () => {
     await start(first);
     await add(later);
     expect((await jobOf(later)).id).not.toBe((await jobOf(first)).id);
+  });
+
+  it('of a job that fails are tried each in a job of its own, and those that fail again are not there', async () => {
+    const hashes = [newHash(), newHash()];
+    const job = await app.get(JobLedger).add(embedContents, { workspace: 'w1', payload: { workspace: 'w1', hashes } });
+    const fail = async (jobId: string) => {
+      const started = await call(reports.start, { jobId, worker: 'test' });
+      if (!started.taken) throw new Error(`the job is ${started.state}`);
+      const error = { code: 'INTERNAL', message: 'killed' };
+      await call(reports.fail, { jobId, attempt: started.attempt, error, retryable: false });
+    };
+    await fail(job._id.toHexString());
+    for (const sha256 of hashes) {
+      const alone = (await jobsOf(sha256)).find(({ payload }) => (payload as { hashes: string[] }).hashes.length === 1);
+      await fail(alone?._id.toHexString() ?? '');
+      expect(await jobsOf(sha256)).toHaveLength(2);
+    }
+  });
+
+  it('of a job that an earlier version has queued are recorded', async () => {
+    const sha256 = newHash();
+    const { _id } = await app
+      .get(JobLedger)
+      .add(embedContents, { workspace: 'w1', payload: { workspace: 'w1', hashes: [sha256] } });
+    await jobs().updateOne({ _id }, { $set: { payload: { workspace: 'w1', sha256 } } });
+    const jobId = _id.toHexString();
+    const started = await call(reports.start, { jobId, worker: 'test' });
+    if (!started.taken) throw new Error(`the job is ${started.state}`);
+    expect(embedContents.payload.parse(started.payload)).toEqual({ workspace: 'w1', hashes: [sha256] });
+    const result = { backbone: BACKBONE, embeddings: [{ sha256, vector: vectorOf(1) }] };
+    expect(await call(reports.complete, { jobId, attempt: started.attempt, result })).toEqual({ accepted: true });
+    expect(await vectorsOf([sha256])).toHaveLength(1);
   });
 
   it('go with the bytes, and come again with them', async () => {

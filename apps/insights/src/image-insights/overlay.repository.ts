@@ -40,14 +40,17 @@ export class OverlayRepository {
     return images.map((image) => ids.get(image.toHexString()) ?? '');
   }
 
-  /** Returns overlays of an insight in the order of their images, behind one of them. */
+  /** Returns overlays of an insight in the order of their images, behind one of them. Those of earlier versions have no map. */
   recorded(
     { insight, column }: Pick<OverlayDocument, 'insight' | 'column'>,
     after: Types.ObjectId | null,
     limit: number,
   ): Promise<RecordedOverlay[]> {
     return this.overlays
-      .find({ insight, column, ...(after && { image: trusted({ $gt: after }) }) }, { image: 1, map: 1 })
+      .find(
+        { insight, column, map: trusted({ $exists: true }), ...(after && { image: trusted({ $gt: after }) }) },
+        { image: 1, map: 1 },
+      )
       .sort({ image: 1 })
       .limit(limit)
       .lean();

@@ -54,7 +54,8 @@ export class ManageCandidates {
       await this.outbox.add(session, candidateDeleted, key, workspace);
     });
     this.outbox.flush();
-    await this.jobs.of(workspace, key);
+    // The candidate is deleted. If this fails, the round that removes it ends its jobs.
+    await this.jobs.of(workspace, key).catch(() => undefined);
   }
 
   /** Throws NOT_FOUND; FAILED_PRECONDITION without a target. */

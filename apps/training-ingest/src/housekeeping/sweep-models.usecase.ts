@@ -22,8 +22,8 @@ export const PREDICTION_PICTURE_MS = 120_000;
 const PREDICTION_ROUND_MS = 30_000;
 
 /**
- * Removes the files of models and predictions that are gone, parts of jobs that have ended, of trainings that were given up, and pictures that were only
- * looked at.
+ * Removes the files of models and predictions that are gone, the parts that ended jobs have stored, and pictures that were predicted
+ * and not kept.
  */
 @Injectable()
 export class SweepModels implements OnApplicationBootstrap, OnModuleDestroy {

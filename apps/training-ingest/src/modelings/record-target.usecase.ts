@@ -12,7 +12,7 @@ import {
 import { notFound } from '@pentaprism/database';
 import {
   DomainError,
-  FINDING_KINDS,
+  findingNumber,
   MAX_TAGGINGS_PER_BATCH,
   MAX_TAGS_PER_IMAGE,
   type TargetType,
@@ -105,7 +105,7 @@ export class RecordTarget {
   recordFindings(workspace: string, { findings, ...key }: Requests['recordFindings']): Promise<void> {
     return this.record(workspace, key, (ids) =>
       this.targets.putFindings(
-        findings.map(({ kind, ...finding }) => ({ ...ids, rank: FINDING_KINDS.indexOf(kind), ...finding })),
+        findings.map(({ kind, ...finding }) => ({ ...ids, rank: findingNumber(kind), ...finding })),
       ),
     );
   }

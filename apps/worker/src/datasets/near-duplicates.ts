@@ -34,10 +34,15 @@ export async function nearDuplicateFindings(
 ): Promise<Finding[]> {
   const hashes = await hashesOf(bus, images, signal);
   const findings: Finding[] = [];
-  for (const [column, name] of columnNames.entries()) {
-    const shown = images.filter(
-      (image) => image.column === column && (hashes.get(image.sha256) ?? ONE_COLOR) !== ONE_COLOR,
-    );
+  const columns = new Map<number, FirstImage[]>();
+  for (const image of images) {
+    if ((hashes.get(image.sha256) ?? ONE_COLOR) === ONE_COLOR) continue;
+    const shown = columns.get(image.column) ?? [];
+    columns.set(image.column, shown);
+    shown.push(image);
+  }
+  for (const [column, shown] of [...columns].sort(([one], [other]) => one - other)) {
+    const name = columnNames[column] ?? '';
     const parsed = parseHashes(shown.map(({ sha256 }) => hashes.get(sha256) ?? ONE_COLOR));
     const groups = await groupNearDuplicates(parsed, MAX_DISTANCE, () => true, pauses(signal));
     for (const [first, ...others] of groups)
@@ -47,9 +52,13 @@ export async function nearDuplicateFindings(
   return findings;
 }
 
+/** Returns how findings name the row of an image. */
+export function placeOf({ row, label }: Pick<FirstImage, 'row' | 'label'>): string {
+  return `row ${row}${label === null ? '' : ` (${label})`}`;
+}
+
 function findingOf({ row, label }: FirstImage, first: FirstImage, column: string, distance: number): Finding {
-  const earlier = `row ${first.row}${first.label === null ? '' : ` (${first.label})`}`;
-  const message = `looks like ${earlier}: ${distance} of 64 bits of their perceptual hashes differ`;
+  const message = `looks like ${placeOf(first)}: ${distance} of 64 bits of their perceptual hashes differ`;
   return { kind: 'near-duplicate', row, column, file: label, message };
 }
 

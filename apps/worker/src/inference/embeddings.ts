@@ -46,7 +46,8 @@ export class Embeddings {
   ) {}
 
   /**
-   * Passes on the embedding of each content, each once, in no order, some at a time in the order of the contents. Contents that cannot be decoded are left out.
+   * Passes on the embedding of each content once. Batches have the order of the contents, and their members have none. Contents that
+   * cannot be decoded are left out.
    *
    * @param use is given a vector of Euclidean length 1, which it may keep
    */

@@ -93,7 +93,7 @@ export class LiveRows {
     }
   }
 
-  /** Returns the ids of the tags that say that an image has none of the others. Images do not have the types of their tags. */
+  /** Returns the ids of negative tags. Images do not have the types of their tags. */
   private async negativeTagsOf(projectId: string): Promise<Set<string>> {
     const negative = new Set<string>();
     for (let offset = 0; ;) {

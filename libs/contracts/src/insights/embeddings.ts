@@ -44,10 +44,16 @@ export const embedContents = defineJob({
   owner,
   type: 'content.embed',
   queue: 'embedding',
-  payload: z.object({
-    workspace: workspaceName,
-    hashes: z.array(sha256).min(1).max(MAX_CONTENTS_PER_EMBEDDING_JOB),
-  }),
+  payload: z.union([
+    z.object({
+      workspace: workspaceName,
+      hashes: z.array(sha256).min(1).max(MAX_CONTENTS_PER_EMBEDDING_JOB),
+    }),
+    // Jobs of earlier versions have one content.
+    z
+      .object({ workspace: workspaceName, sha256 })
+      .transform((old) => ({ workspace: old.workspace, hashes: [old.sha256] })),
+  ]),
   /** Left out: contents that have no pixels, or are not there any more. */
   result: z.object({ backbone: backboneId, embeddings: z.array(embedding) }),
 });

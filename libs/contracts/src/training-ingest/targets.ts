@@ -210,7 +210,7 @@ export const targetContracts = {
       after: z.int().nonnegative(),
       rows: z.array(liveRow).min(1).max(MAX_IMAGES_PER_BATCH),
     }),
-    /** `othersWait`: another import waits for a worker. */
+    /** `othersWait`: another job waits in the queue. */
     response: z.object({ othersWait: z.boolean() }),
     errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
   }),

@@ -104,7 +104,7 @@ export class DatasetUploads {
     return { maxBytes: this.limits.maxDatasetBytes, area: 'datasets' };
   }
 
-  /** The creation of the dataset checks it again, because others are created meanwhile. */
+  /** The creation of the dataset checks it again, because other requests may create datasets before. */
   private async requireRoom(): Promise<void> {
     const limit = MAX_DATASETS_PER_WORKSPACE;
     const { total } = await this.bus.call(datasetContracts.list, { limit: 1 });

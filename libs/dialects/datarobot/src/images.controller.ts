@@ -60,7 +60,7 @@ export class ImagesController {
     const { workspace } = principalOf(request);
     const content = { area, workspace, sha256, size, mediaType };
     // An overlay goes with its insight, at any moment.
-    await this.contents.send(request, reply, content, area === 'insights' ? { mayBeGone: true } : {});
+    await this.contents.send(request, reply, content, area === INSIGHTS_AREA ? { mayBeGone: true } : {});
   }
 
   private async find(projectId: string, id: string): Promise<FoundImage> {

@@ -7,8 +7,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { requireFeaturelist } from './featurelists.js';
 import { Modelings } from './modelings.js';
-import { ProjectJobs } from './project-jobs.js';
-import { LISTED_JOBS } from './wire/job.js';
 import { jobLink, linkTo } from './wire/links.js';
 import {
   blueprintBody,
@@ -36,7 +34,6 @@ export class ModelsController {
   constructor(
     private readonly bus: Bus,
     private readonly modelings: Modelings,
-    private readonly jobs: ProjectJobs,
   ) {}
 
   @Get('models')
@@ -81,8 +78,6 @@ export class ModelsController {
   async delete(@Param('projectId') id: string, @Param('modelId') modelId: string): Promise<void> {
     const { projectId, id: candidateId } = await this.find(projectIdOf(id), modelIdOf(modelId));
     await this.bus.call(candidateContracts.delete, { projectId, candidateId });
-    // The model is gone, whatever this does: workers drop jobs that it misses.
-    await this.jobs.abortOfModel({ projectId, types: LISTED_JOBS }, candidateId).catch(() => undefined);
   }
 
   @Get('modelRecords')

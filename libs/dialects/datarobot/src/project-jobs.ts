@@ -60,12 +60,6 @@ export class ProjectJobs {
     await this.abortAll((await this.read(scope, ['queued'], ALL)).items);
   }
 
-  /** Ends all jobs of a model, also those that have begun. */
-  async abortOfModel(scope: JobScope, modelId: string): Promise<void> {
-    const { items } = await this.read(scope, ['queued', 'running'], ALL);
-    await this.abortAll(items.filter(({ subject }) => subject['candidateId'] === modelId));
-  }
-
   private async abortAll(jobs: readonly ListedJob[]): Promise<void> {
     for (const job of jobs) {
       try {

@@ -27,9 +27,10 @@ export function sendPage<Item>(
   toItem: (item: Item) => unknown,
 ): void {
   void reply.type('application/json');
-  // A stream of one piece costs more than what it streams.
-  if (whole) void reply.send(JSON.stringify(toPage(link, filters, paging, { items: whole.map(toItem), total })));
-  else send(request, reply, pageText(link, filters, paging, total, mapped(portions, toItem)));
+  if (!whole) return send(request, reply, pageText(link, filters, paging, total, mapped(portions, toItem)));
+  const { data, ...rest } = toPage(link, filters, paging, { items: whole.map(toItem), total });
+  // A stream of one piece costs more than what it streams. The members have the order of a streamed page.
+  void reply.send(Buffer.from(JSON.stringify({ data, ...rest })));
 }
 
 /**

@@ -46,7 +46,9 @@ const label = z
   .pipe(z.string().min(1).max(MAX_LABEL_LENGTH));
 
 /**
- * `mode` may also be called `autopilotMode`, as in projects. All models of a project use the same list of features. Other members, such as those of partitions, have no effect. */
+ * `mode` may also be called `autopilotMode`, as in projects. All models of a project use the same list of features. Other members,
+ * such as those of partitions, have no effect.
+ */
 export const aimBody = z
   .object({
     target: z.string().min(1).max(MAX_COLUMN_NAME_LENGTH),
