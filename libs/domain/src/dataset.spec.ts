@@ -5,8 +5,8 @@ it('kinds of findings keep the numbers that findings of earlier versions are sto
   const numbered = [...FINDING_KINDS].sort((one, other) => findingNumber(one) - findingNumber(other));
   expect(numbered).toEqual([
     'unreadable',
-    'empty-file',
     'cut-off',
+    'empty-file',
     'not-an-image',
     'too-large',
     'missing-file',

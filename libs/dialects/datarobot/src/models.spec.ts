@@ -1,15 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  candidateContracts,
-  computeEmbeddings,
-  jobDirectoryContracts,
-  jobReportContracts,
-  predictCandidate,
-  projectContracts,
-  type Candidate,
-} from '@pentaprism/contracts';
+import { candidateContracts, projectContracts, type Candidate } from '@pentaprism/contracts';
 import { DomainError, type ErrorDetails } from '@pentaprism/domain';
-import { candidate, modeling, ORIGIN, project, StandInSystem, target, training } from './datarobot.fixture.js';
+import { candidate, modeling, ORIGIN, project, StandInSystem, target } from './datarobot.fixture.js';
 
 const { id: PROJECT } = project;
 const { id: MODEL } = candidate;
@@ -191,28 +183,6 @@ describe('projects/{id}/models/{modelId}/', () => {
     expect([status, body]).toEqual([204, '']);
     const deletions = system.calls.filter(({ subject }) => subject === candidateContracts.delete.subject);
     expect(deletions).toMatchObject([{ request: { projectId: PROJECT, candidateId: MODEL } }]);
-  });
-
-  it('ends its jobs that wait or run, and no others', async () => {
-    const of = (number: number, type: string, owner: string, candidateId: string) => ({
-      ...training,
-      ...{ id: String(number).repeat(24), number, type, owner, subject: { projectId: PROJECT, candidateId } },
-    });
-    const jobs = [
-      of(1, predictCandidate.type, 'training-ingest', MODEL),
-      of(2, computeEmbeddings.type, 'insights', MODEL),
-      of(3, predictCandidate.type, 'training-ingest', 'f'.repeat(24)),
-    ];
-    system.answer(candidateContracts.delete, () => ({}));
-    system.answer(jobDirectoryContracts.list, () => ({ jobs, total: jobs.length }));
-    const ended: string[] = [];
-    for (const owner of ['training-ingest', 'insights'] as const)
-      system.answer(jobReportContracts[owner].abort, ({ jobId }: { jobId: string }) => {
-        ended.push(`${owner} ${jobId}`);
-        return { state: 'aborted' };
-      });
-    expect((await remove()).status).toBe(204);
-    expect(ended).toEqual([`training-ingest ${'1'.repeat(24)}`, `insights ${'2'.repeat(24)}`]);
   });
 
   it.each(['training', 'failed'] as const)('is unknown while its state is %s', async (state) => {
