@@ -3,7 +3,7 @@ export const MAX_NEAR_DUPLICATE_IMAGES = 100_000;
 
 /**
  * Images of one column that similar ones are found among exactly: 640 MB in memory with the default backbone. Embeddings of larger
- * columns are only kept compressed.
+ * columns, and of those for which there is less memory, are only kept compressed.
  */
 export const SIMILAR_EXACT_LIMIT = 100_000;
 

@@ -29,18 +29,20 @@ export class CompressedVectorSet extends KeyedRows<Int8Array> {
 }
 
 /**
- * Returns the distance of a vector of length 1 from its rounded numbers at the length 1. The cosine of two compressed vectors is off by
- * the sum of their distances at most.
+ * Returns the distance of a vector from its rounded numbers at the length 1. The product of two vectors of length 1 differs from the
+ * cosine of the compressed ones by the sum of their distances at most. Rounding to float32 makes lengths differ from 1, which the distances
+ * include.
  */
 export function compressionError(vector: Float32Array): number {
   const scale = scaleOf(vector);
-  let [product, square] = [0, 0];
+  let [ownSquare, product, square] = [0, 0, 0];
   for (const value of vector) {
     const rounded = Math.round(value * scale);
+    ownSquare += value * value;
     product += value * rounded;
     square += rounded * rounded;
   }
-  return square === 0 ? 1 : Math.sqrt(Math.max(0, 2 - (2 * product) / Math.sqrt(square)));
+  return square === 0 ? 1 : Math.sqrt(Math.max(0, ownSquare + 1 - (2 * product) / Math.sqrt(square)));
 }
 
 function scaleOf(vector: Float32Array): number {

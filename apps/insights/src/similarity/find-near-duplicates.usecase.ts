@@ -65,7 +65,7 @@ export class FindNearDuplicates {
       if (next === last) break;
       last = next;
     }
-    const begun = this.turns.run(workspace, () => this.compute(workspace, column, threshold));
+    const begun = this.compute(workspace, column, threshold);
     byThreshold.delete(threshold);
     byThreshold.set(threshold, begun);
     for (const each of [...byThreshold.keys()].slice(0, -MAX_KEPT_THRESHOLDS)) byThreshold.delete(each);
@@ -76,20 +76,37 @@ export class FindNearDuplicates {
   }
 
   private async compute(workspace: string, column: ImageColumn, threshold: number): Promise<Found> {
-    const pause = pauses();
-    if (!column.hashes) throw tooManyImages(MAX_NEAR_DUPLICATE_IMAGES);
-    const images = hashedImages(column.images, column.hashes);
-    const close = await indexesWithNeighbours(parsed(images), threshold, pause);
-    const candidates = close.map((index) => images[index] as HashedImage);
+    const { hashes } = column;
+    if (!hashes) throw tooManyImages(MAX_NEAR_DUPLICATE_IMAGES);
+    const candidates = await this.turns.run(workspace, () => closeImages(column.images, hashes, threshold));
     const contents = [...new Set(candidates.map(({ sha256 }) => sha256))];
     return this.vectors.read(workspace, contents, async (sets, missing) => {
-      const confirm = (one: number, other: number) =>
-        isSame(sets, (candidates[one] as HashedImage).sha256, (candidates[other] as HashedImage).sha256);
-      const identical = identicalOf(candidates);
-      const groups = await groupNearDuplicates(parsed(candidates), threshold, confirm, pause, identical);
-      return { groups: groups.map((group) => shown(group, candidates)), missing, foundAt: systemDate().getTime() };
+      const groups = await this.turns.run(workspace, () => groupsOf(candidates, sets, threshold));
+      return { groups, missing, foundAt: systemDate().getTime() };
     });
   }
+}
+
+/** Returns the images with hashes that have others close to them. */
+async function closeImages(
+  images: readonly ColumnImage[],
+  hashes: ReadonlyMap<string, ImageHashes>,
+  threshold: number,
+): Promise<HashedImage[]> {
+  const hashed = hashedImages(images, hashes);
+  const close = await indexesWithNeighbours(parsed(hashed), threshold, pauses());
+  return close.map((index) => hashed[index] as HashedImage);
+}
+
+async function groupsOf(
+  images: readonly HashedImage[],
+  sets: ReadonlyMap<string, VectorSet>,
+  threshold: number,
+): Promise<Page['groups']> {
+  const confirm = (one: number, other: number) =>
+    isSame(sets, (images[one] as HashedImage).sha256, (images[other] as HashedImage).sha256);
+  const groups = await groupNearDuplicates(parsed(images), threshold, confirm, pauses(), identicalOf(images));
+  return groups.map((group) => shown(group, images));
 }
 
 /** An image with what it is compared by. */
@@ -127,7 +144,10 @@ function identicalOf(images: readonly HashedImage[]): number[][] {
   return [...lists.values()].filter(({ length }) => length > 1);
 }
 
-/** Whether the embeddings confirm that two contents show the same. Embeddings of different backbones cannot be compared. */
+/**
+ * Whether the embeddings confirm that two contents show the same. Embeddings of different backbones cannot be compared. Also false for a
+ * content and itself if it has no embedding: images of one content have the same pixels, so `identicalOf` has linked them already.
+ */
 function isSame(sets: ReadonlyMap<string, VectorSet>, one: string, other: string): boolean {
   for (const set of sets.values())
     if (set.has(one) && set.has(other)) return set.similarity(one, other) >= MIN_SIMILARITY;

@@ -1,5 +1,5 @@
 /** @jest-environment ./test/support/native-arrays.environment.mjs */
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Bus } from '@pentaprism/bus';
 import type { InsightsConfig } from '../config/config.js';
 import type { EmbeddingRepository, StoredVector } from '../embeddings/embedding.repository.js';
@@ -7,6 +7,7 @@ import { ComparisonTurns } from './comparison-turns.js';
 import { FindSimilarImages } from './find-similar-images.usecase.js';
 import { ImageColumn } from './image-column.js';
 import type { ImageColumns } from './image-columns.js';
+import { READING_MS } from './until-read.js';
 import { VectorCache } from './vector-cache.js';
 
 const BACKBONE = 'test:000000000000';
@@ -20,7 +21,13 @@ let column: ImageColumn;
 let stored: Map<string, StoredVector>;
 /** Contents whose vectors were read, call by call. */
 let reads: number[];
+/** Ends the wait of reads that the database has not answered yet. */
+let answerReads: () => void;
+/** Workspaces whose columns the database does not read until `answerReads`. */
+let slow: string[];
 let similar: FindSimilarImages;
+/** Creates the use case with a limit of its own for the exact search. */
+let create: (exactLimit: number) => FindSimilarImages;
 
 /** A vector near to the first axis: the smaller the number, the nearer. */
 function vectorOf(number: number): Float32Array {
@@ -32,10 +39,10 @@ function vectorOf(number: number): Float32Array {
 }
 
 /** A column of so many images, without those of some numbers. */
-function hasImages(count: number, without: readonly number[] = []): void {
+function hasImages(count: number, without: readonly number[] = [], key = 'column'): void {
   const numbers = Array.from({ length: count }, (_, number) => number).filter((number) => !without.includes(number));
   const images = numbers.map((number) => ({ imageId: `i${number}`, sha256: `s${number}`, rowCount: 1 }));
-  column = new ImageColumn('column', images, null, 0);
+  column = new ImageColumn(key, images, null, 0);
   stored = new Map(
     numbers.map((number) => [`s${number}`, { sha256: `s${number}`, backbone: BACKBONE, vector: vectorOf(number) }]),
   );
@@ -46,15 +53,24 @@ const idsLike = async (imageId: string, limit = 5) =>
 
 beforeEach(() => {
   reads = [];
+  slow = [];
+  const answered = new Promise<void>((resolve) => (answerReads = resolve));
   const embeddings = {
-    vectors: async (_workspace: string, hashes: readonly string[]) => {
+    vectors: async (workspace: string, hashes: readonly string[]) => {
       reads.push(hashes.length);
+      if (hashes.length > 1 && slow.includes(workspace)) await answered;
       return hashes.flatMap((sha256) => stored.get(sha256) ?? []);
     },
   } as unknown as EmbeddingRepository;
   const columns = { get: async () => column } as unknown as ImageColumns;
-  const vectors = new VectorCache(embeddings, { SIMILARITY_MEMORY: MEMORY } as InsightsConfig, EXACT_LIMIT);
-  similar = new FindSimilarImages({} as Bus, columns, vectors, embeddings, new ComparisonTurns());
+  create = (exactLimit) => {
+    const vectors = new VectorCache(embeddings, { SIMILARITY_MEMORY: MEMORY } as InsightsConfig, exactLimit);
+    return new FindSimilarImages({} as Bus, columns, vectors, embeddings, new ComparisonTurns());
+  };
+  similar = create(EXACT_LIMIT);
+});
+afterEach(() => {
+  jest.useRealTimers();
 });
 
 describe('similar images', () => {
@@ -93,5 +109,41 @@ describe('similar images', () => {
   it('of a column whose compressed vectors do not fit into memory are refused', async () => {
     hasImages(1025);
     await expect(idsLike('i0')).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+  });
+
+  it('of a column within the limit of the exact search that fits into memory only compressed are found', async () => {
+    similar = create(1000);
+    hasImages(300);
+    expect(await idsLike('i0')).toEqual(['i1', 'i2', 'i3', 'i4', 'i5']);
+    // The image, the column, and the candidates again: it is compressed.
+    expect(reads).toEqual([1, 300, 50]);
+  });
+
+  it('of one workspace are found while the columns of others are still being read', async () => {
+    slow = ['s1', 's2'];
+    hasImages(EXACT_LIMIT);
+    const waiting = ['s1', 's1', 's2', 's2'].map((workspace) =>
+      similar.toImage(workspace, { projectId: 'p', imageId: 'i0', limit: 1 }),
+    );
+    hasImages(EXACT_LIMIT, [], 'another column');
+    expect(await idsLike('i0', 1)).toEqual(['i1']);
+    answerReads();
+    for (const { images } of await Promise.all(waiting)) expect(images[0]?.imageId).toBe('i1');
+  });
+
+  it('are not searched once the request has been refused, but the column has been read for the next one', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance', 'Date'] });
+    const settle = () => new Promise((resolve) => setImmediate(resolve));
+    slow = ['w'];
+    hasImages(400);
+    const refused = idsLike('i0');
+    await settle();
+    jest.advanceTimersByTime(READING_MS);
+    await expect(refused).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    answerReads();
+    for (let i = 0; i < 20; i++) await settle();
+    expect(reads).toEqual([1, 400]);
+    expect(await idsLike('i0', 1)).toEqual(['i1']);
+    expect(reads).toEqual([1, 400, 1, 38]);
   });
 });

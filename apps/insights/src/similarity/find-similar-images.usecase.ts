@@ -33,6 +33,8 @@ interface Query {
   readonly limit: number;
   /** An image that is not listed. */
   readonly except?: string;
+  /** Aborts once no caller waits for the result. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -54,17 +56,18 @@ export class FindSimilarImages {
    * the image has no embedding.
    */
   toImage(workspace: string, request: Requests['similar']): Promise<SimilarImages> {
-    return untilRead(this.findForImage(workspace, request));
+    return untilRead((signal) => this.findForImage(workspace, request, signal));
   }
 
   /** Throws as `ImageColumns.get`; UNDECODABLE_IMAGE; UNAVAILABLE while the column is being read. */
   toUpload(workspace: string, request: Requests['similarToUpload']): Promise<SimilarImages> {
-    return untilRead(this.findForUpload(workspace, request));
+    return untilRead((signal) => this.findForUpload(workspace, request, signal));
   }
 
   private async findForImage(
     workspace: string,
     { imageId, limit, ...key }: Requests['similar'],
+    signal: AbortSignal,
   ): Promise<SimilarImages> {
     const column = await this.columns.get(workspace, key);
     const image = column.find(imageId);
@@ -74,17 +77,18 @@ export class FindSimilarImages {
     if (!found) return { images: [], pending: Math.max(1, column.pending) };
     if (!found.vector) return { images: [], pending: column.pending };
     const { backbone, vector } = found;
-    return this.search(workspace, column, { backbone, vector, limit, except: imageId });
+    return this.search(workspace, column, { backbone, vector, limit, except: imageId, signal });
   }
 
   private async findForUpload(
     workspace: string,
     { content, limit, ...key }: Requests['similarToUpload'],
+    signal: AbortSignal,
   ): Promise<SimilarImages> {
     // Before the picture is decoded: it may be in vain.
     const column = await this.columns.get(workspace, key);
     const { backbone, vector } = await this.embed(content);
-    return this.search(workspace, column, { backbone, vector: fromVectorText(vector), limit });
+    return this.search(workspace, column, { backbone, vector: fromVectorText(vector), limit, signal });
   }
 
   private async embed(content: Requests['similarToUpload']['content']) {
@@ -97,10 +101,10 @@ export class FindSimilarImages {
   }
 
   private search(workspace: string, column: ImageColumn, query: Query): Promise<SimilarImages> {
-    const { backbone, vector, limit, except } = query;
+    const { backbone, vector, limit, except, signal } = query;
     const space = { backbone, dimensions: vector.length };
-    return this.turns.run(workspace, () =>
-      this.vectors.use(workspace, column, space, async ({ set, missing }) => {
+    return this.vectors.use(workspace, column, space, ({ set, missing }) => {
+      const compare = async () => {
         const neighbours = await this.nearest(workspace, set, query);
         const images = neighbours.flatMap(({ key, similarity }) =>
           (column.positions.get(key) ?? [])
@@ -109,8 +113,9 @@ export class FindSimilarImages {
             .map(({ imageId, rowCount }) => ({ imageId, similarity, rowCount })),
         );
         return { images: images.slice(0, limit), pending: column.pending + missing };
-      }),
-    );
+      };
+      return this.turns.run(workspace, compare, signal);
+    });
   }
 
   /** Returns one neighbour more than the query asks for: the image itself is among them. */

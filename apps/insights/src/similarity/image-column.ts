@@ -59,7 +59,7 @@ export class ImageColumn {
   }
 }
 
-/** How many contents have hashes, and how many have digests of pixels. Neither is ever computed to another value. */
+/** How many contents have hashes, and how many have digests of pixels. A content gets its digest once; counts change with it. */
 function sizesOf(hashes: ReadonlyMap<string, ImageHashes> | null): number[] {
   if (!hashes) return [];
   return [hashes.size, [...hashes.values()].filter(({ pixelDigest }) => pixelDigest !== undefined).length];

@@ -9,6 +9,7 @@ import {
   modelingContracts,
 } from '@pentaprism/contracts';
 import { DomainError, MAX_COMPARED_IMAGES, MAX_NEAR_DUPLICATE_IMAGES, systemDate } from '@pentaprism/domain';
+import { currentContext, newTraceId, runWithContext } from '@pentaprism/observability';
 import { LRUCache } from 'lru-cache';
 import { INSIGHTS_CONFIG, type InsightsConfig } from '../config/config.js';
 import { ImageColumn, type ColumnImage, type ImageHashes } from './image-column.js';
@@ -57,29 +58,42 @@ export class ImageColumns {
     private readonly bus: Bus,
     @Inject(INSIGHTS_CONFIG) { SIMILARITY_MEMORY }: InsightsConfig,
   ) {
-    this.cache = new LRUCache({ maxSize: SIMILARITY_MEMORY * CACHED_IMAGES_PER_MEBIBYTE });
+    // A column that is not cached has its near duplicates computed again for each page.
+    const maxSize = Math.max(MAX_NEAR_DUPLICATE_IMAGES + 1, SIMILARITY_MEMORY * CACHED_IMAGES_PER_MEBIBYTE);
+    this.cache = new LRUCache({ maxSize });
   }
 
-  /** Throws NOT_FOUND; INVALID_ARGUMENT for a column that is no image column; FAILED_PRECONDITION for too many images. */
-  get(workspace: string, { projectId, column }: ColumnRequest): Promise<ImageColumn> {
-    const key = JSON.stringify([workspace, projectId, column]);
-    return this.turns.run(key, async () => {
-      const cached = this.cache.get(key);
-      const now = systemDate().getTime();
-      const expired = !cached || now >= cached.validUntil;
-      const incomplete = cached && cached.column.pending > 0 && now >= cached.readAt + incompleteMs(cached.column);
-      const known = expired || incomplete ? undefined : cached.revision;
-      const listed = (await this.ofDataset(projectId, column, known)) ?? (await this.ofCatalog(projectId, known));
-      if (listed === 'unchanged') return (cached as Cached).column;
-      const { images, ...state } = listed;
-      const isFew = images.length <= MAX_NEAR_DUPLICATE_IMAGES;
-      const hashes = isFew ? await this.hashesOf(images, cached?.column.hashes) : null;
-      const read = new ImageColumn(key, images, hashes, state.undecoded);
-      // What has been computed of a column is kept with it.
-      const kept = cached?.column.equals(read) ? cached.column : read;
-      this.cache.set(key, { ...state, column: kept, readAt: now }, { size: images.length + 1 });
-      return kept;
+  /**
+   * Throws NOT_FOUND; INVALID_ARGUMENT for a column that is no image column; FAILED_PRECONDITION for too many images; DEADLINE_EXCEEDED
+   * if the turn of this request begins after its deadline.
+   */
+  get(workspace: string, request: ColumnRequest): Promise<ImageColumn> {
+    const key = JSON.stringify([workspace, request.projectId, request.column]);
+    const { traceId = newTraceId(), deadline = Number.POSITIVE_INFINITY } = currentContext() ?? {};
+    return this.turns.run(key, () => {
+      if (performance.now() > deadline)
+        throw new DomainError('DEADLINE_EXCEEDED', 'The time for this request is over.');
+      // Without the deadline of the request: a million images can take longer to list, and the next request uses the list.
+      return runWithContext({ traceId, workspace, actor: '' }, () => this.read(key, request));
     });
+  }
+
+  private async read(key: string, { projectId, column }: ColumnRequest): Promise<ImageColumn> {
+    const cached = this.cache.get(key);
+    const now = systemDate().getTime();
+    const expired = !cached || now >= cached.validUntil;
+    const incomplete = cached && cached.column.pending > 0 && now >= cached.readAt + incompleteMs(cached.column);
+    const known = expired || incomplete ? undefined : cached.revision;
+    const listed = (await this.ofDataset(projectId, column, known)) ?? (await this.ofCatalog(projectId, known));
+    if (listed === 'unchanged') return (cached as Cached).column;
+    const { images, ...state } = listed;
+    const isFew = images.length <= MAX_NEAR_DUPLICATE_IMAGES;
+    const hashes = isFew ? await this.hashesOf(images, cached?.column.hashes) : null;
+    const read = new ImageColumn(key, images, hashes, state.undecoded);
+    // What has been computed of a column is kept with it.
+    const kept = cached?.column.equals(read) ? cached.column : read;
+    this.cache.set(key, { ...state, column: kept, readAt: now }, { size: images.length + 1 });
+    return kept;
   }
 
   /** Returns null if the project is not made of a dataset. */

@@ -6,16 +6,23 @@ export const READING_MS = 45_000;
 /**
  * Returns the result of work that may have to read a large column first.
  *
- * @throws DomainError UNAVAILABLE after `waitMs`. The work goes on, so that a later request finds the column read
+ * @param begin begins the work. Its signal aborts once no caller waits for the result: the column is still read, so that a later request
+ * finds it, but what follows can be left out
+ * @throws DomainError UNAVAILABLE after `waitMs`
  */
-export async function untilRead<T>(work: Promise<T>, waitMs = READING_MS): Promise<T> {
+export async function untilRead<T>(begin: (signal: AbortSignal) => Promise<T>, waitMs = READING_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
+  const given = new AbortController();
   const refusal = new Promise<never>((_resolve, reject) => {
     const sentence = 'The embeddings of the images are still being read. Try again in a minute.';
-    timer = setTimeout(() => reject(new DomainError('UNAVAILABLE', sentence)), waitMs);
+    timer = setTimeout(() => {
+      const error = new DomainError('UNAVAILABLE', sentence);
+      reject(error);
+      given.abort(error);
+    }, waitMs);
   });
   try {
-    return await Promise.race([work, refusal]);
+    return await Promise.race([begin(given.signal), refusal]);
   } finally {
     clearTimeout(timer);
   }

@@ -33,7 +33,7 @@ interface Entry {
 
 /** Vectors of one backbone, for the contents of a column. */
 export interface ColumnVectors {
-  /** Compressed for more than `SIMILAR_EXACT_LIMIT` contents. */
+  /** Compressed for more than `SIMILAR_EXACT_LIMIT` contents, and for those that fit into memory only so. */
   readonly set: ScreenedVectorSet | CompressedVectorSet;
   readonly missing: number;
 }
@@ -63,7 +63,8 @@ export class VectorCache {
   }
 
   /**
-   * Runs work on the vectors of a column. They do not change meanwhile, and none is of a content that is not in the column.
+   * Runs work on the vectors of a column. They do not change meanwhile, and none is of a content that is not in the column. Reading
+   * them can take a minute, so a turn of `ComparisonTurns` belongs into the work, not around this.
    * Throws FAILED_PRECONDITION if they do not fit into memory.
    */
   async use<T>(
@@ -72,10 +73,9 @@ export class VectorCache {
     { backbone, dimensions }: { backbone: string; dimensions: number },
     work: (vectors: ColumnVectors) => Promise<T>,
   ): Promise<T> {
-    const isCompressed = column.positions.size > this.exactLimit;
-    const size = this.checkedSize(
-      column.positions.size * dimensions * (isCompressed ? COMPRESSED_BYTES : SCREENED_BYTES),
-    );
+    const numbers = column.positions.size * dimensions;
+    const isCompressed = column.positions.size > this.exactLimit || numbers * SCREENED_BYTES > this.maxBytes;
+    const size = this.checkedSize(numbers * (isCompressed ? COMPRESSED_BYTES : SCREENED_BYTES));
     const key = `${backbone} ${isCompressed ? 'compressed ' : ''}${column.key}`;
     return this.turns.run(key, async () => {
       const giveBack = await this.memory.take(workspace, { amount: size });
@@ -95,7 +95,10 @@ export class VectorCache {
     });
   }
 
-  /** Runs work on the vectors of some contents, by backbone. Throws FAILED_PRECONDITION if they do not fit into memory. */
+  /**
+   * Runs work on the vectors of some contents, by backbone. Throws FAILED_PRECONDITION if they do not fit into memory. A turn belongs
+   * into the work, as for `use`.
+   */
   async read<T>(
     workspace: string,
     hashes: readonly string[],

@@ -36,8 +36,8 @@ const refusals = ['NOT_FOUND', 'INVALID_ARGUMENT', 'FAILED_PRECONDITION', 'UNAVA
 
 /**
  * Compares the images of one image column of a project by what has been computed of them. All calls throw INVALID_ARGUMENT if there
- * is no such image column, and FAILED_PRECONDITION with the `reason` too-many-images if it has more than can be compared. UNAVAILABLE:
- * the images and their embeddings are still being read.
+ * is no such image column, and FAILED_PRECONDITION with the `reason` too-many-images if it has more than can be compared. `similar` and
+ * `similarToUpload` throw UNAVAILABLE while the images and their embeddings are still being read.
  */
 export const similarImageContracts = {
   /** Lists groups of images that look alike, the largest first. */
