@@ -23,7 +23,7 @@ export const MAX_TAGS_PER_SEARCH = 30_000;
 export const MAX_PAGE_SIZE = 1000;
 /** Records that an offset may skip: deeper pages would walk the whole index. */
 export const MAX_PAGE_OFFSET = 10_000_000;
-/** Starts of one job, the first included, before it is given up as failed. */
+/** Starts of one job without getting further, the first included, before it is given up as failed. */
 export const MAX_JOB_STARTS = 5;
 /** Files that attempts of a job keep for later ones. All of them are in the answer to a start, which takes up to 1 MB. */
 export const MAX_JOB_PARTS = 2000;

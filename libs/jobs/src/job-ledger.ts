@@ -4,6 +4,7 @@ import type { Job, JobOwner, JobPart, JobPayload, JobType, QueueName } from '@pe
 import { isDuplicateKey } from '@pentaprism/database';
 import { MAX_JOB_PARTS, MAX_JOB_STARTS, type JobState, systemDate, systemNow } from '@pentaprism/domain';
 import { trusted, Types, type ClientSession, type Model, type mongo } from 'mongoose';
+import { furthered } from './job-starts.js';
 import { JOB_MODEL, type JobDocument, type Ticket } from './job.schema.js';
 
 export const JOB_OWNER = Symbol('JobOwner');
@@ -191,7 +192,8 @@ export class JobLedger {
           'parts.name': trusted({ $ne: part.name }),
           [`parts.${MAX_JOB_PARTS - 1}`]: trusted({ $exists: false }),
         },
-        { $push: { parts: part } },
+        // What is stored is not lost with the next worker.
+        { $push: { parts: part }, $set: { starts: 1 } },
       );
     return this.jobs.findOne(held, { parts: 0 }).lean();
   }
@@ -274,10 +276,8 @@ export class JobLedger {
 
   /** Notes progress and a sign of life; false when this attempt does not hold the job any more. */
   async progress(id: Types.ObjectId, attempt: number, progress: number): Promise<boolean> {
-    const { matchedCount } = await this.jobs.updateOne(
-      { _id: id, owner: this.owner, state: 'running', attempt },
-      { $set: { heartbeatAt: systemDate() }, $max: { progress } },
-    );
+    const held = { _id: id, owner: this.owner, state: 'running', attempt };
+    const { matchedCount } = await this.jobs.collection.updateOne(held, furthered(progress));
     return matchedCount === 1;
   }
 

@@ -22,6 +22,8 @@ export interface JobDocument {
   attempt: number;
   /** Attempts that count towards the limit: one that was given back does not. */
   starts: number;
+  /** The largest progress that starts have counted for. Missing before a job gets on. */
+  furthest?: number;
   worker?: string;
   /** The queue's entry that the running attempt was started with. */
   ticket?: string;
@@ -66,6 +68,7 @@ export const jobSchema = new Schema<JobDocument>(
     parts: { type: [Schema.Types.Mixed], default: undefined } as never,
     attempt: { type: Number, default: 0 },
     starts: { type: Number, default: 0 },
+    furthest: Number,
     worker: String,
     ticket: String,
     error: { type: new Schema({ code: String, message: String }, { _id: false }) },

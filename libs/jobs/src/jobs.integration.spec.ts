@@ -267,6 +267,22 @@ describe('an attempt', () => {
     expect(await owner.effects(job)).toEqual(['failed']);
   });
 
+  it('do not count if a start gets further than all before it', async () => {
+    const job = await ledgerOnly();
+    for (let n = 1; n <= MAX_JOB_STARTS * 2; n += 1) {
+      expect(await report.start(job)).toMatchObject({ taken: true, attempt: n });
+      await owner.ledger.progress(job._id, n, n / 20);
+      await owner.ledger.progress(job._id, n, n / 40);
+    }
+    expect(await owner.read(job)).toMatchObject({ starts: 1, progress: 0.5 });
+    const attempts = MAX_JOB_STARTS * 3 - 1;
+    for (let n = MAX_JOB_STARTS * 2 + 1; n <= attempts; n += 1) {
+      expect(await report.start(job)).toMatchObject({ taken: true });
+      await owner.ledger.progress(job._id, n, 0.505);
+    }
+    expect(await report.start(job)).toEqual({ taken: false, state: 'failed' });
+  });
+
   it('that was given back does not count', async () => {
     const job = await ledgerOnly();
     for (let n = 1; n <= MAX_JOB_STARTS * 2; n += 1) {
