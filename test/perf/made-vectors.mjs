@@ -31,7 +31,7 @@ export function madeVectors(count, size) {
 }
 
 /** @param {number} state not 0 */
-function xorshift(state) {
+export function xorshift(state) {
   return () => {
     state ^= state << 13;
     state ^= state >>> 17;

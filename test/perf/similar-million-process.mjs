@@ -7,6 +7,7 @@ import sharp from 'sharp';
 import { createModelInput } from '../../libs/imaging/dist/index.js';
 import { openOnnxBackbone } from '../../libs/inference/dist/index.js';
 import { candidateCount, CompressedVectorSet, dotProduct, VectorSet } from '../../libs/similarity/dist/index.js';
+import { xorshift } from './made-vectors.mjs';
 import { makePhotos } from './photos.mjs';
 
 const NEAREST = 10;
@@ -114,14 +115,4 @@ async function embedded(directory) {
     }
   await backbone.close();
   return vectors;
-}
-
-/** @param {number} state not 0 */
-function xorshift(state) {
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
 }

@@ -210,11 +210,8 @@ export class JobLedger {
     return new Set(found.flatMap(({ parts }) => (parts ?? []).flatMap(({ file }) => file?.sha256 ?? [])));
   }
 
-  find(id: Types.ObjectId, session?: ClientSession): Promise<JobDocument | null> {
-    return this.jobs
-      .findOne({ _id: id, owner: this.owner })
-      .session(session ?? null)
-      .lean();
+  find(id: Types.ObjectId): Promise<JobDocument | null> {
+    return this.jobs.findOne({ _id: id, owner: this.owner }).lean();
   }
 
   /** This job and no other, for workers without tickets: queued or running -> running; null when it is final, or was started too often. */

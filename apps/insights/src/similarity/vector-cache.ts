@@ -63,7 +63,7 @@ export class VectorCache {
   }
 
   /**
-   * Runs work on the vectors of a column. They do not change meanwhile, and none is of a content that is not in the column. Reading
+   * Runs work on the vectors of a column. The vectors do not change during the work, and each is of a content in the column. Reading
    * them can take a minute, so a turn of `ComparisonTurns` belongs into the work, not around this.
    * Throws FAILED_PRECONDITION if they do not fit into memory.
    */
