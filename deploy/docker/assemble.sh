@@ -33,4 +33,5 @@ done
 find "$out" -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.tsbuildinfo' \) -delete
 find "$out" -type f -path '*/node_modules/*' -name '*.map' -delete
 find "$out" -type d -path '*/onnxruntime-node/bin/napi-v*/*/*' ! -path "*/linux/$(node -p process.arch)" -prune -exec rm -r {} +
+find "$out" -type d -path '*/usearch/prebuilds/*' ! -name "linux-$(node -p process.arch)" -prune -exec rm -r {} +
 rm -r "$lists"

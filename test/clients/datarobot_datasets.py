@@ -1,53 +1,23 @@
 """DataRobot's Python client (3.20): datasets from an archive, a table and a data frame, their features and quality log."""
-import base64
 import io
-import os
-import tempfile
-import zipfile
-from pathlib import Path
 
 import datarobot as dr
 import pandas as pd
-from datarobot.errors import AsyncProcessUnsuccessfulError, ClientError
+from datarobot.errors import AsyncProcessUnsuccessfulError
 from datarobot.models.dataset import DatasetDetails
+from datarobot_support import (
+    CLASSES,
+    COUNT,
+    client,
+    expect,
+    expect_refusal,
+    features_of,
+    messy_archive,
+    text_of,
+    workspace,
+)
 
-ENDPOINT, KEY = f"{os.environ['ENDPOINT']}/api/v2", os.environ["KEY"]
-CLASSES, COUNT = os.environ["CLASSES"].split(","), int(os.environ["COUNT"])
-client = dr.Client(token=KEY, endpoint=ENDPOINT)
-workspace = Path(tempfile.mkdtemp())
-
-
-def picture(name, number):
-    return (Path(os.environ["PICTURES"]) / f"{name}-{number}.png").read_bytes()
-
-
-def expect(what, found, wanted):
-    assert found == wanted, f"{what}: {found!r}, wanted {wanted!r}"
-    print(f"ok {what}")
-
-
-def expect_refusal(what, status, action):
-    try:
-        action()
-    except ClientError as error:
-        assert error.json["message"], f"{what}: no message"
-        return expect(what, error.status_code, status)
-    raise AssertionError(f"{what}: nothing was refused")
-
-
-def features_of(dataset):
-    return {feature.name: feature.feature_type for feature in dataset.get_all_features()}
-
-
-# An archive of class folders in a folder, as people zip "the directory containing the class directories".
-archive = workspace / "shapes.zip"
-with zipfile.ZipFile(archive, "w") as file:
-    for name in CLASSES:
-        file.writestr(f"shapes/{name}/", "")
-        for number in range(COUNT):
-            file.writestr(f"shapes/{name}/{number}.png", picture(name, number))
-    file.writestr(f"shapes/{CLASSES[0]}/twice.png", picture(CLASSES[0], 0))
-    file.writestr(f"shapes/{CLASSES[1]}/half.png", picture(CLASSES[1], 0)[:200])
+archive = messy_archive(workspace / "shapes.zip")
 rows = len(CLASSES) * COUNT + 2
 shapes = dr.Dataset.create_from_file(file_path=str(archive), categories=["TRAINING"])
 expect("an archive by its path", [shapes.name, shapes.row_count, shapes.categories], ["shapes.zip", rows, ["TRAINING"]])
@@ -90,7 +60,7 @@ table.write_text("name;height\nada;1.5\nalan;1.75\n", encoding="utf-8")
 sizes = dr.Dataset.upload(str(table))
 expect("a table", [sizes.name, sizes.row_count, features_of(sizes)["height"]], ["größen.csv", 2, "Numeric"])
 
-texts = [base64.b64encode(picture(name, number)).decode() for name in CLASSES for number in range(3)]
+texts = [text_of(name, number) for name in CLASSES for number in range(3)]
 labels = [name for name in CLASSES for _ in range(3)]
 framed = dr.Dataset.create_from_in_memory_data(data_frame=pd.DataFrame({"picture": texts, "label": labels}))
 expect("a data frame of base64", [framed.row_count, features_of(framed)["picture"]], [len(texts), "Image"])
@@ -114,9 +84,14 @@ except AsyncProcessUnsuccessfulError as error:
     expect("half an archive", "cut off" in str(error), True)
 empty = workspace / "empty.csv"
 empty.write_bytes(b"")
-expect_refusal("an empty file", 422, lambda: dr.Dataset.create_from_file(file_path=str(empty)))
+expect_refusal("an empty file", 422, lambda: dr.Dataset.create_from_file(file_path=str(empty)), "empty")
 for url in ("file:///etc/passwd", "http://10.0.0.1/shapes.zip"):
     expect_refusal(url, 422, lambda: dr.Dataset.create_from_url(url))
+expect_refusal("an unknown dataset", 404, lambda: dr.Dataset.get("0" * 24))
+expect_refusal("a malformed id", 404, lambda: dr.Dataset.get("shapes"))
+expect_refusal("the log of an unknown dataset", 404, lambda: client.get(f"datasets/{'0' * 24}/imagesDataQualityLog/"))
+expect_refusal("a wrong order", 422, lambda: dr.Dataset.list(order_by="size"))
+expect_refusal("a name that is too long", 422, lambda: sizes.modify(name="x" * 256))
 for dataset in (framed, sizes, path, opened, shapes):
     dr.Dataset.delete(dataset.id)
     expect_refusal(f"{dataset.name} after its deletion", 404, lambda: dr.Dataset.get(dataset.id))

@@ -14,7 +14,7 @@ import { CLASSES, makePictures, PICTURES } from './pictures.mjs';
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const INSTALLED = path.resolve(HERE, '../../.pentaprism/clients');
 /** Milliseconds that one program may take. */
-const LIMIT_MS = 300_000;
+const LIMIT_MS = 600_000;
 
 /** Each with what it needs, and the program or programs that use it. */
 const CLIENTS = {
@@ -39,7 +39,7 @@ const CLIENTS = {
   },
   'datarobot-python-3.20.0': {
     python: ['datarobot==3.20.0'],
-    program: ['datarobot_datasets.py', 'datarobot_models.py'],
+    program: ['datarobot_datasets.py', 'datarobot_models.py', 'datarobot_ways.py'],
   },
   'custom-vision-tfjs-1.3.0': { npm: ['@microsoft/customvision-tfjs@1.3.0'], program: 'custom-vision-tfjs.mjs' },
 };

@@ -27,6 +27,7 @@ const LIST = { name: 'list', featureName: 'image', initialList: false, ...RECIPE
 const reports = (owner: string): [string, ContractRequest[]][] => [
   [`${owner}.v1.job.start`, [ok({ jobId: NOBODY, worker: 'contracts' })]],
   [`${owner}.v1.job.progress`, [ok({ jobId: NOBODY, attempt: 1, progress: 0.5 })]],
+  [`${owner}.v1.job.checkpoint`, [ok({ jobId: NOBODY, attempt: 1, part: { name: 'part', file: CONTENT } })]],
   [`${owner}.v1.job.complete`, [ok({ jobId: NOBODY, attempt: 1, result: {} })]],
   [
     `${owner}.v1.job.fail`,

@@ -133,6 +133,14 @@ describe('a target of classes', () => {
     expect(total).toBe(widths.length);
   });
 
+  it('returns no images to a caller that kept a page of the same revision', async () => {
+    const request = { projectId, values: ['cats'], limit: 100 };
+    const { revision } = await call(targets.images, request);
+    const unchanged = { images: [], total: 0, revision, unchanged: true };
+    expect(await call(targets.images, { ...request, known: revision })).toEqual(unchanged);
+    expect(await call(targets.images, { ...request, known: 'another' })).toMatchObject({ total: 2, unchanged: false });
+  });
+
   it('has a bin for each class, in the order of labels, with all its rows and an image', async () => {
     const { bins, total } = await call(targets.bins, { projectId, column: 'image', limit: 100 });
     expect(bins.map(({ label, start, end, rows }) => [label, start, end, rows])).toEqual([
@@ -263,7 +271,12 @@ describe('a target of lists of labels', () => {
       [41, ['blue', 'red']],
       [42, ['red']],
     ]);
-    expect((await listed(projectId, { values: ['red', 'blue'] })).images).toEqual([[41, ['blue', 'red']]]);
+    expect(await listed(projectId, { values: ['red'], offset: 1, limit: 1 })).toEqual({
+      images: [[42, ['red']]],
+      total: 2,
+    });
+    expect(await listed(projectId, { values: ['red', 'blue'] })).toEqual({ images: [[41, ['blue', 'red']]], total: 1 });
+    expect(await listed(projectId, { values: ['red'], offset: 2 })).toEqual({ images: [], total: 2 });
     expect((await listed(projectId)).total).toBe(4);
     expect(await valuesOf(projectId)).toEqual({ 41: ['blue', 'red'], 42: ['red'], 43: ['a|b', 'green'], 44: [] });
     const { bins } = await call(targets.bins, { projectId, column: 'image', limit: 100 });

@@ -107,6 +107,14 @@ described(`${COMPOSE}${why}`, () => {
     expect(Number(value)).toBeGreaterThan(0);
   });
 
+  it('gives insights memory for embeddings in use, for as many cached ones, and for itself', () => {
+    const manifests = new Manifests(parseYaml(render('single-node')));
+    const { env, resources } = containerOf(manifests.workload('insights'));
+    const { value } = env.find(({ name }) => name === 'SIMILARITY_MEMORY') ?? {};
+    expect(interpolated(app('insights').environment)['SIMILARITY_MEMORY']).toBe(value);
+    expect(resources.limits.memory).toBe(`${2 * Number(value) + 256}Mi`);
+  });
+
   it('has no default for a secret', () => {
     const secrets = ['SIGNING_SECRETS', 'PENTAPRISM_OWNER_KEY', 'NATS_URL', 'MONGODB_URI', 'REDIS_URL'];
     for (const name of APPS)

@@ -41,6 +41,8 @@ export interface Drill {
   readonly limitSeconds: number;
   /** Uses less than half of two cores, so that `npm test` runs it beside others that do. */
   readonly waits?: true;
+  /** Takes so long even at a tenth of its counts that `npm test` leaves it out. */
+  readonly byHand?: true;
   /** @throws Error when it cannot go on, which counts as failed */
   run(context: DrillContext): Promise<DrillResult>;
 }

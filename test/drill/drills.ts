@@ -11,10 +11,13 @@ import { fsyncOrder } from './fsync-order.drill.js';
 import { internalAddresses } from './internal-addresses.drill.js';
 import { killUnderUploads } from './kill-under-uploads.drill.js';
 import { malformedRequests } from './malformed-requests.drill.js';
+import { modelsUnderKills } from './models-under-kills.drill.js';
 import { mutatedDatasets } from './mutated-datasets.drill.js';
 import { mutatedPictures } from './mutated-pictures.drill.js';
 import { requiredRoles } from './required-roles.drill.js';
 import { otherUsers } from './other-users.drill.js';
+import { projectsMadeAndDeleted } from './projects-made-and-deleted.drill.js';
+import { restartedJourneys } from './restarted-journeys.drill.js';
 import { rollingRestarts } from './rolling-restarts.drill.js';
 import { serverOutages } from './server-outages.drill.js';
 import { skewedClocks } from './skewed-clocks.drill.js';
@@ -48,4 +51,7 @@ export const DRILLS: readonly Drill[] = [
   visionMutations,
   datasetsUnderKills,
   mutatedDatasets,
+  modelsUnderKills,
+  projectsMadeAndDeleted,
+  restartedJourneys,
 ];

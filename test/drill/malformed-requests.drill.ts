@@ -10,6 +10,7 @@ import { examplesOf, none, type Drill, type DrillContext, type DrillResult } fro
 import { EVENT_LOOP_MS, EventLoop } from './support/event-loop.js';
 import { malformedRequest, type Malformed } from './support/malformed.js';
 import { threadTimes } from './support/processes.js';
+import { robotThings } from './support/robot-things.js';
 import { routesOf, type Route } from './support/routes.js';
 import { onStack } from './support/on-stack.js';
 import { VisionClient } from './support/vision-client.js';
@@ -60,7 +61,7 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
   const apps = APPS.map(({ name }) => faulty.part(name));
   const pids = apps.map(({ pid }) => pid);
   const found = { failures: [] as string[], silence: [] as string[], unheard: [] as string[] };
-  const vision = await visionThings(faulty);
+  const known = { ...(await robotThings(faulty)), ...(await visionThings(faulty)) };
   const statuses = new Map<string, number>();
   const gateway = faulty.part('gateway').pid ?? 0;
   let [slowest, dearest, windows] = [0, { milliseconds: 0, what: '' }, 0];
@@ -71,7 +72,7 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
     const ids = [...IDS, ...(await beginSessions(faulty, IDS.length))];
     const answers: Promise<void>[] = [];
     for (let i = 0; i < size; i++) {
-      const request = malformedRequest(random, targets, { ids, vision, key: ownerKey });
+      const request = malformedRequest(random, targets, { ids, known, key: ownerKey });
       const before = threadTimes(gateway);
       const answered = exchange(url, request.bytes).then((answer) => {
         const status = /^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 'none';

@@ -9,6 +9,7 @@ import { examplesOf, none, type Drill, type DrillContext, type DrillResult, type
 import { forEach } from './support/for-each.js';
 import { mutated } from './support/mutations.js';
 import { mutatedPicture, wholePictures, type WholePicture } from './support/mutated-pictures.js';
+import { mutatedRows } from './support/mutated-rows.js';
 import { peakMemory, processTree } from './support/processes.js';
 import { radiograph } from './support/radiographs.js';
 import { settled } from './support/settled.js';
@@ -135,12 +136,14 @@ async function atTheApis(
     });
     context.log(`${name}: ${[...statuses].map(([status, times]) => `${times} x ${status}`).join(', ')}`);
   }
+  const rows = await mutatedRows(faulty, wholes, context, each);
   const unsettled = await settled(faulty, { undecodable: true });
   const now = pids();
   return {
-    count: each * ways.length,
+    count: each * ways.length + rows.count,
     measures: [
       none('requests without an answer', silent),
+      none('uploads without a row for each picture', rows.wrong),
       none('jobs, contents and images without an end', unsettled),
       none(
         'apps that restarted',

@@ -1,16 +1,26 @@
 /**
  * `npm run bench [-- part ...]`: measures a system of its own, and prints one table. Parts: see PARTS; all of them where
- * none is named. Load generator and comparisons share the cores with the system, so compare within one run only.
+ * none is named. Load generator and comparisons share the cores with the system, so compare within one run only. Sizes are set by the
+ * environment: BENCH_ROWS (row-list), BENCH_PHOTOS (embedding), BENCH_ARCHIVES (imports), PHOTOS (models: a folder of photos in
+ * class folders).
  */
 import { availableParallelism } from 'node:os';
 import { augmentation } from './augmentation.mjs';
+import { calibration } from './calibration.mjs';
 import { customVision } from './custom-vision.mjs';
 import { downloads } from './downloads.mjs';
+import { embedding } from './embedding.mjs';
+import { fairness } from './fairness.mjs';
 import { filters } from './filters.mjs';
+import { findings } from './findings.mjs';
 import { imports } from './imports.mjs';
 import { imageList, imageListMillion } from './image-list.mjs';
+import { insights } from './insights.mjs';
 import { memory } from './memory.mjs';
+import { models } from './models.mjs';
 import { projection } from './projection.mjs';
+import { rowList } from './row-list.mjs';
+import { similarMillion } from './similar-million.mjs';
 import { similarity } from './similarity.mjs';
 import { startTimes } from './start-times.mjs';
 import { System } from './system.mjs';
@@ -26,10 +36,18 @@ const PARTS = {
   augmentation,
   vision: customVision,
   projection,
+  embedding,
+  calibration,
+  insights,
+  models,
   imports,
+  findings,
+  fairness,
   list: imageList,
   million: imageListMillion,
+  'row-list': rowList,
   similarity,
+  'similar-million': similarMillion,
   start: startTimes,
 };
 

@@ -44,7 +44,7 @@ function enlarge(width, height, top) {
 }
 
 /** Puts a comment segment of its own behind the first marker. @param {Buffer} jpeg */
-function withComment(jpeg) {
+export function withComment(jpeg) {
   const text = randomBytes(16);
   const head = Buffer.from([0xff, 0xfe, 0, text.length + 2]);
   return Buffer.concat([jpeg.subarray(0, 2), head, text, jpeg.subarray(2)]);

@@ -1,57 +1,20 @@
-/** A process that projects made vectors once, so that its memory can be measured: { count, size, threads, directory }. */
+/**
+ * A process that projects vectors once, so that its memory can be measured: { count, size, threads, directory }. It makes the vectors;
+ * without a count it reads them from vectors.f32.
+ */
 import { project2d } from '@pentaprism/projection';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-
-const CLUSTERS = 40;
-const DIRECTIONS = 8;
+import { madeVectors } from './made-vectors.mjs';
 
 const [{ count, size, threads, directory }] = await once(process, 'message');
-const vectors = madeVectors(count, size);
-writeFileSync(path.join(directory, 'vectors.f32'), new Uint8Array(vectors.buffer));
+const file = path.join(directory, 'vectors.f32');
+const vectors = count ? madeVectors(count, size) : new Float32Array(new Uint8Array(readFileSync(file)).buffer);
+if (count) writeFileSync(file, new Uint8Array(vectors.buffer));
 const startedAt = performance.now();
 const positions = await project2d(vectors, size, { seed: 'bench', threads });
 const seconds = (performance.now() - startedAt) / 1000;
 writeFileSync(path.join(directory, 'positions.f32'), new Uint8Array(positions.buffer));
 process.send({ seconds, peak: process.resourceUsage().maxRSS * 1024 });
 await once(process, 'disconnect');
-
-/**
- * Vectors of length 1 without negative numbers, as the backbone's: clusters that spread in eight directions each, and noise.
- *
- * @param {number} count @param {number} size
- */
-function madeVectors(count, size) {
-  const random = xorshift(1);
-  const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-  const vector = (scale) => Float32Array.from({ length: size }, () => scale * normal());
-  const clusters = Array.from({ length: CLUSTERS }, () => ({
-    centre: vector(1).map((value) => Math.max(0, value)),
-    directions: Array.from({ length: DIRECTIONS }, () => vector(0.25)),
-  }));
-  const vectors = new Float32Array(count * size);
-  for (let row = 0; row < count; row++) {
-    const { centre, directions } = clusters[row % CLUSTERS];
-    const made = vectors.subarray(row * size, (row + 1) * size);
-    made.set(centre);
-    for (const direction of directions) {
-      const factor = normal();
-      for (let i = 0; i < size; i++) made[i] += factor * direction[i];
-    }
-    for (let i = 0; i < size; i++) made[i] = Math.max(0, made[i] + 0.2 * (random() - 0.5));
-    const length = Math.hypot(...made);
-    for (let i = 0; i < size; i++) made[i] /= length;
-  }
-  return vectors;
-}
-
-/** @param {number} state not 0 */
-function xorshift(state) {
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-}

@@ -6,12 +6,15 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { pythonEnvironment } from '../support/python-environment.mjs';
 import { beside } from './load.mjs';
+import { realPhotos, withoutPhotos } from './real-photos.mjs';
 import { megabytes, number } from './table.mjs';
 
 const SIZE = 1280;
 const THREADS = Math.min(4, availableParallelism());
 const SOME = { count: 10_000, goalSeconds: 10, goalRatio: 2.5 };
 const MANY = { count: 50_000, goalSeconds: 40, goalBytes: 1.5e9 };
+/** Parts of each photo that are projected with it: 60 photos are 1,200 pictures then. */
+const PARTS = 19;
 /** What umap-learn's trustworthiness may be higher by. */
 const TOLERANCE = 0.01;
 
@@ -27,9 +30,11 @@ export async function projection(system) {
   try {
     const some = await project(SOME.count, directory);
     const compared = await comparison(directory, some);
+    const photos = await onPhotos(directory);
     const many = await project(MANY.count, directory);
     return [
       ...compared,
+      photos,
       {
         name: nameOf(MANY.count),
         figure: `${number(many.seconds, 1)} s`,
@@ -46,27 +51,56 @@ export async function projection(system) {
   }
 }
 
+/** Installs umap-learn and scikit-learn. @returns {string} path of the interpreter that has them */
+export function projectionPeer() {
+  return pythonEnvironment(ENVIRONMENT, PACKAGES);
+}
+
+/** Measures trustworthiness on embeddings of photos and parts of them, by the project's own backbone. @param {string} directory */
+async function onPhotos(directory) {
+  if (realPhotos().length === 0) return withoutPhotos('trustworthiness on photos');
+  const { size, rows } = await beside('./embed-photos-process.mjs', { directory, parts: PARTS }, (made) => made);
+  await beside('./projection-process.mjs', { size, threads: THREADS, directory }, (measured) => measured);
+  const name = `trustworthiness on ${number(rows.length)} photos and parts of them (scikit-learn's)`;
+  let umap;
+  try {
+    umap = await measured(projectionPeer(), directory, size);
+  } catch (error) {
+    return { name, figure: 'skipped', comparedWith: error.message };
+  }
+  return { name, figure: number(umap.ours, 4), comparedWith: trust(umap) };
+}
+
+/** @param {string} python @param {string} directory @param {number} size numbers of a vector */
+async function measured(python, directory, size) {
+  const args = [UMAP, path.join(directory, 'vectors.f32'), `${size}`, path.join(directory, 'positions.f32')];
+  const { stdout } = await promisify(execFile)(python, args, { timeout: UMAP_LIMIT_MS });
+  return JSON.parse(stdout);
+}
+
+const trust = ({ theirs, theirsReduced }) =>
+  `umap-learn: ${number(theirs, 4)}, on principal components ${number(theirsReduced, 4)} ` +
+  `(goal: at least that minus ${TOLERANCE})`;
+
 /** @param {number} count @param {string} directory that the vectors and positions are written to */
 function project(count, directory) {
   const what = { count, size: SIZE, threads: THREADS, directory };
   return beside('./projection-process.mjs', what, (measured) => measured);
 }
 
-async function comparison(directory, measured) {
+async function comparison(directory, own) {
   const name = nameOf(SOME.count);
-  const figure = `${number(measured.seconds, 1)} s`;
+  const figure = `${number(own.seconds, 1)} s`;
   const goal = `goal: below ${SOME.goalSeconds} s`;
   let python;
   try {
-    python = pythonEnvironment(ENVIRONMENT, PACKAGES);
+    python = projectionPeer();
   } catch (error) {
     return [{ name, figure, comparedWith: `${goal}; umap-learn is skipped: ${error.message}` }];
   }
-  const args = [UMAP, path.join(directory, 'vectors.f32'), `${SIZE}`, path.join(directory, 'positions.f32')];
-  const { stdout } = await promisify(execFile)(python, args, { timeout: UMAP_LIMIT_MS });
-  const umap = JSON.parse(stdout);
+  const umap = await measured(python, directory, SIZE);
   const seconds = (value) => `${number(value, 1)} s`;
-  const ratio = (value) => `${number(value / measured.seconds, 1)} x`;
+  const ratio = (value) => `${number(value / own.seconds, 1)} x`;
   return [
     {
       name,
@@ -83,9 +117,7 @@ async function comparison(directory, measured) {
     {
       name: "their trustworthiness (scikit-learn's)",
       figure: number(umap.ours, 4),
-      comparedWith:
-        `umap-learn: ${number(umap.theirs, 4)}, on principal components ${number(umap.theirsReduced, 4)} ` +
-        `(goal: at least that minus ${TOLERANCE})`,
+      comparedWith: trust(umap),
     },
   ];
 }

@@ -24,6 +24,7 @@ import { GatewayModule } from './gateway.module.js';
 import { addNotFoundHandlers } from './http/access.js';
 import { AuditLog } from './http/audit.js';
 import { Authentication } from './http/authentication.js';
+import { logBrokenAnswers } from './http/broken-answers.js';
 import { corsOptions } from './http/cors.js';
 import { Drain, releaseConnections } from './http/drain.js';
 import { HttpErrorFilter } from './http/error.filter.js';
@@ -88,6 +89,7 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   fastify.server.headersTimeout = HEADERS_MS;
   addHooks(fastify, app.get(Authentication), new AuditLog(logger));
+  logBrokenAnswers(fastify, logger);
   joinSmallChunks(fastify);
   acceptExpectations(fastify);
   compareDigests(fastify);

@@ -28,6 +28,7 @@ import { ComparisonTurns } from './similarity/comparison-turns.js';
 import { FindNearDuplicates } from './similarity/find-near-duplicates.usecase.js';
 import { FindSimilarImages } from './similarity/find-similar-images.usecase.js';
 import { ImageColumns } from './similarity/image-columns.js';
+import { SearchReport } from './similarity/search-report.js';
 import { SimilarImagesController } from './similarity/similar-images.controller.js';
 import { VectorCache } from './similarity/vector-cache.js';
 
@@ -76,6 +77,7 @@ export class InsightsModule {
         ImageColumns,
         RecordOverlays,
         RemoveInsights,
+        SearchReport,
         SweepInsights,
         VectorCache,
       ],

@@ -379,4 +379,17 @@ describe('a project that is deleted', () => {
       await expect(late()).rejects.toEqual(fails('NOT_FOUND'));
     expect(await left(OTHER_PROJECT)).toBe(0);
   });
+
+  it('is remembered for a day, and gets no tags afterwards', async () => {
+    await create('old', { projectId: OTHER_PROJECT });
+    await remove(OTHER_PROJECT);
+    const revisions = modelOf<{ _id: string; closedAt?: Date }>(TAG_REVISION_MODEL);
+    const _id = `${workspace}/${OTHER_PROJECT}`;
+    await eventually(async () => expect((await revisions.findById(_id).lean())?.closedAt).toBeInstanceOf(Date));
+    expect(await revisions.collection.indexes()).toContainEqual(
+      expect.objectContaining({ key: { closedAt: 1 }, expireAfterSeconds: 86_400 }),
+    );
+    await revisions.deleteOne({ _id });
+    await expect(create('late', { projectId: OTHER_PROJECT })).rejects.toEqual(fails('NOT_FOUND'));
+  });
 });

@@ -28,6 +28,7 @@ import { TendDatasets } from './datasets/tend-datasets.usecase.js';
 import { CandidateRepository } from './candidates/candidate.repository.js';
 import { CANDIDATE_MODEL, candidateSchema } from './candidates/candidate.schema.js';
 import { CandidatesController } from './candidates/candidates.controller.js';
+import { EndJobs } from './candidates/end-jobs.usecase.js';
 import { ManageCandidates } from './candidates/manage-candidates.usecase.js';
 import { TendCandidates } from './candidates/tend-candidates.usecase.js';
 import { TrainCandidateEffect } from './candidates/train-candidate.effect.js';
@@ -70,6 +71,7 @@ import { RecordTarget } from './modelings/record-target.usecase.js';
 import { SetLiveTarget } from './modelings/set-live-target.usecase.js';
 import { SetTarget } from './modelings/set-target.usecase.js';
 import { TargetRepository } from './modelings/target.repository.js';
+import { TargetSelections } from './modelings/target-selections.js';
 import {
   TARGET_BIN_MODEL,
   TARGET_FINDING_MODEL,
@@ -80,6 +82,7 @@ import {
 } from './modelings/target.schema.js';
 import { TargetsController } from './modelings/targets.controller.js';
 import { ProjectImageRepository } from './modelings/project-image.repository.js';
+import { DuplicateImages } from './modelings/duplicate-images.js';
 import { TendModelings } from './modelings/tend-modelings.usecase.js';
 import { TrainedModels } from './models/trained-models.js';
 import { IterationRepository } from './models/iteration.repository.js';
@@ -230,6 +233,7 @@ export class TrainingIngestModule {
         CreateProject,
         DatasetRowsRepository,
         DeleteProject,
+        EndJobs,
         ExportModel,
         FetchAddresses,
         FillProject,
@@ -255,6 +259,7 @@ export class TrainingIngestModule {
         Predict,
         PredictTable,
         ProjectImageRepository,
+        DuplicateImages,
         QueryPredictions,
         ReceiveImage,
         RecordImport,
@@ -266,6 +271,7 @@ export class TrainingIngestModule {
         SweepModality,
         SweepModels,
         TargetRepository,
+        TargetSelections,
         TendCandidates,
         TendDatasets,
         TendIterations,

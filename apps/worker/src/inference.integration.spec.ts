@@ -6,7 +6,6 @@ import { jobDirectoryContracts, type ContentReference, type ExportFormat, type R
 import { createDecodePool } from '@pentaprism/imaging';
 import { encodeHead, fromVectorText, type Head, predict } from '@pentaprism/heads';
 import { DEFAULT_BACKBONE_PATH } from '@pentaprism/inference';
-import type { JobControl } from '@pentaprism/jobs';
 import { strFromU8, unzipSync } from 'fflate';
 import { createHash } from 'node:crypto';
 import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -17,18 +16,15 @@ import * as onnxRuntime from 'onnxruntime-node';
 import { EmbedContentHandler } from './handlers/embed-content.handler.js';
 import { ExportModelHandler } from './handlers/export-model.handler.js';
 import { UploadsFirst } from './handlers/uploads-first.js';
+import { jobControl } from './job-control.fixture.js';
 import { SharedPool } from './shared-pool.js';
 import { Embedder } from './inference/embedder.js';
+import { Embeddings } from './inference/embeddings.js';
 import { InferenceController, MAX_WAITING_QUESTIONS } from './rpc/inference.controller.js';
 
 const WORKSPACE = 'w1';
 const ABSENT = '0'.repeat(64);
-const control = (signal = new AbortController().signal): JobControl => ({
-  jobId: 'j',
-  workspace: WORKSPACE,
-  signal,
-  progress: () => undefined,
-});
+const control = (signal = new AbortController().signal) => jobControl({ workspace: WORKSPACE, signal });
 
 let directory: string;
 let blobs: BlobStore;
@@ -102,30 +98,31 @@ describe('EmbedContentHandler', () => {
   } as unknown as Bus;
   let handler: EmbedContentHandler;
   beforeAll(() => {
-    handler = new EmbedContentHandler(embedder, new UploadsFirst(bus));
+    const uploads = new UploadsFirst(bus);
+    handler = new EmbedContentHandler(embedder, new Embeddings(bus, embedder, uploads), uploads);
   });
   afterEach(() => uploading.clear());
 
-  it('embeds a picture; what is none, or gone, has no embedding', async () => {
-    const run = (sha256: string) => handler.run({ workspace: WORKSPACE, sha256 }, control());
-    expect(await run(coffee)).toEqual({ state: 'embedded', ...(await embed(coffee)) });
-    expect(await run(notAPicture)).toMatchObject({ state: 'none' });
-    expect(await run(ABSENT)).toMatchObject({ state: 'none' });
+  it('embeds pictures, and leaves out what is none or gone', async () => {
+    const hashes = [notAPicture, coffee, ABSENT, coffee];
+    const { backbone, vector } = await embed(coffee);
+    const expected = { backbone, embeddings: [{ sha256: coffee, vector }] };
+    expect(await handler.run({ workspace: WORKSPACE, hashes }, control())).toEqual(expected);
   });
 
   it('lets uploads go first, but not for ever', async () => {
     uploading.add(WORKSPACE);
     let ended = false;
-    const running = handler.run({ workspace: WORKSPACE, sha256: coffee }, control()).finally(() => (ended = true));
+    const running = handler.run({ workspace: WORKSPACE, hashes: [coffee] }, control()).finally(() => (ended = true));
     // It would have ended before this one, had it begun.
     await embed(coffee);
     expect(ended).toBe(false);
-    expect(await running).toMatchObject({ state: 'embedded' });
+    expect((await running).embeddings).toHaveLength(1);
   });
 
   it('does not wait for the uploads of another workspace', async () => {
     uploading.add('other');
-    const running = handler.run({ workspace: WORKSPACE, sha256: coffee }, control());
+    const running = handler.run({ workspace: WORKSPACE, hashes: [coffee] }, control());
     const first = await Promise.race([running.then(() => 'embedded'), sleep(1500, 'waits')]);
     expect(first).toBe('embedded');
   });
@@ -133,7 +130,7 @@ describe('EmbedContentHandler', () => {
   it('ends when it is aborted while it waits', async () => {
     uploading.add(WORKSPACE);
     const controller = new AbortController();
-    const running = handler.run({ workspace: WORKSPACE, sha256: coffee }, control(controller.signal));
+    const running = handler.run({ workspace: WORKSPACE, hashes: [coffee] }, control(controller.signal));
     controller.abort(new Error('enough'));
     await expect(running).rejects.toThrow();
   });

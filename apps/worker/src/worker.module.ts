@@ -33,6 +33,8 @@ import { ComputeActivationMapsHandler } from './insights/compute-activation-maps
 import { ComputeEmbeddingsHandler } from './insights/compute-embeddings.handler.js';
 import { ExplainedCandidates } from './insights/explained-candidates.js';
 import { InsightFiles } from './insights/insight-files.js';
+import { KnownPositions } from './insights/known-positions.js';
+import { RecordedOverlays } from './insights/recorded-overlays.js';
 import { PROCESSORS, type QueueProcessor } from './processors.js';
 import { InferenceController } from './rpc/inference.controller.js';
 import { SharedPool } from './shared-pool.js';
@@ -127,7 +129,9 @@ export class WorkerModule {
         FeatureMatrices,
         ImageImporter,
         InsightFiles,
+        KnownPositions,
         ProjectRows,
+        RecordedOverlays,
         RowsToPredict,
         TrainingSets,
         UploadsFirst,

@@ -1,4 +1,4 @@
-/** Ways for work that comes at the same time to share what it costs. Knows nothing of databases and buses. */
+/** Ways for simultaneous work to share what it costs, and work in threads. Independent of databases and buses. */
 export * from './fair-shares.js';
 export * from './fair-turns.js';
 export * from './fresh-reads.js';
@@ -8,3 +8,4 @@ export * from './lanes.js';
 export * from './loop-turns.js';
 export * from './pipelined.js';
 export * from './shuffled.js';
+export * from './thread.js';

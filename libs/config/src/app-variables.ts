@@ -9,6 +9,7 @@ import {
   radiographVariables,
   scrubVariables,
   secretVariables,
+  similarityVariables,
   uploadVariables,
   urlImportVariables,
   workerVariables,
@@ -42,7 +43,14 @@ export const APP_SETTINGS = {
     ...urlImportVariables,
   },
   augmentation: { ...busVariables, ...mongoVariables, ...queueVariables, ...blobVariables, ...scrubVariables },
-  insights: { ...busVariables, ...mongoVariables, ...queueVariables, ...blobVariables, ...scrubVariables },
+  insights: {
+    ...busVariables,
+    ...mongoVariables,
+    ...queueVariables,
+    ...blobVariables,
+    ...scrubVariables,
+    ...similarityVariables,
+  },
   worker: { ...busVariables, ...queueVariables, ...blobVariables, ...workerVariables },
 } as const;
 

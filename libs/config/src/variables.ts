@@ -187,6 +187,11 @@ export const scrubVariables = {
   BLOB_SCRUB_PAUSE: wholeNumber(0, 365 * 24 * 3600).default(24 * 3600),
 };
 
+export const similarityVariables = {
+  /** Mebibytes of the embeddings that are compared with one another, and are kept in memory. */
+  SIMILARITY_MEMORY: wholeNumber(64, 1024 * 1024).default(640),
+};
+
 const cores = wholeNumber(1, 256);
 
 export const workerVariables = {

@@ -123,7 +123,7 @@ describe('permissions', () => {
 
   it('let workers report on jobs of every owner, and let only its owner and the gateway abort a job', () => {
     const reports = (user: BusUser) => permissionsOf(user).publish.filter((subject) => /\.v1\.job\./.test(subject));
-    expect(reports('worker')).toHaveLength(5 * JOB_OWNERS.length);
+    expect(reports('worker')).toHaveLength(6 * JOB_OWNERS.length);
     expect(reports('worker').filter((subject) => subject.endsWith('.abort'))).toEqual([]);
     for (const user of BUS_USERS.filter((each) => each !== 'worker' && each !== 'gateway'))
       for (const subject of reports(user))

@@ -11,7 +11,7 @@ import { embeddingContracts } from './insights/embeddings.js';
 import { imageInsightContracts } from './insights/image-insights.js';
 import { similarImageContracts } from './insights/similar-images.js';
 import { tagChanged, tagContracts, taggingContracts } from './tagging/tags.js';
-import { candidateContracts } from './training-ingest/candidates.js';
+import { candidateContracts, candidateDeleted } from './training-ingest/candidates.js';
 import { predictionDatasetContracts, tablePredictionContracts } from './training-ingest/table-predictions.js';
 import { datasetContracts } from './training-ingest/datasets.js';
 import { ingestContracts, trainingIngestContracts } from './training-ingest/images.js';
@@ -45,8 +45,8 @@ const all = (...groups: readonly Readonly<Record<string, Rpc>>[]): Rpc[] =>
   groups.flatMap((group) => Object.values(group));
 
 const workerReports = JOB_OWNERS.flatMap((owner) => {
-  const { start, progress, complete, fail, giveBack } = jobReportContracts[owner];
-  return [start, progress, complete, fail, giveBack];
+  const { start, progress, checkpoint, complete, fail, giveBack } = jobReportContracts[owner];
+  return [start, progress, checkpoint, complete, fail, giveBack];
 });
 
 /**
@@ -179,6 +179,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       trainingImageContracts.getMany,
       trainingImageContracts.list,
     ],
+    publishes: [candidateDeleted],
     consumes: [projectDeleted],
   },
   augmentation: {
@@ -196,7 +197,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       jobReportContracts.insights.abort,
       modelingContracts.contents,
     ],
-    consumes: [imageAdded, contentRemoved, projectDeleted],
+    consumes: [candidateDeleted, imageAdded, contentRemoved, projectDeleted],
   },
   worker: {
     calls: [
@@ -208,6 +209,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       contentContracts.discard,
       contentContracts.hold,
       contentContracts.known,
+      contentContracts.perceptualHashes,
       datasetContracts.columns,
       datasetContracts.fetch,
       datasetContracts.fetchImage,
@@ -232,12 +234,14 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       targetContracts.tagImages,
       embeddingContracts.getMany,
       embeddingContracts.record,
-      imageInsightContracts.othersWait,
+      imageInsightContracts.positions,
+      imageInsightContracts.recordedOverlays,
       imageInsightContracts.recordOverlays,
       imageContracts.choosePictures,
       jobDirectoryContracts.pending,
       timeContracts.get,
       projectContracts.get,
+      tagContracts.list,
       snapshotContracts.create,
       trainingImageContracts.list,
     ],

@@ -7,7 +7,7 @@ import { apiKeyContracts } from './catalog/keys.js';
 import { projectContracts } from './catalog/projects.js';
 import { radiographContracts, renderRadiograph } from './catalog/radiographs.js';
 import { predictedImageContracts, snapshotContracts, trainingImageContracts } from './catalog/training.js';
-import { embedContent, embeddingContracts } from './insights/embeddings.js';
+import { embedContents, embeddingContracts } from './insights/embeddings.js';
 import { computeActivationMaps, computeEmbeddings, imageInsightContracts } from './insights/image-insights.js';
 import { similarImageContracts } from './insights/similar-images.js';
 import { tagContracts, taggingContracts } from './tagging/tags.js';
@@ -79,7 +79,7 @@ export const ALL_JOBS: readonly JobType[] = [
   analyseContent,
   renderRadiograph,
   makeSamples,
-  embedContent,
+  embedContents,
   trainModel,
   exportModel,
   importDataset,

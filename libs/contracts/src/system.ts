@@ -1,7 +1,7 @@
 import { JOB_STATES } from '@pentaprism/domain';
 import { z } from 'zod';
 import { defineFact, defineRpc, JOB_OWNERS, type JobOwner, QUEUES, type ServiceName, SERVICES } from './define.js';
-import { empty, jobError, objectId, serviceHealth } from './schemas.js';
+import { contentReference, empty, jobError, objectId, serviceHealth } from './schemas.js';
 
 /** Every service says on the bus whether it and what it depends on are well. */
 function defineHealth<S extends ServiceName>(owner: S) {
@@ -20,6 +20,10 @@ export const healthContracts = Object.fromEntries(
 
 /** A worker names the start it speaks for; the ledger refuses what comes from an earlier one. */
 const attempt = { jobId: objectId, attempt: z.int().positive() };
+
+/** What a job has done so far, under a name that is unique within the job, and the file in the blob store that it is in, if any. */
+export const jobPart = z.object({ name: z.string().min(1).max(200), file: contentReference.optional() });
+export type JobPart = z.output<typeof jobPart>;
 
 /** What workers tell the owner of a job, and what others ask of it. */
 function defineJobReports(owner: JobOwner) {
@@ -45,6 +49,8 @@ function defineJobReports(owner: JobOwner) {
           workspace: z.string(),
           type: z.string(),
           payload: z.unknown(),
+          /** What earlier attempts have stored. */
+          parts: z.array(jobPart).default([]),
         }),
         z.object({ taken: z.literal(false), state: z.enum(JOB_STATES) }),
       ]),
@@ -55,6 +61,16 @@ function defineJobReports(owner: JobOwner) {
       subject: `${owner}.v1.job.progress`,
       request: z.strictObject({ ...attempt, progress: z.number().min(0).max(1) }),
       response: z.object({ proceed: z.boolean() }),
+    }),
+    /**
+     * Keeps a part for later attempts, if there is one. `proceed` as that of `progress`. `othersWait`: jobs of other projects wait
+     * in the queue, so that a long job should give its place back.
+     */
+    checkpoint: defineRpc({
+      owner,
+      subject: `${owner}.v1.job.checkpoint`,
+      request: z.strictObject({ ...attempt, part: jobPart.optional() }),
+      response: z.object({ proceed: z.boolean(), othersWait: z.boolean() }),
     }),
     /** Hands the result in; its effect and the final state are one transaction. */
     complete: defineRpc({
@@ -73,8 +89,8 @@ function defineJobReports(owner: JobOwner) {
       response: z.object({ retryInMs: z.int().nonnegative().nullable() }),
     }),
     /**
-     * A worker that stops gives back what it cannot finish; the start does not count. `behindOthers`: a long job lets jobs of its
-     * workspace go first that have had fewer turns.
+     * A worker that stops gives back what it cannot finish; the start does not count. `behindOthers`: a long job lets jobs go
+     * first that have had fewer turns.
      */
     giveBack: defineRpc({
       owner,

@@ -11,6 +11,7 @@ import { eventually, startPrivateServers, testScope } from '@pentaprism/testing'
 import { mongo, Schema, trusted, type Connection, type Model } from 'mongoose';
 import 'reflect-metadata';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { countInTurn } from './count-in-turn.js';
 import { DatabaseModule } from './database.module.js';
 import { asDomainError, isDuplicateKey } from './errors.js';
 import { Outbox, OutboxModule } from './outbox.js';
@@ -173,6 +174,23 @@ describe('a transaction', () => {
     );
     expect((await counters.findOne({ name: 'a' }).lean())?.value).toBe(8);
     expect((await metrics.transactionRetries.get()).values[0]?.value).toBeGreaterThan(before);
+  });
+});
+
+describe('countInTurn', () => {
+  it('keeps transactions at once from passing a limit together', async () => {
+    await counters.create({ name: 'first', value: 1 });
+    const added = await Promise.all(
+      Array.from({ length: 8 }, (_, i) =>
+        transactions.run(async (session) => {
+          if ((await countInTurn(counters.collection, { value: 1 }, session)) >= 3) return false;
+          await counters.create([{ name: `${i}`, value: 1 }], { session });
+          return true;
+        }),
+      ),
+    );
+    expect(added.filter(Boolean)).toHaveLength(2);
+    expect(await counters.countDocuments()).toBe(3);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { ArchiveEntry } from './archive-entry.js';
+import { hasImageExtension } from './image-bytes.js';
 
 /** Looks up the files that cells of a table name. */
 export class ArchiveFiles {
@@ -6,6 +7,8 @@ export class ArchiveFiles {
   /** By name in one case and normal form. Null where several names differ in these only. */
   private readonly foldedFolder: string;
   private readonly folded = new Map<string, ArchiveEntry | null>();
+  /** The same by the last part of names. Made when the first cell needs it. */
+  private lastParts: Map<string, ArchiveEntry | null> | null = null;
 
   /**
    * @param files where names are equal, the last one counts, as for programs that unpack
@@ -18,23 +21,36 @@ export class ArchiveFiles {
   ) {
     this.foldedFolder = folded(folder);
     for (const file of files) this.exact.set(file.name, file);
-    for (const file of this.exact.values()) {
-      const name = folded(file.name);
-      this.folded.set(name, this.folded.has(name) ? null : file);
-    }
+    for (const file of this.exact.values()) addOnly(this.folded, folded(file.name), file);
   }
 
-  /** Returns the file that a cell names, relative to the table or to the archive: `images/0.png`, `.\images\0.png`. */
+  /**
+   * Returns the file that a cell names, relative to the table or to the archive: `images/0.png`, `.\images\0.png`. The name of an
+   * image without a folder is that of a file in any folder, if there is only one.
+   */
   find(cell: string): ArchiveEntry | undefined {
     if (cell.length > this.maxNameLength + 2 || cell.includes('\n')) return undefined;
     const name = normalised(cell);
     if (name === '') return undefined;
-    return this.exactly(cell) ?? this.exactly(name) ?? this.byFold(folded(name));
+    return this.exactly(cell) ?? this.exactly(name) ?? this.byFold(folded(name)) ?? this.byLastPart(name);
   }
 
   private exactly(name: string): ArchiveEntry | undefined {
     const file = this.exact.get(this.folder + name);
     return file === undefined && this.folder !== '' ? this.exact.get(name) : file;
+  }
+
+  private byLastPart(name: string): ArchiveEntry | undefined {
+    if (name.includes('/') || !hasImageExtension(name)) return undefined;
+    this.lastParts ??= this.byLastParts();
+    return this.lastParts.get(folded(name)) ?? undefined;
+  }
+
+  private byLastParts(): Map<string, ArchiveEntry | null> {
+    const found = new Map<string, ArchiveEntry | null>();
+    for (const file of this.exact.values())
+      addOnly(found, folded(file.name.slice(file.name.lastIndexOf('/') + 1)), file);
+    return found;
   }
 
   private byFold(name: string): ArchiveEntry | undefined {
@@ -56,6 +72,11 @@ function normalised(cell: string): string {
 
 function folded(name: string): string {
   return name.normalize('NFC').toLowerCase();
+}
+
+/** Adds a file by its name, or null if there is another one of this name. */
+function addOnly(files: Map<string, ArchiveEntry | null>, name: string, file: ArchiveEntry): void {
+  files.set(name, files.has(name) ? null : file);
 }
 
 /** A set of files, with one bit for each. */

@@ -1,5 +1,5 @@
 import { isClassColumn } from './class-findings.js';
-import { isBoolean, isDate, isLabelList, isMissing, numberOf } from './cell-values.js';
+import { isBoolean, isDate, isLabelList, isMissing, numberOf, withDecimalPoint } from './cell-values.js';
 import { isAddress, isImageAddress, isImageText } from './image-cells.js';
 import { NumberStatistics } from './statistics.js';
 import { UniqueCounter } from './unique-counter.js';
@@ -49,6 +49,7 @@ export class ColumnProfile {
     name: string,
     columns: number,
     private readonly maxMistyped: number,
+    private readonly decimalComma: boolean,
   ) {
     this.unique = new UniqueCounter(Math.min(UNIQUE_VALUES_PER_COLUMN, Math.floor(UNIQUE_VALUES / columns)));
     this.statistics = new NumberStatistics(Math.min(MEDIAN_NUMBERS_PER_COLUMN, Math.floor(MEDIAN_NUMBERS / columns)));
@@ -66,7 +67,7 @@ export class ColumnProfile {
     this.unique.add(cell);
     if (isEntry) this.entries += 1;
     if (this.classes !== null) this.addClass(this.classes, cell);
-    const number = numberOf(cell);
+    const number = numberOf(this.decimalComma ? withDecimalPoint(cell) : cell);
     if (number === null) return this.addText(cell, row);
     this.numbers += 1;
     this.words += 1;

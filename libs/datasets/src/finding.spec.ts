@@ -46,8 +46,15 @@ describe('findingLine', () => {
 describe('notAnImage', () => {
   it.each([
     ['text', 'hello', 'the file is text, not an image'],
+    [
+      'SVG behind a comment',
+      '<!-- made by a program -->\n<!DOCTYPE svg PUBLIC "">\n<svg xmlns="">',
+      'the file is an SVG drawing, which cannot be decoded',
+    ],
     ['SVG', '<?xml version="1.0"?>\n<svg xmlns="">', 'the file is an SVG drawing, which cannot be decoded'],
     ['HEIC', '\0\0\0\x18ftypheic\0\0\0\0', 'the file is a HEIC image, which cannot be decoded'],
+    // A pattern that goes back over comments would need hours for these.
+    ['many comments', `${'<!---->'.repeat(146)}x`, 'the file is text, not an image'],
     ['PDF', '%PDF-1.7', 'the file is a PDF document, which cannot be decoded'],
     ['other bytes', '\x01\x02\x03', 'the file is not an image'],
   ])('says what %s is', (_what, bytes, message) => {

@@ -125,6 +125,17 @@ describe('an archive is read', () => {
     expect(await imagesOf(bytes)).toEqual([image('a'), image('b')]);
   });
 
+  it.each([
+    ['a script', '#!/bin/sh\necho PK\x05\x06\n', false],
+    ['a program', 'MZ' + '\0'.repeat(70_000), false],
+    ['a program whose length the offsets contain', 'MZ\0\0', true],
+  ])('behind %s that unpacks it', async (_what, program, counted) => {
+    const shift = counted ? program.length : 0;
+    const entries = [good, { name: 'dogs/2.png', data: image('b') }];
+    const bytes = Buffer.concat([Buffer.from(program, 'latin1'), zipOf(entries, { shift })]);
+    expect(await imagesOf(bytes)).toEqual([image('a'), image('b')]);
+  });
+
   it('with the sizes and offsets of Zip64', async () => {
     const extra = zip64Extra(BigInt(image('b').length));
     const bytes = zipOf([good, { name: 'cats/2.png', data: image('b'), size: 2 ** 32 - 1, extra }], { zip64: true });

@@ -22,7 +22,7 @@ const OTHER_FORMATS: readonly (readonly [name: string, offset: number, start: st
   ['an archive', 0, '7z\xbc\xaf'],
 ];
 
-const SVG = /^\s*(<\?xml[^>]*>\s*)?<svg/i;
+const SVG = /^\s*(?:(?:<\?xml[^>]*>|<!--(?:(?!-->)[^])*-->|<!doctype svg[^>]*>)\s*)*<svg/i;
 const HTML = /^\s*<(!doctype html|html)/i;
 
 /** Returns the extension of the last part of a path in lower case, without the dot. */
@@ -41,7 +41,7 @@ export function isImage(head: Uint8Array): boolean {
 
 /** Says what a file is that `isImage` rejects: "the file is a PDF document, which cannot be decoded". */
 export function notAnImage(head: Uint8Array): string {
-  const start = latin1(head.subarray(0, 256));
+  const start = latin1(head.subarray(0, 1024));
   const format = OTHER_FORMATS.find(([, offset, signature]) => start.startsWith(signature, offset));
   if (format !== undefined) return `the file is ${format[0]}, which cannot be decoded`;
   if (SVG.test(start)) return 'the file is an SVG drawing, which cannot be decoded';

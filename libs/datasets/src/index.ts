@@ -12,4 +12,5 @@ export type {
 } from './dataset.js';
 export { DATASET_LIMITS, type DatasetLimits } from './limits.js';
 export { openDataset } from './open-dataset.js';
+export { storedValues } from './stored-table.js';
 export { writeTable } from './write-table.js';

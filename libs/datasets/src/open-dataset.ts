@@ -2,6 +2,7 @@ import { readArchiveDirectory } from './archive-directory.js';
 import { streamEntry } from './archive-entry.js';
 import { ArchiveFiles } from './archive-files.js';
 import { archiveLayout } from './archive-layout.js';
+import { archiveBehindProgram } from './archive-start.js';
 import { type ByteSource, ReadAhead } from './byte-source.js';
 import { ClassFolders } from './class-folders.js';
 import type { OpenedDataset } from './dataset.js';
@@ -48,6 +49,8 @@ export async function openDataset(
   const other = OTHER_FORMATS.find(([offset, signature]) => start.startsWith(signature, offset));
   if (other !== undefined) throw refusal(other[2]);
   if (isImage(head)) throw refusal('The upload is a single image. Upload a ZIP file of images, or a CSV file.');
+  const archive = await archiveBehindProgram(source);
+  if (archive !== null) return openArchive(archive, limits, signal);
   const bytes = { size: source.size, open: () => readStream(source) };
   return new TableDataset(bytes, await readTableHead(bytes, limits), null, limits);
 }

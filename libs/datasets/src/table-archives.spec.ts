@@ -38,6 +38,12 @@ describe('an archive with a table', () => {
     expect(await imagesOf(bytes)).toEqual([image('\u00e9.png'), 'missing-file', image('\u00e9.png')]);
   });
 
+  it('finds an image in any folder by its bare name, if only one has this name', async () => {
+    const bytes = archive('f,n\n1.png,1\n2.PNG,2\n3.png,3\nx/1.png,4\n', 'a/1.png', 'a/2.png', 'a/3.png', 'b/3.png');
+    const missing = 'missing-file';
+    expect(await imagesOf(bytes)).toEqual([image('a/1.png'), image('a/2.png'), missing, missing]);
+  });
+
   it('takes the last of files with equal names, as programs that unpack do', async () => {
     const files = [
       { name: 't.csv', data: 'f\na.png' },

@@ -2,7 +2,7 @@ import type { ArchiveEntry } from './archive-entry.js';
 import type { ArchiveFiles } from './archive-files.js';
 import { ArchiveImages } from './archive-images.js';
 import type { ByteSource } from './byte-source.js';
-import { isMissing } from './cell-values.js';
+import { isMissing, withDecimalPoint } from './cell-values.js';
 import type { DatasetColumn, DatasetRow, OpenedDataset, Survey } from './dataset.js';
 import { hasImageExtension } from './image-bytes.js';
 import type { DatasetLimits } from './limits.js';
@@ -35,7 +35,7 @@ export class TableDataset implements OpenedDataset {
 
   async survey(options: { signal: AbortSignal; onProgress?: (share: number) => void }): Promise<Survey> {
     const files = this.archive?.files ?? null;
-    const survey = new TableSurvey(this.head.names, files, this.limits);
+    const survey = new TableSurvey(this.head, files, this.limits);
     for await (const rows of readTableRows(this.bytes, this.head, this.limits, options)) {
       for (const cells of rows) survey.add(cells);
     }
@@ -80,19 +80,20 @@ export class TableDataset implements OpenedDataset {
         number += 1;
         if (number <= after) continue;
         signal.throwIfAborted();
-        yield { number, cells, values: columns.map((column) => valueOf(column, cells, images)) };
+        yield { number, cells, values: columns.map((column) => this.valueOf(column, cells, images)) };
       }
     }
+  }
+
+  private valueOf({ index, type }: DatasetColumn, cells: readonly string[], images: TableImages): string | null {
+    const cell = cells[index] ?? '';
+    if (type === 'Image') return images.value(cell);
+    if (isMissing(cell)) return null;
+    return type === 'Numeric' && this.head.decimalComma ? withDecimalPoint(cell) : cell;
   }
 
   private images(): TableImages {
     if (this.archive === null) return new TableImages(null, null);
     return new TableImages(this.archive.files, new ArchiveImages(this.archive.source, this.limits));
   }
-}
-
-function valueOf({ index, type }: DatasetColumn, cells: readonly string[], images: TableImages): string | null {
-  const cell = cells[index] ?? '';
-  if (type === 'Image') return images.value(cell);
-  return isMissing(cell) ? null : cell;
 }

@@ -1,4 +1,5 @@
 import { DomainError } from '@pentaprism/domain';
+import { isDecimalComma, isDecimalPoint, isMissing } from './cell-values.js';
 import type { DatasetLimits } from './limits.js';
 import { RowParser } from './row-parser.js';
 
@@ -6,6 +7,31 @@ import { RowParser } from './row-parser.js';
 const SEPARATORS = [',', ';', '\t', '|'];
 /** Separates nothing in a table of one column, so that its values may contain every other separator. */
 const NO_SEPARATOR = '\u001f';
+
+/** Rows in which decimal commas are looked for. */
+const SAMPLED_ROWS = 1_000;
+
+/** Returns the separator that a first line declares for Excel, such as `sep=;`, or null. */
+export function declaredSeparator(text: string): string | null {
+  return /^"?sep=([^\w\s"]|\t)"?[\r\n]/i.exec(text)?.[1] ?? null;
+}
+
+/** Share of a column's values that need decimal commas to be numbers, from which on they are no mistakes. */
+const COMMA_SHARE = 0.2;
+
+/** Returns whether the numbers of a table have decimal commas, in one column at least, and none a decimal point. */
+export function hasDecimalCommas(rows: readonly string[][]): boolean {
+  const commas: number[] = [];
+  const values: number[] = [];
+  for (const cells of rows.slice(0, SAMPLED_ROWS)) {
+    if (cells.some(isDecimalPoint)) return false;
+    for (const [column, cell] of cells.entries()) {
+      values[column] = (values[column] ?? 0) + (isMissing(cell) ? 0 : 1);
+      commas[column] = (commas[column] ?? 0) + (isDecimalComma(cell) ? 1 : 0);
+    }
+  }
+  return commas.some((count, column) => count > COMMA_SHARE * (values[column] ?? 0));
+}
 
 /**
  * Returns the separator that gives most rows of a sample as many cells as the header has, and the header most cells.

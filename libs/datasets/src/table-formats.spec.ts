@@ -71,6 +71,17 @@ describe('a table is split', () => {
     ]);
   });
 
+  it.each([
+    ['sep=;\r\n', ';'],
+    ['"sep=,"\n', ','],
+    ['\ufeffSEP=\t\n', '\t'],
+    ['sep=^\n', '^'],
+  ])('at the separator that the first line %j declares', async (line, separator) => {
+    const table = line + ['a|b,c', '1|2,3', '4|5,6'].join('\n').replaceAll(',', separator);
+    expect(await namesOf(table)).toEqual(['a|b', 'c']);
+    expect(await rowsOf(table, 1)).toEqual([{ number: 2, values: ['4|5', '6'], images: [] }]);
+  });
+
   it('nowhere if it has one column', async () => {
     expect(await valuesOf('text\nx, y\n1;2\n"a ""b"""\n')).toEqual([['x, y'], ['1;2'], ['a "b"']]);
   });
@@ -125,7 +136,9 @@ describe('columns', () => {
     ['Categorical', ['0x1f', '1_000']],
     ['Boolean', ['True', 'false', 'TRUE']],
     ['Date', ['2024-02-29', '2023-01-01T12:30:00Z', '2023/1/5 08:00']],
-    ['Date', ['31.12.2024', '1/2/2023']],
+    ['Date', ['31.12.2024', '1/2/2023', '12/31/24', '31.12.24']],
+    ['Date', ['1/31/2024 3:04 PM', '01-Jan-2024', '5 March 24', 'Jan 31, 2024', 'September 1 2024, 10:00']],
+    ['Categorical', ['31 Foo 2024', 'June', 'May 1', '30 Feb 2024']],
     ['Categorical', ['2023-02-29', '2024-13-01']],
     ['Multicategorical', ['["a","b"]', '[]', '[1]']],
     ['Categorical', ["['a']", '["a"']],
@@ -134,6 +147,34 @@ describe('columns', () => {
   ])('are %s for values such as %j', async (type, values) => {
     const table = `n,v\n${values.map((value, index) => `${index},"${value.replaceAll('"', '""')}"`).join('\n')}\n`;
     expect((await typesOf(table))[1]).toBe(`v: ${type}`);
+  });
+
+  it('have decimal commas if the separator is another one', async () => {
+    const table = 'n;m;text;ip\n1,5;1;1,5 kg;10.123.001.100\n-0,25;2,5;a;10.123.001.100\n1.234,5;1.234;1,5;10.1.1.1\n';
+    expect(await surveyOf(table)).toMatchObject({
+      columns: [
+        { type: 'Numeric', statistics: { min: -0.25, max: 1234.5 } },
+        { type: 'Numeric', statistics: { min: 1, max: 1234 } },
+        { type: 'Categorical' },
+        { type: 'Categorical' },
+      ],
+      findings: [],
+    });
+    expect(await valuesOf(table)).toEqual([
+      ['1.5', '1', '1,5 kg', '10.123.001.100'],
+      ['-0.25', '2.5', 'a', '10.123.001.100'],
+      ['1234.5', '1234', '1,5', '10.1.1.1'],
+    ]);
+  });
+
+  it('have no decimal commas if they may separate thousands', async () => {
+    expect(await typesOf('n\tm\n1,234\t1\n12,345\t2\n')).toEqual(['n: Categorical', 'm: Numeric']);
+  });
+
+  it('have no decimal commas if a number of the table has a decimal point', async () => {
+    expect(await typesOf('n;m\n1,5;1\n2,5;1.5\n')).toEqual(['n: Categorical', 'm: Numeric']);
+    // Not thousands, which begin with another digit.
+    expect(await typesOf('n;m\n10,20;0.875\n2,5;0.125\n')).toEqual(['n: Categorical', 'm: Numeric']);
   });
 
   it('have low information if they are constant, empty or identifiers', async () => {
@@ -172,7 +213,13 @@ describe('a table is refused', () => {
   it.each([
     ['is empty', '', 'The upload is empty.'],
     ['contains line breaks alone', '\n\r\n', 'The table is empty.'],
+    [
+      'is in UTF-32',
+      Buffer.from('\ufeffa\0,\0b\0'.replace('\ufeff', '\ufeff\0'), 'utf16le'),
+      'in UTF-32. Save it as UTF-8.',
+    ],
     ['is binary', Buffer.from([1, 2, 0, 0, 5, 9, 0]), 'The upload is neither an archive nor a table.'],
+    ['is binary without NUL', Buffer.from([0x80, 4, 0x95, 1, 200, 10, 2, 44, 7]), 'is neither an archive nor a table.'],
     ['is an image', Buffer.from('\x89PNG\r\n\x1a\n\0\0', 'latin1'), 'The upload is a single image.'],
     ['is compressed by gzip', Buffer.from([0x1f, 0x8b, 8, 0]), 'The upload is compressed by gzip.'],
     [

@@ -1,7 +1,7 @@
 import type { DatasetLimits } from './limits.js';
 import { count, refusal } from './refusal.js';
 import { RowParser } from './row-parser.js';
-import { detectSeparator } from './table-format.js';
+import { declaredSeparator, detectSeparator, hasDecimalCommas } from './table-format.js';
 import { columnNames } from './table-header.js';
 import { decodeText } from './table-text.js';
 
@@ -15,6 +15,10 @@ export interface TableBytes {
 export interface TableHead {
   separator: string;
   names: string[];
+  /** Rows up to the header: 2 if the first one declares the separator. */
+  headerRows: number;
+  /** Whether numbers are written as 1.234,5. */
+  decimalComma: boolean;
 }
 
 /** Bytes behind the longest header in which the separator is detected. */
@@ -24,12 +28,16 @@ const SAMPLE_BYTES = 256 * 1024;
 export async function readTableHead(bytes: TableBytes, limits: DatasetLimits): Promise<TableHead> {
   const { text, whole } = await readSample(bytes, limits.headerBytes + SAMPLE_BYTES);
   checkText(text);
-  const separator = detectSeparator(text, whole, limits);
+  const declared = declaredSeparator(text);
+  const separator = declared ?? detectSeparator(text, whole, limits);
   const parser = new RowParser(separator, limits);
   const rows = parser.push(text);
-  const header = rows[0] ?? (whole ? parser.end()[0] : undefined);
+  const headerRows = declared === null ? 1 : 2;
+  if (rows.length < headerRows && whole) rows.push(...parser.end());
+  const header = rows[headerRows - 1];
   if (header === undefined) throw refusal('The table is empty. Upload a header line and rows.');
-  return { separator, names: columnNames(header, limits) };
+  const decimalComma = separator !== ',' && hasDecimalCommas(rows.slice(headerRows));
+  return { separator, names: columnNames(header, limits), headerRows, decimalComma };
 }
 
 function checkText(text: string): void {
@@ -50,16 +58,16 @@ async function readSample(bytes: TableBytes, length: number): Promise<{ text: st
 /** Yields the rows of a table without its header, in batches. Each row has as many cells as there are columns. */
 export async function* readTableRows(
   bytes: TableBytes,
-  { separator, names }: TableHead,
+  { separator, names, headerRows }: TableHead,
   limits: DatasetLimits,
   options: { signal: AbortSignal; onProgress?: (share: number) => void },
 ): AsyncGenerator<string[][], void, undefined> {
   const parser = new RowParser(separator, limits);
-  let header = true;
+  let ahead = headerRows;
   let number = 0;
   const fitted = (rows: string[][]) => {
-    const body = header ? rows.slice(1) : rows;
-    if (rows.length > 0) header = false;
+    const body = rows.slice(ahead);
+    ahead = Math.max(0, ahead - rows.length);
     return body.map((cells) => fit(cells, names.length, ++number));
   };
   for await (const text of decodeText(counted(bytes, options.onProgress))) {

@@ -7,6 +7,7 @@ import type { DatasetColumn, Survey } from './dataset.js';
 import { FindingLog } from './finding.js';
 import type { DatasetLimits } from './limits.js';
 import { count, megabytes, quoted, refusal } from './refusal.js';
+import type { TableHead } from './table-rows.js';
 
 interface SurveyedColumn {
   name: string;
@@ -23,14 +24,14 @@ export class TableSurvey {
   private rowCount = 0;
 
   constructor(
-    names: readonly string[],
+    { names, decimalComma }: Pick<TableHead, 'names' | 'decimalComma'>,
     private readonly files: ArchiveFiles | null,
     private readonly limits: DatasetLimits,
   ) {
     const maxMistyped = Math.max(10, Math.floor((2 * limits.findingsPerKind) / names.length));
     this.columns = names.map((name) => ({
       name,
-      profile: new ColumnProfile(name, names.length, maxMistyped),
+      profile: new ColumnProfile(name, names.length, maxMistyped, decimalComma),
       files: new FileSet(files?.files.length ?? 0),
       fileBytes: 0,
     }));

@@ -21,14 +21,31 @@ export async function* decodeText(chunks: AsyncIterable<Buffer>): AsyncGenerator
   if (rest !== '') yield rest;
 }
 
+const UTF_32_MARKS = [Buffer.from([0xff, 0xfe, 0, 0]), Buffer.from([0, 0, 0xfe, 0xff])];
+
 function decoderFor(block: Buffer): Decode {
+  if (UTF_32_MARKS.some((mark) => block.subarray(0, 4).equals(mark)))
+    throw refusal('The table is encoded in UTF-32. Save it as UTF-8.');
   const utf16 = utf16Encoding(block);
   if (utf16 === null) {
-    if (block.includes(0)) throw refusal('The upload is neither an archive nor a table. Upload a ZIP or CSV file.');
+    if (isBinary(block)) throw refusal('The upload is neither an archive nor a table. Upload a ZIP or CSV file.');
     return new ByteText().decode;
   }
   const decoder = new TextDecoder(utf16);
   return (bytes) => decoder.decode(bytes, { stream: bytes.length > 0 });
+}
+
+/** Bytes in which control characters are counted, and how many of them no text has. */
+const BINARY_SAMPLE = 512;
+const BINARY_CONTROLS = 3;
+
+/** Returns whether bytes are not text: NUL anywhere, or several control characters at the beginning that no program writes into tables. */
+function isBinary(block: Buffer): boolean {
+  if (block.includes(0)) return true;
+  const controls = block
+    .subarray(0, BINARY_SAMPLE)
+    .filter((byte) => byte < 9 || (byte > 13 && byte < 26) || byte === 127);
+  return controls.length >= BINARY_CONTROLS;
 }
 
 function utf16Encoding(block: Buffer): 'utf-16le' | 'utf-16be' | null {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { DatasetColumn } from './dataset.js';
-import { base64, open, rowsOf, signal, valuesOf } from './dataset.fixture.js';
+import { base64, bufferSource, open, rowsOf, signal, valuesOf } from './dataset.fixture.js';
 import { isMissing } from './cell-values.js';
+import { storedValues } from './stored-table.js';
 import { tableLine, writeTable } from './write-table.js';
 
 const columnsOf = (names: string[]): DatasetColumn[] =>
@@ -23,6 +24,15 @@ async function written(names: string[], rows: (string | null)[][]): Promise<Buff
   };
   for await (const block of writeTable(columnsOf(names), source())) blocks.push(block);
   return Buffer.concat(blocks);
+}
+
+async function storedOf(bytes: Buffer, columns: number[]): Promise<(string | null)[][]> {
+  const found: (string | null)[][] = [];
+  const wanted = columns.map((index) => ({ index }));
+  for await (const { number, values } of storedValues(bufferSource(bytes), wanted, { signal })) {
+    expect(number).toBe(found.push(values));
+  }
+  return found;
 }
 
 describe('writeTable', () => {
@@ -52,9 +62,30 @@ describe('writeTable', () => {
     await fc.assert(
       fc.asyncProperty(table, async (rows) => {
         const names = rows[0]?.map((_, index) => `name; ${index}`) ?? [];
-        expect(await valuesOf(await written(names, rows))).toEqual(rows);
+        const bytes = await written(names, rows);
+        expect(await valuesOf(bytes)).toEqual(rows);
+        expect(await storedOf(bytes, [...names.keys()])).toEqual(rows);
       }),
     );
+  });
+
+  it.each(['NA', 'none', '?', ' ', 'a\0b', '<html>', 'PK\x03\x04', '\ufeff1'])(
+    'stores %j in a header and in a cell as it is',
+    async (text) => {
+      const bytes = await written([text], [[text], [null], ['x']]);
+      expect(await storedOf(bytes, [0])).toEqual([[text], [null], ['x']]);
+    },
+  );
+
+  it('is stored so that chosen columns can be read in any order', async () => {
+    const rows = [
+      ['a', null, 'é😀\n,'],
+      [null, 'b', 'c'],
+    ];
+    expect(await storedOf(await written(['x', 'y', 'z'], rows), [2, 0])).toEqual([
+      ['é😀\n,', 'a'],
+      ['c', null],
+    ]);
   });
 
   it('leaves out base64', async () => {

@@ -26,13 +26,16 @@ interface ZipLies {
   count?: number;
   /** Adds the end record of Zip64, which counts beyond 65,535. */
   zip64?: boolean;
+  /** Bytes before the archive that its offsets count. */
+  shift?: number;
 }
 
 /** Returns an archive of these files, made by hand. */
 export function zipOf(files: readonly ZipFile[], lies: ZipLies = {}): Buffer {
   const locals: Buffer[] = [];
   const records: Buffer[] = [];
-  let offset = 0;
+  const shift = lies.shift ?? 0;
+  let offset = shift;
   for (const file of files) {
     const { local, record } = entryOf(file, offset);
     locals.push(local);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { TARGET_TYPES } from './metric.js';
-import { BLUEPRINTS, blueprintOf, blueprintsFor } from './blueprints.js';
+import { BLUEPRINTS, blueprintOf, blueprintsFor, describeModels } from './blueprints.js';
 
 describe('blueprints', () => {
   it.each(TARGET_TYPES)(
@@ -26,5 +26,16 @@ describe('blueprints', () => {
     expect(new Set(BLUEPRINTS.map(({ modelType }) => modelType)).size).toBe(BLUEPRINTS.length);
     expect(blueprintOf('ridge-regressor')).toMatchObject({ method: 'ridge' });
     expect(blueprintOf('unknown')).toBeUndefined();
+  });
+
+  it.each(TARGET_TYPES)('name no images in models of a %s target of a table without image columns', (targetType) => {
+    const found = blueprintsFor({ targetType, hasAugmentation: false, hasOtherColumns: false });
+    const described = found.map((blueprint) => describeModels(blueprint, 0));
+    for (const text of described.flatMap(({ modelType, processes }) => [modelType, ...processes]))
+      expect(text).not.toMatch(/image|EfficientNet/i);
+    expect(new Set(described.map(({ modelType }) => modelType)).size).toBe(found.length);
+    expect(described.every(({ processes }) => processes[0] === 'One-Hot Encoding')).toBe(true);
+    for (const blueprint of found)
+      expect(describeModels(blueprint, 1)).toEqual({ modelType: blueprint.modelType, processes: blueprint.processes });
   });
 });

@@ -24,6 +24,7 @@ const CLASSIFICATION = TARGET_TYPES.filter((type) => type !== 'regression');
 const REGRESSION: readonly TargetType[] = ['regression'];
 const IMAGES = 'EfficientNet-Lite0 image features';
 const FEATURISER = 'Pretrained EfficientNet-Lite0 Image Featurizer';
+const ENCODING = 'One-Hot Encoding';
 const SCALING = 'Standardization per column';
 
 /** All blueprints. At least two fit each type of target, whatever the table contains. */
@@ -55,7 +56,7 @@ export const BLUEPRINTS = [
   {
     id: 'keras-linear-classifier-all-columns',
     modelType: `Keras Linear Classifier on ${IMAGES} and other columns`,
-    processes: [FEATURISER, 'One-Hot Encoding', SCALING, 'Keras Linear Classifier', 'Calibration by temperature'],
+    processes: [FEATURISER, ENCODING, SCALING, 'Keras Linear Classifier', 'Calibration by temperature'],
     needs: 'otherColumns',
     method: 'keras',
     targetTypes: CLASSIFICATION,
@@ -87,7 +88,7 @@ export const BLUEPRINTS = [
   {
     id: 'ridge-regressor-all-columns',
     modelType: `Ridge Regressor on ${IMAGES} and other columns`,
-    processes: [FEATURISER, 'One-Hot Encoding', SCALING, 'Ridge Regressor'],
+    processes: [FEATURISER, ENCODING, SCALING, 'Ridge Regressor'],
     needs: 'otherColumns',
     method: 'ridge',
     targetTypes: REGRESSION,
@@ -112,6 +113,19 @@ export function blueprintsFor({ targetType, hasAugmentation, hasOtherColumns }: 
 /** Returns whether models of a blueprint use columns other than images. Without image columns, those of every blueprint do. */
 export function usesOtherColumns(blueprint: Blueprint | undefined, imageColumns: number): boolean {
   return blueprint?.needs === 'otherColumns' || imageColumns === 0;
+}
+
+/**
+ * Returns the name and the steps of models that a blueprint makes. Those of a table without image columns have no images in
+ * them, and use the other columns.
+ */
+export function describeModels(
+  { modelType, processes }: Pick<Blueprint, 'modelType' | 'processes'>,
+  imageColumns: number,
+): Pick<Blueprint, 'modelType' | 'processes'> {
+  if (imageColumns > 0) return { modelType, processes };
+  const steps = processes.filter((step) => step !== FEATURISER && step !== ENCODING);
+  return { modelType: modelType.replace(` on ${IMAGES}`, ''), processes: [ENCODING, ...steps] };
 }
 
 /** Returns the blueprint with this id; undefined if there is none. */

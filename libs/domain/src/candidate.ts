@@ -16,6 +16,9 @@ export const MAX_CANDIDATE_IMAGE_COLUMNS = 10;
 /** Rows that a model learns from, each with its numbers in memory. */
 export const MAX_CANDIDATE_ROWS = 100_000;
 
+/** The probability from which a label of a multilabel target is predicted, or the positive class of a binary one. */
+export const LABEL_THRESHOLD = 0.5;
+
 /** What a column is for a model, beside images. */
 export type PredictorKind = 'number' | 'category';
 

@@ -41,6 +41,8 @@ export const FINDING_KINDS = [
   'class-imbalance',
   /** The same bytes are in an earlier row. */
   'duplicate',
+  /** The image looks like one of an earlier row. */
+  'near-duplicate',
   'low-information',
   'too-dark',
   'too-bright',
@@ -51,3 +53,12 @@ export const FINDING_KINDS = [
   'unused-file',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
+
+/** Kinds that were added after others. Findings are stored with numbers of their kinds, which must not change. */
+const ADDED_LATER: readonly FindingKind[] = ['near-duplicate'];
+const NUMBERED = [...FINDING_KINDS.filter((kind) => !ADDED_LATER.includes(kind)), ...ADDED_LATER];
+
+/** Returns the number that stored findings of a kind have. It is not their place in the order of kinds. */
+export function findingNumber(kind: FindingKind): number {
+  return NUMBERED.indexOf(kind);
+}

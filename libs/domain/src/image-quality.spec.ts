@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { FINDING_KINDS } from './dataset.js';
 import {
+  MAX_BRIGHT_CONTRAST,
+  MAX_DARK_CONTRAST,
   MAX_DARK_HIGHLIGHTS,
-  MAX_FLAT_CONTRAST,
   MIN_BRIGHT_SHADOWS,
   MIN_CONTRAST,
   MIN_ENTROPY,
@@ -12,7 +13,7 @@ import {
 } from './image-quality.js';
 
 const GOOD: ImageQuality = { sharpness: 1.8, shadows: 0.1, highlights: 0.9, contrast: 0.2, entropy: 7 };
-const FLAT = MAX_FLAT_CONTRAST - 0.01;
+const FLAT = MAX_BRIGHT_CONTRAST - 0.01;
 const image = (quality: Partial<ImageQuality> = {}, width = 640, height = 480) =>
   qualityFindings({ width, height, quality: { ...GOOD, ...quality } });
 const kinds = (...given: Parameters<typeof image>) => image(...given).map(({ kind }) => kind);
@@ -28,7 +29,7 @@ describe('qualityFindings', () => {
   });
 
   it.each<[string, Partial<ImageQuality>, [number, number], string]>([
-    ['blurred', { sharpness: 0.512 }, [640, 480], 'the image is blurred (sharpness 0.51; at least 0.9 is recommended)'],
+    ['blurred', { sharpness: 0.512 }, [640, 480], 'the image is blurred (sharpness 0.51; at least 1 is recommended)'],
     [
       'too-dark',
       { highlights: 0.138, contrast: 0.05 },
@@ -45,13 +46,19 @@ describe('qualityFindings', () => {
       'low-information',
       { contrast: 0.004 },
       [640, 480],
-      'the image is one flat color (it varies by 0.4 %; at least 2 % are recommended)',
+      'the image is one flat color (it varies by 0.4 %; at least 1.2 % are recommended)',
     ],
     [
       'low-information',
       { entropy: 0.01 },
       [640, 480],
       'the image is one flat color except for a few pixels (0.01 bits of information in each; at least 0.1 are recommended)',
+    ],
+    [
+      'low-information',
+      { sharpness: 0 },
+      [640, 480],
+      'the image has no edges: its colors change gradually from side to side',
     ],
     ['tiny', {}, [12, 9], 'the image is tiny (12 x 9 pixels; at least 32 are recommended)'],
     [
@@ -65,8 +72,8 @@ describe('qualityFindings', () => {
   });
 
   it('does not judge the brightness of drawings, nor the sharpness of what is flat or tiny', () => {
-    expect(kinds({ highlights: 0, contrast: MAX_FLAT_CONTRAST })).toEqual([]);
-    expect(kinds({ shadows: 1, contrast: MAX_FLAT_CONTRAST })).toEqual([]);
+    expect(kinds({ highlights: 0, contrast: MAX_DARK_CONTRAST })).toEqual([]);
+    expect(kinds({ shadows: 1, contrast: MAX_BRIGHT_CONTRAST })).toEqual([]);
     expect(kinds({ sharpness: 0, contrast: 0 })).toEqual(['low-information']);
     expect(kinds({ sharpness: 0 }, 31, 100)).toEqual(['tiny']);
   });

@@ -25,6 +25,8 @@ export const MAX_PAGE_SIZE = 1000;
 export const MAX_PAGE_OFFSET = 10_000_000;
 /** Starts of one job, the first included, before it is given up as failed. */
 export const MAX_JOB_STARTS = 5;
+/** Files that attempts of a job keep for later ones. All of them are in the answer to a start, which takes up to 1 MB. */
+export const MAX_JOB_PARTS = 2000;
 /** Queued or running jobs of one workspace and owner. */
 export const MAX_PENDING_JOBS_PER_WORKSPACE = 10_000;
 /** Augmentation lists of one project. */

@@ -1,5 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
-import { METRICS, metricsOf, TARGET_TYPES, targetTypesOf } from './metric.js';
+import { choosableTypesOf, METRICS, metricsOf, TARGET_TYPES, targetTypesOf } from './metric.js';
+
+describe('choosableTypesOf', () => {
+  it.each([
+    ['Numeric', 10, ['multiclass', 'regression']],
+    ['Numeric', 11, ['regression', 'multiclass']],
+    ['Numeric', 1_000, ['regression', 'multiclass']],
+    ['Numeric', 1_001, ['regression']],
+    ['Categorical', 11, ['multiclass']],
+    ['Text', 11, []],
+  ] as const)('lets a column of type %s with %d values be predicted as %j', (type, values, types) => {
+    expect(choosableTypesOf(type, values)).toEqual(types);
+  });
+});
 
 describe('targetTypesOf', () => {
   it.each([

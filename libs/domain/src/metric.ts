@@ -4,13 +4,13 @@ import type { ColumnType } from './dataset.js';
 export const TARGET_TYPES = ['binary', 'multiclass', 'multilabel', 'regression'] as const;
 export type TargetType = (typeof TARGET_TYPES)[number];
 
-/** Distinct values of a numeric column that may be taken as classes. A column of more is predicted as numbers only. */
+/** Distinct values of a numeric column that are taken as classes by default. A column of more is predicted as numbers. */
 export const MAX_NUMERIC_CLASSES = 10;
 /** Classes of a target. */
 export const MAX_TARGET_CLASSES = 1_000;
 
-/** The largest number that is predicted, and the smallest with a minus: models calculate with 32 bits. */
-export const MAX_TARGET_NUMBER = 1e20;
+/** The largest number that is predicted, and the smallest with a minus: metrics square the differences of two. */
+export const MAX_TARGET_NUMBER = 1e150;
 
 interface MetricDefinition {
   /** As DataRobot calls it. */
@@ -59,4 +59,11 @@ export function targetTypesOf(type: ColumnType, uniqueCount: number): TargetType
     case 'Date':
       return [];
   }
+}
+
+/** Returns what a column may be predicted as if the type is chosen: many numbers are classes, too, such as those of products. */
+export function choosableTypesOf(type: ColumnType, uniqueCount: number): TargetType[] {
+  const types = targetTypesOf(type, uniqueCount);
+  const areManyClasses = type === 'Numeric' && uniqueCount > MAX_NUMERIC_CLASSES && uniqueCount <= MAX_TARGET_CLASSES;
+  return areManyClasses ? [...types, 'multiclass'] : types;
 }

@@ -1,5 +1,14 @@
-/** Images of one column that are compared: 512 MB of embeddings of the default backbone. */
-export const MAX_COMPARED_IMAGES = 100_000;
+/** Images of one column that near duplicates are found among. */
+export const MAX_NEAR_DUPLICATE_IMAGES = 100_000;
+
+/**
+ * Images of one column that similar ones are found among exactly: 640 MB in memory with the default backbone. Embeddings of larger
+ * columns, and of those for which there is less memory, are only kept compressed.
+ */
+export const SIMILAR_EXACT_LIMIT = 100_000;
+
+/** Images of one column that similar ones are found among. */
+export const MAX_COMPARED_IMAGES = 1_000_000;
 
 /** Bits in which the perceptual hashes of near duplicates differ at most: the limit, and the default. */
 export const MAX_HASH_DISTANCE = 12;

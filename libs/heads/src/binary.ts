@@ -30,6 +30,13 @@ export class BinaryWriter {
     return this;
   }
 
+  float64s(values: Float64Array): this {
+    const part = Buffer.alloc(values.length * 8);
+    values.forEach((value, i) => part.writeDoubleLE(value, i * 8));
+    this.#parts.push(part);
+    return this;
+  }
+
   uint8s(values: Uint8Array): this {
     this.#parts.push(values);
     return this;
@@ -67,6 +74,11 @@ export class BinaryReader {
     const values = new Float32Array(length);
     for (let i = 0; i < length; i++) values[i] = this.#view.getFloat32(start + i * 4, true);
     return values;
+  }
+
+  float64s(length: number): Float64Array {
+    const start = this.#advance(length * 8);
+    return Float64Array.from({ length }, (_, i) => this.#view.getFloat64(start + i * 8, true));
   }
 
   uint8s(length: number): Uint8Array {

@@ -56,7 +56,7 @@ describe('schemaFailure', () => {
   });
 
   it('needs neither field nor complaint', () => {
-    expect(schemaFailure([{ message: 'must be an object' }]).message).toBe('must be an object');
+    expect(schemaFailure([{ message: 'Send one of both.' }]).message).toBe('Send one of both.');
     expect(schemaFailure([]).message).toBe('The request is not valid.');
   });
 });

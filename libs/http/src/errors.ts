@@ -61,5 +61,10 @@ export function schemaFailure(issues: readonly StandardSchemaV1.Issue[]): Domain
   const [issue] = issues;
   const field = (issue?.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
   const message = issue?.message ?? 'The request is not valid.';
-  return new DomainError('INVALID_ARGUMENT', field ? `${field}: ${message}` : message, { field });
+  return new DomainError('INVALID_ARGUMENT', field ? `${field}: ${message}` : wholeSentence(message), { field });
+}
+
+/** Parameters are always members, so that what has no name is a body. */
+function wholeSentence(message: string): string {
+  return /^(?:must|is|has) /.test(message) ? `The body ${message}.` : message;
 }

@@ -1,9 +1,10 @@
 import type { ImageQuality } from '@pentaprism/domain';
 import { sharp } from './configured-sharp.js';
-import { readImageHeader, type ImageFormat } from './image-header.js';
+import { readImageHeader, type ImageFormat, type ImageHeader } from './image-header.js';
 import { RESIZED_SIDE, THUMBNAIL_SIDE } from './limits.js';
 import { measureQuality } from './measure-quality.js';
 import { perceptualHash } from './perceptual-hash.js';
+import { isDigestible, pixelDigest } from './pixel-digest.js';
 import { decodeWithin, rawInput, shrinkWithin, type RawImage } from './raw-image.js';
 
 /** A smaller picture of an image, of its first page. */
@@ -34,6 +35,8 @@ export interface ImageAnalysis {
   readonly pages: number;
   /** 16 hexadecimal digits, see `perceptualHash`. */
   readonly perceptualHash: string;
+  /** 64 hexadecimal digits, see `pixelDigest`; null for an image that is never decoded in its full size. */
+  readonly pixelDigest: string | null;
   readonly quality: ImageQuality;
   /** Fits a square of `THUMBNAIL_SIDE`, never larger than the image. */
   readonly thumbnail: DerivedPicture;
@@ -53,8 +56,8 @@ const TINY_QUALITY = 92;
 const SHOWN_BY_BROWSERS: readonly ImageFormat[] = ['jpeg', 'png', 'webp', 'gif', 'avif', 'bmp'];
 
 /**
- * Learns everything about an image from one decoding at the size of the largest picture that is made of it. Of an
- * animation, the first page only is decoded.
+ * Returns the properties of an image, from one decoding. Its size is the full one if the pixels are hashed, and otherwise that
+ * of the largest picture that is made of the image. Of an animation, the first page only is decoded.
  *
  * @throws DomainError UNDECODABLE_IMAGE with a sentence for users and `details.reason`
  */
@@ -63,13 +66,12 @@ export async function analyseImage(bytes: Uint8Array): Promise<ImageAnalysis> {
   const { format, mediaType, pages, metadata } = header;
   const { width, height } = metadata.autoOrient;
   const isLarge = Math.max(width, height) > RESIZED_SIDE;
-  // Small ones are decoded at the thumbnail's size at once: for a JPEG that is a fraction of the work.
   const isTiny = Math.max(width, height) <= THUMBNAIL_SIDE;
   // Programs that ignore EXIF then read pixels of the width and height that the APIs report.
   const isTurned = (metadata.orientation ?? 1) !== 1;
   const needsResized = isLarge || isTurned || !SHOWN_BY_BROWSERS.includes(format);
-  const decoded = await decodeWithin(bytes, header, needsResized ? RESIZED_SIDE : THUMBNAIL_SIDE);
-  const small = needsResized ? await shrinkWithin(decoded, THUMBNAIL_SIDE) : decoded;
+  const { decoded, digest } = await decodeOnce(bytes, header, needsResized ? RESIZED_SIDE : THUMBNAIL_SIDE);
+  const small = await shrinkWithin(decoded, THUMBNAIL_SIDE);
   return {
     format,
     mediaType,
@@ -83,10 +85,25 @@ export async function analyseImage(bytes: Uint8Array): Promise<ImageAnalysis> {
     hasAlpha: metadata.hasAlpha && decoded.channels === 4,
     pages,
     perceptualHash: await perceptualHash(small),
+    pixelDigest: digest,
     quality: measureQuality(small),
     thumbnail: await encode(small, THUMBNAIL_QUALITY, isTiny),
     resized: needsResized ? await encode(decoded, RESIZED_QUALITY, isTiny) : null,
   };
+}
+
+/** Decodes an image to fit a square of `maxSide`, in its full size first if its pixels are hashed. */
+async function decodeOnce(
+  bytes: Uint8Array,
+  header: ImageHeader,
+  maxSide: number,
+): Promise<{ decoded: RawImage; digest: string | null }> {
+  if (!isDigestible(header)) return { decoded: await decodeWithin(bytes, header, maxSide), digest: null };
+  const { width, height } = header.metadata.autoOrient;
+  const whole = await decodeWithin(bytes, header, Math.max(width, height));
+  // Samples that have to be mapped to 8 bits are decoded within `WORKING_SIDE` always.
+  const isWhole = whole.width === width && whole.height === height;
+  return { decoded: await shrinkWithin(whole, maxSide), digest: isWhole ? pixelDigest(whole) : null };
 }
 
 /**

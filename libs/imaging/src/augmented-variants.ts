@@ -1,6 +1,6 @@
 import { createRandom, drawPlan, type AppliedTransformation, type ResolvedTransformation } from '@pentaprism/domain';
 import { readImageHeader } from './image-header.js';
-import { decodeWithin, type RawImage } from './raw-image.js';
+import { decodeWithin, withoutFullAlpha, type RawImage } from './raw-image.js';
 import { applyPlan } from './transformations/index.js';
 
 export interface VariantOptions {
@@ -29,6 +29,8 @@ export async function decodeForVariants(
   maxSide: (size: { readonly width: number; readonly height: number }) => number,
 ): Promise<RawImage> {
   const header = await readImageHeader(bytes);
+  // A full alpha channel would turn photos into PNG files of ten times their size, and the black that transformations add into
+  // transparency.
   return withoutFullAlpha(await decodeWithin(bytes, header, maxSide(header.metadata.autoOrient)));
 }
 
@@ -38,21 +40,4 @@ export async function* variantsOf(original: RawImage, options: VariantOptions): 
     const applied = drawPlan(options.transformations, options.probability, createRandom(seed));
     yield { seed, applied, image: await applyPlan(original, applied) };
   }
-}
-
-/**
- * An alpha channel that is opaque everywhere says nothing. Kept, it would turn photos into PNG files of ten times their size,
- * and the black that transformations bring in into transparency.
- */
-function withoutFullAlpha(image: RawImage): RawImage {
-  const source = image.data;
-  if (image.channels === 3) return image;
-  for (let i = 3; i < source.length; i += 4) if (source[i] !== 255) return image;
-  const data = new Uint8Array((source.length / 4) * 3);
-  for (let from = 0, to = 0; from < source.length; from += 4, to += 3) {
-    data[to] = source[from] as number;
-    data[to + 1] = source[from + 1] as number;
-    data[to + 2] = source[from + 2] as number;
-  }
-  return { ...image, data, channels: 3 };
 }

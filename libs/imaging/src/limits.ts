@@ -14,6 +14,10 @@ export const MAX_JPEG_COEFFICIENT_BYTES = 720 * 1024 ** 2;
  * have, since it may still hold the other half from before.
  */
 export const MAX_BITMAP_PIXELS = 20_000_000;
+/** Of an image whose pixels are hashed in their full size: they take 100 MB. */
+export const MAX_DIGEST_PIXELS = 25_000_000;
+/** Of a JPEG whose pixels are hashed. A larger one is decoded at a fraction of its size, which takes a fraction of the time. */
+export const MAX_DIGEST_JPEG_PIXELS = 4_000_000;
 export const MAX_SIDE = 30_000;
 export const MAX_BYTES = 100 * 1024 * 1024;
 /** Frames or pages that a file may have besides the one that is decoded: to list them takes time. */

@@ -82,6 +82,31 @@ describe('findings of images that were made bad on purpose', () => {
     expect(await kindsOf(background)).toEqual(['blurred']);
   });
 
+  it('do not call a scene with lamps too dark, nor a small thing on white too bright', async () => {
+    const image = await scene('lamps and things');
+    const night = await pixelsOf(image).linear(0.2, 0).png().toBuffer();
+    const lamp = { create: { width: 16, height: 16, channels: 3, background: 'white' } } as const;
+    const lamps = [20, 110, 170, 280, 350].map((left, i) => ({ input: lamp, left, top: 20 + i * 45 }));
+    expect(await kindsOf(night)).toEqual(['too-dark']);
+    expect(await kindsOf(await sharp(night).composite(lamps).png().toBuffer())).toEqual([]);
+    const thing = await pixelsOf(image).resize(60, 45).png().toBuffer();
+    const paper = sharp({ create: { width: WIDTH, height: HEIGHT, channels: 3, background: 'white' } });
+    expect(
+      await kindsOf(
+        await paper
+          .composite([{ input: thing, left: 170, top: 120 }])
+          .png()
+          .toBuffer(),
+      ),
+    ).toEqual([]);
+  });
+
+  it('call a gradient from side to side an image of low information, and not blurred', async () => {
+    const data = Uint8Array.from({ length: WIDTH * HEIGHT * 3 }, (_, i) => 40 + (Math.floor(i / 3) % WIDTH) / 2);
+    const gradient = pixelsOf({ data, width: WIDTH, height: HEIGHT, channels: 3 });
+    expect(await kindsOf(await jpeg(gradient))).toEqual(['low-information']);
+  });
+
   it('do not call drawings of few lines too bright, too dark or empty', async () => {
     for (const [paper, ink] of [
       [255, 0],

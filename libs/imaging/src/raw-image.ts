@@ -17,7 +17,7 @@ export interface RawImage {
  * The square makes it equal whether orientation comes before or after the reduction; after lets JPEG and WebP decode at a
  * fraction of their size.
  *
- * @param maxSide at most `WORKING_SIDE`
+ * @param maxSide samples that have to be mapped to 8 bits are reduced to `WORKING_SIDE` at least
  * @throws DomainError UNDECODABLE_IMAGE for truncated or damaged data
  */
 export function decodeWithin(bytes: Uint8Array, header: ImageHeader, maxSide: number): Promise<RawImage> {
@@ -32,8 +32,9 @@ export function decodeWithin(bytes: Uint8Array, header: ImageHeader, maxSide: nu
   });
 }
 
-/** The pixels reduced to fit a square of `maxSide`, never enlarged. */
+/** Returns the pixels reduced to fit a square of `maxSide`; the same image if it does. */
 export async function shrinkWithin(image: RawImage, maxSide: number): Promise<RawImage> {
+  if (Math.max(image.width, image.height) <= maxSide) return image;
   const { data, info } = await sharp(image.data, rawInput(image))
     .resize(maxSide, maxSide, { fit: 'inside', withoutEnlargement: true })
     .raw({ depth: 'uchar' })
@@ -44,4 +45,18 @@ export async function shrinkWithin(image: RawImage, maxSide: number): Promise<Ra
 /** How sharp wants to be told about pixels that it gets as they are. */
 export function rawInput({ width, height, channels }: RawImage): SharpOptions {
   return { raw: { width, height, channels } };
+}
+
+/** Returns the image without its alpha channel if that is opaque everywhere. */
+export function withoutFullAlpha(image: RawImage): RawImage {
+  const source = image.data;
+  if (image.channels === 3) return image;
+  for (let i = 3; i < source.length; i += 4) if (source[i] !== 255) return image;
+  const data = new Uint8Array((source.length / 4) * 3);
+  for (let from = 0, to = 0; from < source.length; from += 4, to += 3) {
+    data[to] = source[from] as number;
+    data[to + 1] = source[from + 1] as number;
+    data[to + 2] = source[from + 2] as number;
+  }
+  return { ...image, data, channels: 3 };
 }

@@ -34,7 +34,6 @@ export { onTensorFlow, TENSORFLOW_BACKENDS, type TensorFlow, type TensorFlowBack
 export { chooseThreadedBackend } from './threaded-backend.js';
 export { createTensorFlowHeadTrainer } from './tensorflow-head-trainer.js';
 export { exportTensorFlowJs, type TensorFlowJsExport } from './tensorflow-js-export.js';
-export { answerAsThread, compiled, runInThread, type ThreadOptions, type ThreadProgram } from './thread.js';
 export { createThreadedTraining } from './threaded-training.js';
 export {
   trainAndEvaluate,

@@ -1,5 +1,5 @@
+import { compiled, runInThread } from '@pentaprism/concurrency';
 import type { TensorFlowBackend } from './tensorflow.js';
-import { compiled, runInThread } from './thread.js';
 
 /**
  * Chooses the backend of trainings as `chooseTensorFlowBackend` does, in a thread as trainings run in: the native library is

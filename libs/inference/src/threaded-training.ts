@@ -1,5 +1,5 @@
+import { compiled, runInThread } from '@pentaprism/concurrency';
 import type { ResourceLimits } from 'node:worker_threads';
-import { compiled, runInThread } from './thread.js';
 import type { TensorFlowBackend } from './tensorflow.js';
 import type { TrainAndEvaluate, TrainAndEvaluateRequest, Trained } from './train-and-evaluate.js';
 import { transferable } from './transferable.js';

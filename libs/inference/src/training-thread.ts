@@ -1,7 +1,7 @@
 /** The program of a thread that trains and evaluates once. */
+import { answerAsThread } from '@pentaprism/concurrency';
 import { workerData } from 'node:worker_threads';
 import { createTensorFlowHeadTrainer } from './tensorflow-head-trainer.js';
-import { answerAsThread } from './thread.js';
 import type { ThreadedTrainingData } from './threaded-training.js';
 import { trainAndEvaluate } from './train-and-evaluate.js';
 import { transferable } from './transferable.js';

@@ -5,6 +5,7 @@
  * The ledger in MongoDB is the truth. BullMQ only carries ids: what it loses, the reconciler puts back; what it
  * delivers twice, the attempt number of the ledger fences.
  */
+export * from './end-job.js';
 export * from './job-ledger.js';
 export * from './job-owner.module.js';
 export * from './job-queue.js';

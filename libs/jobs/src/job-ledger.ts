@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { getModelToken } from '@nestjs/mongoose';
-import type { Job, JobOwner, JobPayload, JobType, QueueName } from '@pentaprism/contracts';
+import type { Job, JobOwner, JobPart, JobPayload, JobType, QueueName } from '@pentaprism/contracts';
 import { isDuplicateKey } from '@pentaprism/database';
-import { MAX_JOB_STARTS, type JobState, systemDate, systemNow } from '@pentaprism/domain';
-import { trusted, Types, type ClientSession, type Model } from 'mongoose';
+import { MAX_JOB_PARTS, MAX_JOB_STARTS, type JobState, systemDate, systemNow } from '@pentaprism/domain';
+import { trusted, Types, type ClientSession, type Model, type mongo } from 'mongoose';
 import { JOB_MODEL, type JobDocument, type Ticket } from './job.schema.js';
 
 export const JOB_OWNER = Symbol('JobOwner');
@@ -32,6 +32,22 @@ export interface FinishOptions {
   readonly minimumStarts?: number;
   readonly error?: { code: string; message: string };
 }
+
+/** The jobs of a project, which take turns with those of other projects of the workspace. */
+export interface JobGroup {
+  readonly workspace: string;
+  readonly project: string;
+}
+
+/** The project of jobs that have none. */
+const NO_PROJECT = '';
+
+/** Returns the project of a job. */
+export function projectOf({ subject }: Pick<JobDocument, 'subject'>): string {
+  return subject['projectId'] ?? NO_PROJECT;
+}
+
+type RunningJob = Pick<JobDocument, '_id' | 'workspace' | 'subject' | 'ticket' | 'attempt' | 'startedAt'>;
 
 // `sanitizeFilter` refuses operators as values of a filter unless they are marked as our own.
 const pending = () => trusted({ $in: ['queued', 'running'] as JobState[] });
@@ -83,6 +99,26 @@ export class JobLedger {
     return documents;
   }
 
+  /**
+   * Adds values to a list in the payload of a job that waits. Returns false, and adds none, if the job does not wait any more or would
+   * have more than `most` values.
+   */
+  async extend(
+    id: Types.ObjectId,
+    list: string,
+    values: readonly string[],
+    { most, session }: { most: number; session: ClientSession },
+  ): Promise<boolean> {
+    if (values.length > most) return false;
+    const field = `payload.${list}`;
+    const hasRoom = { [`${field}.${most - values.length}`]: { $exists: false } };
+    // The driver types the fields of lists by the schema, which leaves payloads open.
+    const update: mongo.Document = { $push: { [field]: { $each: values } } };
+    const filter = { _id: id, owner: this.owner, state: 'queued', attempt: 0, ...hasRoom };
+    const { matchedCount } = await this.jobs.collection.updateOne(filter, update, { session });
+    return matchedCount === 1;
+  }
+
   /** Adds the job, or finds the one that was added under the same idempotency key. */
   async addOnce<J extends JobType>(type: J, job: NewJob<J>): Promise<{ job: JobDocument; created: boolean }> {
     try {
@@ -118,9 +154,58 @@ export class JobLedger {
     return queued !== null || running !== null;
   }
 
+  /** Returns the jobs of a project that wait or run; with a candidate, those that work for it. */
+  pendingOf(
+    workspace: string,
+    { projectId, candidateId }: { readonly projectId: string; readonly candidateId?: string },
+  ): Promise<JobDocument[]> {
+    const subject = {
+      'subject.projectId': projectId,
+      ...(candidateId === undefined ? {} : { 'subject.candidateId': candidateId }),
+    };
+    return this.jobs.find({ workspace, owner: this.owner, ...subject, state: pending() }, { parts: 0 }).lean();
+  }
+
   /** Returns whether a job of any workspace waits in a queue. */
   async isQueued(queue: QueueName): Promise<boolean> {
     return (await this.jobs.exists({ owner: this.owner, queue, state: 'queued', notBefore: due() })) !== null;
+  }
+
+  /** Returns whether a job of any workspace waits in the queue of this one, unless it is of the same project. */
+  async othersWait({ _id, queue, workspace, subject }: JobDocument): Promise<boolean> {
+    const waiting = { owner: this.owner, queue, state: 'queued' as const, notBefore: due() };
+    const own = subject['projectId'] ? { workspace, 'subject.projectId': subject['projectId'] } : { _id };
+    return (await this.jobs.exists({ ...waiting, $nor: [own] })) !== null;
+  }
+
+  /**
+   * Adds what an attempt has stored. Returns the job, or null if this attempt does not hold it. A job keeps at most
+   * `MAX_JOB_PARTS`. Further ones are dropped, which means that another attempt computes them again.
+   */
+  async keepPart(id: Types.ObjectId, attempt: number, part: JobPart | undefined): Promise<JobDocument | null> {
+    const held = { _id: id, owner: this.owner, state: 'running' as const, attempt };
+    if (part)
+      await this.jobs.updateOne(
+        {
+          ...held,
+          'parts.name': trusted({ $ne: part.name }),
+          [`parts.${MAX_JOB_PARTS - 1}`]: trusted({ $exists: false }),
+        },
+        { $push: { parts: part } },
+      );
+    return this.jobs.findOne(held, { parts: 0 }).lean();
+  }
+
+  /** Returns those of the files that are parts of jobs. */
+  async knownFiles(workspace: string, hashes: readonly string[]): Promise<Set<string>> {
+    // The type, too: the index holds texts only, and the database does not conclude it from the values.
+    const among = { $in: [...hashes], $type: 'string' };
+    const found = await this.jobs.collection
+      .find<Pick<JobDocument, 'parts'>>({ workspace, owner: this.owner, 'parts.file.sha256': among } as object, {
+        projection: { parts: 1 },
+      })
+      .toArray();
+    return new Set(found.flatMap(({ parts }) => (parts ?? []).flatMap(({ file }) => file?.sha256 ?? [])));
   }
 
   find(id: Types.ObjectId, session?: ClientSession): Promise<JobDocument | null> {
@@ -146,23 +231,35 @@ export class JobLedger {
     const { owner } = this;
     const [running, waiting] = await Promise.all([
       this.jobs
-        .find({ owner, queue, state: 'running' }, { workspace: 1, ticket: 1, attempt: 1, startedAt: 1 })
-        .lean<Pick<JobDocument, '_id' | 'workspace' | 'ticket' | 'attempt' | 'startedAt'>[]>(),
+        .find({ owner, queue, state: 'running' }, { workspace: 1, subject: 1, ticket: 1, attempt: 1, startedAt: 1 })
+        .lean<RunningJob[]>(),
       this.jobs.distinct('workspace', { owner, queue, state: 'queued', notBefore: due() }),
     ]);
     return { running, waiting };
   }
 
+  /** Returns the projects of a workspace with jobs that are due in a queue; `NO_PROJECT` for jobs without one. */
+  async waitingProjects(queue: QueueName, workspace: string): Promise<string[]> {
+    const waiting = { owner: this.owner, queue, state: 'queued' as const, workspace, notBefore: due() };
+    // Not `distinct`, which returns null for jobs without a project or leaves them out, depending on the index it uses.
+    const found = await this.jobs.collection
+      .aggregate<{ _id: string | null }>([{ $match: waiting }, { $group: { _id: '$subject.projectId' } }])
+      .toArray();
+    return found.map(({ _id }) => _id ?? NO_PROJECT);
+  }
+
   /**
-   * queued -> running: the next due job of a workspace. Null when none is due. A job that was started too often comes, too,
+   * queued -> running: the next due job of a project. Null when none is due. A job that was started too often comes, too,
    * with more than `MAX_JOB_STARTS`: the caller ends it.
    */
-  startNext({ id, queue }: Ticket, workspace: string, worker: string): Promise<JobDocument | null> {
+  startNext({ id, queue }: Ticket, { workspace, project }: JobGroup, worker: string): Promise<JobDocument | null> {
+    const waiting = { owner: this.owner, queue, state: 'queued' as const, workspace, notBefore: due() };
     return this.jobs
-      .findOneAndUpdate({ owner: this.owner, queue, state: 'queued', workspace, notBefore: due() }, begun(worker, id), {
-        returnDocument: 'after',
-        sort: { priority: 1, createdAt: 1 },
-      })
+      .findOneAndUpdate(
+        { ...waiting, 'subject.projectId': project === NO_PROJECT ? null : project },
+        begun(worker, id),
+        { returnDocument: 'after', sort: { priority: 1, createdAt: 1 } },
+      )
       .lean();
   }
 
@@ -218,7 +315,7 @@ export class JobLedger {
   /**
    * running -> queued at once; the start does not count. Returns the job as it ran, or null when the attempt does not hold it.
    *
-   * @param options `behindOthers`: jobs of the same workspace that have had fewer turns go first. `enqueuedAt`: when its
+   * @param options `behindOthers`: jobs of the same project that have had fewer turns go first. `enqueuedAt`: when its
    *   ticket is put on the queue; long ago if its ticket is there already
    */
   giveBack(
@@ -258,7 +355,7 @@ export class JobLedger {
     return this.jobs
       .findOneAndUpdate(
         { _id: id, owner: this.owner, ...from } as object,
-        { $set: set },
+        { $set: set, $unset: { parts: 1 } },
         { returnDocument: 'after', session: options.session ?? null },
       )
       .lean();

@@ -6,6 +6,7 @@ import {
   jobReportContracts,
   makeSamples,
   rpcsOwnedBy,
+  type JobPart,
   type JobPayload,
   type JobResult,
   type Rpc,
@@ -203,6 +204,8 @@ export function reportsOver(bus: Bus) {
       }),
     progress: (job: Named, attempt: number, progress: number) =>
       bus.call(reports.progress, { jobId: job._id.toHexString(), attempt, progress }),
+    checkpoint: (job: Named, attempt: number, part?: JobPart) =>
+      bus.call(reports.checkpoint, { jobId: job._id.toHexString(), attempt, part }),
     complete: (job: Named, attempt: number, result: unknown = { originals: [] }) =>
       bus.call(reports.complete, { jobId: job._id.toHexString(), attempt, result }),
     fail: (job: Named, attempt: number, retryable: boolean, code = 'INTERNAL') =>

@@ -26,6 +26,11 @@ export function createJobReportsController(owner: JobOwner): Type {
       return this.reports.progress(request);
     }
 
+    @RpcHandler(contracts.checkpoint)
+    checkpoint(request: ParsedRequestOf<Contracts['checkpoint']>) {
+      return this.reports.checkpoint(request);
+    }
+
     @RpcHandler(contracts.complete)
     complete(request: ParsedRequestOf<Contracts['complete']>) {
       return this.reports.complete(request);

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ALL_JOBS, jobFinished, type JobResult, type JobType } from '@pentaprism/contracts';
+import { ALL_JOBS, jobFinished, type JobPart, type JobResult, type JobType } from '@pentaprism/contracts';
 import { notFound, Outbox, toObjectId, Transactions } from '@pentaprism/database';
 import { DomainError, MAX_JOB_STARTS, type JobState, isOutage, systemDate, systemNow } from '@pentaprism/domain';
 import { metrics } from '@pentaprism/observability';
@@ -16,8 +16,10 @@ export interface JobEffect<J extends JobType> {
   /**
    * Returns whether what the job works for is still there. If it is not, the job is aborted where it would fail: its input was
    * removed with it. Without this method, a job is always wanted.
+   *
+   * Called before the transaction that ends the job, because it may call another service.
    */
-  isWanted?(job: JobDocument, session: ClientSession): Promise<boolean>;
+  isWanted?(job: JobDocument): Promise<boolean>;
   /** Failed for good, or aborted. */
   ended?(job: JobDocument, session: ClientSession): Promise<void>;
   /** Called after the commit, for every outcome. Not called when the process ends in between. Must not throw. */
@@ -61,6 +63,7 @@ export class JobReports {
         workspace: job.workspace,
         type: job.type,
         payload: job.payload,
+        parts: job.parts ?? [],
       };
     if (ticket) return { taken: false as const, state: (await this.ledger.find(id))?.state ?? ('failed' as const) };
     // Compares the starts again: a job that has been given back in the meantime has not failed.
@@ -80,6 +83,11 @@ export class JobReports {
 
   async progress(request: { jobId: string; attempt: number; progress: number }) {
     return { proceed: await this.ledger.progress(toObjectId(request.jobId, 'job'), request.attempt, request.progress) };
+  }
+
+  async checkpoint({ jobId, attempt, part }: { jobId: string; attempt: number; part?: JobPart | undefined }) {
+    const job = await this.ledger.keepPart(toObjectId(jobId, 'job'), attempt, part);
+    return { proceed: job !== null, othersWait: job !== null && (await this.ledger.othersWait(job)) };
   }
 
   async complete(request: { jobId: string; attempt: number; result?: unknown }) {
@@ -119,8 +127,7 @@ export class JobReports {
     if (request.retryable) {
       const retried = await this.ledger.retry(id, request.attempt, !isOutage(request.error.code));
       if (retried) {
-        const { queue, workspace } = retried.job;
-        this.turns.charge({ queue, workspace, startedAt: retried.startedAt }, systemNow());
+        this.turns.charge({ ...retried.job, startedAt: retried.startedAt }, systemNow());
         this.queue.enqueueLater(retried.job, retried.delay);
         return { retryInMs: retried.delay };
       }
@@ -154,8 +161,8 @@ export class JobReports {
     state: 'failed' | 'aborted',
     options: FinishOptions,
   ): Promise<JobDocument | null> {
+    const isMoot = state === 'failed' && !(await this.isWanted(id));
     const job = await this.transactions.run(async (session) => {
-      const isMoot = state === 'failed' && !(await this.isWanted(id, session));
       const ended = await this.ledger.finish(id, isMoot ? 'aborted' : state, { ...options, session });
       if (!ended) return null;
       await this.effectOf(ended).ended?.(ended, session);
@@ -166,9 +173,9 @@ export class JobReports {
     return job;
   }
 
-  private async isWanted(id: Types.ObjectId, session: ClientSession): Promise<boolean> {
-    const job = await this.ledger.find(id, session);
-    return job === null || ((await this.effectOf(job).isWanted?.(job, session)) ?? true);
+  private async isWanted(id: Types.ObjectId): Promise<boolean> {
+    const job = await this.ledger.find(id);
+    return job === null || ((await this.effectOf(job).isWanted?.(job)) ?? true);
   }
 
   private ended(job: JobDocument): void {

@@ -17,7 +17,10 @@ async function linesOf(error: Error) {
     write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
   });
   const sent: unknown[] = [];
-  const started = { taken: true, attempt: 1, workspace: 'clinic', type: makeSamples.type, payload: samplesPayload };
+  const started = {
+    ...{ taken: true, attempt: 1, workspace: 'clinic', type: makeSamples.type, payload: samplesPayload },
+    parts: [],
+  };
   const call = (contract: unknown, request: unknown) => {
     if (contract === reports.fail) sent.push(request);
     return Promise.resolve(contract === reports.start ? started : {});

@@ -1,7 +1,9 @@
 import { Bus } from '@pentaprism/bus';
 import {
   jobReportContracts,
+  type ContentReference,
   type JobOwner,
+  type JobPart,
   type JobPayload,
   type JobReports,
   type JobResult,
@@ -26,6 +28,13 @@ export interface JobControl {
   readonly signal: AbortSignal;
   /** @param progress from 0 to 1; sent with the next sign of life */
   progress(progress: number): void;
+  /** What earlier attempts have done, oldest first: the files of the parts by their names. */
+  readonly parts: ReadonlyMap<string, ContentReference | undefined>;
+  /**
+   * Keeps a part for later attempts, if there is one. Returns whether jobs of other projects wait in the queue. Throws the reason
+   * of `signal` if the job was aborted or another worker has it.
+   */
+  checkpoint(part?: JobPart): Promise<{ readonly othersWait: boolean }>;
 }
 
 export interface JobHandler<J extends JobType> {
@@ -45,6 +54,16 @@ const HEARTBEAT_MS = 5000;
 /** Milliseconds that a report is tried for while its owner does not answer. */
 const REPORT_PATIENCE_MS = 60_000;
 const STOPPED = 'the worker stops';
+const NOT_OURS = 'the job is not ours any more';
+
+/** A job as its owner described it when it was started. */
+interface StartedJob {
+  readonly jobId: string;
+  readonly workspace: string;
+  readonly type: string;
+  readonly payload?: unknown;
+  readonly parts: readonly JobPart[];
+}
 
 /** Returns a promise that never resolves and rejects when `signal` aborts. Used to race a handler against its abort. */
 function rejectOnAbort(signal: AbortSignal): Promise<never> {
@@ -90,10 +109,7 @@ export class JobRunner {
   }
 
   /** One attempt, from handler to report. */
-  private async attempt(
-    reports: JobReports,
-    job: { jobId: string; attempt: number; workspace: string; type: string; payload?: unknown },
-  ): Promise<void> {
+  private async attempt(reports: JobReports, job: StartedJob & { readonly attempt: number }): Promise<void> {
     const controller = new AbortController();
     const heart = this.beat(reports, job, controller);
     const stopTimer = metrics.jobSeconds.startTimer({ type: job.type });
@@ -101,7 +117,8 @@ export class JobRunner {
     this.active.add(controller);
     if (this.stopped) controller.abort(new Error(STOPPED));
     try {
-      const result = await this.run(job, controller, heart.progress);
+      const checkpoint = (part?: JobPart) => this.checkpoint(reports, { ...attempt, part }, controller);
+      const result = await this.run(job, controller.signal, { progress: heart.progress, checkpoint });
       await this.report(() => this.bus.call(reports.complete, { ...attempt, result }));
       stopTimer({ outcome: 'completed' });
     } catch (error) {
@@ -125,20 +142,32 @@ export class JobRunner {
   }
 
   private async run(
-    job: { jobId: string; workspace: string; type: string; payload?: unknown },
-    controller: AbortController,
-    progress: (value: number) => void,
+    job: StartedJob,
+    signal: AbortSignal,
+    control: Pick<JobControl, 'progress' | 'checkpoint'>,
   ): Promise<unknown> {
     const handler = this.handlers.get(job.type);
     if (!handler) throw new DomainError('INVALID_ARGUMENT', `This worker knows no job of type ${job.type}.`);
-    controller.signal.throwIfAborted();
+    signal.throwIfAborted();
     const payload = handler.type.payload.safeParse(job.payload);
     if (!payload.success)
       throw new DomainError('INVALID_ARGUMENT', 'The job breaks its contract.', {}, { cause: payload.error });
-    const { signal } = controller;
-    const working = handler.run(payload.data, { jobId: job.jobId, workspace: job.workspace, signal, progress });
+    const { jobId, workspace } = job;
+    const parts = new Map(job.parts.map(({ name, file }) => [name, file]));
+    const working = handler.run(payload.data, { jobId, workspace, signal, parts, ...control });
     // A step that cannot be interrupted, such as a decoding, must not keep a job that is over or given back.
     return Promise.race([working, rejectOnAbort(signal)]);
+  }
+
+  private async checkpoint(
+    reports: JobReports,
+    request: { readonly jobId: string; readonly attempt: number; readonly part: JobPart | undefined },
+    controller: AbortController,
+  ): Promise<{ othersWait: boolean }> {
+    const { proceed, othersWait } = await this.report(() => this.bus.call(reports.checkpoint, request));
+    if (!proceed) controller.abort(new Error(NOT_OURS));
+    controller.signal.throwIfAborted();
+    return { othersWait };
   }
 
   private async fail(reports: JobReports, attempt: { jobId: string; attempt: number }, error: unknown): Promise<void> {
@@ -162,7 +191,7 @@ export class JobRunner {
           attempt: job.attempt,
           progress: value,
         });
-        if (!proceed) controller.abort(new Error('the job is not ours any more'));
+        if (!proceed) controller.abort(new Error(NOT_OURS));
       } catch (error) {
         // The owner is away for a moment; the job goes on, and its end is reported when the owner is back.
         this.logger.debug({ err: error }, 'jobs: no sign of life could be sent');

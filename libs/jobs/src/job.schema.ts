@@ -1,4 +1,4 @@
-import type { JobOwner, QueueName } from '@pentaprism/contracts';
+import type { JobOwner, JobPart, QueueName } from '@pentaprism/contracts';
 import type { JobState } from '@pentaprism/domain';
 import { Schema, type Types } from 'mongoose';
 
@@ -16,6 +16,8 @@ export interface JobDocument {
   /** Ids of the owner's own things, for links. */
   subject: Record<string, string>;
   progress: number;
+  /** What its attempts have stored so far. Missing in a job that has stored nothing or has ended. */
+  parts?: JobPart[];
   /** Fences reports: a report of an earlier attempt is refused. */
   attempt: number;
   /** Attempts that count towards the limit: one that was given back does not. */
@@ -61,6 +63,7 @@ export const jobSchema = new Schema<JobDocument>(
     payload: Schema.Types.Mixed,
     subject: { type: Schema.Types.Mixed, default: {} },
     progress: { type: Number, default: 0 },
+    parts: { type: [Schema.Types.Mixed], default: undefined } as never,
     attempt: { type: Number, default: 0 },
     starts: { type: Number, default: 0 },
     worker: String,
@@ -83,9 +86,10 @@ jobSchema.index(
   { workspace: 1, owner: 1, type: 1, idempotencyKey: 1 },
   { unique: true, partialFilterExpression: { idempotencyKey: { $exists: true } } },
 );
-// For the workspace whose turn it is, and its next job. `state` is a key, too, so that the workspaces are read from the index alone.
+// For the workspace and the project whose turn it is, and its next job. `state` is a key, too, so that workspaces and projects
+// are read from the index alone.
 jobSchema.index(
-  { owner: 1, queue: 1, state: 1, workspace: 1, priority: 1, createdAt: 1, notBefore: 1 },
+  { owner: 1, queue: 1, state: 1, workspace: 1, 'subject.projectId': 1, priority: 1, createdAt: 1, notBefore: 1 },
   { partialFilterExpression: { state: 'queued' } },
 );
 // For the reconciler's two queries and the count of a workspace's pending jobs. Finished jobs are not in these indexes.
@@ -96,5 +100,10 @@ jobSchema.index({ workspace: 1, owner: 1, type: 1, state: 1 });
 jobSchema.index(
   { workspace: 1, 'subject.projectId': 1, createdAt: 1, _id: 1 },
   { partialFilterExpression: { 'subject.projectId': { $exists: true } } },
+);
+// For sweeps of the areas in which parts lie.
+jobSchema.index(
+  { workspace: 1, 'parts.file.sha256': 1 },
+  { partialFilterExpression: { 'parts.file.sha256': { $type: 'string' } } },
 );
 jobSchema.index({ finishedAt: 1 }, { expireAfterSeconds: FINISHED_TTL_SECONDS });

@@ -113,6 +113,106 @@ describe('workspaces', () => {
   });
 });
 
+describe('projects of a workspace', () => {
+  const add = (projectId: string | undefined, count: number) =>
+    owner.ledger.addAll(
+      makeSamples,
+      Array.from({ length: count }, (_, priority) => ({
+        ...{ workspace: 'clinic', payload: samplesPayload, priority },
+        ...(projectId === undefined ? {} : { subject: { projectId } }),
+      })),
+    );
+
+  /** Starts and completes jobs one after another. Returns their projects. */
+  const projectsOfNext = async (count: number, ticketOf: JobDocument) => {
+    const projects: unknown[] = [];
+    while (projects.length < count) {
+      const started = await report.take(`next ${projects.length}`, ticketOf);
+      if (!started.taken || !started.jobId) throw new Error('not taken');
+      const job = await owner.read({ _id: new Types.ObjectId(started.jobId) });
+      projects.push(job.subject['projectId']);
+      await report.complete(job, started.attempt);
+    }
+    return projects;
+  };
+
+  it('take turns, however many jobs one of them has waiting, and so do jobs without a project', async () => {
+    const [first] = await add('flood', 50);
+    await add('other', 3);
+    await add(undefined, 3);
+    const order = await projectsOfNext(9, first as JobDocument);
+    for (const project of ['flood', 'other', undefined])
+      expect(order.filter((each) => each === project)).toHaveLength(3);
+  });
+
+  it('are found without reading their jobs', async () => {
+    await add('flood', 500);
+    await add(undefined, 3);
+    const ofQueue = { owner: 'augmentation', queue: 'augmentation', state: 'queued', workspace: 'clinic' };
+    const explained = await owner.ledger.jobs.collection
+      .aggregate([
+        { $match: { ...ofQueue, notBefore: { $lte: new Date() } } },
+        { $group: { _id: '$subject.projectId' } },
+      ])
+      .explain('executionStats');
+    const text = JSON.stringify(explained);
+    expect([...new Set(text.match(/"totalDocsExamined":\d+/g))]).toEqual(['"totalDocsExamined":0']);
+    expect((await owner.ledger.waitingProjects('augmentation', 'clinic')).toSorted()).toEqual(['', 'flood']);
+  });
+
+  it('go before all jobs of a project that has given its place back', async () => {
+    const [long] = await add('long', 3);
+    await report.take('t1', long as JobDocument);
+    await owner.ledger.jobs.updateOne({ _id: long?._id }, { $set: { startedAt: new Date(Date.now() - 60_000) } });
+    await add('short', 3);
+    await report.giveBack(long as JobDocument, 1, true);
+    const order = await projectsOfNext(4, long as JobDocument);
+    expect(order).toEqual(['short', 'short', 'short', 'long']);
+  });
+});
+
+describe('a checkpoint', () => {
+  const part = (name: string) => ({ name, file: { sha256: 'a'.repeat(64), size: 5, mediaType: 'text/plain' } });
+  const of = (projectId: string) => ({ workspace: 'clinic', payload: samplesPayload, subject: { projectId } });
+
+  it('keeps parts for later attempts until the job ends', async () => {
+    const job = await ledgerOnly();
+    expect(await report.take('t1', job)).toMatchObject({ attempt: 1, parts: [] });
+    await report.checkpoint(job, 1, part('one'));
+    await report.checkpoint(job, 1, part('two'));
+    await report.checkpoint(job, 1, part('one'));
+    await report.giveBack(job, 1);
+    expect(await report.take('t2', job)).toMatchObject({ attempt: 2, parts: [part('one'), part('two')] });
+    const known = () => owner.ledger.knownFiles('clinic', ['a'.repeat(64), 'b'.repeat(64)]);
+    expect(await known()).toEqual(new Set(['a'.repeat(64)]));
+    await report.complete(job, 2);
+    expect((await owner.read(job)).parts).toBeUndefined();
+    expect(await known()).toEqual(new Set());
+  });
+
+  it('keeps nothing of an attempt that has lost the job', async () => {
+    const job = await ledgerOnly();
+    await report.start(job);
+    await report.start(job);
+    expect(await report.checkpoint(job, 1, part('late'))).toEqual({ proceed: false, othersWait: false });
+    expect((await owner.read(job)).parts).toBeUndefined();
+  });
+
+  it('says whether jobs of other projects or workspaces wait', async () => {
+    const [job] = await owner.ledger.addAll(makeSamples, [of('mine')]);
+    if (!job) throw new Error('no job');
+    await report.take('t1', job);
+    await owner.ledger.addAll(makeSamples, [of('mine')]);
+    expect(await report.checkpoint(job, 1)).toEqual({ proceed: true, othersWait: false });
+    const [other] = await owner.ledger.addAll(makeSamples, [of('other')]);
+    expect(await report.checkpoint(job, 1)).toEqual({ proceed: true, othersWait: true });
+    await report.abort(other as JobDocument);
+    expect(await report.checkpoint(job, 1)).toEqual({ proceed: true, othersWait: false });
+    await owner.ledger.addAll(makeSamples, [{ ...of('mine'), workspace: 'elsewhere' }]);
+    expect(await report.checkpoint(job, 1)).toEqual({ proceed: true, othersWait: true });
+  });
+});
+
 describe('a workspace whose jobs are all in their back-off', () => {
   it('does not wait for a turn', async () => {
     const [job] = await owner.ledger.addAll(makeSamples, [{ workspace: 'failing', payload: samplesPayload }]);
@@ -170,7 +270,8 @@ describe('the time that a workspace is charged for', () => {
   const startedBefore = (job: JobDocument, seconds: number) =>
     owner.ledger.jobs.updateOne({ _id: job._id }, { $set: { startedAt: new Date(Date.now() - seconds * 1000) } });
   let charged: jest.SpiedFunction<FairTurns['charge']>;
-  const seconds = () => charged.mock.calls.reduce((sum, [, each]) => sum + each, 0);
+  /** Without those of the project, which is charged for the same time. */
+  const seconds = () => charged.mock.calls.reduce((sum, [key, each]) => sum + (key === 'clinic' ? each : 0), 0);
   beforeEach(() => {
     charged = jest.spyOn(FairTurns.prototype, 'charge');
   });

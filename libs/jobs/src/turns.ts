@@ -2,22 +2,33 @@ import { Injectable } from '@nestjs/common';
 import { FairTurns } from '@pentaprism/concurrency';
 import { systemNow } from '@pentaprism/domain';
 import type { JobDocument, Ticket } from './job.schema.js';
-import { JobLedger } from './job-ledger.js';
+import { JobLedger, projectOf } from './job-ledger.js';
 
 interface Charged {
   readonly queue: string;
   readonly workspace: string;
+  readonly subject: Record<string, string>;
   readonly startedAt?: Date | undefined;
 }
 
+/** The turns of a queue. */
+interface QueueTurns {
+  readonly workspaces: FairTurns;
+  /** By workspace. */
+  readonly projects: Map<string, FairTurns>;
+}
+
+/** Workspaces of a queue whose projects' service is remembered. */
+const MAX_WORKSPACES = 1000;
+
 /**
- * Starts jobs so that workspaces take turns in each queue. Within a workspace the order is that of priorities, then of
- * creation. The service that each workspace had is kept in memory: an instance of an owner sees a random share of all
- * starts, which is as good as all of them. After a restart, all workspaces begin at the same level.
+ * Starts jobs so that workspaces take turns in each queue, and within a workspace its projects. Within a project the order is
+ * that of priorities, then of creation. Service is kept in memory: an instance of an owner sees a random share of all starts,
+ * which is as good as all of them. After a restart, all workspaces and projects begin at the same level.
  */
 @Injectable()
 export class Turns {
-  private readonly queues = new Map<string, FairTurns>();
+  private readonly queues = new Map<string, QueueTurns>();
 
   constructor(private readonly ledger: JobLedger) {}
 
@@ -30,33 +41,65 @@ export class Turns {
     const before = running.find((job) => job.ticket === ticket.id);
     const again = before && (await this.ledger.restart(before._id, before.attempt, ticket, worker));
     if (again) {
-      this.charge({ queue: ticket.queue, workspace: before.workspace, startedAt: before.startedAt }, systemNow());
+      this.charge({ ...before, queue: ticket.queue }, systemNow());
       return again;
     }
-    const turns = this.of(ticket.queue);
-    for (const workspace of turns.order(waiting, countByWorkspace(running))) {
-      const job = await this.ledger.startNext(ticket, workspace, worker);
+    const counts = countBy(running, ({ workspace }) => workspace);
+    for (const workspace of this.of(ticket.queue).workspaces.order(waiting, counts)) {
+      const own = running.filter((job) => job.workspace === workspace);
+      const job = await this.startIn(workspace, countBy(own, projectOf), ticket, worker);
+      if (job) return job;
+    }
+    return null;
+  }
+
+  /** Charges the workspace and the project of a job for the time since its attempt started. A queued job costs nothing. */
+  charge({ queue, workspace, subject, startedAt }: Charged, at: number): void {
+    if (!startedAt) return;
+    const seconds = (at - startedAt.getTime()) / 1000;
+    this.of(queue).workspaces.charge(workspace, seconds);
+    this.projectsOf(queue, workspace).charge(projectOf({ subject }), seconds);
+  }
+
+  /** @param running how many jobs of each project run */
+  private async startIn(
+    workspace: string,
+    running: ReadonlyMap<string, number>,
+    ticket: Ticket,
+    worker: string,
+  ): Promise<JobDocument | null> {
+    const projects = this.projectsOf(ticket.queue, workspace);
+    const waiting = await this.ledger.waitingProjects(ticket.queue, workspace);
+    for (const project of projects.order(waiting, running)) {
+      const job = await this.ledger.startNext(ticket, { workspace, project }, worker);
       if (!job) continue;
-      turns.begin(workspace);
+      this.of(ticket.queue).workspaces.begin(workspace);
+      projects.begin(project);
       return job;
     }
     return null;
   }
 
-  /** Charges the workspace of a job for the time since its attempt started. A queued job costs nothing. */
-  charge({ queue, workspace, startedAt }: Charged, at: number): void {
-    if (startedAt) this.of(queue).charge(workspace, (at - startedAt.getTime()) / 1000);
+  private of(queue: string): QueueTurns {
+    const turns = this.queues.get(queue) ?? { workspaces: new FairTurns(), projects: new Map<string, FairTurns>() };
+    this.queues.set(queue, turns);
+    return turns;
   }
 
-  private of(queue: string): FairTurns {
-    const turns = this.queues.get(queue) ?? new FairTurns();
-    this.queues.set(queue, turns);
+  private projectsOf(queue: string, workspace: string): FairTurns {
+    const { projects } = this.of(queue);
+    const turns = projects.get(workspace) ?? new FairTurns();
+    // Behind the others: the first one is forgotten first.
+    projects.delete(workspace);
+    projects.set(workspace, turns);
+    const [oldest] = projects.keys();
+    if (projects.size > MAX_WORKSPACES && oldest !== undefined) projects.delete(oldest);
     return turns;
   }
 }
 
-function countByWorkspace(jobs: readonly { workspace: string }[]): Map<string, number> {
+function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const { workspace } of jobs) counts.set(workspace, (counts.get(workspace) ?? 0) + 1);
+  for (const item of items) counts.set(keyOf(item), (counts.get(keyOf(item)) ?? 0) + 1);
   return counts;
 }

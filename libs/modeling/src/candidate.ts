@@ -1,8 +1,9 @@
 import type { MetricName } from '@pentaprism/domain';
 import type { Blueprint } from '@pentaprism/domain';
 import type { FeaturePlan } from './feature-plan.js';
+import type { FittedHead } from './fit-head.js';
 import type { TableModel } from './model.js';
-import type { Targets } from './targets.js';
+import type { Predictions, Targets } from './targets.js';
 import type { AugmentedRows } from './training-rows.js';
 
 export interface CandidateRequest {
@@ -24,6 +25,13 @@ export interface CandidateOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with a share from 0 to 1 that never falls. The last is 1. */
   readonly onProgress?: ((share: number) => void) | undefined;
+  /** Heads that an earlier call passed on, by their index. They are not fitted again. */
+  readonly heads?: ReadonlyMap<number, FittedHead> | undefined;
+  /**
+   * Called with each head when it has been fitted, one after another: those of the folds, then the final one. The fitting of the next
+   * one does not wait for it. If it rejects, so does the training.
+   */
+  readonly onHead?: ((index: number, head: FittedHead) => Promise<void>) | undefined;
 }
 
 /** The values of a metric on the parts of the rows. */
@@ -46,13 +54,13 @@ export interface Candidate {
    * rows × outputs. Rows of a fold are predicted by a head that was not trained on them, the hold-out and rows without a
    * value of the target by the final head.
    */
-  readonly predictions: Float32Array;
+  readonly predictions: Predictions;
 }
 
 /** Trains and evaluates a candidate. */
 export interface TrainCandidate {
   /**
-   * The same request gives the same bytes on the same processor architecture. The request's arrays stay as they are.
+   * The same request gives the same bytes on the same processor architecture, also if heads of an earlier call are used. The request's arrays stay as they are.
    *
    * @throws RangeError for sizes that contradict each other, and if no row has a value of the target; the signal's reason
    * if it aborts

@@ -5,10 +5,10 @@ import {
   MAX_CATEGORY_VALUES,
   MAX_OTHER_FEATURES,
   partSizes,
-  planFeatures,
   type ColumnValue,
   type FeaturePlan,
 } from './feature-plan.js';
+import { planFeatures } from './table.fixture.js';
 
 function encoded(plan: FeaturePlan, values: readonly ColumnValue[], embeddings: (Float32Array | undefined)[] = []) {
   const row = new Float32Array(plan.width);

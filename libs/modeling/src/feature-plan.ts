@@ -87,13 +87,6 @@ export class FeaturePlanner {
   }
 }
 
-/** Returns the plan for the training rows with these values. */
-export function planFeatures(request: PlanRequest, rows: Iterable<readonly ColumnValue[]>): FeaturePlan {
-  const planner = new FeaturePlanner(request);
-  for (const values of rows) planner.add(values);
-  return planner.plan();
-}
-
 /** Returns the plan without other columns. Its rows are the beginnings of the rows of the whole plan. */
 export function imagesOnly(plan: FeaturePlan): FeaturePlan {
   return { ...plan, others: [], width: plan.imageWidth };

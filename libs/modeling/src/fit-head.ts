@@ -10,7 +10,7 @@ import type { BlueprintMethod } from '@pentaprism/domain';
 import { nearestMeans, priorScores } from './nearest-mean.js';
 import { ridge } from './ridge.js';
 import { outputsOf, type Targets } from './targets.js';
-import { labelsOf, numbersOf, type TrainingRows } from './training-rows.js';
+import { labelsOf, numbersOf, type NumberScale, type TrainingRows } from './training-rows.js';
 
 /** A layer for features as `encodeRow` writes them. */
 export interface FittedHead {
@@ -21,6 +21,8 @@ export interface FittedHead {
   readonly absent: Float32Array;
   /** Scores that calibration adds without multiplying them. */
   readonly prior: Float64Array;
+  /** Null for classes. */
+  readonly scale: NumberScale | null;
 }
 
 export interface FitRequest {
@@ -40,12 +42,12 @@ export async function fitHead(request: FitRequest): Promise<FittedHead> {
   const { rows, parts, signal, targets } = request;
   const standardisation = await standardisationOf(rows, pauses(signal), parts);
   const fit = targets.type === 'regression' ? fitRegression : fitClassification;
-  const { layer, prior } = await fit(request, standardisation);
+  const { layer, prior, scale } = await fit(request, standardisation);
   const raw = forRawRows(layer, standardisation);
-  return { layer: raw, parts, absent: absentScores(raw, standardisation), prior };
+  return { layer: raw, parts, absent: absentScores(raw, standardisation), prior, scale };
 }
 
-/** Returns the scores of a row before softmax or sigmoid; of a regression, its number. */
+/** Returns the scores of a row before softmax or sigmoid; of a regression, its standardised number. */
 export function scoreRow(
   { layer, parts, absent }: Pick<FittedHead, 'layer' | 'parts' | 'absent'>,
   row: Float32Array,
@@ -62,10 +64,12 @@ export function scoreRow(
   return scores;
 }
 
-interface Fitted {
-  readonly layer: LinearLayer;
-  readonly prior: Float64Array;
+/** Returns the numbers of a regression for its scores. */
+export function numbersFor(scores: Float64Array, scale: NumberScale | null): Float64Array {
+  return scale === null ? scores : scores.map((score) => score * scale.deviation + scale.mean);
 }
+
+type Fitted = Pick<FittedHead, 'layer' | 'prior' | 'scale'>;
 
 async function fitClassification(request: FitRequest, standardisation: Standardisation): Promise<Fitted> {
   const { trainer, method, targets, rows, seed, signal, onProgress } = request;
@@ -75,30 +79,24 @@ async function fitClassification(request: FitRequest, standardisation: Standardi
   if (method === 'nearest-mean') {
     const layer = await nearestMeans({ kind, rows, standardisation, labels, outputs, pause: pauses(signal) });
     onProgress(1);
-    return { layer, prior: priorScores(kind, labels, outputs) };
+    return { layer, prior: priorScores(kind, labels, outputs), scale: null };
   }
   // All rows count alike, or probabilities would be those of a table with equally many rows of each class.
   const classWeights = new Float32Array(outputs).fill(1);
   const task = { kind, rows, standardisation, labels, tags: outputs, classWeights, seed, signal, onProgress } as const;
-  return { layer: await trainer.trainLayer(task), prior: new Float64Array(outputs) };
+  return { layer: await trainer.trainLayer(task), prior: new Float64Array(outputs), scale: null };
 }
 
 async function fitRegression(request: FitRequest, standardisation: Standardisation): Promise<Fitted> {
   const { trainer, method, targets, rows, seed, signal, onProgress } = request;
-  const { numbers, mean, deviation } = numbersOf(targets, rows.sources);
+  const { numbers, scale } = numbersOf(targets, rows.sources);
   const task = { rows, standardisation, onProgress };
   const layer =
     method === 'ridge'
       ? await ridge({ ...task, numbers, pause: pauses(signal) })
       : await trainer.trainLayer({ ...task, kind: 'regression', labels: numbers, tags: 1, seed, signal });
   onProgress(1);
-  return {
-    layer: {
-      weights: layer.weights.map((weight) => weight * deviation),
-      bias: layer.bias.map((value) => value * deviation + mean),
-    },
-    prior: new Float64Array(1),
-  };
+  return { layer, prior: new Float64Array(1), scale };
 }
 
 /** What a part of zeros lacks: the scores of the mean of the part. */

@@ -71,6 +71,16 @@ describe('the metrics of a regression', () => {
     expect(Object.keys(found)).toEqual(['RMSE', 'MAE', 'R Squared']);
   });
 
+  it.each([1e150, 1e-300])('neither overflow nor vanish for numbers around %d', (unit) => {
+    const numbers = [1, 2, 6].map((number) => number * unit);
+    const rows = targets('regression', numbers);
+    const predictions = Float64Array.from([2, 2, 4], (number) => number * unit);
+    const found = measure({ targets: rows, predictions, rows: [0, 1, 2] });
+    expect((found.RMSE as number) / unit).toBeCloseTo(Math.sqrt(5 / 3), 6);
+    expect((found.MAE as number) / unit).toBeCloseTo(1, 6);
+    expect(found['R Squared']).toBeCloseTo(1 - 5 / 14, 6);
+  });
+
   it('are finite for equal numbers, as scikit-learn defines R squared for them', () => {
     const equal = targets('regression', [3, 3]);
     expect(measured(equal, [3, 4])['R Squared']).toBe(0);

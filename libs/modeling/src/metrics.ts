@@ -1,11 +1,11 @@
 import { metricsOf, type MetricName } from '@pentaprism/domain';
-import { classesOf, outputsOf, type Targets } from './targets.js';
+import { classesOf, outputsOf, type Predictions, type Targets } from './targets.js';
 
 /** Predictions of a table, and the rows of it that are judged. */
 export interface Measured {
   readonly targets: Targets;
   /** rows of the table × outputs */
-  readonly predictions: Float32Array;
+  readonly predictions: Predictions;
   /** The judged rows: at least one, each with a value of the target. */
   readonly rows: ArrayLike<number>;
 }
@@ -23,8 +23,11 @@ const MEASURES: Readonly<Record<MetricName, (measured: Measured) => number>> = {
   LogLoss: logLoss,
   AUC: auc,
   Accuracy: accuracy,
-  RMSE: (measured) => Math.sqrt(meanOf(measured, (error) => error ** 2)),
-  MAE: (measured) => meanOf(measured, Math.abs),
+  RMSE: (measured) => {
+    const unit = unitOf(errorsOf(measured));
+    return unit * Math.sqrt(meanSquare(errorsOf(measured), unit));
+  },
+  MAE: (measured) => errorsOf(measured).reduce((sum, error) => sum + Math.abs(error) / measured.rows.length, 0),
   'R Squared': rSquared,
 };
 
@@ -42,7 +45,7 @@ function logLoss({ targets, predictions, rows }: Measured): number {
   return sum / rows.length;
 }
 
-function binaryLoss(probabilities: Float32Array, right: readonly number[]): number {
+function binaryLoss(probabilities: Predictions, right: readonly number[]): number {
   let sum = 0;
   probabilities.forEach((value, output) => {
     const probability = clipped(value);
@@ -105,24 +108,30 @@ function areaOf(scores: Float32Array, positive: ReadonlySet<number>): number {
   return (ranks - (count * (count + 1)) / 2) / (count * (scores.length - count));
 }
 
-function meanOf({ targets, predictions, rows }: Measured, of: (error: number) => number): number {
-  let sum = 0;
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i] as number;
-    sum += of((predictions[row] as number) - (targets.rows[row] as number));
-  }
-  return sum / rows.length;
+function errorsOf({ targets, predictions, rows }: Measured): Float64Array {
+  return Float64Array.from(rows, (row) => (predictions[row] as number) - (targets.rows[row] as number));
+}
+
+/** Returns the largest size among some numbers; 1 if all are 0. */
+function unitOf(numbers: Float64Array): number {
+  return numbers.reduce((most, number) => Math.max(most, Math.abs(number)), 0) || 1;
+}
+
+/** Squares numbers in a unit in which neither large nor tiny ones leave the range of double precision. */
+function meanSquare(numbers: Float64Array, unit: number): number {
+  return numbers.reduce((sum, number) => sum + (number / unit) ** 2, 0) / numbers.length;
 }
 
 /** As scikit-learn's `r2_score`: if all numbers are equal, 1 for predictions without any error, else 0. */
 function rSquared(measured: Measured): number {
   const { targets, rows } = measured;
   const numbers = Float64Array.from(rows, (row) => targets.rows[row] as number);
-  const mean = numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
-  const total = numbers.reduce((sum, number) => sum + (number - mean) ** 2, 0) / numbers.length;
-  const left = meanOf(measured, (error) => error ** 2);
-  if (total === 0) return left === 0 ? 1 : 0;
-  return 1 - left / total;
+  const mean = numbers.reduce((sum, number) => sum + number / numbers.length, 0);
+  const differences = numbers.map((number) => number - mean);
+  const errors = errorsOf(measured);
+  const unit = unitOf(differences);
+  if (numbers.every((number) => number === numbers[0])) return errors.every((error) => error === 0) ? 1 : 0;
+  return 1 - meanSquare(errors, unit) / meanSquare(differences, unit);
 }
 
 function clipped(probability: number): number {

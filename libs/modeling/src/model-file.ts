@@ -25,13 +25,16 @@ const header = z.strictObject({
     imageWidth: count,
     width: count,
   }),
+  scale: z.strictObject({ mean: z.number(), deviation: z.number() }).optional(),
 });
 
 /**
  * Returns the file of a model. Little-endian: "PPTM", version, bytes of the header (uint32 each); the header, JSON in UTF-8
  * with everything but the numbers of the layer; weights, bias and the scores of missing parts (float32).
  */
-export function encodeModel({ layer, absent, ...description }: TableModel): Uint8Array {
+export function encodeModel({ layer, absent, scale, ...described }: TableModel): Uint8Array {
+  // Absent for classes, so that earlier versions can read the file. They would read wrong numbers of a regression.
+  const description = scale === null ? described : { ...described, scale };
   const json = new TextEncoder().encode(JSON.stringify(header.parse(description)));
   return new BinaryWriter(MAGIC, VERSION)
     .uint32(json.length)
@@ -46,13 +49,13 @@ export function encodeModel({ layer, absent, ...description }: TableModel): Uint
 export function decodeModel(bytes: Uint8Array): TableModel {
   const reader = new BinaryReader('model of a table', bytes, MAGIC, VERSION);
   const description = parsed(reader, new TextDecoder().decode(reader.uint8s(reader.uint32())));
-  const { plan, targetType, classes } = description;
+  const { plan, targetType, classes, scale } = description;
   const outputs = outputsOf({ type: targetType, classes });
   const sizes = partSizes(plan);
   const width = sizes.reduce((sum, size) => sum + size, 0);
   if (width !== plan.width || outputs === 0) throw reader.broken('its sizes contradict each other');
   const layer = { weights: reader.float32s(width * outputs), bias: reader.float32s(outputs) };
-  const model = { ...description, layer, absent: reader.float32s(sizes.length * outputs) };
+  const model = { ...description, scale: scale ?? null, layer, absent: reader.float32s(sizes.length * outputs) };
   reader.end();
   return model;
 }

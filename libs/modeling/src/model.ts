@@ -1,7 +1,9 @@
 import type { TargetType } from '@pentaprism/domain';
 import { probabilitiesOf, type LinearLayer } from '@pentaprism/heads';
 import { partSizes, type FeaturePlan } from './feature-plan.js';
-import { scoreRow } from './fit-head.js';
+import { numbersFor, scoreRow } from './fit-head.js';
+import type { Predictions } from './targets.js';
+import type { NumberScale } from './training-rows.js';
 
 /** A trained candidate: all that a prediction needs, except the backbone. */
 export interface TableModel {
@@ -13,10 +15,12 @@ export interface TableModel {
   readonly backbone: string;
   /** What the layer reads. Without other columns if the blueprint does not use them. */
   readonly plan: FeaturePlan;
-  /** Weights and bias for features as `encodeRow` writes them, calibrated. One output per class; of a regression, one. */
+  /** Weights and bias for features as `encodeRow` writes them, calibrated. One output per class; of a regression, the number before `scale`. */
   readonly layer: LinearLayer;
   /** Parts × outputs: the scores that are added if the part is missing, so that it counts as an average one. */
   readonly absent: Float32Array;
+  /** Null for classes, and for a regression of an earlier version, whose layer gives the number itself. */
+  readonly scale: NumberScale | null;
 }
 
 /** The part of a model that reads one image column. */
@@ -34,10 +38,10 @@ export interface ColumnWeights {
  * @param features of the model's plan, or of the whole plan that it was trained with
  * @throws RangeError for fewer features
  */
-export function predictRow(model: TableModel, features: Float32Array): Float32Array {
-  const { plan, layer, absent, targetType } = model;
+export function predictRow(model: TableModel, features: Float32Array): Predictions {
+  const { plan, layer, absent, targetType, scale } = model;
   const scores = scoreRow({ layer, absent, parts: partSizes(plan) }, features.subarray(0, plan.width));
-  if (targetType === 'regression') return Float32Array.from(scores);
+  if (targetType === 'regression') return numbersFor(scores, scale);
   return probabilitiesOf(targetType === 'multilabel' ? 'multilabel' : 'multiclass', scores);
 }
 

@@ -8,9 +8,18 @@ export const NO_TARGET = 255;
 
 /** Folds, counted from 0. Fewer if no class has so many rows outside of the hold-out. */
 export const MAX_TABLE_FOLDS = 5;
+/** Heads of a candidate: one for each fold, and the final one. */
+export const MAX_HEADS = MAX_TABLE_FOLDS + 1;
 const HOLD_OUT_SHARE = 0.2;
 /** A class with fewer independent rows gives none to the hold-out: its folds need two. */
 const MIN_ROWS_TO_HOLD_OUT = 3;
+/**
+ * The share of the rows that may have to lie together. A picture that would unite more of them, such as a placeholder for
+ * missing ones, unites none: they would leave too few rows to judge a model by.
+ */
+const MAX_GROUP_SHARE = 0.5;
+/** In a table of fewer rows, all rows but one may have to lie together. */
+const ROWS_FOR_GROUP_SHARE = 10;
 
 export interface PartitionsRequest {
   readonly targets: Targets;
@@ -21,7 +30,8 @@ export interface PartitionsRequest {
 
 /**
  * Divides the rows of a table: a fifth is held out, the others lie in up to five folds, each with its share of every class,
- * set of labels, or range of numbers. Rows that have an image in common, in any column, lie in the same partition.
+ * set of labels, or range of numbers. Rows that have an image in common, in any column, lie in the same partition, unless
+ * these are more than half of the rows.
  *
  * The same request gives the same answer. Every table is divided: a single row lies in fold 0.
  *
@@ -56,7 +66,7 @@ interface Groups {
   readonly weights: Uint32Array;
 }
 
-/** Unites rows that have a content in common (union-find). */
+/** Unites rows that have a content in common (union-find), the rarest contents first. */
 function groupsOf(targets: Targets, contents: PartitionsRequest['contents']): Groups {
   const parent = Int32Array.from(targets.rows, (_, row) => row);
   const root = (row: number): number => {
@@ -64,17 +74,41 @@ function groupsOf(targets: Targets, contents: PartitionsRequest['contents']): Gr
     while (parent[at] !== at) at = parent[at] = parent[parent[at] as number] as number;
     return at;
   };
-  const first = new Map<string, number>();
+  const sizes = new Uint32Array(parent.length).fill(1);
+  const most = largestGroup(parent.reduce((count, row) => count + Number(hasTarget(targets, row)), 0));
+  for (const rows of sharedRows(targets, contents)) {
+    const roots = [...new Set(rows.map(root))];
+    const size = roots.reduce((total, each) => total + (sizes[each] as number), 0);
+    if (size > most) continue;
+    for (const each of roots) parent[each] = roots[0] as number;
+    sizes[roots[0] as number] = size;
+  }
+  return numbered(targets, root);
+}
+
+function largestGroup(rows: number): number {
+  return rows < ROWS_FOR_GROUP_SHARE ? rows - 1 : Math.floor(rows * MAX_GROUP_SHARE);
+}
+
+/** Returns the rows of each content that several rows have, those of few rows first. */
+function sharedRows(targets: Targets, contents: PartitionsRequest['contents']): number[][] {
+  const found = new Map<string, number | number[]>();
   for (const column of contents) {
     column.forEach((content, row) => {
       if (content === undefined || !hasTarget(targets, row)) return;
-      const other = first.get(content);
-      if (other === undefined) first.set(content, row);
-      else parent[root(row)] = root(other);
+      const known = found.get(content);
+      if (typeof known === 'object') known.push(row);
+      // Most contents have one row. A list for each would take more memory than the contents.
+      else found.set(content, known === undefined ? row : [known, row]);
     });
   }
+  return [...found.values()].filter((rows) => typeof rows === 'object').sort((one, other) => one.length - other.length);
+}
+
+/** Numbers the groups in the order of their first rows. */
+function numbered(targets: Targets, root: (row: number) => number): Groups {
   const indexes = new Map<number, number>();
-  const groupOf = parent.map((_, row) => {
+  const groupOf = Int32Array.from(targets.rows, (_, row) => {
     if (!hasTarget(targets, row)) return -1;
     const index = indexes.get(root(row)) ?? indexes.size;
     indexes.set(root(row), index);

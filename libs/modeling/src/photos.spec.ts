@@ -6,8 +6,9 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { blueprintsFor } from '@pentaprism/domain';
-import { allocateFeatures, encodeRow, planFeatures } from './feature-plan.js';
+import { allocateFeatures, encodeRow } from './feature-plan.js';
 import { partitionsOf } from './partitions.js';
+import { planFeatures } from './table.fixture.js';
 import { targetsOf } from './targets.js';
 import { createThreadedCandidates } from './threaded-candidates.js';
 

@@ -1,7 +1,14 @@
 import { createRandom, type TargetType } from '@pentaprism/domain';
 import { blueprintOf, type Blueprint } from '@pentaprism/domain';
 import type { CandidateRequest } from './candidate.js';
-import { allocateFeatures, encodeRow, FeaturePlanner, type ColumnValue, type PlanRequest } from './feature-plan.js';
+import {
+  allocateFeatures,
+  encodeRow,
+  FeaturePlanner,
+  type ColumnValue,
+  type FeaturePlan,
+  type PlanRequest,
+} from './feature-plan.js';
 import { HOLD_OUT, partitionsOf } from './partitions.js';
 import { targetsOf } from './targets.js';
 
@@ -20,6 +27,13 @@ export interface TableOptions {
 }
 
 const SIZE = 24;
+
+/** Returns the plan for the training rows with these values. */
+export function planFeatures(request: PlanRequest, rows: Iterable<readonly ColumnValue[]>): FeaturePlan {
+  const planner = new FeaturePlanner(request);
+  for (const values of rows) planner.add(values);
+  return planner.plan();
+}
 
 export function blueprint(id: string): Blueprint {
   const found = blueprintOf(id);

@@ -29,6 +29,9 @@ export type Targets =
       readonly rows: Float64Array;
     };
 
+/** Probabilities of classes, or the numbers of a regression, for which single precision has too few digits. */
+export type Predictions = Float32Array | Float64Array;
+
 export interface TargetsRequest extends Target {
   readonly rowCount: number;
   /** Returns the value of a row, counted from 0. Labels that are not classes are ignored. */

@@ -1,6 +1,8 @@
 /** @jest-environment ./test/support/native-arrays.environment.mjs */
 import { expect, it } from '@jest/globals';
 import { createTensorFlowHeadTrainer } from '@pentaprism/inference';
+import type { FittedHead } from './fit-head.js';
+import { decodeFittedHead, encodeFittedHead } from './fitted-head-file.js';
 import { encodeModel } from './model-file.js';
 import { counts, table } from './table.fixture.js';
 import { createThreadedCandidates } from './threaded-candidates.js';
@@ -47,4 +49,24 @@ it('an abort ends the thread, and nothing is reported any more', async () => {
 it('a failure of the thread is that of the training', async () => {
   const running = train({ ...small(), partitions: new Uint8Array(5) });
   await expect(running).rejects.toMatchObject({ name: 'RangeError', message: '60 rows do not have 5 partitions.' });
+});
+
+it('heads that a refused training passed on are not fitted again, and the result has the same bytes', async () => {
+  const request = small();
+  const stopped = new Error('enough');
+  const passedOn = new Map<number, FittedHead>();
+  const stopAfterThree = (index: number, head: FittedHead) => {
+    passedOn.set(index, decodeFittedHead(encodeFittedHead(head)));
+    return index < 2 ? Promise.resolve() : Promise.reject(stopped);
+  };
+  await expect(train(request, { onHead: stopAfterThree })).rejects.toBe(stopped);
+  expect([...passedOn.keys()]).toEqual([0, 1, 2]);
+  const fitted: number[] = [];
+  const onHead = (index: number) => Promise.resolve(void fitted.push(index));
+  const resumed = await train(request, { heads: passedOn, onHead });
+  expect(fitted).toEqual([3, 4, 5]);
+  const undisturbed = await train(request);
+  expect(Buffer.compare(encodeModel(resumed.model), encodeModel(undisturbed.model))).toBe(0);
+  expect(resumed.predictions).toEqual(undisturbed.predictions);
+  expect(resumed.metrics).toEqual(undisturbed.metrics);
 });

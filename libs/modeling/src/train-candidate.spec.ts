@@ -4,7 +4,7 @@ import { createRandom, metricsOf, TARGET_TYPES } from '@pentaprism/domain';
 import { createTensorFlowHeadTrainer } from '@pentaprism/inference';
 import { BLUEPRINTS, blueprintsFor } from '@pentaprism/domain';
 import type { Candidate, CandidateRequest } from './candidate.js';
-import { encodeModel } from './model-file.js';
+import { decodeModel, encodeModel } from './model-file.js';
 import { predictRow, weightsOf } from './model.js';
 import { HOLD_OUT } from './partitions.js';
 import { counts, table } from './table.fixture.js';
@@ -108,7 +108,7 @@ describe('candidates', () => {
     // Two classes that overlap, one four times as frequent as the other.
     const request = table(id, { type: 'binary', values: counts(800, 200), classes: 2, noise: 1 });
     const { predictions, metrics } = await train(request);
-    const positive = predictions.filter((_, i) => i % 2 === 1);
+    const positive = Array.from(predictions).filter((_, i) => i % 2 === 1);
     const mean = positive.reduce((sum, value) => sum + value, 0) / positive.length;
     expect(mean).toBeGreaterThan(0.17);
     expect(mean).toBeLessThan(0.23);
@@ -133,7 +133,7 @@ describe('candidates', () => {
     for (const id of ['keras-linear-classifier', 'nearest-mean-classifier']) {
       const { predictions } = await train(table(id, { type: 'multiclass', values: counts(10, 10, 10) }));
       for (let start = 0; start < predictions.length; start += 3) {
-        const sum = predictions.subarray(start, start + 3).reduce((total, value) => total + value, 0);
+        const sum = Array.from(predictions.subarray(start, start + 3)).reduce((total, value) => total + value, 0);
         expect(sum).toBeCloseTo(1, 5);
       }
     }
@@ -215,6 +215,22 @@ describe('candidates', () => {
     expect(metrics['R Squared']?.crossValidation).toBeGreaterThan(0.8);
     expect(metrics.RMSE?.crossValidation).toBeLessThan(0.2 * 1e20);
   });
+
+  it.each(['ridge-regressor', 'keras-linear-regressor'])(
+    'predict the milliseconds of timestamps, which single precision cannot tell apart, with %s',
+    async (id) => {
+      const request = table(id, { type: 'regression', values: ramp, noise: 0.15 });
+      const rows = Float64Array.from(ramp, (value) => 1.7e12 + value * 1000);
+      const { metrics, model, predictions } = await train({
+        ...request,
+        targets: { type: 'regression', classes: [], rows },
+      });
+      expect(metrics['R Squared']?.crossValidation).toBeGreaterThan(0.8);
+      expect(new Set(predictions).size).toBeGreaterThan(ramp.length / 2);
+      const [predicted = NaN] = predictRow(decodeModel(encodeModel(model)), rowOf(request, 0));
+      expect(Math.abs(predicted - (rows[0] as number))).toBeLessThan(500);
+    },
+  );
 
   it.each([
     ['features', { features: new Float32Array(5) }, '6 rows of 24 features are not 5 numbers'],

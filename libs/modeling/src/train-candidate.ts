@@ -4,11 +4,11 @@ import { usesOtherColumns } from '@pentaprism/domain';
 import { calibrated, fitFactor } from './calibration.js';
 import type { Candidate, CandidateMetrics, CandidateOptions, CandidateRequest } from './candidate.js';
 import { imagesOnly, partSizes, type FeaturePlan } from './feature-plan.js';
-import { fitHead, scoreRow, type FittedHead } from './fit-head.js';
+import { fitHead, numbersFor, scoreRow, type FittedHead } from './fit-head.js';
 import { measure } from './metrics.js';
 import type { TableModel } from './model.js';
 import { HOLD_OUT, NO_TARGET } from './partitions.js';
-import { classesOf, hasTarget, outputsOf } from './targets.js';
+import { classesOf, hasTarget, outputsOf, type Predictions } from './targets.js';
 import { trainingRows, type Table } from './training-rows.js';
 
 /** Share of the progress that trainings make; the rest are predictions. */
@@ -92,7 +92,7 @@ async function fitHeads(
   request: CandidateRequest,
   plan: FeaturePlan,
   rows: PartitionRows,
-  { signal, onProgress }: CandidateOptions,
+  { signal, onProgress, heads, onHead }: CandidateOptions,
 ): Promise<Heads> {
   const { blueprint, targets, features, seed } = request;
   const augmented = blueprint.needs === 'augmentation' ? request.augmented : undefined;
@@ -101,11 +101,17 @@ async function fitHeads(
   const parts = several ? rows.folds.map((own) => without(rows.training, own)) : [];
   const fitted: FittedHead[] = [];
   for (const [index, indices] of [...parts, rows.training].entries()) {
+    const known = heads?.get(index);
+    if (known) {
+      fitted.push(known);
+      continue;
+    }
     const done = (share: number) => onProgress?.(((index + share) / (parts.length + 1)) * TRAINED);
     const options = { seed: `${seed}, part ${index}`, signal, onProgress: done, parts: partSizes(plan) };
-    fitted.push(
-      await fitHead({ trainer, method: blueprint.method, targets, rows: trainingRows(table, indices), ...options }),
-    );
+    const task = { trainer, method: blueprint.method, targets, rows: trainingRows(table, indices), ...options };
+    const head = await fitHead(task);
+    await onHead?.(index, head);
+    fitted.push(head);
   }
   const final = fitted.at(-1) as FittedHead;
   const folds = several ? fitted.slice(0, -1) : [final];
@@ -119,19 +125,22 @@ function without(all: Uint32Array, some: Uint32Array): Uint32Array {
   return all.filter((row) => !excluded.has(row));
 }
 
-/** Returns the scores of all rows: rows × outputs. */
+/** Returns the scores of all rows, of a regression their numbers: rows × outputs. */
 async function predictAll(
   { features, targets, plan: whole }: CandidateRequest,
   plan: FeaturePlan,
   { headOf }: Heads,
   signal?: AbortSignal,
-): Promise<Float32Array> {
+): Promise<Predictions> {
   const outputs = outputsOf(targets);
-  const scores = new Float32Array(targets.rows.length * outputs);
+  const size = targets.rows.length * outputs;
+  const scores = targets.type === 'regression' ? new Float64Array(size) : new Float32Array(size);
   const pause = pauses(signal);
   for (let row = 0; row < targets.rows.length; row++) {
     const start = row * whole.width;
-    scores.set(scoreRow(headOf(row), features.subarray(start, start + plan.width)), row * outputs);
+    const head = headOf(row);
+    const own = scoreRow(head, features.subarray(start, start + plan.width));
+    scores.set(numbersFor(own, head.scale), row * outputs);
     await pause();
   }
   return scores;
@@ -144,7 +153,7 @@ interface Factors {
 }
 
 /** The factor of a fold is fitted on the rows of the other folds, so that none of its own rows has a say in it. */
-function factorsOf(request: CandidateRequest, rows: PartitionRows, heads: Heads, scores: Float32Array): Factors {
+function factorsOf(request: CandidateRequest, rows: PartitionRows, heads: Heads, scores: Predictions): Factors {
   const { targets } = request;
   if (targets.type === 'regression' || rows.folds.length < 2) return { of: new Map(), final: 1 };
   const outputs = outputsOf(targets);
@@ -165,7 +174,7 @@ function factorsOf(request: CandidateRequest, rows: PartitionRows, heads: Heads,
   return { of, final: fit(rows.training) };
 }
 
-function calibrateAll(request: CandidateRequest, heads: Heads, { of, final }: Factors, scores: Float32Array): void {
+function calibrateAll(request: CandidateRequest, heads: Heads, { of, final }: Factors, scores: Predictions): void {
   const outputs = outputsOf(request.targets);
   for (let row = 0; row < request.targets.rows.length; row++) {
     const head = heads.headOf(row);
@@ -174,20 +183,24 @@ function calibrateAll(request: CandidateRequest, heads: Heads, { of, final }: Fa
   }
 }
 
-function multiplied({ layer, absent, prior }: FittedHead, factor: number): Pick<TableModel, 'layer' | 'absent'> {
+function multiplied(
+  { layer, absent, prior, scale }: FittedHead,
+  factor: number,
+): Pick<TableModel, 'layer' | 'absent' | 'scale'> {
   return {
     layer: {
       weights: layer.weights.map((weight) => weight * factor),
       bias: layer.bias.map((value, output) => value * factor + (prior[output] as number)),
     },
     absent: absent.map((value) => value * factor),
+    scale,
   };
 }
 
 function metricsOfParts(
   { targets }: CandidateRequest,
   { folds, holdOut }: PartitionRows,
-  predictions: Float32Array,
+  predictions: Predictions,
 ): CandidateMetrics {
   const ofFolds = folds.map((rows) => measure({ targets, predictions, rows }));
   const ofHoldOut = holdOut.length === 0 ? undefined : measure({ targets, predictions, rows: holdOut });

@@ -55,11 +55,16 @@ export function labelsOf(targets: Targets, sources: Uint32Array): Uint8Array {
   return labels;
 }
 
+/** What turns the output of a layer into the number of a regression. Both are in double precision, unlike the layer. */
+export interface NumberScale {
+  readonly mean: number;
+  readonly deviation: number;
+}
+
 /** The numbers of a regression, standardised. */
 export interface Numbers {
   readonly numbers: Float32Array;
-  readonly mean: number;
-  readonly deviation: number;
+  readonly scale: NumberScale;
 }
 
 export function numbersOf(targets: Targets, sources: Uint32Array): Numbers {
@@ -70,5 +75,5 @@ export function numbersOf(targets: Targets, sources: Uint32Array): Numbers {
   const unit = largest > 0 ? largest : 1;
   const variance = values.reduce((sum, value) => sum + ((value - mean) / unit) ** 2 / values.length, 0);
   const deviation = largest > 0 ? unit * Math.sqrt(variance) : 1;
-  return { numbers: Float32Array.from(values, (value) => (value - mean) / deviation), mean, deviation };
+  return { numbers: Float32Array.from(values, (value) => (value - mean) / deviation), scale: { mean, deviation } };
 }

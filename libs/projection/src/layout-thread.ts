@@ -1,6 +1,7 @@
 /** The program of the threads that compute a layout together. */
+import { answerAsThread } from '@pentaprism/concurrency';
+import { workerData } from 'node:worker_threads';
 import { runLayout, type Layout } from './layout.js';
-import { answerWith } from './thread-answer.js';
 
 /** Epochs between two reports. */
 const REPORT_EVERY = 5;
@@ -10,9 +11,10 @@ export interface LayoutRequest {
   readonly threads: number;
 }
 
-await answerWith<LayoutRequest, null>(({ layout, threads }, onProgress) => {
+await answerAsThread(async (onProgress) => {
+  const { layout, threads } = workerData as LayoutRequest;
   runLayout(layout, threads, (epochs) => {
     if (epochs % REPORT_EVERY === 0) onProgress(epochs / layout.epochs);
   });
-  return null;
+  return { result: null, transfer: [] };
 });

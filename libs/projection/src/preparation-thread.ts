@@ -1,5 +1,9 @@
 /** The program of the thread that does everything before the layout. */
-import { prepare } from './preparation.js';
-import { answerWith } from './thread-answer.js';
+import { answerAsThread } from '@pentaprism/concurrency';
+import { workerData } from 'node:worker_threads';
+import { prepare, type PreparationRequest } from './preparation.js';
 
-await answerWith(prepare);
+await answerAsThread(async (onProgress) => ({
+  result: await prepare(workerData as PreparationRequest, onProgress),
+  transfer: [],
+}));

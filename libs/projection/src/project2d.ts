@@ -1,8 +1,12 @@
-import { types } from 'node:util';
+import { compiled, runInThread, runInThreads } from '@pentaprism/concurrency';
+import { transferable } from '@pentaprism/inference';
+import type { LayoutRequest } from './layout-thread.js';
 import { positionsOf } from './layout.js';
-import { createNativeCalls } from './native-calls.js';
+import { createNativeCalls, endNativeCalls } from './native-calls.js';
 import type { PreparationRequest, Prepared } from './preparation.js';
-import { runThread, runThreads } from './threads.js';
+
+/** Raised with each change that gives the same vectors other positions. */
+export const PROJECTION_VERSION = 1;
 
 /** Share of the progress that the preparation takes. */
 const PREPARATION_SHARE = 0.4;
@@ -35,9 +39,7 @@ export async function project2d(
   size: number,
   { seed, threads = 1, signal, onProgress }: ProjectionOptions,
 ): Promise<Float32Array> {
-  if (!Number.isInteger(size) || size < 1) throw new RangeError(`The size of a vector is ${size}; it must be above 0.`);
-  if (vectors.length % size !== 0) throw new RangeError(`${vectors.length} numbers are no rows of ${size}.`);
-  if (!Number.isInteger(threads) || threads < 1) throw new RangeError(`${threads} threads; use 1 or more.`);
+  check(vectors, size, threads);
   signal?.throwIfAborted();
   const report = rising(onProgress);
   if (vectors.length === 0) {
@@ -45,22 +47,35 @@ export async function project2d(
     return new Float32Array();
   }
   const calls = createNativeCalls();
-  const request = { vectors, size, seed, threads, calls } satisfies PreparationRequest;
-  const prepared = await runThread<Prepared>('preparation-thread.js', request, {
+  const preparation = {
+    path: compiled('preparation-thread.js', import.meta.url),
+    data: { vectors, size, seed, threads, calls } satisfies PreparationRequest,
+    transfer: transferable([vectors]),
+  };
+  const prepared = await runInThread<Prepared>(preparation, {
     signal,
     onProgress: (share) => report(PREPARATION_SHARE * share),
-    calls,
-    transferList: fillsItsBuffer(vectors) ? [vectors.buffer] : [],
+    beforeEnd: (hasExited) => endNativeCalls(calls, hasExited),
   });
   if ('positions' in prepared) {
     report(1);
     return prepared.positions;
   }
-  await runThreads('layout-thread.js', { layout: prepared.layout, threads }, threads, {
+  const layout = {
+    path: compiled('layout-thread.js', import.meta.url),
+    data: { layout: prepared.layout, threads } satisfies LayoutRequest,
+  };
+  await runInThreads(layout, threads, {
     signal,
     onProgress: (share) => report(PREPARATION_SHARE + (1 - PREPARATION_SHARE) * share),
   });
   return positionsOf(prepared.layout);
+}
+
+function check(vectors: Float32Array, size: number, threads: number): void {
+  if (!Number.isInteger(size) || size < 1) throw new RangeError(`The size of a vector is ${size}; it must be above 0.`);
+  if (vectors.length % size !== 0) throw new RangeError(`${vectors.length} numbers are no rows of ${size}.`);
+  if (!Number.isInteger(threads) || threads < 1) throw new RangeError(`${threads} threads; use 1 or more.`);
 }
 
 /** Leaves out shares that do not rise: threads report one after another, but their messages are delivered in any order. */
@@ -69,8 +84,4 @@ function rising(onProgress: ((share: number) => void) | undefined): (share: numb
   return (share) => {
     if (share > highest) onProgress?.((highest = share));
   };
-}
-
-function fillsItsBuffer(vectors: Float32Array): vectors is Float32Array<ArrayBuffer> {
-  return types.isArrayBuffer(vectors.buffer) && vectors.buffer.byteLength === vectors.byteLength;
 }

@@ -61,6 +61,17 @@ describe('groupNearDuplicates', () => {
     expect(comparisons).toBeLessThanOrEqual(300_000);
   });
 
+  it('groups identical images without comparing them, and what is linked to one of them', async () => {
+    const compared: string[] = [];
+    const confirm = (one: number, other: number) => {
+      compared.push(`${one} ${other}`);
+      return one === 0 && other === 2;
+    };
+    const groups = await groupNearDuplicates(parseHashes([ZERO, ZERO, ZERO, FAR]), 8, confirm, noPause, [[0, 1]]);
+    expect(groups.map((members) => members.map(({ index }) => index))).toEqual([[0, 1, 2]]);
+    expect(compared).toEqual(['0 2']);
+  });
+
   it('finds no group among different images, and none among none', async () => {
     expect(await group([ZERO, FAR], 12)).toEqual([]);
     expect(await group([], 12)).toEqual([]);

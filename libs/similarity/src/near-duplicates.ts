@@ -45,10 +45,11 @@ export async function indexesWithNeighbours(hashes: Hashes, radius: number, paus
 
 /**
  * Returns groups of near duplicates, the largest first, and of the same size the one with the lowest index first. Two images
- * are linked if their hashes differ in at most `radius` bits and `confirm` agrees; a group has all that is linked, directly or
- * through others. Images of the same hash are compared with the first image of each kind that `confirm` has kept apart, and only
+ * are linked if they are identical, or if their hashes differ in at most `radius` bits and `confirm` agrees; a group has all that
+ * is linked, directly or through others. Images of the same hash are compared with the first image of each kind that `confirm` has kept apart, and only
  * these are compared with images of other hashes.
  *
+ * @param identical lists of indexes that are linked without being confirmed
  * @throws RangeError if `radius` is not a whole number from 0 to `MAX_RADIUS`
  */
 export async function groupNearDuplicates(
@@ -56,9 +57,11 @@ export async function groupNearDuplicates(
   radius: number,
   confirm: Confirm,
   pause: Pause,
+  identical: readonly (readonly number[])[] = [],
 ): Promise<DuplicateGroup[]> {
   const lists = indexesByHash(hashes);
   const sets = new DisjointSets(hashes.high.length);
+  for (const [first, ...others] of identical) for (const other of others) sets.unite(first as number, other);
   const kinds: number[][] = [];
   for (const list of lists) kinds.push(await linkEqual(list, sets, confirm, pause));
   const refusals = new Uint16Array(hashes.high.length);
@@ -92,7 +95,7 @@ async function linkEqual(
 ): Promise<number[]> {
   const kinds: number[] = [];
   for (const index of list) {
-    const same = kinds.find((kind) => confirm(kind, index));
+    const same = kinds.find((kind) => sets.find(kind) === sets.find(index) || confirm(kind, index));
     if (same !== undefined) sets.unite(same, index);
     else if (kinds.length < MAX_KINDS_PER_HASH) kinds.push(index);
     await pause();

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultyStack } from '../../e2e/support/faults-stack.js';
 import { DatasetsClient, filePart, type Json, type Reply } from '../../e2e/support/datasets.js';
-import { form } from '../../e2e/support/filters.js';
+import { form, type Part } from '../../e2e/support/filters.js';
 import { RawConnection } from '../../e2e/support/http.js';
 import { createKey } from '../../e2e/support/stack.js';
 
@@ -11,12 +11,29 @@ const PAUSE_MS = 250;
 /** Milliseconds until a request that meets nothing but outages fails. */
 const OUTAGE_LIMIT_MS = 60_000;
 /** Milliseconds in which an import ends, together with those before it in the queue. */
-const ENDED_WITHIN_MS = 180_000;
+const ENDED_WITHIN_MS = 600_000;
 /** Milliseconds in which the gateway reads what was sent before the connection breaks off. */
 const READ_MS = 50;
 
+/** The body of a request: JSON, or the parts of a form. */
+export interface Sent {
+  readonly json?: unknown;
+  readonly parts?: readonly Part[];
+}
+
+export interface Asked extends Reply {
+  /** Whether it answers a request that was sent again after an outage. The first one may have had its effect. */
+  readonly repeated: boolean;
+}
+
+/** A client of the DataRobot API in one workspace. */
+export interface Asker {
+  /** @param path relative to the base of the API, or an absolute URL */
+  ask(method: string, path: string, expected: readonly number[], sent?: Sent): Promise<Asked>;
+}
+
 /** A client of one workspace that repeats requests while a service is down. */
-export class PatientClient {
+export class PatientClient implements Asker {
   /** Other answers than expected and than those to outages. */
   readonly wrongAnswers: string[] = [];
 
@@ -36,16 +53,17 @@ export class PatientClient {
   }
 
   /** Sends a request once. */
-  async once(method: string, path: string, expected: readonly number[]): Promise<Reply> {
-    return this.noted(`${method} ${path}`, expected, await this.client.ask(method, path));
+  async once(method: string, path: string, expected: readonly number[], { json, parts }: Sent = {}): Promise<Reply> {
+    const body = { ...(json === undefined ? {} : { json }), ...(parts ? form(parts) : {}) };
+    return this.noted(`${method} ${path}`, expected, await this.client.ask(method, path, body));
   }
 
   /** Repeats a request until the answer is not that of an outage. */
-  async ask(method: string, path: string, expected: readonly number[]): Promise<Reply> {
+  async ask(method: string, path: string, expected: readonly number[], sent?: Sent): Promise<Asked> {
     const until = performance.now() + OUTAGE_LIMIT_MS;
-    for (;;) {
-      const reply = await this.once(method, path, expected);
-      if (!OUTAGES.includes(reply.status)) return reply;
+    for (let repeated = false; ; repeated = true) {
+      const reply = await this.once(method, path, expected, sent);
+      if (!OUTAGES.includes(reply.status)) return { ...reply, repeated };
       if (performance.now() > until) throw new Error(`${method} ${path}: ${reply.status} for ${OUTAGE_LIMIT_MS} ms`);
       await sleep(PAUSE_MS);
     }

@@ -12,7 +12,7 @@ const MANY_PARTS = 5000;
 /** Bytes: the most that the headers of a part may have are 8 KiB, and clients send more than is read ahead of them. */
 const LONG_HEADERS = 400_000;
 
-/** A form with a file, as the uploads of radiographs and of datasets take it, in which something is wrong. */
+/** A form with a file, as the uploads of radiographs and of the DataRobot API take it, in which something is wrong. */
 export function brokenForm(random: Random, target: Target): Piece[] {
   return pick<() => Piece[]>(random, [
     () => wrongFraming(random, target),
@@ -25,11 +25,14 @@ export function brokenForm(random: Random, target: Target): Piece[] {
 
 /** The part that the route takes. */
 const partFor = ({ path }: Target, media: Buffer, ...headers: string[]): Part =>
-  isDatasets(path) ? filePart(media, '/home/me/a b.zip', ...headers) : mediaPart(media, ...headers);
+  isRobot(path) ? filePart(media, '/home/me/a b.zip', ...headers) : mediaPart(media, ...headers);
 /** What is in it. */
 const mediaFor = (random: Random, { path }: Target): Buffer =>
-  isDatasets(path) ? archive({ 'class/a.png': radiograph(random), 'class/b.txt': 'text' }) : radiograph(random);
-const isDatasets = (path: string) => path.startsWith('/api/v2/datasets/');
+  isRobot(path) && !path.endsWith('/similarImages')
+    ? archive({ 'class/a.png': radiograph(random), 'class/b.txt': 'text' })
+    : radiograph(random);
+/** Whether it is an upload of the DataRobot API: of a dataset, a project, data to predict, or a picture to compare. */
+const isRobot = (path: string) => path.startsWith('/api/v2/');
 const whole = (random: Random, target: Target): Buffer =>
   form([infoPart(), partFor(target, mediaFor(random, target))], BOUNDARY).body;
 const parts = (...items: readonly Part[]): Buffer => form(items, BOUNDARY).body;
@@ -110,7 +113,7 @@ function wrongHeaders(random: Random, target: Target): Piece[] {
     `Content-Disposition: form-data;${' '.repeat(wholeWithin(random, 1, 8000))}name="imageMedia"`,
     `Content-Disposition: form-data; ${'a="\\"; '.repeat(1000)}name="imageMedia"`,
   ]);
-  const disposition = isDatasets(target.path) ? written.replaceAll('imageMedia', 'file') : written;
+  const disposition = isRobot(target.path) ? written.replaceAll('imageMedia', 'file') : written;
   const bomb = pick(random, [
     'X-Header: 1\r\n'.repeat(Math.floor(LONG_HEADERS / 13)),
     `X-Header: ${'x'.repeat(LONG_HEADERS)}`,

@@ -5,7 +5,8 @@ import { brokenModel, brokenUpload } from './malformed-models.js';
 import { flipped, head, noise, withBody, type Piece, type Target } from './malformed-pieces.js';
 import { exampleOf, wholeExampleOf, type Route, type Schema } from './routes.js';
 import { isVision, setMember, slotsOf } from './slots.js';
-import { isVisionKind, type VisionThings } from './vision-workspace.js';
+import type { VisionThings } from './vision-workspace.js';
+import type { Kind } from './workspace.js';
 
 /** What one client writes to a connection. */
 export interface Malformed {
@@ -30,8 +31,8 @@ const KNOWN = 0.8;
 export interface MalformedOptions {
   /** What the ids in paths are picked from. */
   readonly ids: readonly string[];
-  /** The same for paths of Custom Vision. */
-  readonly vision: VisionThings;
+  /** What there is of Custom Vision and of the DataRobot API. */
+  readonly known: VisionThings & Partial<Record<Kind, string>>;
   readonly key: string;
 }
 
@@ -56,24 +57,24 @@ export function malformedRequest(random: Random, routes: readonly Route[], optio
   return { family, title: `${family}: ${route.method} ${route.path}`, bytes };
 }
 
-function bodyOf(random: Random, route: Route, schema: Schema, { ids, vision }: MalformedOptions): unknown {
+function bodyOf(random: Random, route: Route, schema: Schema, { ids, known }: MalformedOptions): unknown {
   if (!isVision(route)) return exampleOf(schema);
   // Nothing of it is required.
   const body = wholeExampleOf(schema) as Record<string, unknown>;
   for (const { where, name, kind } of slotsOf(route)) {
-    const known = kind !== undefined && isVisionKind(kind) && random() < KNOWN;
-    if (where === 'body') setMember(body, name, known ? vision[kind] : pick(random, ids));
+    const id = kind !== undefined && random() < KNOWN ? known[kind] : undefined;
+    if (where === 'body') setMember(body, name, id ?? pick(random, ids));
   }
   return body;
 }
 
-function pathOf(random: Random, route: Route, { ids, vision }: MalformedOptions): string {
+function pathOf(random: Random, route: Route, { ids, known }: MalformedOptions): string {
   const kinds = new Map(slotsOf(route).flatMap(({ where, name, kind }) => (where === 'path' ? [[name, kind]] : [])));
   return route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
     const kind = kinds.get(name);
     // What is deleted would be missed by the requests that follow.
-    const known = kind !== undefined && isVisionKind(kind) && route.method !== 'DELETE' && random() < KNOWN;
-    return known ? vision[kind] : pick(random, ids);
+    const isNamed = kind !== undefined && route.method !== 'DELETE' && random() < KNOWN;
+    return (isNamed ? known[kind] : undefined) ?? pick(random, ids);
   });
 }
 

@@ -14,8 +14,8 @@ const IMAGE_ENVIRONMENT = {
   MALLOC_ARENA_MAX: '2',
   NODE_OPTIONS: '--max-semi-space-size=4 --enable-source-maps',
 };
-const PROBE_EVERY_MS = 100;
-const START_LIMIT_MS = 120_000;
+const PROBE_EVERY_MS = 250;
+const START_LIMIT_MS = 300_000;
 /** Milliseconds of patience with SIGTERM: the manifests give more. */
 const STOP_LIMIT_MS = 20_000;
 

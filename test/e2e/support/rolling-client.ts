@@ -23,12 +23,15 @@ export class Tally {
 }
 
 export interface Reply {
+  readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly bytes: Buffer;
 }
 
 export interface Sent {
   readonly body?: string | Buffer;
+  /** The media type of a body that is not JSON. */
+  readonly type?: string;
   /** Milliseconds over which the body is sent, for a client on a slow line. */
   readonly overMs?: number;
   /** Milliseconds for which the gateway may hold the answer, as it does with a poll of a job. */
@@ -53,7 +56,7 @@ export class RollingClient {
   async send(
     method: string,
     target: string,
-    { body, overMs, heldMs = 0, allow = [] }: Sent = {},
+    { body, type, overMs, heldMs = 0, allow = [] }: Sent = {},
   ): Promise<Reply | undefined> {
     const url = new URL(target, this.origin);
     const since = performance.now();
@@ -68,13 +71,14 @@ export class RollingClient {
         // A signed URL is its own permission.
         ...(url.pathname.startsWith('/files/') ? {} : { Authorization: `Bearer ${this.key}` }),
         ...(json ? { 'Content-Type': 'application/json' } : {}),
+        ...(type === undefined ? {} : { 'Content-Type': type }),
         ...(body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }),
       },
     });
     const patience = PATIENCE_MS + heldMs + (overMs ?? 0);
     const timer = setTimeout(() => request.destroy(new Error(`no answer within ${patience} ms`)), patience);
     try {
-      const answered = new Promise<Reply & { status: number }>((resolve, reject) => {
+      const answered = new Promise<Reply>((resolve, reject) => {
         request.on('error', reject);
         request.on('response', (response) => {
           response

@@ -14,7 +14,7 @@ import { RollingLoad } from './rolling-load.js';
 const DRAIN_DELAY = '3';
 /** Milliseconds of load between two restarts. */
 const BREATH_MS = 500;
-const READY_LIMIT_MS = 120_000;
+const READY_LIMIT_MS = 300_000;
 /** Milliseconds until all jobs have ended once the load is over. */
 const SETTLE_LIMIT_MS = 45_000;
 const CHECKS_AT_ONCE = 8;
@@ -79,23 +79,7 @@ export async function rollingRestarts({ count, seed, log = () => undefined }: Ro
   const load = new RollingLoad(installation.origin, installation.ownerKey, tally);
   try {
     await load.start();
-    const restarts: Restart[] = [];
-    for (const container of order(installation.containers, count, seed)) {
-      await sleep(BREATH_MS);
-      tally.during = `${container.name} stops`;
-      const stopped = await container.stop();
-      tally.during = `${container.name} starts`;
-      const startedAt = performance.now();
-      await installation.startOne(container);
-      const startMilliseconds = Math.round(performance.now() - startedAt);
-      restarts.push({ name: container.name, ...stopped, startMilliseconds });
-      // A machine with much else to do is late with everything, and a failure may be its own.
-      const busy = loadavg()[0]?.toFixed(0);
-      log(
-        `${container.name}: stopped in ${stopped.milliseconds} ms, ready after ${startMilliseconds} ms; ` +
-          `${tally.requests} requests, ${tally.failed.length} failed; load ${busy}`,
-      );
-    }
+    const restarts = await restartInTurn(installation, tally, { count, seed, log });
     tally.during = 'the end';
     await sleep(BREATH_MS);
     await load.stop();
@@ -118,8 +102,34 @@ export async function rollingRestarts({ count, seed, log = () => undefined }: Ro
   }
 }
 
+/** Stops and starts processes, one after the other. */
+export async function restartInTurn(
+  installation: Installation,
+  tally: Tally,
+  { count, seed, log = () => undefined }: RollingOptions,
+): Promise<Restart[]> {
+  const restarts: Restart[] = [];
+  for (const container of order(installation.containers, count, seed)) {
+    await sleep(BREATH_MS);
+    tally.during = `${container.name} stops`;
+    const stopped = await container.stop();
+    tally.during = `${container.name} starts`;
+    const startedAt = performance.now();
+    await installation.startOne(container);
+    const startMilliseconds = Math.round(performance.now() - startedAt);
+    restarts.push({ name: container.name, ...stopped, startMilliseconds });
+    // A machine with much else to do is late with everything, and a failure may be its own.
+    const busy = loadavg()[0]?.toFixed(0);
+    log(
+      `${container.name}: stopped in ${stopped.milliseconds} ms, ready after ${startMilliseconds} ms; ` +
+        `${tally.requests} requests, ${tally.failed.length} failed; load ${busy}`,
+    );
+  }
+  return restarts;
+}
+
 /** The servers, two processes of each app, and the balancer before the gateways. */
-class Installation {
+export class Installation {
   readonly isolation = detectIsolation();
   readonly ownerKey = randomBytes(16).toString('hex');
   readonly containers: Container[] = [];

@@ -6,6 +6,13 @@ import { trusted, Types, type ClientSession, type Model, type QueryFilter } from
 import type { ContentAnalysis } from './analysis-writer.js';
 import { CONTENT_MODEL, DERIVED_PICTURES, type ContentDocument } from './content.schema.js';
 
+/** Hashes by which contents are compared. */
+export interface ContentHashes {
+  readonly sha256: string;
+  readonly perceptualHash: string;
+  readonly pixelDigest?: string | null;
+}
+
 export interface ContentReferral {
   readonly state: Exclude<ContentDocument['state'], 'unseen'>;
   /** Nobody has looked at it yet, or is about to. */
@@ -39,15 +46,12 @@ export interface OrphanAges {
 export class ContentRepository {
   constructor(@InjectModel(CONTENT_MODEL) private readonly contents: Model<ContentDocument>) {}
 
-  /** Returns the perceptual hashes of those of the contents that are decoded, in no order. */
-  async perceptualHashes(
-    workspace: string,
-    hashes: readonly string[],
-  ): Promise<{ sha256: string; perceptualHash: string }[]> {
+  /** Returns the hashes of those of the contents that are decoded, in no order. */
+  async perceptualHashes(workspace: string, hashes: readonly string[]): Promise<ContentHashes[]> {
     return this.contents.collection
-      .find<{ sha256: string; perceptualHash: string }>(
+      .find<ContentHashes>(
         { workspace, sha256: { $in: [...hashes] }, state: 'decoded', perceptualHash: { $type: 'string' } },
-        { projection: { _id: 0, sha256: 1, perceptualHash: 1 } },
+        { projection: { _id: 0, sha256: 1, perceptualHash: 1, pixelDigest: 1 } },
       )
       .toArray();
   }

@@ -33,6 +33,8 @@ export interface ContentDocument {
   hasAlpha?: boolean;
   pages?: number;
   perceptualHash?: string;
+  /** Null: it is not computed for such images. Absent: the content was analysed by an earlier version. */
+  pixelDigest?: string | null;
   thumbnail?: DerivedPictureDocument;
   /** Null or absent: the picture is small enough itself, or was analysed by an earlier version. */
   resized?: DerivedPictureDocument | null;
@@ -81,6 +83,7 @@ export const contentSchema = new Schema<ContentDocument>(
     hasAlpha: Boolean,
     pages: Number,
     perceptualHash: String,
+    pixelDigest: String,
     thumbnail: derivedPictureSchema,
     resized: derivedPictureSchema,
     quality: qualitySchema,

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { analyseContent } from '@pentaprism/contracts';
 import { JobLedger, JobQueue } from '@pentaprism/jobs';
 import { ContentRepository } from '../contents/content.repository.js';
+import type { ContentDocument } from '../contents/content.schema.js';
 import { ANALYSIS_PRIORITY } from '../contents/analysis-priority.js';
 
 /**
@@ -24,8 +25,14 @@ export class RemakePictures {
   async remake(workspace: string, derived: string, pass: Date): Promise<number> {
     // Different files of one picture can share what was made of them: one of them is enough.
     const content = await this.contents.findWithDerived(workspace, derived);
-    if (!content) return 0;
-    const { sha256, size } = content;
+    return content ? this.analyseAgain(content, pass) : 0;
+  }
+
+  /** Begins an analysis of a content, unless one has begun in this pass. @returns how many were begun: one, or none */
+  async analyseAgain(
+    { workspace, sha256, size }: Pick<ContentDocument, 'workspace' | 'sha256' | 'size'>,
+    pass: Date,
+  ): Promise<number> {
     const payload = { workspace, sha256, size };
     const idempotencyKey = `remake ${sha256} ${pass.toISOString()}`;
     const priority = ANALYSIS_PRIORITY.later;

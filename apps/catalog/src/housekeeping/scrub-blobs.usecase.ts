@@ -18,12 +18,14 @@ const LEASE_MS = 60_000;
 /** Milliseconds between two notes of the position. A restart goes on from the last one. */
 const SAVE_MS = 2000;
 /** What the store holds, in the order in which it is checked. Records come last: what they name must be there. */
-const AREAS = ['originals', 'thumbnails', 'samples', 'models', 'modality', 'predictions', 'insights'];
+const AREAS = ['originals', 'thumbnails', 'samples', 'models', 'modality', 'predictions', 'insights', 'datasets'];
 const BATCH = 100;
 /** Findings that are kept for operators; the log has all of them. */
 const MOST_FINDINGS = 100;
 /** Milliseconds that looking whether the bytes of a record are there may take a share of: one look in ten. */
 const RECORD_PAUSE_MS = 2;
+/** Contents that were analysed by an earlier version, and are analysed again in one pass. */
+const MAX_COMPLETED_PER_PASS = 20_000;
 
 /**
  * Reads all stored bytes again and again, slowly, to find damaged ones before they are needed, and looks whether the
@@ -34,6 +36,8 @@ export class ScrubBlobs implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly rounds: Rounds;
   private readonly holder = randomUUID();
   private savedAt = 0;
+  /** Analyses that were begun to complete records, in this pass of this process. */
+  private completed = 0;
   private lost = false;
 
   constructor(
@@ -70,6 +74,7 @@ export class ScrubBlobs implements OnApplicationBootstrap, OnModuleDestroy {
     const { remade = 0, findings = [] } = known;
     const progress = isOver ? newPass(now) : { step, after, checked, damaged, missing, remade, findings, startedAt };
     this.lost = false;
+    if (isOver) this.completed = 0;
     if (await this.pass(progress)) await this.finish(progress);
     else if (!this.lost) await this.scrubs.save(this.holder, progress, systemDate());
     return progress;
@@ -108,8 +113,10 @@ export class ScrubBlobs implements OnApplicationBootstrap, OnModuleDestroy {
         const missing = await this.missingOf(content);
         for (const key of missing) this.found(progress, key, 'missing');
         // Without the original, another analysis fails.
-        if (!missing.some(({ area }) => area === 'originals'))
+        if (!missing.some(({ area }) => area === 'originals')) {
           for (const key of missing) await this.remake(progress, key);
+          await this.complete(content, progress);
+        }
         progress.after = content._id.toHexString();
         await this.note(progress);
         await sleep(RECORD_PAUSE_MS, undefined, { ref: false });
@@ -144,6 +151,13 @@ export class ScrubBlobs implements OnApplicationBootstrap, OnModuleDestroy {
   private async remake(progress: ScrubProgress, { area, workspace, sha256 }: BlobKey): Promise<void> {
     if (area !== 'thumbnails') return;
     progress.remade += await this.pictures.remake(workspace, sha256, progress.startedAt);
+  }
+
+  /** Has a content analysed again whose analysis lacks what later versions compute. */
+  private async complete(content: ContentDocument, { startedAt }: ScrubProgress): Promise<void> {
+    if (content.state !== 'decoded' || content.pixelDigest !== undefined) return;
+    if (this.completed >= MAX_COMPLETED_PER_PASS) return;
+    this.completed += await this.pictures.analyseAgain(content, startedAt);
   }
 
   private async note(progress: ScrubProgress): Promise<void> {

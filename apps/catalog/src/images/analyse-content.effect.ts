@@ -28,9 +28,9 @@ export class AnalyseContentEffect implements JobEffect<typeof analyseContent> {
   }
 
   /** Images may be deleted before their bytes are analysed, and the bytes soon after. */
-  async isWanted(job: JobDocument, session: ClientSession): Promise<boolean> {
+  async isWanted(job: JobDocument): Promise<boolean> {
     const { workspace, sha256 } = job.payload as JobPayload<typeof analyseContent>;
-    return (await this.contents.states(workspace, [sha256], session)).has(sha256);
+    return (await this.contents.states(workspace, [sha256])).has(sha256);
   }
 
   /**

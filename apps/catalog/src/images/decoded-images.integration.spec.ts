@@ -99,7 +99,7 @@ describe('decoded images', () => {
   });
 });
 
-describe('perceptual hashes', () => {
+describe('hashes of contents', () => {
   it('are those of decoded contents of the workspace', async () => {
     const [image] = await createDecoded(1);
     const undecoded = newContent();
@@ -110,5 +110,10 @@ describe('perceptual hashes', () => {
       contents: [{ sha256: image?.sha256, perceptualHash: PERCEPTUAL_HASH }],
     });
     expect(await ask(await catalog.makeWorkspace())).toEqual({ contents: [] });
+    const pixelDigest = 'ab'.repeat(32);
+    await model<ContentDocument>(CONTENT_MODEL).updateOne({ workspace, sha256: image?.sha256 }, { pixelDigest });
+    expect((await ask(workspace)).contents).toEqual([
+      { sha256: image?.sha256, perceptualHash: PERCEPTUAL_HASH, pixelDigest },
+    ]);
   });
 });

@@ -47,9 +47,9 @@ export class RenderRadiographEffect implements JobEffect<typeof renderRadiograph
   }
 
   /** A radiograph may be deleted before its picture is made, and its bytes soon after. */
-  async isWanted(job: JobDocument, session: ClientSession): Promise<boolean> {
+  async isWanted(job: JobDocument): Promise<boolean> {
     const { workspace, imageId } = job.payload as Payload;
-    return (await this.images.find(workspace, { id: imageId }, session)) !== null;
+    return (await this.images.find(workspace, { id: imageId })) !== null;
   }
 
   /**

@@ -115,6 +115,7 @@ export class TrainingFixture {
         width: 40,
         height: 30,
         perceptualHash: '0'.repeat(16),
+        pixelDigest: null,
         thumbnail: { ...(await this.putBytes('thumbnails')), width: 4, height: 3 },
         resized: resized ? { ...(await this.putBytes('thumbnails')), width: 20, height: 15 } : null,
         createdAt,
@@ -164,6 +165,7 @@ export class TrainingFixture {
       hasAlpha: false,
       pages: 1,
       perceptualHash: '0'.repeat(16),
+      pixelDigest: null,
       thumbnail,
     };
   }

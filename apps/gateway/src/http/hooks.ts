@@ -80,13 +80,15 @@ function observe(request: FastifyRequest, reply: FastifyReply): void {
 
 /** Milliseconds that an answer waits for the end of a body, for clients that look at it only then. */
 const READ_ON_MS = 500;
+/** The same for a connection that ends with its answer. Shorter than the time after which the connection ends without one. */
+const READ_ON_CLOSING_MS = REFUSED_BODY.lookMs / 2;
 
 /**
- * A refusal can come before the body was read. Where the connection ends with the answer, the answer waits: closing it while
- * the client still sends would be a reset for it, and the answer would be lost.
+ * A refusal can come before the body was read. Where the connection ends with the answer, the answer waits as long as the client
+ * sends: closing the connection then would be a reset for the client, and the answer would be lost.
  */
 async function drop({ raw }: FastifyRequest, reply: FastifyReply): Promise<void> {
   dropRefusedBody(raw);
   const closes = !reply.raw.shouldKeepAlive || /close/i.test(String(reply.getHeader('connection') ?? ''));
-  await bodyDropped(raw, closes ? REFUSED_BODY.lookMs : READ_ON_MS);
+  await bodyDropped(raw, { limitMs: closes ? READ_ON_CLOSING_MS : READ_ON_MS, silenceMs: READ_ON_MS });
 }

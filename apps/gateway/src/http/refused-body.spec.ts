@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
-import { dropRefusedBody, type RefusedBodySettings } from './refused-body.js';
+import { bodyDropped, dropRefusedBody, type RefusedBodySettings } from './refused-body.js';
 
 const LIMITS: RefusedBodySettings = { lookMs: 100, looks: 3, leastBytes: 1000 };
 let server: Server;
@@ -52,6 +52,38 @@ describe('dropRefusedBody', () => {
     await new Promise((resolve) => setTimeout(resolve, LIMITS.lookMs * (LIMITS.looks + 2)));
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1.1 401/);
+    socket.destroy();
+  });
+});
+
+describe('bodyDropped', () => {
+  /** Returns a connection whose answer ends it, and waits for the body before. */
+  async function closing(
+    limits: Parameters<typeof bodyDropped>[1],
+  ): Promise<{ socket: Socket; answer: Promise<string> }> {
+    server = createServer((request, response) => {
+      dropRefusedBody(request, LIMITS);
+      void bodyDropped(request, limits).then(() => response.writeHead(422, { connection: 'close' }).end('no'));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000000\r\nConnection: close\r\n\r\n');
+    return { socket, answer: once(socket, 'data').then(([data]) => String(data)) };
+  }
+
+  it('lets a client that waits for its answer have it', async () => {
+    const { socket, answer } = await closing({ limitMs: 60_000, silenceMs: 20 });
+    expect(await answer).toMatch(/^HTTP\/1.1 422/);
+    socket.destroy();
+  });
+
+  it('ends at its limit while the client goes on sending', async () => {
+    const { socket, answer } = await closing({ limitMs: 60, silenceMs: 30 });
+    const flood = setInterval(() => socket.write(Buffer.alloc(10_000)), 5);
+    expect(await answer).toMatch(/^HTTP\/1.1 422/);
+    clearInterval(flood);
     socket.destroy();
   });
 });

@@ -34,11 +34,21 @@ export function dropRefusedBody(raw: IncomingMessage, settings: RefusedBodySetti
   socket.once('close', () => clearInterval(timer));
 }
 
-/** Resolves when the whole body was dropped, when the client has gone, or after `limitMs`. */
-export async function bodyDropped(raw: IncomingMessage, limitMs: number): Promise<void> {
+/**
+ * Resolves when the whole body was dropped, when the client has gone or has sent nothing for `silenceMs`, or after about `limitMs`.
+ */
+export async function bodyDropped(
+  raw: IncomingMessage,
+  { limitMs, silenceMs }: { readonly limitMs: number; readonly silenceMs: number },
+): Promise<void> {
   const done = new AbortController();
+  const { signal } = done;
   const end = () => done.abort();
   raw.once('end', end).once('close', end);
-  await sleep(limitMs, undefined, { signal: done.signal }).catch(() => undefined);
+  let before = -1;
+  for (let waited = 0; waited < limitMs && !signal.aborted && raw.socket.bytesRead !== before; waited += silenceMs) {
+    before = raw.socket.bytesRead;
+    await sleep(silenceMs, undefined, { signal }).catch(() => undefined);
+  }
   raw.off('end', end).off('close', end);
 }

@@ -1,28 +1,37 @@
 import { Injectable } from '@nestjs/common';
-import { embedContent, type JobPayload, type JobResult } from '@pentaprism/contracts';
-import type { JobDocument, JobEffect } from '@pentaprism/jobs';
+import { embedContents, type JobResult } from '@pentaprism/contracts';
+import { JobLedger, type JobDocument, type JobEffect } from '@pentaprism/jobs';
 import type { ClientSession } from 'mongoose';
 import { EmbeddingRepository } from './embedding.repository.js';
 
-type Result = JobResult<typeof embedContent>;
+type Result = JobResult<typeof embedContents>;
 
 /** Writes down what a worker computed. */
 @Injectable()
-export class EmbedContentEffect implements JobEffect<typeof embedContent> {
-  readonly type = embedContent;
+export class EmbedContentEffect implements JobEffect<typeof embedContents> {
+  readonly type = embedContents;
 
-  constructor(private readonly embeddings: EmbeddingRepository) {}
+  constructor(
+    private readonly embeddings: EmbeddingRepository,
+    private readonly ledger: JobLedger,
+  ) {}
 
-  async completed(job: JobDocument, result: Result, session: ClientSession): Promise<void> {
-    const { workspace, sha256 } = job.payload as JobPayload<typeof embedContent>;
-    if (result.state === 'none') return this.embeddings.recordNone(workspace, sha256, session);
-    const { backbone, vector } = result;
-    await this.embeddings.record(workspace, backbone, [{ sha256, vector }], session);
+  async completed(job: JobDocument, { backbone, embeddings }: Result, session: ClientSession): Promise<void> {
+    const { workspace, hashes } = embedContents.payload.parse(job.payload);
+    await this.embeddings.record(workspace, backbone, embeddings, session);
+    const embedded = new Set(embeddings.map(({ sha256 }) => sha256));
+    const without = hashes.filter((sha256) => !embedded.has(sha256));
+    await this.embeddings.recordNone(workspace, without, session);
   }
 
-  /** A training that needs it tries once more by itself. */
+  /**
+   * Tries each content in a job of its own, because one of them may have failed all. The reconciler enqueues these jobs. A content that
+   * fails alone has no embedding. A training that needs it tries once more by itself.
+   */
   async ended(job: JobDocument, session: ClientSession): Promise<void> {
-    const { workspace, sha256 } = job.payload as JobPayload<typeof embedContent>;
-    await this.embeddings.recordNone(workspace, sha256, session);
+    const { workspace, hashes } = embedContents.payload.parse(job.payload);
+    if (hashes.length === 1) return this.embeddings.recordNone(workspace, hashes, session);
+    const jobs = hashes.map((sha256) => ({ workspace, payload: { workspace, hashes: [sha256] } }));
+    await this.ledger.addAll(embedContents, jobs, session);
   }
 }

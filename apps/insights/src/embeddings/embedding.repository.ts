@@ -18,14 +18,16 @@ type Found = Required<Pick<EmbeddingDocument, 'sha256' | 'vector'>>;
 export class EmbeddingRepository {
   constructor(@InjectModel(EMBEDDING_MODEL) private readonly embeddings: Model<EmbeddingDocument>) {}
 
-  /** Notes that an embedding is to be computed; false when that, or more, is known already. */
-  async expect(workspace: string, sha256: string, session: ClientSession): Promise<boolean> {
-    const { upsertedCount } = await this.embeddings.collection.updateOne(
-      { workspace, sha256 },
-      { $setOnInsert: { state: 'pending', createdAt: systemDate() } },
-      { upsert: true, session },
+  /** Notes that embeddings are to be computed. Returns the contents of which that, or more, was not known already. */
+  async expect(workspace: string, hashes: readonly string[], session: ClientSession): Promise<string[]> {
+    const $setOnInsert = { state: 'pending', createdAt: systemDate() } as const;
+    const { upsertedIds } = await this.embeddings.collection.bulkWrite(
+      hashes.map((sha256) => ({
+        updateOne: { filter: { workspace, sha256 }, update: { $setOnInsert }, upsert: true },
+      })),
+      { session },
     );
-    return upsertedCount === 1;
+    return hashes.filter((_, i) => i in upsertedIds);
   }
 
   /** Those that this backbone made. */
@@ -88,10 +90,11 @@ export class EmbeddingRepository {
     );
   }
 
-  /** Records that there is no embedding. One that another call has recorded meanwhile stays. */
-  async recordNone(workspace: string, sha256: string, session: ClientSession): Promise<void> {
-    await this.embeddings.collection.updateOne(
-      { workspace, sha256, state: 'pending' },
+  /** Records that there are no embeddings. One that another call has recorded stays. */
+  async recordNone(workspace: string, hashes: readonly string[], session: ClientSession): Promise<void> {
+    if (hashes.length === 0) return;
+    await this.embeddings.collection.updateMany(
+      { workspace, sha256: { $in: [...hashes] }, state: 'pending' },
       { $set: { state: 'none' } },
       { session },
     );

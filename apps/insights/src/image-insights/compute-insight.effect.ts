@@ -28,8 +28,8 @@ abstract class ComputeInsightEffect<J extends Type> implements JobEffect<J> {
     await this.insights.complete(workspace, _id, result.columns, session);
   }
 
-  async isWanted({ _id, workspace, payload }: JobDocument, session: ClientSession): Promise<boolean> {
-    if (!(await this.insights.exists(workspace, _id, session))) return false;
+  async isWanted({ _id, workspace, payload }: JobDocument): Promise<boolean> {
+    if (!(await this.insights.exists(workspace, _id))) return false;
     const { projectId, candidateId } = payload as JobPayload<Type>;
     try {
       await this.bus.call(candidateContracts.get, { projectId, candidateId }, { context: { workspace } });

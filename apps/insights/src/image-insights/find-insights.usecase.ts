@@ -43,6 +43,11 @@ export class FindInsights {
     return { insight: { file, images, map } };
   }
 
+  async positions(workspace: string, { key }: Requests['positions']) {
+    const columns = await this.insights.withPositions(workspace, key);
+    return { file: columns.find(({ positions }) => positions === key)?.file ?? null };
+  }
+
   /** Throws NOT_FOUND. */
   async overlay(workspace: string, { projectId, imageId }: Requests['overlay']) {
     const project = toObjectId(projectId, 'project');

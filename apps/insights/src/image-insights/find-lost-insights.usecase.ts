@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BlobKey, BlobStore } from '@pentaprism/blob-store';
+import { INSIGHTS_AREA } from '@pentaprism/contracts';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE, RecordScrub, type BlobRecord } from '@pentaprism/service';
 import { Types } from 'mongoose';
 import { INSIGHTS_CONFIG, type InsightsConfig } from '../config/config.js';
 import { filesOf, ImageInsightRepository } from './image-insight.repository.js';
-import { INSIGHTS_AREA } from './image-insight.schema.js';
 import { OverlayRepository } from './overlay.repository.js';
 
 /** Precedes the ids of overlays, which are checked after all insights. */

@@ -37,6 +37,16 @@ export class ImageInsightRepository {
     return this.insights.findOne({ _id, workspace }).lean();
   }
 
+  /** Returns the columns of an insight whose positions have this key, among them at least one such column. */
+  async withPositions(workspace: string, key: string): Promise<InsightColumn[]> {
+    const found = await this.insights.collection.findOne<Pick<ImageInsightDocument, 'columns'>>(
+      // The type, too: the index holds texts only.
+      { workspace, 'columns.positions': { $eq: key, $type: 'string' } } as object,
+      { projection: { columns: 1 } },
+    );
+    return found?.columns ?? [];
+  }
+
   /** Returns how many insights of a project are being computed. */
   countComputing(workspace: string, project: Types.ObjectId): Promise<number> {
     return this.insights.countDocuments({ workspace, project, columns: null });
@@ -100,6 +110,10 @@ export class ImageInsightRepository {
 
   ofProject(workspace: string, project: Types.ObjectId): Promise<ImageInsightDocument[]> {
     return this.insights.find({ workspace, project }).lean();
+  }
+
+  ofCandidate(workspace: string, candidate: Types.ObjectId): Promise<ImageInsightDocument[]> {
+    return this.insights.find({ workspace, candidate }).lean();
   }
 
   /** Returns insights of all workspaces, in the order of their ids, behind one of them. */

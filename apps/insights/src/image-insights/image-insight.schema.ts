@@ -1,9 +1,6 @@
-import type { ContentReference, InsightColumn } from '@pentaprism/contracts';
+import type { ContentReference, InsightColumn, RecordedMap } from '@pentaprism/contracts';
 import type { InsightKind } from '@pentaprism/domain';
 import { Schema, type Types } from 'mongoose';
-
-/** The area of the blob store where the files of insights and the overlays are. */
-export const INSIGHTS_AREA = 'insights';
 
 /** The insights of one kind about the images of one candidate. Its id is that of the job that computes them. */
 export interface ImageInsightDocument {
@@ -33,6 +30,8 @@ export interface OverlayDocument {
   content: ContentReference;
   width: number;
   height: number;
+  /** What it shows. The job that computes it reads it if it starts again. */
+  map: RecordedMap;
 }
 
 export const IMAGE_INSIGHT_MODEL = 'ImageInsight';
@@ -52,6 +51,11 @@ export const imageInsightSchema = new Schema<ImageInsightDocument>(
 );
 imageInsightSchema.index({ workspace: 1, candidate: 1, kind: 1 }, { unique: true });
 imageInsightSchema.index({ workspace: 1, project: 1, kind: 1, _id: 1 });
+// For models of a project that use the same images.
+imageInsightSchema.index(
+  { workspace: 1, 'columns.positions': 1 },
+  { partialFilterExpression: { 'columns.positions': { $type: 'string' } } },
+);
 // For the sweep of files.
 imageInsightSchema.index(
   { workspace: 1, 'columns.file.sha256': 1 },
@@ -68,6 +72,7 @@ export const overlaySchema = new Schema<OverlayDocument>(
     content: { type: Schema.Types.Mixed, required: true },
     width: { type: Number, required: true },
     height: { type: Number, required: true },
+    map: { type: Schema.Types.Mixed, required: true },
   },
   { collection: 'overlays', versionKey: false },
 );

@@ -2,11 +2,11 @@ import { Controller } from '@nestjs/common';
 import { FactHandler, RpcHandler, type HandlerContext } from '@pentaprism/bus';
 import {
   imageInsightContracts as contracts,
+  candidateDeleted,
   projectDeleted,
   type FactData,
   type ParsedRequestOf,
 } from '@pentaprism/contracts';
-import { JobLedger } from '@pentaprism/jobs';
 import { ComputeInsight } from './compute-insight.usecase.js';
 import { FindInsights } from './find-insights.usecase.js';
 import { RecordOverlays } from './record-overlays.usecase.js';
@@ -21,7 +21,6 @@ export class ImageInsightsController {
     private readonly findInsights: FindInsights,
     private readonly recordOverlays: RecordOverlays,
     private readonly removeInsights: RemoveInsights,
-    private readonly ledger: JobLedger,
   ) {}
 
   @RpcHandler(contracts.compute)
@@ -39,6 +38,11 @@ export class ImageInsightsController {
     return this.findInsights.get(workspace, request);
   }
 
+  @RpcHandler(contracts.positions)
+  positions(request: Requests['positions'], { workspace }: HandlerContext) {
+    return this.findInsights.positions(workspace, request);
+  }
+
   @RpcHandler(contracts.overlay)
   overlay(request: Requests['overlay'], { workspace }: HandlerContext) {
     return this.findInsights.overlay(workspace, request);
@@ -46,12 +50,17 @@ export class ImageInsightsController {
 
   @RpcHandler(contracts.recordOverlays)
   record(request: Requests['recordOverlays'], { workspace }: HandlerContext) {
-    return this.recordOverlays.execute(workspace, request);
+    return this.recordOverlays.record(workspace, request);
   }
 
-  @RpcHandler(contracts.othersWait)
-  async othersWait() {
-    return { othersWait: await this.ledger.isQueued('insight') };
+  @RpcHandler(contracts.recordedOverlays)
+  recorded(request: Requests['recordedOverlays'], { workspace }: HandlerContext) {
+    return this.recordOverlays.recorded(workspace, request);
+  }
+
+  @FactHandler(candidateDeleted)
+  candidateDeleted({ candidateId }: FactData<typeof candidateDeleted>, { workspace }: HandlerContext) {
+    return this.removeInsights.ofCandidate(workspace, candidateId);
   }
 
   @FactHandler(projectDeleted)

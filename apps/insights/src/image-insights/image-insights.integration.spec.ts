@@ -9,12 +9,14 @@ import {
   counterContracts,
   imageInsightContracts as insights,
   jobReportContracts,
+  candidateDeleted,
   projectDeleted,
   type Candidate,
   type ContentReference,
+  type Fact,
+  type FactData,
   type InsightColumn,
   type RequestOf,
-  type ResponseOf,
   type Rpc,
 } from '@pentaprism/contracts';
 import { DomainError, type InsightKind } from '@pentaprism/domain';
@@ -28,11 +30,13 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { insightsConfig } from '../config/config.js';
 import { insightsService } from '../insights.service.js';
+import { answerCalls } from './answer-calls.fixture.js';
 import { FindLostInsights } from './find-lost-insights.usecase.js';
 import { RemoveInsights } from './remove-insights.usecase.js';
 import { INSIGHT_FILE_GRACE_MS, SweepInsights } from './sweep-insights.usecase.js';
 
 const reports = jobReportContracts.insights;
+const MAP = { rows: 1, columns: 3, values: Buffer.of(0, 90, 255).toString('base64') };
 const newId = () => new Types.ObjectId().toHexString();
 
 let scope: TestScope;
@@ -42,21 +46,6 @@ let bus: Bus;
 let directory: string;
 let candidates: Candidate[];
 let project: string;
-
-/** Answers calls in the place of the services that insights calls. */
-function answer<R extends Rpc>(rpc: R, reply: (request: RequestOf<R>) => ResponseOf<R>): void {
-  const respond = (request: unknown) => {
-    try {
-      return { ok: true, data: reply(rpc.request.parse(request) as RequestOf<R>) };
-    } catch (error) {
-      const { code = 'INTERNAL', message } = error as Error & { code?: string };
-      return { ok: false, error: { code, message, details: {} } };
-    }
-  };
-  connection.nats.subscribe(connection.prefix + rpc.subject, {
-    callback: (_error, message) => void message.respond(JSON.stringify(respond(message.json()))),
-  });
-}
 
 function call<R extends Rpc>(rpc: R, request: RequestOf<R>, workspace = 'w1') {
   return bus.call(rpc, request, { context: { workspace, traceId: 't', actor: 'a' } });
@@ -96,19 +85,22 @@ async function finish(jobId: string, columns: InsightColumn[]): Promise<void> {
   expect(await call(reports.complete, { jobId, attempt, result: { columns } })).toEqual({ accepted: true });
 }
 
-const columnOf = (file: ContentReference, column = 'image'): InsightColumn => ({ column, file, images: 3, map: null });
+const columnOf = (file: ContentReference, column = 'image'): InsightColumn => ({
+  ...{ column, file, images: 3, map: null, positions: null },
+});
 
 async function record(jobId: string, imageId: string, content: ContentReference): Promise<string> {
-  const overlays = [{ imageId, content, width: 4, height: 3 }];
+  const overlays = [{ imageId, content, width: 4, height: 3, map: MAP }];
   const { imageIds } = await call(insights.recordOverlays, { jobId, column: 0, overlays });
   return imageIds[0] ?? '';
 }
 
-const removeProject = (projectId: string) =>
+const publish = <F extends Fact>({ name }: F, data: FactData<F>) =>
   new FactPublisher(connection).publish({
-    ...{ id: newId(), name: projectDeleted.name, data: { projectId } },
+    ...{ id: newId(), name, data },
     context: { workspace: 'w1', traceId: 't', actor: 'a' },
   });
+const removeProject = (projectId: string) => publish(projectDeleted, { projectId });
 
 beforeAll(async () => {
   scope = testScope('image-insights');
@@ -118,11 +110,11 @@ beforeAll(async () => {
   bus = new Bus(connection);
   candidates = [];
   let numbers = 0;
-  answer(counterContracts.next, () => ({ first: ++numbers }));
-  answer(candidateContracts.list, ({ projectId }) => ({
+  answerCalls(connection, counterContracts.next, () => ({ first: ++numbers }));
+  answerCalls(connection, candidateContracts.list, ({ projectId }) => ({
     candidates: candidates.filter((candidate) => candidate.projectId === projectId),
   }));
-  answer(candidateContracts.get, ({ projectId, candidateId }) => {
+  answerCalls(connection, candidateContracts.get, ({ projectId, candidateId }) => {
     const found = candidates.find(({ id }) => id === candidateId);
     if (found?.projectId !== projectId) throw new DomainError('NOT_FOUND', 'There is no such model.');
     return found;
@@ -199,16 +191,12 @@ describe('compute', () => {
     expect((await jobOf(jobId))?.state).toBe('aborted');
   });
 
-  it('says whether other jobs wait', async () => {
-    const { id: jobId } = await compute(newCandidate());
-    expect(await call(insights.othersWait, {})).toEqual({ othersWait: true });
-    const waiting = await app
-      .get<Model<JobDocument>>(getModelToken(JOB_MODEL), { strict: false })
-      .find({ state: 'queued' })
-      .lean();
-    for (const { _id } of waiting) await call(reports.abort, { jobId: _id.toHexString() });
-    expect((await jobOf(jobId))?.state).toBe('aborted');
-    expect(await call(insights.othersWait, {})).toEqual({ othersWait: false });
+  it('ends a job that waits when its model is deleted, and no other one', async () => {
+    const [deleted, kept] = [newCandidate(), newCandidate()];
+    const [{ id: waiting }, { id: other }] = [await compute(deleted), await compute(kept)];
+    await publish(candidateDeleted, { projectId: project, candidateId: deleted.id });
+    await eventually(async () => expect((await jobOf(waiting))?.state).toBe('aborted'));
+    expect((await jobOf(other))?.state).toBe('queued');
   });
 
   it('lets projects with fewer jobs that wait go first', async () => {
@@ -255,6 +243,19 @@ describe('insights that are computed', () => {
     });
   });
 
+  it('are found by the key of their positions in their workspace, until they are removed', async () => {
+    const key = newId().padStart(64, '0');
+    const file = await store('positions with a key');
+    const columns = [columnOf(await store('of another column')), { ...columnOf(file, 'a/b'), positions: key }];
+    await finish((await compute(newCandidate('trained', ['image', 'a/b']))).id, columns);
+    expect(await call(insights.positions, { key })).toEqual({ file });
+    expect(await call(insights.positions, { key }, 'w2')).toEqual({ file: null });
+    expect(await call(insights.positions, { key: 'f'.repeat(64) })).toEqual({ file: null });
+    candidates = [];
+    await app.get(RemoveInsights, { strict: false }).tend();
+    expect(await call(insights.positions, { key })).toEqual({ file: null });
+  });
+
   it('are refused for a column that the model does not use', async () => {
     await expect(get(newCandidate(), 'embeddings', 'other')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
@@ -276,6 +277,36 @@ describe('overlays', () => {
     expect(await record(jobId, image, content)).toBe(overlayId);
     const found = await call(insights.overlay, { projectId: project, imageId: overlayId });
     expect(found).toEqual({ imageId: overlayId, content, width: 4, height: 3 });
+  });
+
+  it('are given back to their job with their maps, in pages, until it ends', async () => {
+    const { id: jobId } = await compute(newCandidate(), 'activation-maps');
+    const images = [newId(), newId(), newId()];
+    const content = await store('of three images');
+    const overlayIds: string[] = [];
+    for (const image of images) overlayIds.push(await record(jobId, image, content));
+    const page = (after: string | null, column = 0, workspace = 'w1') =>
+      call(insights.recordedOverlays, { jobId, column, after, limit: 2 }, workspace);
+    const recorded = images.map((imageId, i) => ({ imageId, overlayImageId: overlayIds[i], map: MAP }));
+    expect(await page(null)).toEqual({ overlays: recorded.slice(0, 2) });
+    expect(await page(images[1] ?? '')).toEqual({ overlays: recorded.slice(2) });
+    expect(await page(null, 1)).toEqual({ overlays: [] });
+    await expect(page(null, 0, 'w2')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await call(reports.abort, { jobId });
+    await expect(page(null)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('are refused if their map has not one byte for each place', async () => {
+    const { id: jobId } = await compute(newCandidate(), 'activation-maps');
+    const overlay = {
+      imageId: newId(),
+      content: await store('of a map'),
+      width: 4,
+      height: 3,
+      map: { ...MAP, rows: 2 },
+    };
+    const recording = call(insights.recordOverlays, { jobId, column: 0, overlays: [overlay] });
+    await expect(recording).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
   it('are no longer found as soon as their model is deleted', async () => {

@@ -4,7 +4,9 @@ import { removeSome } from '@pentaprism/database';
 import { trusted, Types, type ClientSession, type Model } from 'mongoose';
 import { OVERLAY_MODEL, type OverlayDocument } from './image-insight.schema.js';
 
-type NewOverlay = Pick<OverlayDocument, 'image' | 'content' | 'width' | 'height'>;
+type NewOverlay = Pick<OverlayDocument, 'image' | 'content' | 'width' | 'height' | 'map'>;
+/** What a job reads of overlays that it has recorded. */
+type RecordedOverlay = Pick<OverlayDocument, '_id' | 'image' | 'map'>;
 
 @Injectable()
 export class OverlayRepository {
@@ -36,6 +38,22 @@ export class OverlayRepository {
       .toArray();
     const ids = new Map(found.map(({ _id, image }) => [image.toHexString(), _id.toHexString()]));
     return images.map((image) => ids.get(image.toHexString()) ?? '');
+  }
+
+  /** Returns overlays of an insight in the order of their images, behind one of them. Those of earlier versions have no map. */
+  recorded(
+    { insight, column }: Pick<OverlayDocument, 'insight' | 'column'>,
+    after: Types.ObjectId | null,
+    limit: number,
+  ): Promise<RecordedOverlay[]> {
+    return this.overlays
+      .find(
+        { insight, column, map: trusted({ $exists: true }), ...(after && { image: trusted({ $gt: after }) }) },
+        { image: 1, map: 1 },
+      )
+      .sort({ image: 1 })
+      .limit(limit)
+      .lean();
   }
 
   find(workspace: string, project: Types.ObjectId, _id: Types.ObjectId): Promise<OverlayDocument | null> {

@@ -4,9 +4,9 @@ import { notFound, toObjectId, Transactions } from '@pentaprism/database';
 import { ImageInsightRepository } from './image-insight.repository.js';
 import { OverlayRepository } from './overlay.repository.js';
 
-type Request = ParsedRequestOf<typeof imageInsightContracts.recordOverlays>;
+type Requests = { [Name in keyof typeof imageInsightContracts]: ParsedRequestOf<(typeof imageInsightContracts)[Name]> };
 
-/** Records the overlays of a job that runs. Each call may be repeated. */
+/** Records the overlays of a job that runs, and returns those that its earlier starts have recorded. Each call may be repeated. */
 @Injectable()
 export class RecordOverlays {
   constructor(
@@ -16,7 +16,10 @@ export class RecordOverlays {
   ) {}
 
   /** Throws NOT_FOUND if the job has ended: what it records then would never be removed. */
-  async execute(workspace: string, { jobId, column, overlays }: Request): Promise<{ imageIds: string[] }> {
+  async record(
+    workspace: string,
+    { jobId, column, overlays }: Requests['recordOverlays'],
+  ): Promise<{ imageIds: string[] }> {
     const id = toObjectId(jobId, 'job');
     const images = overlays.map(({ imageId, ...overlay }) => ({ ...overlay, image: toObjectId(imageId, 'image') }));
     const imageIds = await this.transactions.runInTurn([`${workspace}/${jobId}`], async (session) => {
@@ -26,5 +29,19 @@ export class RecordOverlays {
       return this.overlays.put({ workspace, project, insight: _id, column }, images, session);
     });
     return { imageIds };
+  }
+
+  /** Throws NOT_FOUND if the job has ended. */
+  async recorded(workspace: string, { jobId, column, after, limit }: Requests['recordedOverlays']) {
+    const insight = toObjectId(jobId, 'job');
+    if (!(await this.insights.exists(workspace, insight))) throw notFound('job');
+    const found = await this.overlays.recorded({ insight, column }, after ? toObjectId(after, 'image') : null, limit);
+    return {
+      overlays: found.map(({ _id, image, map }) => ({
+        imageId: image.toHexString(),
+        overlayImageId: _id.toHexString(),
+        map,
+      })),
+    };
   }
 }

@@ -1,8 +1,9 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
-import { candidateContracts, jobReportContracts } from '@pentaprism/contracts';
+import { candidateContracts } from '@pentaprism/contracts';
 import { toObjectId, Transactions } from '@pentaprism/database';
 import { DomainError } from '@pentaprism/domain';
+import { endJob } from '@pentaprism/jobs';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { Rounds } from '@pentaprism/service';
 import type { Types } from 'mongoose';
@@ -11,6 +12,8 @@ import type { ImageInsightDocument } from './image-insight.schema.js';
 import { OverlayRepository } from './overlay.repository.js';
 
 const ROUND_MS = 600_000;
+/** Milliseconds until the first round. It finds what a removal left that the end of the service cut off. */
+const FIRST_ROUND_MS = 5_000;
 const BATCH = 100;
 
 /** Removes insights whose project or candidate is gone. Their files follow when no record refers to them. */
@@ -29,6 +32,7 @@ export class RemoveInsights implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   onApplicationBootstrap(): void {
+    this.rounds.once(FIRST_ROUND_MS, () => this.tend());
     this.rounds.every(ROUND_MS, () => this.tend());
   }
 
@@ -39,6 +43,12 @@ export class RemoveInsights implements OnApplicationBootstrap, OnModuleDestroy {
   /** Removes the insights of a deleted project, and ends their jobs. */
   async ofProject(workspace: string, projectId: string): Promise<void> {
     for (const insight of await this.insights.ofProject(workspace, toObjectId(projectId, 'project')))
+      await this.remove(insight);
+  }
+
+  /** Removes the insights of a deleted candidate, and ends their jobs. */
+  async ofCandidate(workspace: string, candidateId: string): Promise<void> {
+    for (const insight of await this.insights.ofCandidate(workspace, toObjectId(candidateId, 'model')))
       await this.remove(insight);
   }
 
@@ -70,14 +80,7 @@ export class RemoveInsights implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async remove({ _id, workspace, columns }: ImageInsightDocument): Promise<void> {
-    if (!columns) {
-      const request = { jobId: _id.toHexString() };
-      await this.bus
-        .call(jobReportContracts['insights'].abort, request, { context: { workspace } })
-        .catch((error: unknown) => {
-          if (!DomainError.is(error, 'NOT_FOUND') && !DomainError.is(error, 'FAILED_PRECONDITION')) throw error;
-        });
-    }
+    if (!columns) await endJob(this.bus, 'insights', { workspace, job: _id });
     // In a transaction, so that no overlay is recorded meanwhile.
     await this.transactions.run((session) => this.insights.remove(workspace, _id, session));
     while (!(await this.overlays.removeSome(_id))) if (this.rounds.stopped) return;

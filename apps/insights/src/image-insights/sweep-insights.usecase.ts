@@ -1,15 +1,17 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { sweepUnknown, type BlobStore } from '@pentaprism/blob-store';
+import { INSIGHTS_AREA } from '@pentaprism/contracts';
 import { systemNow } from '@pentaprism/domain';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE, Rounds } from '@pentaprism/service';
 import { ImageInsightRepository } from './image-insight.repository.js';
-import { INSIGHTS_AREA } from './image-insight.schema.js';
 import { OverlayRepository } from './overlay.repository.js';
 
 /** Milliseconds that files stay which no record refers to. The files of a job are recorded when it ends, which may take hours. */
 export const INSIGHT_FILE_GRACE_MS = 12 * 3600 * 1000;
 const ROUND_MS = 3600 * 1000;
+/** Milliseconds until the first round, so that a service that starts again within the hour sweeps, too. */
+const FIRST_ROUND_MS = 10_000;
 
 /** Removes the files of insights that are gone, and of jobs that were given up. */
 @Injectable()
@@ -26,6 +28,7 @@ export class SweepInsights implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   onApplicationBootstrap(): void {
+    this.rounds.once(FIRST_ROUND_MS, () => this.sweep());
     this.rounds.every(ROUND_MS, () => this.sweep());
   }
 

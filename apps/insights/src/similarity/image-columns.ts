@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import {
   contentContracts,
@@ -8,15 +8,23 @@ import {
   MAX_PROJECT_CONTENTS_PER_PAGE,
   modelingContracts,
 } from '@pentaprism/contracts';
-import { DomainError, MAX_COMPARED_IMAGES, systemDate } from '@pentaprism/domain';
+import { DomainError, MAX_COMPARED_IMAGES, MAX_NEAR_DUPLICATE_IMAGES, systemDate } from '@pentaprism/domain';
+import { currentContext, newTraceId, runWithContext } from '@pentaprism/observability';
 import { LRUCache } from 'lru-cache';
-import { ImageColumn, type ColumnImage } from './image-column.js';
+import { INSIGHTS_CONFIG, type InsightsConfig } from '../config/config.js';
+import { ImageColumn, type ColumnImage, type ImageHashes } from './image-column.js';
 import { KeyedTurns } from './keyed-turns.js';
 
-/** Images that are cached, of all columns together: about 300 bytes each. */
-const MAX_CACHED_IMAGES = 300_000;
-/** Milliseconds after which a column with images that have not been analysed yet is read again. */
-export const INCOMPLETE_MS = 10_000;
+/** Images that are cached for each mebibyte of embeddings: about 300 bytes each. As many compressed embeddings fit into it. */
+const CACHED_IMAGES_PER_MEBIBYTE = 820;
+/** Milliseconds after which a column with images that have not been analysed yet is read again: at least, and for each image. */
+const INCOMPLETE_MS = 10_000;
+const INCOMPLETE_MS_PER_IMAGE = 0.1;
+
+/** Returns the milliseconds after which a column is read again while some of its images have not been analysed. */
+export function incompleteMs({ images }: ImageColumn): number {
+  return Math.max(INCOMPLETE_MS, INCOMPLETE_MS_PER_IMAGE * images.length);
+}
 
 export interface ColumnRequest {
   readonly projectId: string;
@@ -43,30 +51,49 @@ interface Cached extends Omit<Listed, 'images'> {
  */
 @Injectable()
 export class ImageColumns {
-  private readonly cache = new LRUCache<string, Cached>({ maxSize: MAX_CACHED_IMAGES });
+  private readonly cache: LRUCache<string, Cached>;
   private readonly turns = new KeyedTurns();
 
-  constructor(private readonly bus: Bus) {}
+  constructor(
+    private readonly bus: Bus,
+    @Inject(INSIGHTS_CONFIG) { SIMILARITY_MEMORY }: InsightsConfig,
+  ) {
+    // A column that is not cached has its near duplicates computed again for each page.
+    const maxSize = Math.max(MAX_NEAR_DUPLICATE_IMAGES + 1, SIMILARITY_MEMORY * CACHED_IMAGES_PER_MEBIBYTE);
+    this.cache = new LRUCache({ maxSize });
+  }
 
-  /** Throws NOT_FOUND; INVALID_ARGUMENT for a column that is no image column; FAILED_PRECONDITION for too many images. */
-  get(workspace: string, { projectId, column }: ColumnRequest): Promise<ImageColumn> {
-    const key = JSON.stringify([workspace, projectId, column]);
-    return this.turns.run(key, async () => {
-      const cached = this.cache.get(key);
-      const now = systemDate().getTime();
-      const expired = !cached || now >= cached.validUntil;
-      const incomplete = cached && cached.column.pending > 0 && now >= cached.readAt + INCOMPLETE_MS;
-      const known = expired || incomplete ? undefined : cached.revision;
-      const listed = (await this.ofDataset(projectId, column, known)) ?? (await this.ofCatalog(projectId, known));
-      if (listed === 'unchanged') return (cached as Cached).column;
-      const { images, ...state } = listed;
-      const hashes = await this.hashesOf(images, cached?.column.perceptualHashes);
-      const read = new ImageColumn(key, images, hashes, state.undecoded);
-      // What has been computed of a column is kept with it.
-      const kept = cached?.column.equals(read) ? cached.column : read;
-      this.cache.set(key, { ...state, column: kept, readAt: now }, { size: images.length + 1 });
-      return kept;
+  /**
+   * Throws NOT_FOUND; INVALID_ARGUMENT for a column that is no image column; FAILED_PRECONDITION for too many images; DEADLINE_EXCEEDED
+   * if the turn of this request begins after its deadline.
+   */
+  get(workspace: string, request: ColumnRequest): Promise<ImageColumn> {
+    const key = JSON.stringify([workspace, request.projectId, request.column]);
+    const { traceId = newTraceId(), deadline = Number.POSITIVE_INFINITY } = currentContext() ?? {};
+    return this.turns.run(key, () => {
+      if (performance.now() > deadline)
+        throw new DomainError('DEADLINE_EXCEEDED', 'The time for this request is over.');
+      // Without the deadline of the request: a million images can take longer to list, and the next request uses the list.
+      return runWithContext({ traceId, workspace, actor: '' }, () => this.read(key, request));
     });
+  }
+
+  private async read(key: string, { projectId, column }: ColumnRequest): Promise<ImageColumn> {
+    const cached = this.cache.get(key);
+    const now = systemDate().getTime();
+    const expired = !cached || now >= cached.validUntil;
+    const incomplete = cached && cached.column.pending > 0 && now >= cached.readAt + incompleteMs(cached.column);
+    const known = expired || incomplete ? undefined : cached.revision;
+    const listed = (await this.ofDataset(projectId, column, known)) ?? (await this.ofCatalog(projectId, known));
+    if (listed === 'unchanged') return (cached as Cached).column;
+    const { images, ...state } = listed;
+    const isFew = images.length <= MAX_NEAR_DUPLICATE_IMAGES;
+    const hashes = isFew ? await this.hashesOf(images, cached?.column.hashes) : null;
+    const read = new ImageColumn(key, images, hashes, state.undecoded);
+    // What has been computed of a column is kept with it.
+    const kept = cached?.column.equals(read) ? cached.column : read;
+    this.cache.set(key, { ...state, column: kept, readAt: now }, { size: images.length + 1 });
+    return kept;
   }
 
   /** Returns null if the project is not made of a dataset. */
@@ -122,30 +149,33 @@ export class ImageColumns {
 
   private async hashesOf(
     images: readonly ColumnImage[],
-    known: ReadonlyMap<string, string> = new Map(),
-  ): Promise<Map<string, string>> {
-    const hashes = new Map<string, string>();
+    known: ReadonlyMap<string, ImageHashes> | null = null,
+  ): Promise<Map<string, ImageHashes>> {
+    const hashes = new Map<string, ImageHashes>();
     const missing = new Set<string>();
     for (const { sha256 } of images) {
-      const hash = known.get(sha256);
-      if (hash === undefined) missing.add(sha256);
-      else hashes.set(sha256, hash);
+      const found = known?.get(sha256);
+      // An analysis of an earlier version is completed later.
+      if (found?.pixelDigest === undefined) missing.add(sha256);
+      else hashes.set(sha256, found);
     }
     for (const batch of batches([...missing], MAX_PERCEPTUAL_HASHES_PER_CALL)) {
       const { contents } = await this.bus.call(contentContracts.perceptualHashes, { hashes: batch });
-      for (const { sha256, perceptualHash } of contents) hashes.set(sha256, perceptualHash);
+      for (const { sha256, ...found } of contents) hashes.set(sha256, found);
     }
     return hashes;
   }
 }
 
 function checkCount(images: number): void {
-  if (images > MAX_COMPARED_IMAGES)
-    throw new DomainError(
-      'FAILED_PRECONDITION',
-      `The column has more than ${MAX_COMPARED_IMAGES.toLocaleString('en')} images, which is as many as can be compared.`,
-      { reason: 'too-many-images' },
-    );
+  if (images > MAX_COMPARED_IMAGES) throw tooManyImages(MAX_COMPARED_IMAGES);
+}
+
+/** The refusal of a column that has more images than can be compared. */
+export function tooManyImages(limit: number): DomainError {
+  const most = limit.toLocaleString('en');
+  const sentence = `The column has more than ${most} images, which is as many as can be compared.`;
+  return new DomainError('FAILED_PRECONDITION', sentence, { reason: 'too-many-images' });
 }
 
 /** Returns the values in arrays of at most `size`. */

@@ -33,6 +33,7 @@ export class Owners {
   /** By workspace and id. */
   readonly projects = new Map<string, OwnedProject>();
   readonly perceptualHashes = new Map<string, string>();
+  readonly pixelDigests = new Map<string, string | null>();
   /** What a worker computes of an uploaded picture. */
   uploaded: { backbone: string; vector: string } | undefined;
   /** Calls that transferred a list of images. */
@@ -44,7 +45,8 @@ export class Owners {
     this.answer(contentContracts.perceptualHashes, ({ hashes }) => ({
       contents: hashes.flatMap((sha256) => {
         const perceptualHash = this.perceptualHashes.get(sha256);
-        return perceptualHash === undefined ? [] : [{ sha256, perceptualHash }];
+        const pixelDigest = this.pixelDigests.get(sha256);
+        return perceptualHash === undefined ? [] : [{ sha256, perceptualHash, pixelDigest }];
       }),
     }));
     this.answer(inferenceContracts.embed, () => {

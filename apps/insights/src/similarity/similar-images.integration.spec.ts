@@ -105,9 +105,9 @@ describe('near duplicates', () => {
         {
           imageCount: 3,
           images: [
-            { imageId: first.imageId, distance: 0, rowCount: 1 },
-            { imageId: closer.imageId, distance: 1, rowCount: 1 },
-            { imageId: farther.imageId, distance: 8, rowCount: 1 },
+            { imageId: first.imageId, distance: 0, samePixelsAs: null, rowCount: 1 },
+            { imageId: closer.imageId, distance: 1, samePixelsAs: null, rowCount: 1 },
+            { imageId: farther.imageId, distance: 8, samePixelsAs: null, rowCount: 1 },
           ],
         },
       ],
@@ -116,6 +116,30 @@ describe('near duplicates', () => {
     });
     const narrow = await duplicates({ threshold: 1 });
     expect(narrow.groups.map(({ images }) => idsOf(images))).toEqual([[first.imageId, closer.imageId]]);
+  });
+
+  it('of equal pixels are at the distance 0, also without embeddings, and name the first of them', async () => {
+    const pixels = newHash();
+    const first = await add(ZERO, 0);
+    const near = await add('0000000000000007', 1);
+    const [second, third] = [newHash(), newHash()].map((sha256) => ({ imageId: newId(), sha256 }));
+    for (const twin of [second, third] as OwnedImage[]) {
+      owners.perceptualHashes.set(twin.sha256, 'ffffffffffffffff');
+      project.images.push(twin);
+    }
+    for (const each of [first, second] as OwnedImage[]) owners.pixelDigests.set(each.sha256, pixels);
+    owners.pixelDigests.set(third?.sha256 ?? '', null);
+    const { groups } = await duplicates({ threshold: 3 });
+    expect(groups).toEqual([
+      {
+        imageCount: 3,
+        images: [
+          { imageId: first.imageId, distance: 0, samePixelsAs: null, rowCount: 1 },
+          { imageId: second?.imageId, distance: 0, samePixelsAs: first.imageId, rowCount: 1 },
+          { imageId: near.imageId, distance: 3, samePixelsAs: null, rowCount: 1 },
+        ],
+      },
+    ]);
   });
 
   it('are paged, and the images are transferred once for all pages', async () => {

@@ -6,9 +6,8 @@ import type {
   ListedCandidate,
   TrainedFiles,
 } from '@pentaprism/contracts';
-import type { CandidateState, MetricName } from '@pentaprism/domain';
+import { blueprintOf, describeModels, type CandidateState, type MetricName } from '@pentaprism/domain';
 import { Schema, type Types } from 'mongoose';
-import { blueprintOf } from '@pentaprism/domain';
 
 type ReadonlyBlueprint = Omit<Blueprint, 'processes'> & { readonly processes: readonly string[] };
 
@@ -95,7 +94,10 @@ export function toListedCandidate(document: CandidateDocument): ListedCandidate 
     id: _id.toHexString(),
     projectId: project.toHexString(),
     number: document.number,
-    blueprint: toBlueprint(blueprintOf(document.blueprint) ?? unknownBlueprint(document.blueprint)),
+    blueprint: toBlueprint(
+      blueprintOf(document.blueprint) ?? unknownBlueprint(document.blueprint),
+      document.imageColumns.length,
+    ),
     state: document.state,
     jobId: job.toHexString(),
     jobNumber: document.jobNumber,
@@ -107,8 +109,10 @@ export function toListedCandidate(document: CandidateDocument): ListedCandidate 
   };
 }
 
-export function toBlueprint({ id, modelType, processes }: ReadonlyBlueprint): Blueprint {
-  return { id, modelType, processes: [...processes] };
+/** @param imageColumns how many the model uses */
+export function toBlueprint(blueprint: ReadonlyBlueprint, imageColumns: number): Blueprint {
+  const { modelType, processes } = describeModels(blueprint, imageColumns);
+  return { id: blueprint.id, modelType, processes: [...processes] };
 }
 
 /** Describes a blueprint that this version no longer has. */

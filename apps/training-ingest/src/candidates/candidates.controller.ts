@@ -1,7 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { RpcHandler, type HandlerContext } from '@pentaprism/bus';
 import { candidateContracts as contracts, type ParsedRequestOf } from '@pentaprism/contracts';
-import { toBlueprint } from './candidate.schema.js';
 import { ManageCandidates } from './manage-candidates.usecase.js';
 import { TrainCandidates } from './train-candidates.usecase.js';
 
@@ -42,7 +41,7 @@ export class CandidatesController {
 
   @RpcHandler(contracts.blueprints)
   async blueprints({ projectId }: Requests['blueprints'], { workspace }: HandlerContext) {
-    return { blueprints: (await this.training.blueprints(workspace, projectId)).map(toBlueprint) };
+    return { blueprints: await this.training.blueprints(workspace, projectId) };
   }
 
   @RpcHandler(contracts.plan)

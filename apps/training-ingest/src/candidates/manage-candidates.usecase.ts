@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import type {
-  Candidate,
-  candidateContracts,
-  ListedCandidate,
-  ParsedRequestOf,
-  ResponseOf,
+import {
+  candidateDeleted,
+  type Candidate,
+  type candidateContracts,
+  type ListedCandidate,
+  type ParsedRequestOf,
+  type ResponseOf,
 } from '@pentaprism/contracts';
-import { notFound } from '@pentaprism/database';
+import { notFound, Outbox, Transactions } from '@pentaprism/database';
 import { DomainError, METRICS } from '@pentaprism/domain';
 import { DatasetRepository } from '../datasets/dataset.repository.js';
 import { LiveTables } from '../modelings/live-tables.js';
@@ -14,7 +15,7 @@ import { ModelingRepository } from '../modelings/modeling.repository.js';
 import { ProjectImageRepository } from '../modelings/project-image.repository.js';
 import { CandidateRepository } from './candidate.repository.js';
 import { toCandidate, toListedCandidate, type CandidateDocument } from './candidate.schema.js';
-import { TendCandidates } from './tend-candidates.usecase.js';
+import { EndJobs } from './end-jobs.usecase.js';
 
 type Requests = { [Name in keyof typeof candidateContracts]: ParsedRequestOf<(typeof candidateContracts)[Name]> };
 type Plan = ResponseOf<typeof candidateContracts.plan>;
@@ -28,7 +29,9 @@ export class ManageCandidates {
     private readonly images: ProjectImageRepository,
     private readonly datasets: DatasetRepository,
     private readonly live: LiveTables,
-    private readonly tending: TendCandidates,
+    private readonly transactions: Transactions,
+    private readonly outbox: Outbox,
+    private readonly jobs: EndJobs,
   ) {}
 
   /** Throws NOT_FOUND. */
@@ -43,11 +46,16 @@ export class ManageCandidates {
     return toCandidate(await this.candidates.get(workspace, key));
   }
 
-  /** Throws NOT_FOUND. */
+  /** Deletes a candidate, and ends its training and all jobs that work with it. Throws NOT_FOUND. */
   async delete(workspace: string, key: Requests['delete']): Promise<void> {
     const candidate = await this.candidates.get(workspace, key);
-    await this.candidates.markDeleted(workspace, candidate._id);
-    await this.tending.abort(candidate);
+    await this.transactions.run(async (session) => {
+      await this.candidates.markDeleted(workspace, candidate._id, session);
+      await this.outbox.add(session, candidateDeleted, key, workspace);
+    });
+    this.outbox.flush();
+    // The candidate is deleted. If this fails, the round that removes it ends its jobs.
+    await this.jobs.of(workspace, key).catch(() => undefined);
   }
 
   /** Throws NOT_FOUND; FAILED_PRECONDITION without a target. */

@@ -1,14 +1,13 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { Bus } from '@pentaprism/bus';
-import { jobReportContracts } from '@pentaprism/contracts';
 import { DomainError, systemNow } from '@pentaprism/domain';
-import { LOGGER, type Logger } from '@pentaprism/observability';
+import { LOGGER, newTraceId, runWithContext, type Logger } from '@pentaprism/observability';
 import { Rounds } from '@pentaprism/service';
 import { ModelingEvents } from '../modelings/modeling-events.js';
 import { ModelingRepository } from '../modelings/modeling.repository.js';
 import type { ModelingDocument } from '../modelings/modeling.schema.js';
 import { CandidateRepository } from './candidate.repository.js';
 import type { CandidateDocument } from './candidate.schema.js';
+import { EndJobs } from './end-jobs.usecase.js';
 import { TrainCandidates } from './train-candidates.usecase.js';
 
 const ROUND_MS = 10_000;
@@ -22,11 +21,11 @@ export class TendCandidates implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly rounds: Rounds;
 
   constructor(
-    private readonly bus: Bus,
     private readonly candidates: CandidateRepository,
     private readonly modelings: ModelingRepository,
     private readonly training: TrainCandidates,
     private readonly events: ModelingEvents,
+    private readonly jobs: EndJobs,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.rounds = new Rounds('candidates', logger);
@@ -65,33 +64,27 @@ export class TendCandidates implements OnApplicationBootstrap, OnModuleDestroy {
     }
   }
 
-  /** Marks the candidates of a project as deleted, and ends their trainings. */
+  /** Marks the candidates of a project as deleted. */
   async forget(workspace: string, projectId: string): Promise<void> {
-    for (const candidate of await this.candidates.list(workspace, projectId)) {
+    for (const candidate of await this.candidates.list(workspace, projectId))
       await this.candidates.markDeleted(workspace, candidate._id);
-      await this.abort(candidate).catch(() => undefined);
-    }
   }
 
-  /** Ends the training of a candidate, also if it has ended already. */
-  async abort({ workspace, job }: CandidateDocument): Promise<void> {
-    const request = { jobId: job.toHexString() };
-    try {
-      await this.bus.call(jobReportContracts['training-ingest'].abort, request, { context: { workspace } });
-    } catch (error) {
-      if (!DomainError.is(error, 'NOT_FOUND') && !DomainError.is(error, 'FAILED_PRECONDITION')) throw error;
-    }
+  private async removeOne({ workspace, project, _id }: CandidateDocument): Promise<void> {
+    // Also those that were added while it was being deleted.
+    await this.jobs.of(workspace, { projectId: project.toHexString(), candidateId: _id.toHexString() });
+    await this.candidates.remove(workspace, _id);
   }
 
-  private async removeOne(candidate: CandidateDocument): Promise<void> {
-    await this.abort(candidate);
-    await this.candidates.remove(candidate.workspace, candidate._id);
-  }
-
+  /**
+   * Trains in a context of its own. A round has none, or that of the job whose end began it, with another workspace and a deadline:
+   * numbers of jobs would then be those of another workspace.
+   */
   private async searchOne(modeling: ModelingDocument): Promise<void> {
     const { workspace, _id } = modeling;
+    const context = { traceId: newTraceId(), workspace, actor: '' };
     try {
-      await this.training.trainAll(workspace, _id.toHexString());
+      await runWithContext(context, () => this.training.trainAll(workspace, _id.toHexString()));
     } catch (error) {
       // As many models as there may be, or a project that was deleted: there is nothing to begin.
       if (!DomainError.is(error, 'FAILED_PRECONDITION') && !DomainError.is(error, 'NOT_FOUND')) throw error;

@@ -5,6 +5,7 @@ import {
   counterContracts,
   trainCandidate,
   type AugmentationRecipe,
+  type Blueprint as ListedBlueprint,
   type Candidate,
 } from '@pentaprism/contracts';
 import { isDuplicateKey, Transactions } from '@pentaprism/database';
@@ -27,7 +28,7 @@ import { ModelingRepository } from '../modelings/modeling.repository.js';
 import type { ModelingDocument } from '../modelings/modeling.schema.js';
 import type { TargetRecord } from '../modelings/target.schema.js';
 import { CandidateRepository } from './candidate.repository.js';
-import { toCandidate, type CandidateDocument } from './candidate.schema.js';
+import { toBlueprint, toCandidate, type CandidateDocument } from './candidate.schema.js';
 
 interface Targeted {
   readonly modeling: ModelingDocument;
@@ -77,11 +78,13 @@ export class TrainCandidates {
   }
 
   /** Returns the blueprints that fit the target and the columns of a project; none without a target. Throws NOT_FOUND. */
-  async blueprints(workspace: string, projectId: string): Promise<Blueprint[]> {
+  async blueprints(workspace: string, projectId: string): Promise<ListedBlueprint[]> {
     const modeling = await this.modelings.findOpened(workspace, projectId);
     // NOT_FOUND if there is no such project.
     if (!modeling) await this.live.columns(projectId);
-    return modeling?.target?.ready ? this.fitting(workspace, { modeling, target: modeling.target }) : [];
+    if (!modeling?.target?.ready) return [];
+    const fitting = await this.fitting(workspace, { modeling, target: modeling.target });
+    return fitting.map((blueprint) => toBlueprint(blueprint, modeling.imageColumns?.length ?? 0));
   }
 
   private async begin(workspace: string, { modeling, target }: Targeted, blueprint: Blueprint): Promise<Candidate> {

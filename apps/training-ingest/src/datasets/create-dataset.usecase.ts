@@ -11,6 +11,9 @@ import type { DatasetDocument } from './dataset.schema.js';
 
 type Request = ParsedRequestOf<typeof datasetContracts.create>;
 
+/** Returns the key of transactions that add datasets or projects to a workspace, whose limits would be passed at once. */
+export const datasetTurn = (workspace: string): string => `${workspace}/datasets`;
+
 /** Creates datasets, each with the job that imports it. */
 @Injectable()
 export class CreateDataset {
@@ -28,7 +31,7 @@ export class CreateDataset {
     const dataset = await this.draft(workspace, actor, request, new Types.ObjectId());
     const { first: number } = await this.bus.call(counterContracts.next, { sequence: 'job' });
     const datasetId = dataset._id.toHexString();
-    const job = await this.transactions.run(async (session) => {
+    const job = await this.transactions.runInTurn([datasetTurn(workspace)], async (session) => {
       await this.add(dataset, session);
       const job = { id: dataset.job, workspace, number, payload: { workspace, datasetId }, subject: { datasetId } };
       return this.ledger.add(importDataset, job, session);
@@ -46,7 +49,7 @@ export class CreateDataset {
 
   /** Adds a dataset in the transaction that adds its job. Throws FAILED_PRECONDITION if the workspace has too many. */
   async add(dataset: DatasetDocument, session: ClientSession): Promise<void> {
-    if ((await this.datasets.count(dataset.workspace, session)) >= MAX_DATASETS_PER_WORKSPACE)
+    if ((await this.datasets.countInTurn(dataset.workspace, session)) >= MAX_DATASETS_PER_WORKSPACE)
       throw new DomainError(
         'FAILED_PRECONDITION',
         `The workspace has ${MAX_DATASETS_PER_WORKSPACE} datasets already. Delete one first.`,

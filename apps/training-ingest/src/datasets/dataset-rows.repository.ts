@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { DatasetColumn, DatasetImage, Finding } from '@pentaprism/contracts';
 import { removeSome } from '@pentaprism/database';
-import { FINDING_KINDS } from '@pentaprism/domain';
+import { findingNumber } from '@pentaprism/domain';
 import { trusted, Types, type ClientSession, type Model } from 'mongoose';
 import {
   DATASET_COLUMN_MODEL,
@@ -87,7 +87,7 @@ export class DatasetRowsRepository {
       _id: new Types.ObjectId(),
       workspace,
       dataset: _id,
-      rank: FINDING_KINDS.indexOf(kind),
+      rank: findingNumber(kind),
       ...finding,
     }));
     await this.findings.collection.insertMany(documents, { session });

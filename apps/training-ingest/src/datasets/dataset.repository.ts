@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { ContentReference, datasetContracts, ParsedRequestOf } from '@pentaprism/contracts';
-import { notFound, toObjectId } from '@pentaprism/database';
+import { countInTurn, notFound, toObjectId } from '@pentaprism/database';
 import { DomainError, systemDate } from '@pentaprism/domain';
 import { trusted, type ClientSession, type Model, type Types, type UpdateQuery } from 'mongoose';
 import { DATASET_FILES, DATASET_MODEL, type DatasetDocument } from './dataset.schema.js';
@@ -73,9 +73,9 @@ export class DatasetRepository {
     await this.datasets.updateOne({ _id, workspace }, { $inc: { projects: -1 } }, { session });
   }
 
-  /** Counts the datasets that are listed. */
-  count(workspace: string, session: ClientSession): Promise<number> {
-    return this.datasets.countDocuments({ workspace, unlisted: null, deletedAt: null }).session(session);
+  /** Counts the datasets that are listed, before the transaction adds another one. */
+  countInTurn(workspace: string, session: ClientSession): Promise<number> {
+    return countInTurn(this.datasets.collection, { workspace, unlisted: null, deletedAt: null }, session);
   }
 
   async list(workspace: string, request: ListRequest): Promise<{ datasets: DatasetDocument[]; total: number }> {

@@ -70,7 +70,7 @@ export interface DatasetFindingDocument {
   _id: Types.ObjectId;
   workspace: string;
   dataset: Types.ObjectId;
-  /** The index of its kind in `FINDING_KINDS`: worst first. */
+  /** See `findingNumber`. */
   rank: number;
   row: number | null;
   column: string | null;

@@ -205,16 +205,18 @@ describe('a dataset', () => {
     expect(names).toEqual(Array.from({ length: 20 }, (_, i) => `${i}`));
   });
 
-  it('is refused with FAILED_PRECONDITION above MAX_DATASETS_PER_WORKSPACE', async () => {
+  it('is refused with FAILED_PRECONDITION above MAX_DATASETS_PER_WORKSPACE, also for calls at once', async () => {
     const { id } = await create();
     const model = modelOf<DatasetDocument>(DATASET_MODEL);
     const one = await model.findById(id).lean();
-    const copies = Array.from({ length: MAX_DATASETS_PER_WORKSPACE - 1 }, () => ({
+    const copies = Array.from({ length: MAX_DATASETS_PER_WORKSPACE - 2 }, () => ({
       ...one,
       _id: new Types.ObjectId(),
     }));
     await model.collection.insertMany(copies as never[]);
-    await expect(create()).rejects.toEqual(failsWith('FAILED_PRECONDITION'));
+    const results = await Promise.allSettled([create(), create(), create()]);
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(results).toContainEqual({ status: 'rejected', reason: failsWith('FAILED_PRECONDITION') });
     await model.deleteMany({ workspace });
   });
 

@@ -8,7 +8,7 @@ import type {
   ParsedRequestOf,
   ResponseOf,
 } from '@pentaprism/contracts';
-import { FINDING_KINDS, systemDate, type FindingKind } from '@pentaprism/domain';
+import { FINDING_KINDS, findingNumber, systemDate, type FindingKind } from '@pentaprism/domain';
 import { DatasetRepository } from './dataset.repository.js';
 import { DatasetRowsRepository } from './dataset-rows.repository.js';
 import { toDataset, type DatasetDocument } from './dataset.schema.js';
@@ -120,7 +120,7 @@ async function linesOf(
   skip: number,
   count: number,
 ): Promise<FindingLines['findings']> {
-  const found = count > 0 ? await find(FINDING_KINDS.indexOf(kind), skip, count) : [];
+  const found = count > 0 ? await find(findingNumber(kind), skip, count) : [];
   return found.map(({ row, column, file, message }) => ({ kind, row, column, file, message }));
 }
 

@@ -1,8 +1,9 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { sweepUnknown, type BlobStore } from '@pentaprism/blob-store';
 import { Bus } from '@pentaprism/bus';
-import { contentContracts, holderOfDataset, jobReportContracts } from '@pentaprism/contracts';
-import { DomainError, systemNow } from '@pentaprism/domain';
+import { contentContracts, holderOfDataset } from '@pentaprism/contracts';
+import { systemNow } from '@pentaprism/domain';
+import { endJob } from '@pentaprism/jobs';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE, Rounds } from '@pentaprism/service';
 import { DatasetRepository } from './dataset.repository.js';
@@ -64,13 +65,8 @@ export class TendDatasets implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** Ends the import of a dataset, also if it has ended already. */
-  async abortImport({ workspace, job }: DatasetDocument): Promise<void> {
-    try {
-      const request = { jobId: job.toHexString() };
-      await this.bus.call(jobReportContracts['training-ingest'].abort, request, { context: { workspace } });
-    } catch (error) {
-      if (!DomainError.is(error, 'NOT_FOUND') && !DomainError.is(error, 'FAILED_PRECONDITION')) throw error;
-    }
+  abortImport({ workspace, job }: DatasetDocument): Promise<void> {
+    return endJob(this.bus, 'training-ingest', { workspace, job });
   }
 
   /** The record goes last, so that a removal that is cut off is found again. */

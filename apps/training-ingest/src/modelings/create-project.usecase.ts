@@ -5,7 +5,7 @@ import { Transactions } from '@pentaprism/database';
 import { DomainError, MAX_PENDING_PROJECTS_PER_WORKSPACE, systemDate } from '@pentaprism/domain';
 import { JobLedger, JobQueue } from '@pentaprism/jobs';
 import { Types, type ClientSession } from 'mongoose';
-import { CreateDataset } from '../datasets/create-dataset.usecase.js';
+import { CreateDataset, datasetTurn } from '../datasets/create-dataset.usecase.js';
 import { DatasetRepository } from '../datasets/dataset.repository.js';
 import type { DatasetDocument } from '../datasets/dataset.schema.js';
 import { ModelingRepository } from './modeling.repository.js';
@@ -32,7 +32,7 @@ export class CreateProject {
     const jobId = new Types.ObjectId();
     const created = await this.draftOf(workspace, actor, source, jobId);
     const { first: number } = await this.bus.call(counterContracts.next, { sequence: 'job' });
-    const { dataset, modeling, job } = await this.transactions.run(async (session) => {
+    const { dataset, modeling, job } = await this.transactions.runInTurn([datasetTurn(workspace)], async (session) => {
       await this.requireRoom(workspace, session);
       const dataset = await this.take(workspace, source, created, session);
       const modeling = toDocument(dataset, { name, createdBy: actor, job: jobId });
@@ -70,7 +70,7 @@ export class CreateProject {
 
   private async requireRoom(workspace: string, session: ClientSession): Promise<void> {
     const limit = MAX_PENDING_PROJECTS_PER_WORKSPACE;
-    if ((await this.modelings.countPending(workspace, session)) < limit) return;
+    if ((await this.modelings.countPendingInTurn(workspace, session)) < limit) return;
     const message = `The workspace has ${limit} projects that are still being made. Try again when one of them is ready.`;
     throw new DomainError('FAILED_PRECONDITION', message, { limit });
   }

@@ -5,8 +5,9 @@ import { MAX_SAMPLED_IMAGES } from '@pentaprism/domain';
 import { imageColumnsOf, noImageColumn } from './image-columns.js';
 import { LIVE_IMAGE_COLUMN, LiveTables } from './live-tables.js';
 import { ModelingRepository } from './modeling.repository.js';
-import type { ProjectImageDocument } from './modeling.schema.js';
-import { ProjectImageRepository } from './project-image.repository.js';
+import { listRevision } from './modeling.schema.js';
+import { ProjectImageRepository, type ShownProjectImage } from './project-image.repository.js';
+import { DuplicateImages } from './duplicate-images.js';
 import { sampledPositions } from './sampled-positions.js';
 
 type Requests = { [Name in keyof typeof modelingContracts]: ParsedRequestOf<(typeof modelingContracts)[Name]> };
@@ -20,6 +21,7 @@ export class ListProjectImages {
   constructor(
     private readonly modelings: ModelingRepository,
     private readonly projectImages: ProjectImageRepository,
+    private readonly duplicateImages: DuplicateImages,
     private readonly live: LiveTables,
   ) {}
 
@@ -30,7 +32,7 @@ export class ListProjectImages {
       if (column !== undefined && column !== LIVE_IMAGE_COLUMN) await this.refuseLive(projectId);
       return this.live.images(projectId, { offset, limit });
     }
-    const images: ProjectImageDocument[] = [];
+    const images: ShownProjectImage[] = [];
     let total = 0;
     for (const { index, images: count } of imageColumnsOf(modeling, column)) {
       const shown = Math.min(count, MAX_SAMPLED_IMAGES);
@@ -60,7 +62,7 @@ export class ListProjectImages {
     }
     const [found] = imageColumnsOf(modeling, column);
     if (!found) throw noImageColumn();
-    const { images, total } = await this.projectImages.duplicates(modeling._id, found.index, page);
+    const { images, total } = await this.duplicateImages.page(modeling, found, page);
     return { images: images.map(({ image, rows }) => ({ imageId: image.toHexString(), rowCount: rows })), total };
   }
 
@@ -75,8 +77,7 @@ export class ListProjectImages {
     const [found] = imageColumnsOf(modeling, column);
     if (!found) throw noImageColumn();
     const { name, index, images: total } = found;
-    // Images are added in the order of rows. A row can be added to an image that is there.
-    const revision = `${index}.${total}.${modeling.after.row}.${modeling.after.column}`;
+    const revision = listRevision(modeling, found);
     const unchanged = known === revision;
     const images = unchanged
       ? []

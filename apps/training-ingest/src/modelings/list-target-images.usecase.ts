@@ -6,17 +6,13 @@ import { LiveTables } from './live-tables.js';
 import { imageColumnsOf } from './image-columns.js';
 import { ModelingRepository } from './modeling.repository.js';
 import type { ModelingDocument } from './modeling.schema.js';
-import { TargetRepository } from './target.repository.js';
-import type { TargetImageDocument, TargetRecord } from './target.schema.js';
+import { sizeOf, TargetRepository, type ShownTargetImage } from './target.repository.js';
+import type { TargetRecord } from './target.schema.js';
+import { TargetSelections, type TargetFilter } from './target-selections.js';
 
 type Requests = { [Name in keyof typeof targetContracts]: ParsedRequestOf<(typeof targetContracts)[Name]> };
 type ImagesPage = ResponseOf<typeof targetContracts.images>;
 type BinsPage = ResponseOf<typeof targetContracts.bins>;
-type Filter = Pick<Requests['images'], 'values' | 'range'>;
-interface Page {
-  readonly offset: number;
-  readonly limit: number;
-}
 
 /** Lists the images and bins of a project with a target. */
 @Injectable()
@@ -24,24 +20,28 @@ export class ListTargetImages {
   constructor(
     private readonly modelings: ModelingRepository,
     private readonly targets: TargetRepository,
+    private readonly selections: TargetSelections,
     private readonly live: LiveTables,
   ) {}
 
   /** Throws NOT_FOUND; FAILED_PRECONDITION without a target; INVALID_ARGUMENT for a filter that does not fit. */
   async images(workspace: string, request: Requests['images']): Promise<ImagesPage> {
-    const { projectId, column, offset, limit, values, range } = request;
+    const { projectId, column, offset, limit, values, range, known } = request;
     const { modeling, target } = await this.find(workspace, projectId);
+    const revision = target.id.toHexString();
+    // The images of a target that is ready never change.
+    if (known === revision) return { images: [], total: 0, revision, unchanged: true };
     checkFilter(target, { values, range });
-    const images: TargetImageDocument[] = [];
+    const images: ShownTargetImage[] = [];
     let total = 0;
     for (const { index } of imageColumnsOf(modeling, column)) {
       const page = { offset: Math.max(0, offset - total), limit: limit - images.length };
-      const found = await this.ofColumn(target, index, { values, range }, page);
-      images.push(...found.images);
-      total += found.total;
+      const selection = await this.selections.find(target, index, { values, range });
+      images.push(...(await this.targets.page(target.id, index, selection, page)));
+      total += sizeOf(selection);
     }
     const shown = images.map((image) => ({ ...shownImage(image), value: valueOf(image) }));
-    return { images: fitting(shown, ({ value }) => 200 + largestValue(value)), total };
+    return { images: fitting(shown, ({ value }) => 200 + largestValue(value)), total, revision, unchanged: false };
   }
 
   /** Returns the value of an image if all of its rows with a value agree. */
@@ -70,43 +70,6 @@ export class ListTargetImages {
     return { bins: fitting(shown, ({ label }) => 300 + largestText(label ?? '')), total };
   }
 
-  private async ofColumn(target: TargetRecord, column: number, { values, range }: Filter, page: Page) {
-    if (values && target.type === 'multilabel') return this.targets.withLabels(target.id, column, values, page);
-    const count = target.images[column] ?? 0;
-    if (range) return this.atPlaces(target, column, await this.placesOf(target, column, range), page);
-    if (!values) return this.inOrder(target, column, count, page);
-    const [label = ''] = values;
-    const bin = await this.targets.findBin(target.id, column, label);
-    const first = bin?.firstPlace ?? 0;
-    return this.atPlaces(target, column, { first, end: first + (bin?.images ?? 0) }, page);
-  }
-
-  private async placesOf(target: TargetRecord, column: number, { start, end }: { start: number; end: number }) {
-    const count = target.images[column] ?? 0;
-    const [first = count, last = count] = await Promise.all(
-      [start, end].map((number) => this.targets.firstPlace(target.id, column, number)),
-    );
-    return { first, end: Math.max(first, last) };
-  }
-
-  private async atPlaces(
-    { id }: TargetRecord,
-    column: number,
-    { first, end }: { first: number; end: number },
-    { offset, limit }: Page,
-  ) {
-    const page = { first: first + offset, end: Math.min(end, first + offset + limit) };
-    return { images: await this.inRange(id, column, 'place', page), total: end - first };
-  }
-
-  private async inOrder({ id }: TargetRecord, column: number, total: number, { offset, limit }: Page) {
-    return { images: await this.inRange(id, column, 'position', { first: offset, end: offset + limit }), total };
-  }
-
-  private async inRange(...[id, column, by, range]: Parameters<TargetRepository['inRange']>) {
-    return range.first < range.end ? this.targets.inRange(id, column, by, range) : [];
-  }
-
   private async find(
     workspace: string,
     projectId: string,
@@ -119,7 +82,7 @@ export class ListTargetImages {
   }
 }
 
-function checkFilter({ type }: TargetRecord, { values, range }: Filter): void {
+function checkFilter({ type }: TargetRecord, { values, range }: TargetFilter): void {
   const refusal =
     values && range
       ? 'Ask for a value or for a range, and not for both.'
@@ -135,11 +98,11 @@ function checkFilter({ type }: TargetRecord, { values, range }: Filter): void {
   if (refusal !== undefined) throw new DomainError('INVALID_ARGUMENT', refusal);
 }
 
-function valueOf({ label, labels, number }: TargetImageDocument): TargetValue {
+function valueOf({ label, labels, number }: ShownTargetImage): TargetValue {
   return number ?? labels ?? label ?? '';
 }
 
-function shownImage({ image, width, height }: TargetImageDocument) {
+function shownImage({ image, width, height }: ShownTargetImage) {
   return { imageId: image.toHexString(), width, height };
 }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
-import { notFound, toObjectId } from '@pentaprism/database';
+import { FreshReads } from '@pentaprism/concurrency';
+import { countInTurn, notFound, toObjectId } from '@pentaprism/database';
 import { systemDate } from '@pentaprism/domain';
 import { trusted, type ClientSession, type Model, type Types } from 'mongoose';
 import { MODELING_MODEL, type ImageColumn, type ImagePlace, type ModelingDocument } from './modeling.schema.js';
@@ -8,15 +9,17 @@ import type { TargetRecord } from './target.schema.js';
 
 @Injectable()
 export class ModelingRepository {
+  private readonly reads = new FreshReads<ModelingDocument | null>();
+
   constructor(@InjectModel(MODELING_MODEL) private readonly modelings: Model<ModelingDocument>) {}
 
   async add(modeling: ModelingDocument, session: ClientSession): Promise<void> {
     await this.modelings.collection.insertOne(modeling, { session });
   }
 
-  /** Counts the projects that are being made. */
-  countPending(workspace: string, session: ClientSession): Promise<number> {
-    return this.modelings.countDocuments({ workspace, state: 'filling', deletedAt: null }).session(session);
+  /** Counts the projects that are being made, before the transaction adds another one. */
+  countPendingInTurn(workspace: string, session: ClientSession): Promise<number> {
+    return countInTurn(this.modelings.collection, { workspace, state: 'filling', deletedAt: null }, session);
   }
 
   /** Returns null for a project that was not made of a dataset, or is not known. */
@@ -24,9 +27,12 @@ export class ModelingRepository {
     return this.modelings.findOne({ _id: toObjectId(projectId, 'project'), workspace, deletedAt: null }).lean();
   }
 
-  /** Returns null also for a project that is not in the catalog yet, or whose snapshot is being taken. */
-  async findOpened(workspace: string, projectId: string): Promise<ModelingDocument | null> {
-    const found = await this.find(workspace, projectId);
+  /**
+   * Returns null also for a project that is not in the catalog yet, or whose snapshot is being taken. Calls at the same time share
+   * what they read, as each page of a list reads it.
+   */
+  async findOpened(workspace: string, projectId: string): Promise<Readonly<ModelingDocument> | null> {
+    const found = await this.reads.get(`${workspace} ${projectId}`, () => this.find(workspace, projectId));
     return found && isOpened(found) ? found : null;
   }
 

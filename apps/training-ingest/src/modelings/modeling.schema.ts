@@ -59,6 +59,14 @@ export interface ProjectImageDocument {
   rows: number;
 }
 
+/**
+ * Returns a text that changes whenever the images of a column, or the numbers of their rows do. Images are added in the order of
+ * rows, and a row can be added to an image that is there.
+ */
+export function listRevision({ after }: Pick<ModelingDocument, 'after'>, { index, images }: ImageColumn): string {
+  return `${index}.${images}.${after.row}.${after.column}`;
+}
+
 export const MODELING_MODEL = 'Modeling';
 export const PROJECT_IMAGE_MODEL = 'ProjectImage';
 

@@ -12,7 +12,7 @@ import {
 import { notFound } from '@pentaprism/database';
 import {
   DomainError,
-  FINDING_KINDS,
+  findingNumber,
   MAX_TAGGINGS_PER_BATCH,
   MAX_TAGS_PER_IMAGE,
   type TargetType,
@@ -81,30 +81,32 @@ export class RecordTarget {
     return { images: images.map(({ row, column, label, sha256 }) => ({ row, column, label, sha256 })) };
   }
 
-  async recordImages(workspace: string, { images, ...key }: Requests['recordImages']): Promise<void> {
-    const { modeling, target } = await this.targetOf(workspace, key);
-    const known = await this.imagesOf(modeling, images);
-    await this.targets.putImages(
-      images.flatMap(({ sha256, column, position, place, rows, value }) => {
-        const image = known.get(sha256);
-        if (!image) return [];
-        const { width, height } = image;
-        const ids = { project: modeling._id, target: target.id, image: image.image };
-        return { ...ids, column, position, place, rows, width, height, ...toFields(value) };
-      }),
-    );
+  /** Throws as `begin`. */
+  recordImages(workspace: string, { images, ...key }: Requests['recordImages']): Promise<void> {
+    return this.record(workspace, key, async (ids, modeling) => {
+      const known = await this.imagesOf(modeling, images);
+      await this.targets.putImages(
+        images.flatMap(({ sha256, column, position, place, rows, value }) => {
+          const found = known.get(sha256);
+          if (!found) return [];
+          const { image, width, height } = found;
+          return { ...ids, image, column, position, place, rows, width, height, ...toFields(value) };
+        }),
+      );
+    });
   }
 
-  async recordBins(workspace: string, { bins, ...key }: Requests['recordBins']): Promise<void> {
-    const { modeling, target } = await this.targetOf(workspace, key);
-    await this.targets.putBins(bins.map((bin) => ({ ...bin, project: modeling._id, target: target.id })));
+  /** Throws as `begin`. */
+  recordBins(workspace: string, { bins, ...key }: Requests['recordBins']): Promise<void> {
+    return this.record(workspace, key, (ids) => this.targets.putBins(bins.map((bin) => ({ ...bin, ...ids }))));
   }
 
-  async recordFindings(workspace: string, { findings, ...key }: Requests['recordFindings']): Promise<void> {
-    const { modeling, target } = await this.targetOf(workspace, key);
-    const ids = { project: modeling._id, target: target.id };
-    await this.targets.putFindings(
-      findings.map(({ kind, ...finding }) => ({ ...ids, rank: FINDING_KINDS.indexOf(kind), ...finding })),
+  /** Throws as `begin`. */
+  recordFindings(workspace: string, { findings, ...key }: Requests['recordFindings']): Promise<void> {
+    return this.record(workspace, key, (ids) =>
+      this.targets.putFindings(
+        findings.map(({ kind, ...finding }) => ({ ...ids, rank: findingNumber(kind), ...finding })),
+      ),
     );
   }
 
@@ -176,6 +178,26 @@ export class RecordTarget {
     return new Map<string, { image: Types.ObjectId; width: number; height: number }>(
       found.map((image) => [image.sha256, image]),
     );
+  }
+
+  /**
+   * Writes what belongs to a target. If the target is given up at the same time, what was written is removed again: the record
+   * of an aborted snapshot goes at once, so that another target can be set, and nothing would remove what is written after it.
+   */
+  private async record(
+    workspace: string,
+    key: Requests['begin'],
+    write: (ids: { project: Types.ObjectId; target: Types.ObjectId }, modeling: ModelingDocument) => Promise<void>,
+  ): Promise<void> {
+    const { modeling, target } = await this.targetOf(workspace, key);
+    await write({ project: modeling._id, target: target.id }, modeling);
+    try {
+      await this.targetOf(workspace, key);
+    } catch (error) {
+      const isGivenUp = DomainError.is(error, 'NOT_FOUND') || DomainError.is(error, 'FAILED_PRECONDITION');
+      while (isGivenUp && !(await this.targets.removeSomeOf(target.id)));
+      throw error;
+    }
   }
 
   private async targetOf(

@@ -1,5 +1,6 @@
 import type { DatasetColumn, ParsedRequestOf, Target, targetContracts } from '@pentaprism/contracts';
 import {
+  choosableTypesOf,
   DomainError,
   metricsOf,
   predictorKindOf,
@@ -37,9 +38,10 @@ function chooseType(
   if (possible.length === 0) throw invalid('column', reasonAgainst(type, uniqueCount));
   // Few numbers are classes, unless the metric says otherwise.
   const measured = possible.find((each) => metricsOf([each]).some(({ name }) => name === metric));
-  const chosen = wanted === undefined ? (measured ?? possible[0]) : possible.find((each) => each === wanted);
+  const choosable = choosableTypesOf(type, uniqueCount);
+  const chosen = wanted === undefined ? (measured ?? possible[0]) : choosable.find((each) => each === wanted);
   if (chosen === undefined)
-    throw invalid('type', `The column can be predicted as ${possible.join(' or ')}, and not as ${wanted}.`);
+    throw invalid('type', `The column can be predicted as ${choosable.join(' or ')}, and not as ${wanted}.`);
   return chosen;
 }
 

@@ -13,11 +13,22 @@ import {
   type TargetImageDocument,
 } from './target.schema.js';
 
-interface Range {
-  readonly first: number;
-  /** Exclusive. */
-  readonly end: number;
-}
+/** Images of a column: a range of positions or of places, or ascending positions. */
+export type Selection =
+  | {
+      readonly by: 'position' | 'place';
+      readonly first: number;
+      /** Exclusive. */
+      readonly end: number;
+    }
+  | { readonly positions: Int32Array };
+
+/** The fields of an image that lists show. */
+export type ShownTargetImage = Pick<TargetImageDocument, 'image' | 'width' | 'height' | 'label' | 'labels' | 'number'>;
+
+const SHOWN = { _id: 0, image: 1, width: 1, height: 1, label: 1, labels: 1, number: 1 } as const;
+/** Positions of one message of the database. */
+const POSITIONS_PER_BATCH = 5_000;
 
 /** The images, bins and findings of targets. */
 @Injectable()
@@ -73,34 +84,35 @@ export class TargetRepository {
     return this.findings.find({ target, rank, order }).sort({ order: 1 }).lean();
   }
 
-  /** Returns the images of a range of positions, or of places, in their order. */
-  inRange(
+  /** Returns a part of selected images, in their order. Not through mongoose, which takes longer than the database. */
+  async page(
     target: Types.ObjectId,
     column: number,
-    by: 'position' | 'place',
-    { first, end }: Range,
-  ): Promise<TargetImageDocument[]> {
-    return this.images
-      .find({ target, column, [by]: trusted({ $gte: first, $lt: end }) } as object)
-      .sort({ [by]: 1 })
-      .lean();
+    selection: Selection,
+    { offset, limit }: { offset: number; limit: number },
+  ): Promise<ShownTargetImage[]> {
+    const by = 'positions' in selection ? 'position' : selection.by;
+    const places = partOf(selection, offset, limit);
+    if (!places) return [];
+    return this.images.collection
+      .find<ShownTargetImage>({ target, column, [by]: places }, { projection: SHOWN, sort: { [by]: 1 } })
+      .toArray();
   }
 
-  /** Returns images that have all of the labels, and how many there are. */
-  async withLabels(
-    target: Types.ObjectId,
-    column: number,
-    labels: readonly string[],
-    { offset, limit }: { offset: number; limit: number },
-  ): Promise<{ images: TargetImageDocument[]; total: number }> {
-    const filter = { target, column, labels: trusted({ $all: [...labels] }) };
-    const [images, total] = await Promise.all([
-      limit === 0
-        ? []
-        : this.images.find(filter).hint(LABELS_INDEX).sort({ position: 1 }).skip(offset).limit(limit).lean(),
-      this.images.countDocuments(filter).hint(LABELS_INDEX),
-    ]);
-    return { images, total };
+  /** Returns the positions of all images that have all of the labels, in ascending order. */
+  async positionsWithLabels(target: Types.ObjectId, column: number, labels: readonly string[]): Promise<Int32Array> {
+    const found = this.images.collection.find<{ position: number }>(
+      { target, column, labels: { $all: labels } },
+      {
+        projection: { _id: 0, position: 1 },
+        hint: LABELS_INDEX,
+        sort: { position: 1 },
+        batchSize: POSITIONS_PER_BATCH,
+      },
+    );
+    const positions: number[] = [];
+    for await (const { position } of found) positions.push(position);
+    return Int32Array.from(positions);
   }
 
   /** Returns the place of the first image whose number is at least this one; undefined if all numbers are smaller. */
@@ -149,10 +161,31 @@ export class TargetRepository {
   }
 
   /** Removes some of what belongs to targets of a project, except for one. Returns whether nothing is left. */
-  async removeSome(project: Types.ObjectId, kept?: Types.ObjectId): Promise<boolean> {
-    const filter = { project, ...(kept && { target: { $ne: kept } }) };
+  removeSome(project: Types.ObjectId, kept?: Types.ObjectId): Promise<boolean> {
+    return this.removeSomeThat({ project, ...(kept && { target: { $ne: kept } }) });
+  }
+
+  /** Removes some records of one target. Returns whether none is left. */
+  removeSomeOf(target: Types.ObjectId): Promise<boolean> {
+    return this.removeSomeThat({ target });
+  }
+
+  private async removeSomeThat(filter: Parameters<typeof removeSome>[1]): Promise<boolean> {
     for (const { collection } of [this.images, this.bins, this.findings])
       if (!(await removeSome(collection, filter))) return false;
     return true;
   }
+}
+
+/** Returns the number of selected images. */
+export function sizeOf(selection: Selection): number {
+  return 'positions' in selection ? selection.positions.length : selection.end - selection.first;
+}
+
+/** Returns a condition on positions or places; null if the part is empty. */
+function partOf(selection: Selection, offset: number, limit: number) {
+  if (offset >= sizeOf(selection) || limit <= 0) return null;
+  if ('positions' in selection) return { $in: [...selection.positions.subarray(offset, offset + limit)] };
+  const { first, end } = selection;
+  return { $gte: first + offset, $lt: Math.min(end, first + offset + limit) };
 }

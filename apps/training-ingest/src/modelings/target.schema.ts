@@ -43,7 +43,7 @@ export interface TargetBinDocument extends TargetBin {
 export interface TargetFindingDocument extends Omit<Finding, 'kind'> {
   project: Types.ObjectId;
   target: Types.ObjectId;
-  /** The index of its kind in `FINDING_KINDS`. */
+  /** See `findingNumber`. */
   rank: number;
   order: number;
 }

@@ -1,11 +1,11 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
-import { jobReportContracts, projectContracts, snapshotContracts } from '@pentaprism/contracts';
+import { projectContracts, snapshotContracts } from '@pentaprism/contracts';
 import { Transactions } from '@pentaprism/database';
 import { DomainError, systemNow } from '@pentaprism/domain';
+import { endJob } from '@pentaprism/jobs';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { Rounds } from '@pentaprism/service';
-import type { Types } from 'mongoose';
 import { DatasetRepository } from '../datasets/dataset.repository.js';
 import { ModelingEvents } from './modeling-events.js';
 import { ModelingRepository } from './modeling.repository.js';
@@ -96,16 +96,8 @@ export class TendModelings implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async abortJobs({ workspace, job, target }: ModelingDocument): Promise<void> {
-    await this.abort(workspace, job);
-    if (target) await this.abort(workspace, target.id);
-  }
-
-  /** Ends a job of a project, also if it has ended already. */
-  private async abort(workspace: string, job: Types.ObjectId): Promise<void> {
-    const request = { jobId: job.toHexString() };
-    await unless(['NOT_FOUND', 'FAILED_PRECONDITION'], () =>
-      this.bus.call(jobReportContracts['training-ingest'].abort, request, { context: { workspace } }),
-    );
+    await endJob(this.bus, 'training-ingest', { workspace, job });
+    if (target) await endJob(this.bus, 'training-ingest', { workspace, job: target.id });
   }
 }
 

@@ -1,8 +1,8 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
-import { jobReportContracts, projectContracts, snapshotContracts } from '@pentaprism/contracts';
+import { projectContracts, snapshotContracts } from '@pentaprism/contracts';
 import { DomainError, isFinal, systemNow } from '@pentaprism/domain';
-import { JobLedger } from '@pentaprism/jobs';
+import { endJob, JobLedger } from '@pentaprism/jobs';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { Rounds } from '@pentaprism/service';
 import { IterationRepository } from './iteration.repository.js';
@@ -54,7 +54,7 @@ export class TendIterations implements OnApplicationBootstrap, OnModuleDestroy {
   async removeDeleted({ _id, workspace, project, job }: IterationDocument): Promise<void> {
     const context = { workspace };
     const of = { projectId: project.toHexString(), snapshotId: _id.toHexString() };
-    await this.abort(workspace, job.toHexString());
+    await endJob(this.bus, 'training-ingest', { workspace, job });
     await this.bus.call(snapshotContracts.delete, of, { context });
     await this.iterations.remove(workspace, _id);
   }
@@ -65,7 +65,7 @@ export class TendIterations implements OnApplicationBootstrap, OnModuleDestroy {
     const job = await this.ledger.find(iteration.job);
     const error = !job || isFinal(job.state) ? 'The training was lost.' : 'The training took too long.';
     if (job && !isFinal(job.state) && createdAt.getTime() > now - MAX_TRAINING_MS) return;
-    await this.abort(workspace, iteration.job.toHexString());
+    await endJob(this.bus, 'training-ingest', iteration);
     // Unless its end has been noted meanwhile.
     const set = { status: 'failed', modifiedAt: new Date(now), error } as const;
     await this.iterations.updateTraining(workspace, _id, set);
@@ -78,15 +78,6 @@ export class TendIterations implements OnApplicationBootstrap, OnModuleDestroy {
     } catch (error) {
       if (DomainError.is(error, 'NOT_FOUND')) return false;
       throw error;
-    }
-  }
-
-  /** Also one that has ended, or never was. */
-  private async abort(workspace: string, jobId: string): Promise<void> {
-    try {
-      await this.bus.call(jobReportContracts['training-ingest'].abort, { jobId }, { context: { workspace } });
-    } catch (error) {
-      if (!DomainError.is(error, 'NOT_FOUND') && !DomainError.is(error, 'FAILED_PRECONDITION')) throw error;
     }
   }
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import { projectContracts } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
+import { EndJobs } from '../candidates/end-jobs.usecase.js';
 import { TendCandidates } from '../candidates/tend-candidates.usecase.js';
 import { TendModelings } from '../modelings/tend-modelings.usecase.js';
 import { IterationRepository } from '../models/iteration.repository.js';
@@ -18,6 +19,7 @@ export class DeleteProject {
     private readonly tablePredictions: TendTablePredictions,
     private readonly candidates: TendCandidates,
     private readonly modelings: TendModelings,
+    private readonly jobs: EndJobs,
   ) {}
 
   /** @throws DomainError NOT_FOUND; FAILED_PRECONDITION */
@@ -38,7 +40,7 @@ export class DeleteProject {
     await this.modelings.forget(workspace, projectId);
   }
 
-  /** A project is gone: its models, predictions and rows go, too; their files follow when nothing refers to them. */
+  /** A project is gone: its models, predictions, rows and jobs go, too; their files follow when nothing refers to them. */
   async forget(workspace: string, projectId: string): Promise<void> {
     // First, so that nothing is begun any more.
     await this.modelings.forget(workspace, projectId);
@@ -47,5 +49,6 @@ export class DeleteProject {
     await this.tablePredictions.forget(workspace, projectId);
     await this.candidates.forget(workspace, projectId);
     await this.predictions.removeOfProject(workspace, projectId);
+    await this.jobs.of(workspace, { projectId });
   }
 }

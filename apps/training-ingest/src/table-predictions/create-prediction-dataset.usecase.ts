@@ -40,27 +40,30 @@ export class CreatePredictionDataset {
     const jobId = new Types.ObjectId();
     const own = await this.draftOf(workspace, actor, source, jobId);
     const { first: number } = await this.bus.call(counterContracts.next, { sequence: 'job' });
-    const { created, job } = await this.transactions.run(async (session) => {
-      await this.requireRoom(workspace, project, session);
-      const dataset = own ?? (await this.use(workspace, source, session));
-      if (own) await this.datasets.add(own, session);
-      const created = toDocument(project, dataset, { own: own !== null, job: jobId });
-      await this.predictionDatasets.add(created, session);
-      const subject = {
-        projectId,
-        datasetId: dataset._id.toHexString(),
-        predictionDatasetId: created._id.toHexString(),
-      };
-      const payload = { workspace, ...subject, imported: own === null };
-      return {
-        created,
-        job: await this.ledger.add(
-          importPredictionDataset,
-          { id: jobId, workspace, number, payload, subject },
-          session,
-        ),
-      };
-    });
+    const { created, job } = await this.transactions.runInTurn(
+      [`${projectId}/prediction-datasets`],
+      async (session) => {
+        await this.requireRoom(workspace, project, session);
+        const dataset = own ?? (await this.use(workspace, source, session));
+        if (own) await this.datasets.add(own, session);
+        const created = toDocument(project, dataset, { own: own !== null, job: jobId });
+        await this.predictionDatasets.add(created, session);
+        const subject = {
+          projectId,
+          datasetId: dataset._id.toHexString(),
+          predictionDatasetId: created._id.toHexString(),
+        };
+        const payload = { workspace, ...subject, imported: own === null };
+        return {
+          created,
+          job: await this.ledger.add(
+            importPredictionDataset,
+            { id: jobId, workspace, number, payload, subject },
+            session,
+          ),
+        };
+      },
+    );
     // Not awaited: the ledger has the job.
     void this.queue.enqueue(job);
     return { id: created._id.toHexString(), jobId: jobId.toHexString() };
@@ -87,7 +90,7 @@ export class CreatePredictionDataset {
 
   private async requireRoom(workspace: string, project: Types.ObjectId, session: ClientSession): Promise<void> {
     const most = MAX_PREDICTION_DATASETS_PER_PROJECT;
-    if ((await this.predictionDatasets.count(workspace, project, session)) >= most)
+    if ((await this.predictionDatasets.countInTurn(workspace, project, session)) >= most)
       throw new DomainError(
         'FAILED_PRECONDITION',
         `A project has at most ${most} prediction datasets: delete one first.`,

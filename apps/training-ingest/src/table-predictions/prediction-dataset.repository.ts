@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
-import { notFound, toObjectId } from '@pentaprism/database';
+import { countInTurn, notFound, toObjectId } from '@pentaprism/database';
 import { systemDate } from '@pentaprism/domain';
 import { trusted, type ClientSession, type Model, type Types } from 'mongoose';
 import { PREDICTION_DATASET_MODEL, type PredictionDatasetDocument } from './prediction-dataset.schema.js';
@@ -19,9 +19,9 @@ export class PredictionDatasetRepository {
     await this.datasets.collection.insertOne(dataset, { session });
   }
 
-  /** Counts those of a project, imported or not. */
-  count(workspace: string, project: Types.ObjectId, session: ClientSession): Promise<number> {
-    return this.datasets.countDocuments({ workspace, project, deletedAt: null }).session(session);
+  /** Counts those of a project, imported or not, before the transaction adds another one. */
+  countInTurn(workspace: string, project: Types.ObjectId, session: ClientSession): Promise<number> {
+    return countInTurn(this.datasets.collection, { workspace, project, deletedAt: null }, session);
   }
 
   /** Throws NOT_FOUND, also until it has been imported. */

@@ -1,11 +1,10 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
-import { jobReportContracts } from '@pentaprism/contracts';
 import { toObjectId, Transactions } from '@pentaprism/database';
-import { DomainError, PREDICTION_DAYS, systemNow } from '@pentaprism/domain';
+import { PREDICTION_DAYS, systemNow } from '@pentaprism/domain';
+import { endJob } from '@pentaprism/jobs';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { Rounds } from '@pentaprism/service';
-import type { Types } from 'mongoose';
 import { DatasetRepository } from '../datasets/dataset.repository.js';
 import { PredictionDatasetRepository } from './prediction-dataset.repository.js';
 import type { PredictionDatasetDocument } from './prediction-dataset.schema.js';
@@ -83,7 +82,7 @@ export class TendTablePredictions implements OnApplicationBootstrap, OnModuleDes
   /** The record goes last, so that a removal that is cut off is found again. */
   private async removeDataset(predictionDataset: PredictionDatasetDocument): Promise<void> {
     const { workspace, _id, dataset, own } = predictionDataset;
-    await this.abort(predictionDataset);
+    await endJob(this.bus, 'training-ingest', predictionDataset);
     // Those that were begun while it was being deleted.
     await this.predictions.markDeleted(workspace, { predictionDataset: _id });
     await this.transactions.run(async (session) => {
@@ -94,17 +93,7 @@ export class TendTablePredictions implements OnApplicationBootstrap, OnModuleDes
   }
 
   private async removePrediction(prediction: TablePredictionDocument): Promise<void> {
-    await this.abort(prediction);
+    await endJob(this.bus, 'training-ingest', prediction);
     await this.predictions.remove(prediction);
-  }
-
-  /** Ends a job, also if it has ended already. */
-  private async abort({ workspace, job }: { readonly workspace: string; readonly job: Types.ObjectId }): Promise<void> {
-    const request = { jobId: job.toHexString() };
-    try {
-      await this.bus.call(jobReportContracts['training-ingest'].abort, request, { context: { workspace } });
-    } catch (error) {
-      if (!DomainError.is(error, 'NOT_FOUND') && !DomainError.is(error, 'FAILED_PRECONDITION')) throw error;
-    }
   }
 }

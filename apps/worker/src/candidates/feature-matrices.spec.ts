@@ -3,6 +3,7 @@ import type { DatasetColumn } from '@pentaprism/contracts';
 import { HOLD_OUT, NO_TARGET } from '@pentaprism/modeling';
 import type { Embedder } from '../inference/embedder.js';
 import type { AugmentationRequest, Embeddings } from '../inference/embeddings.js';
+import type { JobParts } from '../job-parts.js';
 import type { TargetValues } from '../targets/target-values.js';
 import { FeatureMatrices } from './feature-matrices.js';
 import { PredictorValues } from './predictor-values.js';
@@ -12,13 +13,16 @@ const VECTORS: Readonly<Record<string, number[]>> = { a: [1, 0], b: [0, 1] };
 const options = { signal: new AbortController().signal, onProgress: () => undefined };
 
 let asked: AugmentationRequest[] = [];
+/** The contents whose embeddings were wanted. */
+let order: string[] = [];
 
 /** Knows the embeddings of `a` and `b`. The i-th new image of one has the embedding [i + 2, i + 2]. */
 function matrices(): FeatureMatrices {
   asked = [];
   const embeddings = {
     forEach: (_workspace: string, hashes: Iterable<string>, _options: object, use: (...args: unknown[]) => void) => {
-      for (const sha256 of new Set(hashes)) if (VECTORS[sha256]) use(sha256, Float32Array.from(VECTORS[sha256]));
+      order = [...hashes];
+      for (const sha256 of new Set(order)) if (VECTORS[sha256]) use(sha256, Float32Array.from(VECTORS[sha256]));
       return Promise.resolve();
     },
     augmented: (request: AugmentationRequest) => {
@@ -29,8 +33,20 @@ function matrices(): FeatureMatrices {
       );
     },
   } as unknown as Embeddings;
-  return new FeatureMatrices({ embeddingSize: () => Promise.resolve(2) } as unknown as Embedder, embeddings);
+  return new FeatureMatrices(
+    { embeddingSize: async () => 2, backboneId: async () => 'net' } as unknown as Embedder,
+    embeddings,
+  );
 }
+
+/** Of a job that was never interrupted. */
+const NO_PARTS = {
+  begin: () => undefined,
+  beforeGivingWay: () => undefined,
+  letOthersGoFirst: () => Promise.resolve(),
+  noted: () => undefined,
+  readInto: () => Promise.resolve(false),
+};
 
 function rowsOf(contents: (string | undefined)[][], predictors: PredictorValues[] = []): RowsOfProject {
   return {
@@ -99,5 +115,33 @@ describe('the numbers that a candidate learns from', () => {
     const request = { workspace: 'w', rows, partitions: Uint8Array.of(0, 1), recipe: huge };
     await expect(matrices().build(request, options)).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
     expect(asked).toEqual([]);
+  });
+
+  it('begins behind the images that an earlier attempt has embedded, and reads the others last', async () => {
+    const parts = { ...NO_PARTS, noted: () => 'a' } as unknown as JobParts;
+    const rows = rowsOf([['a', 'b', 'c', 'b']]);
+    const request = { workspace: 'w', rows, partitions: Uint8Array.of(0, 1, 2, 3), recipe: null, parts };
+    const { features } = await matrices().build(request, options);
+    expect(order).toEqual(['b', 'c', 'a']);
+    expect([...features]).toEqual([1, 0, 0, 1, 0, 0, 0, 1]);
+  });
+
+  it('reads no embedding if an earlier attempt has kept the matrix', async () => {
+    const readInto = async (_name: string, target: Uint8Array) => {
+      target.set(new Uint8Array(Float32Array.of(5, 6, 7, 8).buffer));
+      return true;
+    };
+    const parts = { ...NO_PARTS, readInto } as unknown as JobParts;
+    order = [];
+    const request = {
+      workspace: 'w',
+      rows: rowsOf([['a', 'b']]),
+      partitions: Uint8Array.of(0, 1),
+      recipe: null,
+      parts,
+    };
+    const { features } = await matrices().build(request, options);
+    expect(order).toEqual([]);
+    expect([...features]).toEqual([5, 6, 7, 8]);
   });
 });

@@ -12,6 +12,7 @@ import {
 } from '@pentaprism/modeling';
 import { Embedder } from '../inference/embedder.js';
 import { Embeddings, type EmbeddingOptions } from '../inference/embeddings.js';
+import type { JobParts } from '../job-parts.js';
 import type { RowsOfProject } from './project-rows.js';
 
 export interface FeaturesRequest {
@@ -21,6 +22,8 @@ export interface FeaturesRequest {
   readonly partitions: Uint8Array;
   /** What is made of the images of training rows; null if nothing is. */
   readonly recipe: AugmentationRecipe | null;
+  /** Of the training, which gives way to others. */
+  readonly parts?: JobParts;
 }
 
 /** What a candidate learns from. */
@@ -36,6 +39,9 @@ const MAX_FEATURE_NUMBERS = 256 * 1024 ** 2;
 /** Numbers of all augmented rows together: 512 MB. */
 const MAX_AUGMENTED_NUMBERS = 128 * 1024 ** 2;
 
+/** What a training notes: the last content up to which all have an embedding. */
+const EMBEDDED = 'embedded up to';
+
 /** Turns the rows of a project into numbers. */
 @Injectable()
 export class FeatureMatrices {
@@ -45,28 +51,49 @@ export class FeatureMatrices {
   ) {}
 
   async build(request: FeaturesRequest, { signal, onProgress }: EmbeddingOptions): Promise<Features> {
-    const { workspace, rows, recipe } = request;
+    const { rows, recipe } = request;
     const size = await this.embedder.embeddingSize();
     const plan = planOf(request, size);
     if (rows.rowCount * plan.width > MAX_FEATURE_NUMBERS)
       throw new DomainError('FAILED_PRECONDITION', 'The project has more rows and columns than a training can hold.');
     const features = allocateFeatures(rows.rowCount, plan.width);
-    fillOthers(plan, rows, features);
-    const places = placesOf(rows);
     // As if each image took as long as any other.
     const originals = 1 / (1 + (recipe?.numberOfNewImages ?? 0));
     const known = { signal, onProgress: (share: number) => onProgress(share * originals) };
-    await this.embeddings.forEach(workspace, places.keys(), known, (sha256, vector) => {
-      for (const { row, column } of places.get(sha256) ?? []) features.set(vector, row * plan.width + column * size);
-    });
+    await this.fill(request, { plan, features, size }, known);
     if (recipe === null) return { plan, features, augmented: undefined };
     const made = { signal, onProgress: (share: number) => onProgress(originals + share * (1 - originals)) };
     return { plan, features, augmented: await this.augmented(request, { plan, features, size, recipe }, made) };
   }
 
+  /**
+   * Fills the matrix. A training that gives way afterwards keeps it, because it takes many calls to read all embeddings again. One
+   * that gives way earlier goes on with the images that had no embedding yet.
+   */
+  private async fill(request: FeaturesRequest, matrix: Matrix, options: EmbeddingOptions): Promise<void> {
+    const { workspace, rows, parts } = request;
+    const { plan, features, size } = matrix;
+    const name = `features by ${await this.embedder.backboneId()}`;
+    const bytes = new Uint8Array(features.buffer, features.byteOffset, features.byteLength);
+    if (await parts?.readInto(name, bytes)) return;
+    parts?.begin();
+    fillOthers(plan, rows, features);
+    const places = placesOf(rows);
+    const onComputed = async (last: string) => {
+      parts?.beforeGivingWay(() => parts.note(EMBEDDED, last));
+      await parts?.letOthersGoFirst();
+    };
+    const contents = behind([...places.keys()], parts?.noted(EMBEDDED));
+    await this.embeddings.forEach(workspace, contents, { ...options, onComputed }, (sha256, vector) => {
+      for (const { row, column } of places.get(sha256) ?? []) features.set(vector, row * plan.width + column * size);
+    });
+    parts?.beforeGivingWay(() => parts.keepLarge(name, bytes));
+    await parts?.letOthersGoFirst();
+  }
+
   /** Makes new rows of training rows: each has the i-th new image of every image of its row, and the row's other values. */
   private async augmented(
-    { workspace, rows, partitions }: FeaturesRequest,
+    { workspace, rows, partitions, parts }: FeaturesRequest,
     { plan, features, size, recipe }: MatrixOfRows,
     options: EmbeddingOptions,
   ): Promise<AugmentedRows> {
@@ -76,7 +103,10 @@ export class FeatureMatrices {
       throw new DomainError('FAILED_PRECONDITION', 'The augmentation list makes more images than a training can hold.');
     const used = training.flatMap((row) => rows.contents.flatMap((ofColumn) => ofColumn[row] ?? []));
     const hashes = [...new Set(used)];
-    const vectors = await this.embeddings.augmented({ workspace, hashes, recipe, seed: 'augmentation' }, options);
+    const vectors = await this.embeddings.augmented(
+      { workspace, hashes, recipe, seed: 'augmentation', parts },
+      options,
+    );
     const madeOf = new Map(hashes.map((sha256, i) => [sha256, vectors[i] ?? []]));
     const matrix = allocateFeatures(count, plan.width);
     const sources = new Uint32Array(count);
@@ -95,10 +125,14 @@ export class FeatureMatrices {
   }
 }
 
-interface MatrixOfRows {
+interface Matrix {
   readonly plan: FeaturePlan;
   readonly features: Float32Array;
+  /** Numbers of an embedding. */
   readonly size: number;
+}
+
+interface MatrixOfRows extends Matrix {
   readonly recipe: AugmentationRecipe;
 }
 
@@ -150,4 +184,10 @@ function trainingRows(partitions: Uint8Array): number[] {
     if (partition !== HOLD_OUT && partition !== NO_TARGET) rows.push(row);
   });
   return rows;
+}
+
+/** Returns the contents in their order, beginning behind one of them. */
+function behind(contents: readonly string[], last: string | undefined): string[] {
+  const begin = last === undefined ? 0 : contents.indexOf(last) + 1;
+  return [...contents.slice(begin), ...contents.slice(0, begin)];
 }

@@ -8,7 +8,7 @@ import {
   type DatasetColumn,
   type ResponseOf,
 } from '@pentaprism/contracts';
-import { openDataset } from '@pentaprism/datasets';
+import { storedValues } from '@pentaprism/datasets';
 import { DomainError, predictorKindOf } from '@pentaprism/domain';
 import { targetsOf, type Targets } from '@pentaprism/modeling';
 import { BLOB_STORE } from '@pentaprism/service';
@@ -83,11 +83,9 @@ export class ProjectRows {
     signal: AbortSignal,
   ): Promise<TargetValues> {
     const key = { area: 'datasets', workspace, sha256: plan.table.sha256 };
-    const dataset = await openDataset(blobByteSource(this.blobs, key, plan.table.size), { signal });
     const values = new TargetValues(plan.target.type, plan.rowCount);
     const wanted = [target, ...predictors.map(({ column }) => column)];
-    // The values are those of the columns that are asked for, in their order.
-    for await (const row of dataset.values(wanted, { after: 0, signal })) {
+    for await (const row of storedValues(blobByteSource(this.blobs, key, plan.table.size), wanted, { signal })) {
       values.add(row.number, row.values[0] ?? null);
       predictors.forEach((predictor, i) => predictor.set(row.number - 1, row.values[i + 1] ?? null));
     }

@@ -1,5 +1,6 @@
 import type { PredictedRow, Target } from '@pentaprism/contracts';
 import { numberOf } from '@pentaprism/datasets';
+import { LABEL_THRESHOLD } from '@pentaprism/domain';
 import { encodeRow, predictRow, type ColumnValue, type TableModel } from '@pentaprism/modeling';
 
 /** A row of a table, as far as a model reads it. */
@@ -9,9 +10,6 @@ export interface RowToPredict {
   /** The embedding of each image column by its name; absent where the image is missing or cannot be read. */
   readonly embeddings: ReadonlyMap<string, Float32Array>;
 }
-
-/** The probability from which a label of a multilabel target is predicted. */
-const LABEL_THRESHOLD = 0.5;
 
 /** Predicts rows by a model. */
 export class RowPredictor {
@@ -64,8 +62,8 @@ function valueOf(kind: 'number' | 'category', cell: string | null): ColumnValue 
 }
 
 /** Single precision leaves a sum that differs from 1 in its seventh digit. */
-function normalised(probabilities: Float32Array): number[] {
-  const sum = probabilities.reduce((total, each) => total + each, 0);
+function normalised(probabilities: Iterable<number>): number[] {
+  const sum = [...probabilities].reduce((total, each) => total + each, 0);
   return Array.from(probabilities, (each) => each / sum);
 }
 

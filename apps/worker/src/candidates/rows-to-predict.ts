@@ -2,7 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { BlobStore } from '@pentaprism/blob-store';
 import { Bus } from '@pentaprism/bus';
 import { MAX_IMAGES_PER_DATASET_PAGE, tablePredictionContracts, type ResponseOf } from '@pentaprism/contracts';
-import { openDataset, type DatasetColumn } from '@pentaprism/datasets';
+import { storedValues } from '@pentaprism/datasets';
+import { MAX_DATASET_COLUMNS } from '@pentaprism/domain';
 import { BLOB_STORE } from '@pentaprism/service';
 import { blobByteSource } from '../datasets/blob-byte-source.js';
 
@@ -25,6 +26,12 @@ export interface RowsRequest {
   readonly plan: PredictionPlan;
 }
 
+/**
+ * Rows that are in memory at a time, with a few MB of embeddings for each image column, and bytes of their cells, beyond which a
+ * batch ends: a cell alone may have 20 MiB.
+ */
+export const BATCH = { rows: 500, bytes: 32 * 1024 ** 2 };
+
 /** Reads the rows of data to predict, a few at a time. */
 @Injectable()
 export class RowsToPredict {
@@ -33,38 +40,45 @@ export class RowsToPredict {
     @Inject(BLOB_STORE) private readonly blobs: BlobStore,
   ) {}
 
-  /** Yields all rows in their order. */
-  async *batches(request: RowsRequest, size: number, signal: AbortSignal): AsyncGenerator<PlacedRow[], void> {
+  /** Yields the rows behind one in their order, as many at a time as the limits allow. */
+  async *batches(
+    request: RowsRequest,
+    after: number,
+    signal: AbortSignal,
+    limits = BATCH,
+  ): AsyncGenerator<PlacedRow[], void> {
     const names = new Map(request.plan.columns.map(({ index, name }) => [index, name]));
-    const images = new ImagesInOrder(this.images(request, signal));
+    const images = new ImagesInOrder(this.images(request, after, signal));
     let batch: PlacedRow[] = [];
-    for await (const { number, cells } of this.rows(request, signal)) {
+    let bytes = 0;
+    for await (const { number, cells } of this.rows(request, after, signal)) {
       const contents = new Map<string, string>();
       for (const { column, sha256 } of await images.ofRow(number)) contents.set(names.get(column) ?? '', sha256);
       batch.push({ number, cells, contents });
-      if (batch.length < size) continue;
+      for (const cell of cells.values()) bytes += bytesOf(cell);
+      if (batch.length < limits.rows && bytes < limits.bytes) continue;
       yield batch;
-      batch = [];
+      [batch, bytes] = [[], 0];
     }
     if (batch.length > 0) yield batch;
   }
 
-  private async *rows({ workspace, plan }: RowsRequest, signal: AbortSignal) {
+  private async *rows({ workspace, plan }: RowsRequest, after: number, signal: AbortSignal) {
     const columns = plan.columns.filter(({ hasImages }) => !hasImages);
     if (columns.length === 0) {
-      for (let number = 1; number <= plan.rowCount; number++) yield { number, cells: new Map<string, null>() };
+      for (let number = after + 1; number <= plan.rowCount; number++) yield { number, cells: new Map<string, null>() };
       return;
     }
     const key = { area: 'datasets', workspace, sha256: plan.table.sha256 };
-    const dataset = await openDataset(blobByteSource(this.blobs, key, plan.table.size), { signal });
-    for await (const { number, values } of dataset.values(columns.map(asText), { after: 0, signal }))
+    const source = blobByteSource(this.blobs, key, plan.table.size);
+    for await (const { number, values } of storedValues(source, columns, { after, signal }))
       yield { number, cells: new Map(columns.map(({ name }, i) => [name, values[i] ?? null])) };
   }
 
-  private async *images({ projectId, predictionId, plan }: RowsRequest, signal: AbortSignal) {
+  private async *images({ projectId, predictionId, plan }: RowsRequest, behind: number, signal: AbortSignal) {
     if (!plan.columns.some(({ hasImages }) => hasImages)) return;
     const key = { projectId, predictionId, limit: MAX_IMAGES_PER_DATASET_PAGE };
-    let after: { row: number; column: number } | undefined;
+    let after = behind === 0 ? undefined : { row: behind, column: MAX_DATASET_COLUMNS };
     for (;;) {
       signal.throwIfAborted();
       const { images } = await this.bus.call(tablePredictionContracts.images, { ...key, after });
@@ -74,6 +88,11 @@ export class RowsToPredict {
       after = { row: last.row, column: last.column };
     }
   }
+}
+
+/** A text in memory has at most two bytes for each character. */
+function bytesOf(cell: string | null): number {
+  return 2 * (cell?.length ?? 0);
 }
 
 type PlacedImage = ResponseOf<typeof tablePredictionContracts.images>['images'][number];
@@ -99,10 +118,4 @@ class ImagesInOrder {
     const { value, done } = await this.images.next();
     return done === true ? undefined : value;
   }
-}
-
-/** What `values` reads of a column that has no images. */
-function asText({ index, name }: PredictionPlan['columns'][number]): DatasetColumn {
-  const nothing = { uniqueCount: 0, missingCount: 0, lowInformation: false, statistics: null };
-  return { index, name, type: 'Text', ...nothing };
 }

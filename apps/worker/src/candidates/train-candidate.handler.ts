@@ -1,13 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BlobStore } from '@pentaprism/blob-store';
 import { Bus } from '@pentaprism/bus';
-import {
-  candidateContracts,
-  trainCandidate,
-  type ContentReference,
-  type JobPayload,
-  type JobResult,
-} from '@pentaprism/contracts';
+import { candidateContracts, trainCandidate, type JobPayload, type JobResult } from '@pentaprism/contracts';
 import {
   blueprintOf,
   DomainError,
@@ -17,16 +11,23 @@ import {
 } from '@pentaprism/domain';
 import type { JobControl, JobHandler } from '@pentaprism/jobs';
 import {
+  decodeFittedHead,
+  encodeFittedHead,
   encodeModel,
   HOLD_OUT,
+  MAX_HEADS,
   NO_TARGET,
   outputsOf,
   partitionsOf,
   type Candidate,
+  type Predictions,
+  type CandidateRequest,
+  type FittedHead,
   type TrainCandidate,
 } from '@pentaprism/modeling';
 import { BLOB_STORE } from '@pentaprism/service';
 import { Embedder } from '../inference/embedder.js';
+import { JobParts } from '../job-parts.js';
 import { TRAIN_CANDIDATE } from '../tokens.js';
 import { FeatureMatrices } from './feature-matrices.js';
 import { ProjectRows } from './project-rows.js';
@@ -59,48 +60,64 @@ export class TrainCandidateHandler implements JobHandler<typeof trainCandidate> 
 
   async run(payload: Payload, control: JobControl): Promise<Result> {
     const began = performance.now();
-    const { workspace, projectId, candidateId } = payload;
-    const { signal } = control;
-    const plan = await this.bus.call(candidateContracts.plan, { projectId, candidateId });
-    const blueprint = blueprintOf(plan.blueprintId);
-    if (!blueprint) throw new DomainError('FAILED_PRECONDITION', 'This version has no such blueprint.');
-    if (plan.rowCount > MAX_CANDIDATE_ROWS)
-      throw new DomainError('FAILED_PRECONDITION', `Models learn from at most ${MAX_CANDIDATE_ROWS} rows.`);
+    const parts = new JobParts(this.blobs, control);
+    const { workspace, projectId } = payload;
+    const { plan, blueprint } = await this.planOf(payload);
     const predictors = usesOtherColumns(blueprint, plan.imageColumns.length);
-    const rows = await this.projects.read({ workspace, projectId, plan, predictors }, signal);
+    const rows = await this.projects.read({ workspace, projectId, plan, predictors }, control.signal);
     if (rows.rowCount * outputsOf(rows.targets) * Float32Array.BYTES_PER_ELEMENT > MAX_MODEL_FILE_BYTES)
       throw new DomainError('FAILED_PRECONDITION', 'The project has more rows and classes than a training can hold.');
     control.progress(READ);
     const partitions = partitionsOf({ targets: rows.targets, contents: rows.contents, seed: SEED });
-    const known = { signal, onProgress: (share: number) => control.progress(READ + share * (KNOWN - READ)) };
     const recipe = blueprint.needs === 'augmentation' ? plan.augmentation : null;
-    const features = await this.matrices.build({ workspace, rows, partitions, recipe }, known);
+    const features = await this.matrices.build(
+      { workspace, rows, partitions, recipe, parts },
+      {
+        signal: control.signal,
+        onProgress: (share) => control.progress(READ + share * (KNOWN - READ)),
+      },
+    );
     const backbone = await this.embedder.backboneId();
     const request = { blueprint, targets: rows.targets, backbone, partitions, ...features, seed: candidateSeed(plan) };
-    const onProgress = (share: number) => control.progress(KNOWN + share * (1 - KNOWN));
-    const candidate = await this.train(request, { signal, onProgress });
+    const { model, predictions, metrics } = await this.fit(request, parts, control);
     return {
       backbone,
-      ...(await this.store(workspace, candidate, signal)),
-      metrics: candidate.metrics,
+      model: await parts.store(encodeModel(model)),
+      predictions: await parts.store(bytesOf(predictions)),
+      metrics,
       rowCount: partitions.reduce((sum, part) => sum + Number(part !== HOLD_OUT && part !== NO_TARGET), 0),
       seconds: (performance.now() - began) / 1000,
     };
   }
 
-  private async store(workspace: string, { model, predictions }: Candidate, signal: AbortSignal) {
-    return {
-      model: await this.put(workspace, encodeModel(model), signal),
-      predictions: await this.put(workspace, bytesOf(predictions), signal),
-    };
+  private async planOf({ projectId, candidateId }: Payload) {
+    const plan = await this.bus.call(candidateContracts.plan, { projectId, candidateId });
+    const blueprint = blueprintOf(plan.blueprintId);
+    if (!blueprint) throw new DomainError('FAILED_PRECONDITION', 'This version has no such blueprint.');
+    if (plan.rowCount > MAX_CANDIDATE_ROWS)
+      throw new DomainError('FAILED_PRECONDITION', `Models learn from at most ${MAX_CANDIDATE_ROWS} rows.`);
+    return { plan, blueprint };
   }
 
-  private async put(workspace: string, bytes: Uint8Array, signal: AbortSignal): Promise<ContentReference> {
-    const { sha256, size } = await this.blobs.put('models', workspace, bytes, {
-      maxBytes: MAX_MODEL_FILE_BYTES,
-      signal,
+  /** Trains, and keeps the heads of folds whose fitting took its time. */
+  private async fit(request: CandidateRequest, parts: JobParts, control: JobControl): Promise<Candidate> {
+    const nameOf = (index: number) => `head ${index} by ${request.backbone}`;
+    const heads = new Map<number, FittedHead>();
+    for (let index = 0; index < MAX_HEADS; index++) {
+      const bytes = await parts.read(nameOf(index));
+      if (bytes) heads.set(index, decodeFittedHead(bytes));
+    }
+    parts.begin();
+    return this.train(request, {
+      signal: control.signal,
+      heads,
+      onProgress: (share) => control.progress(KNOWN + share * (1 - KNOWN)),
+      onHead: async (index, head) => {
+        if (!parts.isDue) return;
+        await parts.keep(nameOf(index), encodeFittedHead(head));
+        await parts.letOthersGoFirst();
+      },
     });
-    return { sha256, size, mediaType: 'application/octet-stream' };
   }
 }
 
@@ -109,6 +126,6 @@ function candidateSeed({ blueprintId }: { readonly blueprintId: string }): strin
   return blueprintId;
 }
 
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+function bytesOf({ buffer, byteOffset, byteLength }: Predictions): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -21,6 +21,7 @@ import { BLOB_STORE } from '@pentaprism/service';
 import { UploadsFirst } from '../handlers/uploads-first.js';
 import { blobByteSource } from './blob-byte-source.js';
 import { ImageImporter, type ImportedImages, type PlacedCell } from './image-importer.js';
+import { nearDuplicateFindings } from './near-duplicates.js';
 import { RepeatedImages } from './repeated-images.js';
 import { rowBatches, type RowBatch } from './row-batches.js';
 import { shortened } from './shortened.js';
@@ -195,10 +196,9 @@ export class DatasetImporter {
     if (rows.size > 0 && classColumn !== undefined)
       for await (const { number, values } of dataset.values(columns, { after: 0, signal: control.signal }))
         if (rows.has(number)) classes.set(number, values[classColumn] ?? null);
-    return repeated.findings(
-      columns.map(({ name }) => name),
-      classes,
-    );
+    const names = columns.map(({ name }) => name);
+    const near = await nearDuplicateFindings(this.bus, repeated.first, names, control.signal);
+    return [...repeated.findings(names, classes), ...near];
   }
 }
 

@@ -44,6 +44,14 @@ describe('RepeatedImages', () => {
     expect(findings[2]?.message).toBe('the same bytes as row 1 (1.jpg), whose class is cat and not dog');
   });
 
+  it('keeps the images that repeat none', () => {
+    const { first } = repeated(image(1, 'a'), image(2, 'a'), image(2, 'a', { column: 2 }));
+    expect(first.map(({ row, column, sha256 }) => [row, column, sha256])).toEqual([
+      [1, 1, 'a'.repeat(64)],
+      [2, 2, 'a'.repeat(64)],
+    ]);
+  });
+
   it('compares the images of one column with each other only', () => {
     expect(repeated(image(1, 'a'), image(1, 'a', { column: 2 })).findings(NAMES, new Map())).toEqual([]);
   });

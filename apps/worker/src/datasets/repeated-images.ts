@@ -1,4 +1,5 @@
 import type { DatasetImage, Finding } from '@pentaprism/contracts';
+import { placeOf, type FirstImage } from './near-duplicates.js';
 
 /** What `RepeatedImages` keeps of an image. */
 type Seen = Pick<DatasetImage, 'row' | 'column' | 'label'>;
@@ -19,6 +20,11 @@ export class RepeatedImages {
     else this.#first.set(key, again);
   }
 
+  /** The images that repeat none, in the order in which they were added. */
+  get first(): FirstImage[] {
+    return [...this.#first].map(([key, seen]) => ({ ...seen, sha256: key.slice(key.indexOf('/') + 1) }));
+  }
+
   /** The rows whose classes `findings` needs. */
   get rows(): Set<number> {
     return new Set(this.#repeats.flatMap(({ first, again }) => [first.row, again.row]));
@@ -33,7 +39,7 @@ export class RepeatedImages {
   findings(columnNames: readonly string[], classes: ReadonlyMap<number, string | null>): Finding[] {
     return this.#repeats.flatMap(({ first, again }) => {
       const place = { row: again.row, column: columnNames[again.column] ?? null, file: again.label };
-      const earlier = `row ${first.row}${first.label === null ? '' : ` (${first.label})`}`;
+      const earlier = placeOf(first);
       const [was, is] = [classes.get(first.row), classes.get(again.row)];
       const duplicate: Finding = { kind: 'duplicate', ...place, message: `the same bytes as ${earlier}` };
       if (was === is || was == null || is == null) return [duplicate];

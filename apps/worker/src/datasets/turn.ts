@@ -1,3 +1,5 @@
+import { LetOthersGoFirst, type JobControl } from '@pentaprism/jobs';
+
 /** Milliseconds of work after which a job lets another one that waits go first. */
 const TURN_MS = 10_000;
 /** A turn lasts at least so many times as long as its start, which reads a table again up to the row where it goes on. */
@@ -11,6 +13,18 @@ export class Turn {
   /** Begins with the first rows. Later calls change nothing. */
   begin(): void {
     this.#began ??= performance.now();
+  }
+
+  /**
+   * Throws `LetOthersGoFirst` if the turn is over and jobs of other projects wait. To be called when what was computed is kept.
+   *
+   * @param beforehand keeps what only a job that gives way has to keep
+   */
+  async letOthersGoFirst(control: Pick<JobControl, 'checkpoint'>, beforehand?: () => Promise<void>): Promise<void> {
+    this.begin();
+    if (!this.isOver || !(await control.checkpoint()).othersWait) return;
+    await beforehand?.();
+    throw new LetOthersGoFirst();
   }
 
   get isOver(): boolean {

@@ -1,34 +1,27 @@
 import { Injectable } from '@nestjs/common';
-import { embedContent, type JobPayload, type JobResult } from '@pentaprism/contracts';
-import { DomainError } from '@pentaprism/domain';
+import { embedContents, type JobPayload, type JobResult } from '@pentaprism/contracts';
 import type { JobControl, JobHandler } from '@pentaprism/jobs';
 import { Embedder } from '../inference/embedder.js';
+import { Embeddings } from '../inference/embeddings.js';
 import { UploadsFirst } from './uploads-first.js';
-
-type Payload = JobPayload<typeof embedContent>;
-type Result = JobResult<typeof embedContent>;
 
 /** Computes embeddings when no upload waits to be analysed, because no client waits for them. */
 @Injectable()
-export class EmbedContentHandler implements JobHandler<typeof embedContent> {
-  readonly type = embedContent;
+export class EmbedContentHandler implements JobHandler<typeof embedContents> {
+  readonly type = embedContents;
 
   constructor(
     private readonly embedder: Embedder,
+    private readonly embeddings: Embeddings,
     private readonly uploads: UploadsFirst,
   ) {}
 
-  async run({ workspace, sha256 }: Payload, { signal }: JobControl): Promise<Result> {
+  async run(
+    { workspace, hashes }: JobPayload<typeof embedContents>,
+    { signal }: JobControl,
+  ): Promise<JobResult<typeof embedContents>> {
     await this.uploads.wait(workspace, signal);
-    try {
-      return {
-        state: 'embedded',
-        ...(await this.embedder.embed({ area: 'originals', workspace, sha256 }, { signal })),
-      };
-    } catch (error) {
-      if (DomainError.is(error, 'UNDECODABLE_IMAGE') || DomainError.is(error, 'NOT_FOUND'))
-        return { state: 'none', reason: error.message };
-      throw error;
-    }
+    const backbone = await this.embedder.backboneId();
+    return { backbone, embeddings: await this.embeddings.compute(workspace, [...new Set(hashes)], signal) };
   }
 }

@@ -5,6 +5,7 @@ import type { Picture } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import type { DecodePool } from '@pentaprism/imaging';
 import { setImmediate as turn } from 'node:timers/promises';
+import { jobControl } from '../job-control.fixture.js';
 import { SharedPool } from '../shared-pool.js';
 import { MakeSamplesHandler } from './make-samples.handler.js';
 
@@ -27,7 +28,7 @@ function start() {
   const { tasks, handler } = handlerWithTwoProcesses();
   const controller = new AbortController();
   const progress: number[] = [];
-  const control = { jobId: 'j', workspace: 'w', signal: controller.signal, progress: (p: number) => progress.push(p) };
+  const control = jobControl({ signal: controller.signal, progress: (p) => void progress.push(p) });
   const running = handler.run({ ...payload, ...recipe }, control);
   // What it rejects with is looked at in the end.
   running.catch(() => undefined);

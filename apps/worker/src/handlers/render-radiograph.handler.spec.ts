@@ -3,9 +3,9 @@ import type { BlobStore } from '@pentaprism/blob-store';
 import { renderRadiograph, type JobPayload } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import type { DecodePool, RenderedRadiograph } from '@pentaprism/imaging';
-import type { JobControl } from '@pentaprism/jobs';
 import { createHash } from 'node:crypto';
 import { SharedPool } from '../shared-pool.js';
+import { jobControl } from '../job-control.fixture.js';
 import { RenderRadiographHandler } from './render-radiograph.handler.js';
 
 const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
@@ -33,6 +33,7 @@ const facts = {
   hasAlpha: false,
   pages: 1,
   perceptualHash: '0123456789abcdef',
+  pixelDigest: 'ab'.repeat(32),
   quality: { sharpness: 1.7, shadows: 0.1, highlights: 0.8, contrast: 0.2, entropy: 6 },
 } as const;
 const success: RenderedRadiograph = {
@@ -44,12 +45,7 @@ const success: RenderedRadiograph = {
   },
 };
 
-const control: JobControl = {
-  jobId: 'j',
-  workspace: 'clinic',
-  signal: new AbortController().signal,
-  progress: () => undefined,
-};
+const control = jobControl({ workspace: 'clinic' });
 
 /** A handler over a store that keeps nothing but what it was told. */
 function handlerWith(render: DecodePool['renderRadiograph']) {

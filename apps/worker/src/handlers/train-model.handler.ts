@@ -1,19 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BlobStore } from '@pentaprism/blob-store';
 import { Bus } from '@pentaprism/bus';
-import {
-  snapshotContracts,
-  trainModel,
-  type ContentReference,
-  type JobPayload,
-  type JobResult,
-} from '@pentaprism/contracts';
-import { MAX_MODEL_FILE_BYTES } from '@pentaprism/domain';
+import { snapshotContracts, trainModel, type JobPayload, type JobResult } from '@pentaprism/contracts';
 import { encodeEvaluation, encodeHead } from '@pentaprism/heads';
 import type { TrainAndEvaluate } from '@pentaprism/inference';
 import type { JobControl, JobHandler } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
 import { Embedder } from '../inference/embedder.js';
+import { JobParts } from '../job-parts.js';
 import { TRAIN_AND_EVALUATE } from '../tokens.js';
 import { TrainingSets } from './training-set.js';
 
@@ -41,12 +35,14 @@ export class TrainModelHandler implements JobHandler<typeof trainModel> {
 
   async run(payload: Payload, control: JobControl): Promise<Result> {
     const began = performance.now();
-    const { workspace, projectId, iterationId, classificationType: kind, tags } = payload;
+    const { projectId, iterationId, classificationType: kind, tags } = payload;
     const { signal } = control;
     // The snapshot exists already, unless the process that began this training ended too early.
     await this.bus.call(snapshotContracts.create, { projectId, snapshotId: iterationId });
+    const parts = new JobParts(this.blobs, control);
     const { ids, ...examples } = await this.sets.collect(payload, {
       signal,
+      parts,
       onProgress: (share) => control.progress(share * COLLECTED),
     });
     const request = { kind, ...examples, tags: tags.length, seed: String(payload.seed) };
@@ -56,19 +52,11 @@ export class TrainModelHandler implements JobHandler<typeof trainModel> {
     });
     return {
       backbone: await this.embedder.backboneId(),
-      head: await this.store(workspace, encodeHead(head), signal),
-      evaluation: await this.store(workspace, encodeEvaluation(evaluation), signal),
-      examples: await this.store(workspace, Buffer.from(ids.join(''), 'hex'), signal),
+      head: await parts.store(encodeHead(head)),
+      evaluation: await parts.store(encodeEvaluation(evaluation)),
+      examples: await parts.store(Buffer.from(ids.join(''), 'hex')),
       images: ids.length,
       seconds: (performance.now() - began) / 1000,
     };
-  }
-
-  private async store(workspace: string, bytes: Uint8Array, signal: AbortSignal): Promise<ContentReference> {
-    const { sha256, size } = await this.blobs.put('models', workspace, bytes, {
-      maxBytes: MAX_MODEL_FILE_BYTES,
-      signal,
-    });
-    return { sha256, size, mediaType: 'application/octet-stream' };
   }
 }

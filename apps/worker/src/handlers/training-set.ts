@@ -4,6 +4,7 @@ import { trainingImageContracts, type JobPayload, type trainModel, type Training
 import { DomainError, MAX_TRAINING_PAGE_SIZE } from '@pentaprism/domain';
 import type { AugmentedExamples } from '@pentaprism/inference';
 import { Embeddings, type EmbeddingOptions } from '../inference/embeddings.js';
+import type { JobParts } from '../job-parts.js';
 
 type Payload = JobPayload<typeof trainModel>;
 
@@ -26,7 +27,10 @@ interface Example {
   readonly tagIds: ReadonlySet<string>;
 }
 
-type CollectOptions = EmbeddingOptions;
+interface CollectOptions extends EmbeddingOptions {
+  /** Of the job; it lets others go first. */
+  readonly parts?: JobParts;
+}
 
 /**
  * Brings the images of a snapshot and their embeddings together; those that are missing are computed on the way, and so are
@@ -42,12 +46,13 @@ export class TrainingSets {
   /** @throws DomainError FAILED_PRECONDITION when hardly any image of the snapshot can be learnt from */
   async collect(payload: Payload, options: CollectOptions): Promise<TrainingSet> {
     const examples = await this.examplesOf(payload, options.signal);
-    const { signal, onProgress } = options;
+    const { signal, onProgress, parts } = options;
     // As if each picture took as long as any other. Most originals are known; of what is augmented, none.
     const originals = 1 / (1 + (payload.augmentation?.numberOfNewImages ?? 0));
     const vectors = await this.vectorsOf(payload.workspace, examples, {
       signal,
       onProgress: (share) => onProgress(share * originals),
+      onComputed: parts && (() => parts.letOthersGoFirst()),
     });
     const learnable = examples.filter(({ sha256 }) => vectors.has(sha256));
     if (learnable.length < 2) throw new DomainError('FAILED_PRECONDITION', 'No image of the training can be decoded.');
@@ -55,6 +60,7 @@ export class TrainingSets {
     const augmented = await this.augmented(payload, learnable, {
       signal,
       onProgress: (share) => onProgress(originals + share * (1 - originals)),
+      ...(parts && { parts }),
     });
     return { ...set, augmented };
   }
@@ -80,7 +86,7 @@ export class TrainingSets {
     return examples;
   }
 
-  private async vectorsOf(workspace: string, examples: readonly Example[], options: CollectOptions) {
+  private async vectorsOf(workspace: string, examples: readonly Example[], options: EmbeddingOptions) {
     const vectors = new Map<string, Float32Array>();
     const hashes = examples.map(({ sha256 }) => sha256);
     await this.embeddings.forEach(workspace, hashes, options, (sha256, vector) => void vectors.set(sha256, vector));
@@ -91,11 +97,11 @@ export class TrainingSets {
   private async augmented(
     { workspace, seed, augmentation }: Payload,
     examples: readonly Example[],
-    options: CollectOptions,
+    { parts, ...options }: EmbeddingOptions & Pick<CollectOptions, 'parts'>,
   ): Promise<AugmentedExamples | undefined> {
     if (augmentation === null) return undefined;
     const hashes = examples.map(({ sha256 }) => sha256);
-    const request = { workspace, hashes, recipe: augmentation, seed: String(seed) };
+    const request = { workspace, hashes, recipe: augmentation, seed: String(seed), parts };
     return toAugmentedExamples(await this.embeddings.augmented(request, options));
   }
 }

@@ -10,17 +10,21 @@ import {
 import { DomainError, resolveTransformations, type ErrorCode } from '@pentaprism/domain';
 import { fromVectorText } from '@pentaprism/heads';
 import { UploadsFirst } from '../handlers/uploads-first.js';
+import type { JobParts } from '../job-parts.js';
 import { Embedder } from './embedder.js';
+import { decodeVectors, encodeVectors } from './vectors-file.js';
 
 /** Pictures at a time: while one is decoded, the other is in the network. */
 const LANES = 2;
+/** Images whose new images are one part of a job: some seconds of work. */
+const AUGMENTED_PER_PART = 64;
 
 export interface EmbeddingOptions {
   readonly signal: AbortSignal;
   /** Called with a share from 0 to 1. */
   readonly onProgress: (share: number) => void;
-  /** Called after embeddings were computed and recorded. What it throws ends the work. */
-  readonly onComputed?: () => Promise<void>;
+  /** Called with the last of some contents whose embeddings were computed and recorded. What it throws ends the work. */
+  readonly onComputed?: ((last: string) => Promise<void>) | undefined;
 }
 
 export interface AugmentationRequest {
@@ -28,6 +32,8 @@ export interface AugmentationRequest {
   readonly hashes: readonly string[];
   readonly recipe: AugmentationRecipe;
   readonly seed: string;
+  /** Of the job that needs them. Without it, nothing is kept. */
+  readonly parts?: JobParts | undefined;
 }
 
 /** Finds the embeddings of many images, and computes those that are missing. */
@@ -40,7 +46,8 @@ export class Embeddings {
   ) {}
 
   /**
-   * Passes on the embedding of each content, each once, in no order. Contents that cannot be decoded are left out.
+   * Passes on the embedding of each content once. Batches have the order of the contents, and their members have none. Contents that
+   * cannot be decoded are left out.
    *
    * @param use is given a vector of Euclidean length 1, which it may keep
    */
@@ -61,7 +68,7 @@ export class Embeddings {
       const computed = await this.compute(workspace, missing, signal);
       if (computed.length > 0) {
         await this.bus.call(embeddingContracts.record, { backbone, embeddings: computed });
-        await onComputed?.();
+        await onComputed?.(wanted.at(-1) ?? '');
       }
       for (const { sha256, vector } of [...embeddings, ...computed]) use(sha256, fromVectorText(vector));
       onProgress((i + wanted.length) / hashes.length);
@@ -70,17 +77,36 @@ export class Embeddings {
 
   /**
    * Returns the embeddings of new images that are made of each content, in the order of the contents; none for one that cannot be
-   * decoded. They are not kept, because nothing else would use them. The same request returns the same ones. There may be
-   * thousands, so that uploads go first.
+   * decoded. Nothing but a later attempt of the same job would use them, so that they are kept as its parts alone. The same request
+   * returns the same ones. There may be thousands, so that uploads go first.
    */
-  async augmented(
-    { workspace, hashes, recipe, seed }: AugmentationRequest,
-    { signal, onProgress }: EmbeddingOptions,
+  async augmented(request: AugmentationRequest, { signal, onProgress }: EmbeddingOptions): Promise<Float32Array[][]> {
+    const { hashes, parts } = request;
+    const backbone = await this.embedder.backboneId();
+    const vectors: Float32Array[][] = [];
+    while (vectors.length < hashes.length) {
+      const some = hashes.slice(vectors.length, vectors.length + AUGMENTED_PER_PART);
+      const report = (done: number) => onProgress((vectors.length + done) / hashes.length);
+      const name = `augmented images from ${vectors.length} by ${backbone}`;
+      const kept = await parts?.read(name);
+      const made = kept ? decodeVectors(kept) : await this.augment(some, request, { signal, onProgress: report });
+      if (!kept) await parts?.keep(name, encodeVectors(made));
+      if (kept) report(some.length);
+      vectors.push(...made);
+      if (!kept) await parts?.letOthersGoFirst();
+    }
+    return vectors;
+  }
+
+  private async augment(
+    some: readonly string[],
+    { workspace, recipe, seed }: AugmentationRequest,
+    { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress: (done: number) => void },
   ): Promise<Float32Array[][]> {
     const transformations = resolveTransformations(recipe.transformations);
-    const vectors: Float32Array[][] = hashes.map(() => []);
+    const vectors: Float32Array[][] = some.map(() => []);
     let done = 0;
-    await inLanes(hashes, { lanes: LANES, signal }, async (sha256, index) => {
+    await inLanes(some, { lanes: LANES, signal }, async (sha256, index) => {
       await this.uploads.wait(workspace, signal);
       const made = this.embedder.embedAugmented(
         { area: 'originals', workspace, sha256 },
@@ -92,12 +118,13 @@ export class Embeddings {
         signal,
       );
       vectors[index] = (await usable(made)) ?? [];
-      onProgress(++done / hashes.length);
+      onProgress(++done);
     });
     return vectors;
   }
 
-  private async compute(workspace: string, hashes: readonly string[], signal: AbortSignal): Promise<Embedding[]> {
+  /** Returns the embeddings of different contents, in no order. Contents that cannot be decoded or are missing are left out. */
+  async compute(workspace: string, hashes: readonly string[], signal: AbortSignal): Promise<Embedding[]> {
     const found: Embedding[] = [];
     await inLanes(hashes, { lanes: LANES, signal }, async (sha256) => {
       const embedded = await usable(this.embedder.embed({ area: 'originals', workspace, sha256 }, { signal }));

@@ -1,50 +1,41 @@
-import { Inject, Injectable } from '@nestjs/common';
-import type { BlobKey, BlobStore } from '@pentaprism/blob-store';
-import { Bus } from '@pentaprism/bus';
+import { Injectable } from '@nestjs/common';
+import type { BlobKey } from '@pentaprism/blob-store';
 import {
   computeActivationMaps,
-  imageInsightContracts,
-  MAX_OVERLAYS_PER_CALL,
   type ActivationMapLine,
   type InsightColumn,
   type JobPayload,
   type JobResult,
-  type Overlay,
 } from '@pentaprism/contracts';
-import { DomainError, MAX_OVERLAY_BYTES } from '@pentaprism/domain';
-import type { ActivationMap } from '@pentaprism/inference';
+import { DomainError } from '@pentaprism/domain';
 import type { JobControl, JobHandler } from '@pentaprism/jobs';
 import { decodeModel, weightsOf, type TableModel } from '@pentaprism/modeling';
-import { BLOB_STORE } from '@pentaprism/service';
+import { Turn } from '../datasets/turn.js';
 import { Embedder } from '../inference/embedder.js';
-import { partsOf } from '../targets/parts.js';
-import { ActivationMaps, type MappedPicture } from './activation-maps.js';
+import { ActivationMaps } from './activation-maps.js';
 import { sampleOf, type ColumnImage } from './column-images.js';
 import { explained } from './explained.js';
 import { ExplainedCandidates, type ExplainedCandidate } from './explained-candidates.js';
-import { InsightFiles, INSIGHTS_AREA } from './insight-files.js';
+import { InsightFiles } from './insight-files.js';
+import { RecordedOverlays, type RecordedOverlay } from './recorded-overlays.js';
 
 type Payload = JobPayload<typeof computeActivationMaps>;
 
 /** Share of the progress when the rows have been read. */
 const READ = 0.1;
+/** Overlays that are recorded together: about a second of work, which another start does again. */
+const RECORDED_TOGETHER = 20;
 
 interface ColumnRequest {
   readonly payload: Payload;
-  readonly jobId: string;
   readonly candidate: ExplainedCandidate;
   readonly model: TableModel;
   readonly column: { readonly index: number; readonly name: string };
   readonly images: readonly ColumnImage[];
-  readonly signal: AbortSignal;
+  readonly turn: Turn;
+  readonly control: JobControl;
   /** Called with a share from 0 to 1. */
   readonly onProgress: (share: number) => void;
-}
-
-interface Mapped {
-  readonly image: ColumnImage;
-  readonly map: ActivationMap;
-  readonly overlay: Overlay;
 }
 
 /** Computes which places of the images of each image column of a candidate its predictions rest on. */
@@ -53,27 +44,27 @@ export class ComputeActivationMapsHandler implements JobHandler<typeof computeAc
   readonly type = computeActivationMaps;
 
   constructor(
-    private readonly bus: Bus,
-    @Inject(BLOB_STORE) private readonly blobs: BlobStore,
     private readonly candidates: ExplainedCandidates,
     private readonly embedder: Embedder,
     private readonly maps: ActivationMaps,
+    private readonly overlays: RecordedOverlays,
     private readonly files: InsightFiles,
   ) {}
 
   async run(payload: Payload, control: JobControl): Promise<JobResult<typeof computeActivationMaps>> {
-    const { signal, jobId } = control;
+    const { signal } = control;
     const candidate = await this.candidates.read(payload, signal);
     await this.checkBackbone(candidate);
     const model = decodeModel(await this.candidates.readFile(payload.workspace, candidate.files.model));
     const { imageColumns } = candidate.rows;
     const columns: InsightColumn[] = [];
+    const turn = new Turn();
     for (const [place, column] of imageColumns.entries()) {
       const onProgress = (share: number) =>
         control.progress(READ + ((1 - READ) * (place + share)) / imageColumns.length);
       const all = await this.candidates.imagesOf(payload.projectId, candidate, place, signal);
       const images = sampleOf(all, candidate.header);
-      columns.push(await this.ofColumn({ payload, jobId, candidate, model, column, images, signal, onProgress }));
+      columns.push(await this.ofColumn({ payload, candidate, model, column, images, turn, control, onProgress }));
     }
     return { columns };
   }
@@ -84,61 +75,60 @@ export class ComputeActivationMapsHandler implements JobHandler<typeof computeAc
   }
 
   private async ofColumn(request: ColumnRequest): Promise<InsightColumn> {
-    const { payload, candidate, column, signal } = request;
+    const { payload, candidate, column, images, control } = request;
     const mapped = await this.mapped(request);
-    const ids: string[] = [];
-    for (const part of partsOf(mapped, MAX_OVERLAYS_PER_CALL)) ids.push(...(await this.record(request, part)));
-    const lines = mapped.map((each, i) => lineOf(candidate, each, ids[i] ?? ''));
-    const file = await this.files.write(payload.workspace, candidate.header, lines, signal);
-    const first = mapped[0]?.map;
-    const map = first ? { width: first.columns, height: first.rows } : null;
-    return { column: column.name, file, images: lines.length, map };
+    const lines = images.flatMap((image) => {
+      const found = mapped.get(image.imageId);
+      return found ? lineOf(candidate, image, found) : [];
+    });
+    const file = await this.files.write(payload.workspace, candidate.header, lines, control.signal);
+    const [first] = lines;
+    const map = first ? { width: first.values[0]?.length ?? 0, height: first.values.length } : null;
+    return { column: column.name, file, images: lines.length, map, positions: null };
   }
 
-  /** Computes the maps and stores the overlays. Images that cannot be decoded are left out. */
-  private async mapped({ payload, candidate, model, column, images, signal, onProgress }: ColumnRequest) {
+  /**
+   * Computes the maps that no earlier start has recorded, and records each batch of overlays. Returns all, by the ids of their
+   * images. Images that cannot be decoded are left out.
+   */
+  private async mapped(request: ColumnRequest): Promise<Map<string, RecordedOverlay>> {
+    const { payload, candidate, model, column, images, turn, control, onProgress } = request;
     const { workspace } = payload;
+    const { jobId, signal } = control;
     const weights = weightsOf(model, column.name);
-    const pictures = images.map((image) => ({
-      key: { area: 'originals', workspace, sha256: image.sha256 } satisfies BlobKey,
-      image,
-    }));
-    const mapped: Mapped[] = [];
-    let done = 0;
+    const key = { jobId, column: column.index };
+    const mapped = await this.overlays.find(key, signal);
+    const pictures = images
+      .filter(({ imageId }) => !mapped.has(imageId))
+      .map((image) => ({ key: { area: 'originals', workspace, sha256: image.sha256 } satisfies BlobKey, image }));
+    let stored: Parameters<RecordedOverlays['record']>[1][number][] = [];
+    const record = async () => {
+      for (const [imageId, each] of await this.overlays.record(key, stored)) mapped.set(imageId, each);
+      stored = [];
+    };
+    let done = images.length - pictures.length;
     await this.maps.compute(pictures, {
       explain: (_embedding, { image }) =>
         explained(weights, candidate.header.type, candidate.predictions.mostProbable(image.row)),
-      done: async ({ image }, found) => {
-        if (found) mapped.push({ image, map: found.map, overlay: await this.store(workspace, found, signal) });
-        onProgress(++done / pictures.length);
+      done: async ({ image: { imageId } }, found) => {
+        if (found) stored.push({ imageId, ...(await this.overlays.store(workspace, found, signal)) });
+        onProgress(++done / images.length);
+        if (stored.length < RECORDED_TOGETHER) return;
+        await record();
+        await turn.letOthersGoFirst(control);
       },
       signal,
     });
+    await record();
     return mapped;
-  }
-
-  private async store(workspace: string, { overlay }: MappedPicture, signal: AbortSignal): Promise<Overlay> {
-    const { bytes, mediaType, width, height } = overlay;
-    const { sha256, size } = await this.blobs.put(INSIGHTS_AREA, workspace, bytes, {
-      maxBytes: MAX_OVERLAY_BYTES,
-      signal,
-    });
-    return { content: { sha256, size, mediaType }, width, height };
-  }
-
-  private async record({ jobId, column }: ColumnRequest, mapped: readonly Mapped[]): Promise<string[]> {
-    const overlays = mapped.map(({ image, overlay }) => ({ imageId: image.imageId, ...overlay }));
-    const request = { jobId, column: column.index, overlays };
-    return (await this.bus.call(imageInsightContracts.recordOverlays, request)).imageIds;
   }
 }
 
 function lineOf(
   { predictions }: ExplainedCandidate,
-  { image, map }: Mapped,
-  overlayImageId: string,
+  { imageId, width, height, actual, row }: ColumnImage,
+  { overlayImageId, map }: RecordedOverlay,
 ): ActivationMapLine {
-  const { imageId, width, height, actual, row } = image;
   const values = Array.from({ length: map.rows }, (_, y) => [
     ...map.values.subarray(y * map.columns, (y + 1) * map.columns),
   ]);

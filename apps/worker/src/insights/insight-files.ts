@@ -1,11 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BlobStore } from '@pentaprism/blob-store';
-import type { ActivationMapLine, ContentReference, EmbeddingLine, InsightHeader } from '@pentaprism/contracts';
+import {
+  INSIGHTS_AREA,
+  type ActivationMapLine,
+  type ContentReference,
+  type EmbeddingLine,
+  type InsightHeader,
+} from '@pentaprism/contracts';
 import { MAX_INSIGHT_FILE_BYTES } from '@pentaprism/domain';
 import { BLOB_STORE } from '@pentaprism/service';
-
-/** The area of the blob store where the files of insights and the overlays are. */
-export const INSIGHTS_AREA = 'insights';
 
 /** Lines that are written together: one at a time would take ten times as long. */
 const LINES_PER_CHUNK = 500;

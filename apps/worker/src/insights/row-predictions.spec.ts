@@ -10,6 +10,7 @@ function targets(type: TargetType, classes: string[], rows: readonly Value[]): T
 }
 
 const bytesOf = (...numbers: number[]) => new Uint8Array(new Float32Array(numbers).buffer);
+const doublesOf = (...numbers: number[]) => new Uint8Array(new Float64Array(numbers).buffer);
 
 describe('RowPredictions', () => {
   it('returns the probabilities of all classes, in the order of the classes', () => {
@@ -38,9 +39,13 @@ describe('RowPredictions', () => {
   });
 
   it('predicts the number of a regression, without classes', () => {
-    const predictions = new RowPredictions(targets('regression', [], [1, 2]), bytesOf(1.5, -3));
-    expect(predictions.at(1)).toEqual({ labels: null, values: [-3] });
+    const predictions = new RowPredictions(targets('regression', [], [1, 2]), doublesOf(1.5, 1700000000123.5));
+    expect(predictions.at(1)).toEqual({ labels: null, values: [1700000000123.5] });
     expect(predictions.predicted(0)).toBe(1.5);
+  });
+
+  it('reads the numbers of a regression that an earlier version wrote in single precision', () => {
+    expect(new RowPredictions(targets('regression', [], [1, 2]), bytesOf(1.5, -3)).predicted(1)).toBe(-3);
   });
 
   it('reads bytes at any address', () => {

@@ -1,10 +1,8 @@
 import type { CodedValue } from '@pentaprism/contracts';
-import { MAX_PREDICTED_CLASSES } from '@pentaprism/domain';
-import { outputsOf, type Targets } from '@pentaprism/modeling';
+import { LABEL_THRESHOLD, MAX_PREDICTED_CLASSES } from '@pentaprism/domain';
+import { outputsOf, type Predictions, type Targets } from '@pentaprism/modeling';
 
-/** Above it, a multilabel target has a label. */
-const LABEL_THRESHOLD = 0.5;
-/** Digits of a number in a file: those that float32 has. */
+/** Digits of a probability in a file: those that float32 has. */
 const DIGITS = 7;
 
 export interface Prediction {
@@ -15,11 +13,11 @@ export interface Prediction {
 
 /** What a candidate predicted for each row. Rows are counted from 0. */
 export class RowPredictions {
-  readonly #values: Float32Array;
+  readonly #values: Predictions;
   readonly #outputs: number;
 
   /**
-   * @param bytes float32, rows × outputs
+   * @param bytes rows × outputs: float32, of a regression float64, or float32 if an earlier version wrote them
    * @throws Error for bytes of another size
    */
   constructor(
@@ -27,17 +25,19 @@ export class RowPredictions {
     bytes: Uint8Array,
   ) {
     this.#outputs = outputsOf(targets);
-    const expected = 4 * this.#outputs * targets.rows.length;
-    if (bytes.length !== expected)
-      throw new Error(`The predictions of the model have ${bytes.length} bytes instead of ${expected}.`);
+    const count = this.#outputs * targets.rows.length;
+    const isDouble = targets.type === 'regression' && bytes.length === 8 * count;
+    if (!isDouble && bytes.length !== 4 * count)
+      throw new Error(`The predictions of the model have ${bytes.length} bytes instead of ${4 * count}.`);
     // Copied, because the bytes may lie at any address.
-    this.#values = new Float32Array(Uint8Array.from(bytes).buffer);
+    const { buffer } = Uint8Array.from(bytes);
+    this.#values = isDouble ? new Float64Array(buffer) : new Float32Array(buffer);
   }
 
   /** Returns one number of a regression, or the probabilities of all classes, or of the most probable ones if there are many. */
   at(row: number): Prediction {
+    if (this.targets.type === 'regression') return { labels: null, values: [...this.outputs(row)] };
     const values = [...this.outputs(row)].map(shortened);
-    if (this.targets.type === 'regression') return { labels: null, values };
     const classes = values.map((_, index) => index);
     if (classes.length <= MAX_PREDICTED_CLASSES) return { labels: classes, values };
     const labels = this.ranked(row).slice(0, MAX_PREDICTED_CLASSES);
@@ -47,7 +47,7 @@ export class RowPredictions {
   /** Returns the predicted number, class, or set of labels. */
   predicted(row: number): CodedValue {
     const outputs = this.outputs(row);
-    if (this.targets.type === 'regression') return shortened(outputs[0] ?? 0);
+    if (this.targets.type === 'regression') return outputs[0] ?? 0;
     if (this.targets.type !== 'multilabel') return this.mostProbable(row);
     return [...outputs.keys()].filter((label) => (outputs[label] ?? 0) >= LABEL_THRESHOLD);
   }
@@ -57,7 +57,7 @@ export class RowPredictions {
     return this.ranked(row)[0] ?? 0;
   }
 
-  private outputs(row: number): Float32Array {
+  private outputs(row: number): Predictions {
     return this.#values.subarray(row * this.#outputs, (row + 1) * this.#outputs);
   }
 
@@ -75,7 +75,7 @@ export function actualOf(targets: Targets, row: number): CodedValue | undefined 
   return targets.type === 'multilabel' ? [...(targets.sets[value] ?? [])] : value;
 }
 
-/** Returns a number without digits that mean nothing. */
+/** Returns a probability or a position without digits that mean nothing. */
 export function shortened(value: number): number {
   return Number(value.toPrecision(DIGITS));
 }

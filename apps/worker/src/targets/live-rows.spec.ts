@@ -5,6 +5,7 @@ import {
   contentContracts,
   datasetContracts,
   projectContracts,
+  tagContracts,
   targetContracts,
   trainingImageContracts,
   type RequestOf,
@@ -16,7 +17,7 @@ import path from 'node:path';
 import { LiveRows } from './live-rows.js';
 
 const [projectId, datasetId, jobId] = ['1', '2', '3'].map((digit) => digit.repeat(24)) as [string, string, string];
-const NEGATIVE = { name: 'none', negative: true };
+const NEGATIVE = { id: 'f'.repeat(24), name: 'none' };
 
 let directory: string;
 let blobs: FileBlobStore;
@@ -39,12 +40,22 @@ function answerTo(rpc: Rpc, request: unknown): unknown {
   if (rpc === projectContracts.get) return { training: { classificationType } };
   if (rpc === contentContracts.hold) return { unknown };
   if (rpc === targetContracts.recordRows) return { othersWait: false };
+  if (rpc === tagContracts.list) return pageOfTags(request as RequestOf<typeof tagContracts.list>);
   if (rpc !== trainingImageContracts.list) return {};
   const { offset = 0 } = request as RequestOf<typeof trainingImageContracts.list>;
   return { images: images.slice(offset, offset + 2), end: offset + 2 >= images.length };
 }
 
-function image(number: number, tags: readonly { name: string; negative?: boolean }[], expiresAt: number | null = null) {
+/** One tag at a time, as with long names. The negative one is the last. */
+function pageOfTags({ offset = 0 }: RequestOf<typeof tagContracts.list>) {
+  const tags = [
+    { id: 'a'.repeat(24), type: 'regular' },
+    { ...NEGATIVE, type: 'negative' },
+  ];
+  return { tags: tags.slice(offset, offset + 1), total: tags.length };
+}
+
+function image(number: number, tags: readonly { id?: string; name: string }[], expiresAt: number | null = null) {
   const original = { sha256: String(number).padStart(64, '0'), size: number, mediaType: 'image/png' };
   return {
     id: String(number).padStart(24, '0'),

@@ -7,6 +7,7 @@ import {
   holderOfDataset,
   projectContracts,
   snapshotContracts,
+  tagContracts,
   targetContracts,
   trainingImageContracts,
   type DatasetColumn,
@@ -14,7 +15,13 @@ import {
   type TrainingImage,
 } from '@pentaprism/contracts';
 import { writeTable } from '@pentaprism/datasets';
-import { DomainError, MAX_IMAGES_PER_BATCH, MAX_INFLATED_BYTES, MAX_TRAINING_PAGE_SIZE } from '@pentaprism/domain';
+import {
+  DomainError,
+  MAX_IMAGES_PER_BATCH,
+  MAX_INFLATED_BYTES,
+  MAX_PAGE_SIZE,
+  MAX_TRAINING_PAGE_SIZE,
+} from '@pentaprism/domain';
 import { LetOthersGoFirst } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
 import { Turn } from '../datasets/turn.js';
@@ -68,6 +75,7 @@ export class LiveRows {
   /** Returns the images in the order in which they were added. Those that expire are left out: their bytes go when they do. */
   private async rowsOf({ projectId, datasetId }: Request, isMultilabel: boolean, signal: AbortSignal) {
     const rows: TaggedRow[] = [];
+    const negative = isMultilabel ? await this.negativeTagsOf(projectId) : null;
     for (let offset = 0; ;) {
       signal.throwIfAborted();
       const page = {
@@ -79,9 +87,20 @@ export class LiveRows {
       } as const;
       const { images, end } = await this.bus.call(trainingImageContracts.list, page);
       for (const image of images)
-        if (image.expiresAt === null) rows.push({ row: toRow(image), tags: cellOf(image, isMultilabel) });
+        if (image.expiresAt === null) rows.push({ row: toRow(image), tags: cellOf(image, negative) });
       offset += images.length;
       if (end || images.length === 0) return rows;
+    }
+  }
+
+  /** Returns the ids of negative tags. Images do not have the types of their tags. */
+  private async negativeTagsOf(projectId: string): Promise<Set<string>> {
+    const negative = new Set<string>();
+    for (let offset = 0; ;) {
+      const { tags, total } = await this.bus.call(tagContracts.list, { projectId, offset, limit: MAX_PAGE_SIZE });
+      for (const { id, type } of tags) if (type === 'negative') negative.add(id);
+      offset += tags.length;
+      if (tags.length === 0 || offset >= total) return negative;
     }
   }
 
@@ -121,12 +140,15 @@ function toRow({ id: imageId, fileName, width, height, original }: TrainingImage
   return { imageId, fileName, width, height, sha256, size, mediaType };
 }
 
-/** Returns the class of an image, or its labels as JSON. Null without a tag, and for an image with several classes. */
-function cellOf({ tags }: TrainingImage, isMultilabel: boolean): string | null {
+/**
+ * Returns the class of an image, or its labels as JSON. Null without a tag, and for an image with several classes.
+ *
+ * @param negative tags that are no labels; null unless the project is multilabel
+ */
+function cellOf({ tags }: TrainingImage, negative: ReadonlySet<string> | null): string | null {
   if (tags.length === 0) return null;
-  if (!isMultilabel) return tags.length === 1 ? (tags[0]?.name ?? null) : null;
-  // A negative tag stands alone, and says that there is none of the others.
-  return JSON.stringify(tags.filter(({ negative }) => !negative).map(({ name }) => name));
+  if (negative === null) return tags.length === 1 ? (tags[0]?.name ?? null) : null;
+  return JSON.stringify(tags.filter(({ id }) => !negative.has(id)).map(({ name }) => name));
 }
 
 function columnsOf(rows: readonly TaggedRow[], isMultilabel: boolean): DatasetColumn[] {

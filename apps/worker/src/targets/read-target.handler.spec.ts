@@ -6,6 +6,7 @@ import { DomainError } from '@pentaprism/domain';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { jobControl } from '../job-control.fixture.js';
 import { LiveRows } from './live-rows.js';
 import { ReadTargetHandler } from './read-target.handler.js';
 
@@ -17,26 +18,32 @@ const HASHES = ['1', '2', '3', '1'].map((digit) => digit.repeat(64));
 let directory: string;
 let blobs: FileBlobStore;
 let table: { sha256: string; size: number; mediaType: string };
+let asked: string | null;
 const calls: { rpc: Rpc; request: unknown }[] = [];
 const failing = new Map<Rpc, DomainError>();
 
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'pentaprism-target-'));
   blobs = await FileBlobStore.open(directory);
-  const { sha256, size } = await blobs.put('datasets', 'w', TABLE, { maxBytes: TABLE.length });
-  table = { sha256, size, mediaType: 'text/csv' };
 });
 afterAll(() => rm(directory, { recursive: true }));
-beforeEach(() => {
+beforeEach(async () => {
+  await useTable(TABLE);
+  asked = null;
   calls.length = 0;
   failing.clear();
 });
+
+async function useTable(bytes: Buffer): Promise<void> {
+  const { sha256, size } = await blobs.put('datasets', 'w', bytes, { maxBytes: bytes.length });
+  table = { sha256, size, mediaType: 'text/csv' };
+}
 
 /** Answers as the owner of targets does. */
 function answerTo(rpc: Rpc, request: unknown): unknown {
   if (rpc === targetContracts.begin) {
     const column = { index: 0, name: 'class', type: 'Categorical', uniqueCount: 2, missingCount: 0 };
-    const shown = { column: { ...column, lowInformation: false, statistics: null }, positiveClass: null };
+    const shown = { column: { ...column, lowInformation: false, statistics: null }, positiveClass: asked };
     const imageColumns = [{ index: 1, name: 'image' }];
     return { type: 'binary', ...shown, imageColumns, rowCount: HASHES.length, table, tags: true };
   }
@@ -56,7 +63,7 @@ const bus = {
 } as unknown as Bus;
 
 function run(): Promise<unknown> {
-  const control = { jobId: KEY.jobId, workspace: 'w', signal: new AbortController().signal, progress: () => undefined };
+  const control = jobControl({ jobId: KEY.jobId, workspace: 'w' });
   return new ReadTargetHandler(bus, blobs, new LiveRows(bus, blobs)).run(
     { workspace: 'w', projectId: KEY.projectId },
     control,
@@ -80,6 +87,23 @@ describe('ReadTargetHandler', () => {
         { sha256: HASHES[2], tags: ['cats'] },
       ],
     });
+  });
+
+  it.each([
+    ['cats', ['cats', 'dogs'], 'cats'],
+    ['1', ['0.0', '1.0'], '1.0'],
+    ['1', ['1.0', '1'], '1'],
+    ['true', ['False', 'True'], 'True'],
+  ])('finds the positive class %s among %j', async (wanted, [one, other], expected) => {
+    await useTable(Buffer.from(`class,image\n${one},1\n${other},2\n${one},3\n${other},1\n`));
+    asked = wanted;
+    await run();
+    expect(requestOf(targetContracts.finish)).toMatchObject({ positiveClass: expected });
+  });
+
+  it('fails for a positive class that is not a value of the target', async () => {
+    asked = 'Cats';
+    await expect(run()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', details: { field: 'positiveClass' } });
   });
 
   it.each(['rowImages', 'recordImages', 'recordBins', 'finish'] as const)('gives no tags if %s fails', async (name) => {

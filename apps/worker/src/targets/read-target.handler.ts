@@ -12,7 +12,7 @@ import {
   type RequestOf,
   type ResponseOf,
 } from '@pentaprism/contracts';
-import { openDataset } from '@pentaprism/datasets';
+import { numberOf, storedValues } from '@pentaprism/datasets';
 import { DomainError, MAX_IMAGES_PER_BATCH } from '@pentaprism/domain';
 import type { JobControl, JobHandler } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
@@ -82,10 +82,8 @@ export class ReadTargetHandler implements JobHandler<typeof readTarget> {
   private async readValues(workspace: string, plan: Plan, { signal }: JobControl): Promise<TargetValues> {
     const { type, column, rowCount, table } = plan;
     const key = { area: 'datasets', workspace, sha256: table.sha256 };
-    const dataset = await openDataset(blobByteSource(this.blobs, key, table.size), { signal });
     const values = new TargetValues(type, rowCount);
-    // The values are those of the columns that are asked for.
-    for await (const row of dataset.values([column], { after: 0, signal }))
+    for await (const row of storedValues(blobByteSource(this.blobs, key, table.size), [column], { signal }))
       values.add(row.number, row.values[0] ?? null);
     return values;
   }
@@ -134,12 +132,20 @@ function namesOf({ imageColumns }: Plan): Map<number, string> {
   return new Map(imageColumns.map(({ index, name }) => [index, name]));
 }
 
+/** Compares numbers by value, and booleans without regard to case: clients write `1` for 1.0, and `true` for True. */
+function isSame(one: string, other: string): boolean {
+  const number = numberOf(one);
+  if (number !== null) return number === numberOf(other);
+  return /^(?:true|false)$/i.test(one) && one.toLowerCase() === other.toLowerCase();
+}
+
 /** Returns the class that was asked for, or the last one. Null unless the target is binary. */
 function positiveClassOf({ type, positiveClass }: Plan, values: TargetValues): string | null {
   if (type !== 'binary') return null;
   const labels = values.labels();
   if (positiveClass === null) return labels.at(-1) ?? null;
-  if (labels.includes(positiveClass)) return positiveClass;
+  const found = labels.find((label) => label === positiveClass) ?? labels.find((label) => isSame(label, positiveClass));
+  if (found !== undefined) return found;
   throw new DomainError('INVALID_ARGUMENT', 'The positive class is not a value of the target.', {
     field: 'positiveClass',
   });

@@ -85,7 +85,7 @@ export class TargetValues {
       if (first === undefined || second === undefined) throw tooFew();
       if (this.#rows.some((number) => Math.abs(number) > MAX_TARGET_NUMBER))
         throw new DomainError('INVALID_ARGUMENT', `The target has numbers beyond ${MAX_TARGET_NUMBER}.`);
-    } else if (this.#rowsOfLabel.size < 2) throw tooFew();
+    } else if (this.#distinct.length < 2) throw tooFew();
   }
 
   private valueOf(cell: string): TargetValue | null {

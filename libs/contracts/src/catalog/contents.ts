@@ -33,6 +33,8 @@ export const analysis = z.object({
   hasAlpha: z.boolean(),
   pages: z.int(),
   perceptualHash: z.string().regex(PERCEPTUAL_HASH),
+  /** The same for images whose decoded pixels are equal; null: it is not computed for such images. Workers of earlier versions make none. */
+  pixelDigest: sha256.nullable().optional(),
   thumbnail: derivedPicture,
   /** The whole picture, small enough to be shown; null: the original is. Workers of earlier versions make none. */
   resized: derivedPicture.nullable().default(null),
@@ -115,13 +117,22 @@ export const contentContracts = {
     response: empty,
     errors: ['UNAVAILABLE'],
   }),
-  /** Returns the perceptual hashes of those of the contents that are decoded. */
+  /** Returns the perceptual hashes and the digests of pixels of those of the contents that are decoded. */
   perceptualHashes: defineRpc({
     owner,
     subject: 'catalog.v1.content.perceptual-hashes',
     request: z.strictObject({ hashes: z.array(sha256).min(1).max(MAX_PERCEPTUAL_HASHES_PER_CALL) }),
     /** In no order. */
-    response: z.object({ contents: z.array(z.object({ sha256, perceptualHash: z.string().regex(PERCEPTUAL_HASH) })) }),
+    response: z.object({
+      contents: z.array(
+        z.object({
+          sha256,
+          perceptualHash: z.string().regex(PERCEPTUAL_HASH),
+          /** As of an analysis. */
+          pixelDigest: sha256.nullable().optional(),
+        }),
+      ),
+    }),
   }),
   /**
    * Returns what is stored about those of the contents that are decoded, so that they need not be decoded again. The

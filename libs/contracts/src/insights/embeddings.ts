@@ -36,15 +36,24 @@ export const embeddingContracts = {
   }),
 };
 
-/** Computes the embedding of one content, once, when nothing else is to be done. */
-export const embedContent = defineJob({
+/** Contents of one job: few, because other workspaces wait for its end, and its result is one message. */
+export const MAX_CONTENTS_PER_EMBEDDING_JOB = 16;
+
+/** Computes the embeddings of some contents, each once, when nothing else is to be done. */
+export const embedContents = defineJob({
   owner,
   type: 'content.embed',
   queue: 'embedding',
-  payload: z.object({ workspace: workspaceName, sha256 }),
-  result: z.discriminatedUnion('state', [
-    z.object({ state: z.literal('embedded'), backbone: backboneId, vector }),
-    /** It has no pixels, or is not there any more. */
-    z.object({ state: z.literal('none'), reason: z.string() }),
+  payload: z.union([
+    z.object({
+      workspace: workspaceName,
+      hashes: z.array(sha256).min(1).max(MAX_CONTENTS_PER_EMBEDDING_JOB),
+    }),
+    // Jobs of earlier versions have one content.
+    z
+      .object({ workspace: workspaceName, sha256 })
+      .transform((old) => ({ workspace: old.workspace, hashes: [old.sha256] })),
   ]),
+  /** Left out: contents that have no pixels, or are not there any more. */
+  result: z.object({ backbone: backboneId, embeddings: z.array(embedding) }),
 });

@@ -1,11 +1,14 @@
 import { INSIGHT_KINDS, MAX_COLUMN_NAME_LENGTH, MAX_MAP_SIDE } from '@pentaprism/domain';
 import { z } from 'zod';
 import { defineJob, defineRpc } from '../define.js';
-import { contentReference, empty, job, objectId, paging, workspaceName } from '../schemas.js';
+import { contentReference, job, objectId, paging, sha256, workspaceName } from '../schemas.js';
 
 const owner = 'insights' as const;
 
-/** Overlays of one call of `recordOverlays`. */
+/** The area of the blob store where the files of insights and the overlays are. */
+export const INSIGHTS_AREA = 'insights';
+
+/** Overlays of one call of `recordOverlays` or `recordedOverlays`. */
 export const MAX_OVERLAYS_PER_CALL = 100;
 /** Pairs of one page of `computed`. */
 export const MAX_COMPUTED_PER_CALL = 1_000;
@@ -32,6 +35,22 @@ export const overlay = z.object({
   height: z.int().positive(),
 });
 export type Overlay = z.output<typeof overlay>;
+
+/** An activation map that is recorded with its overlay, so that a job that starts again does not compute it again. */
+const recordedMap = z
+  .strictObject({
+    rows: mapSide,
+    columns: mapSide,
+    /** Row by row, one byte for each place, in base64. */
+    values: z.base64(),
+  })
+  .refine(({ rows, columns, values }) => Buffer.byteLength(values, 'base64') === rows * columns, {
+    error: 'must have a byte for each place',
+  });
+export type RecordedMap = z.output<typeof recordedMap>;
+
+/** The index of a column, for which a job that runs records overlays. */
+const overlayColumn = { jobId: objectId, column: z.int().nonnegative() };
 
 export const imageInsightContracts = {
   /**
@@ -69,6 +88,14 @@ export const imageInsightContracts = {
     response: z.object({ insight: insightFile.nullable() }),
     errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'UNAVAILABLE'],
   }),
+  /** Returns a file of embeddings whose positions have this key, of any project; null if there is none. */
+  positions: defineRpc({
+    owner,
+    subject: 'insights.v1.image-insight.positions',
+    request: z.strictObject({ key: sha256 }),
+    response: z.object({ file: contentReference.nullable() }),
+    errors: ['UNAVAILABLE'],
+  }),
   /** Returns a picture with its activation map, by its own image id. */
   overlay: defineRpc({
     owner,
@@ -85,29 +112,41 @@ export const imageInsightContracts = {
     owner,
     subject: 'insights.v1.image-insight.record-overlays',
     request: z.strictObject({
-      jobId: objectId,
-      /** The index of the column. */
-      column: z.int().nonnegative(),
+      ...overlayColumn,
       overlays: z
-        .array(overlay.strict().extend({ imageId: objectId }))
+        .array(overlay.strict().extend({ imageId: objectId, map: recordedMap }))
         .min(1)
         .max(MAX_OVERLAYS_PER_CALL),
     }),
     response: z.object({ imageIds: z.array(objectId) }),
     errors: ['NOT_FOUND', 'UNAVAILABLE'],
   }),
-  /** Returns whether other jobs wait in the queue of insights, so that a long one lets them go first. */
-  othersWait: defineRpc({
+  /**
+   * Returns overlays that earlier starts of a job have recorded, in the order of their images behind one of them. NOT_FOUND: the
+   * job has ended.
+   */
+  recordedOverlays: defineRpc({
     owner,
-    subject: 'insights.v1.image-insight.others-wait',
-    request: empty,
-    response: z.object({ othersWait: z.boolean() }),
-    errors: ['UNAVAILABLE'],
+    subject: 'insights.v1.image-insight.recorded-overlays',
+    request: z.strictObject({
+      ...overlayColumn,
+      after: objectId.nullable(),
+      limit: z.int().min(1).max(MAX_OVERLAYS_PER_CALL).default(MAX_OVERLAYS_PER_CALL),
+    }),
+    response: z.object({
+      overlays: z.array(z.object({ imageId: objectId, overlayImageId: objectId, map: recordedMap })),
+    }),
+    errors: ['NOT_FOUND', 'UNAVAILABLE'],
   }),
 };
 
 const insightPayload = z.object({ workspace: workspaceName, ...candidateKey });
-const insightResult = z.object({ columns: z.array(insightFile.extend({ column: columnName })) });
+const insightColumn = insightFile.extend({
+  column: columnName,
+  /** A hash of all that the positions in the file depend on. Null for activation maps, and for positions that are not used again. */
+  positions: sha256.nullable().default(null),
+});
+const insightResult = z.object({ columns: z.array(insightColumn) });
 export type InsightColumn = z.output<typeof insightResult>['columns'][number];
 
 /** Computes where the images of a candidate lie in a plane, so that similar ones are near each other. */

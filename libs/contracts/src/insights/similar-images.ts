@@ -36,7 +36,8 @@ const refusals = ['NOT_FOUND', 'INVALID_ARGUMENT', 'FAILED_PRECONDITION', 'UNAVA
 
 /**
  * Compares the images of one image column of a project by what has been computed of them. All calls throw INVALID_ARGUMENT if there
- * is no such image column, and FAILED_PRECONDITION with the `reason` too-many-images if it has more than can be compared.
+ * is no such image column, and FAILED_PRECONDITION with the `reason` too-many-images if it has more than can be compared. `similar` and
+ * `similarToUpload` throw UNAVAILABLE while the images and their embeddings are still being read.
  */
 export const similarImageContracts = {
   /** Lists groups of images that look alike, the largest first. */
@@ -60,6 +61,8 @@ export const similarImageContracts = {
               imageId: objectId,
               /** From the first image's perceptual hash, in bits. */
               distance: z.int().nonnegative(),
+              /** The first image of the group whose pixels are equal to those of this one; null for that image itself. */
+              samePixelsAs: objectId.nullable().default(null),
               rowCount,
             }),
           ),

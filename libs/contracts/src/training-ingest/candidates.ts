@@ -7,7 +7,7 @@ import {
 } from '@pentaprism/domain';
 import { z } from 'zod';
 import { augmentationRecipe } from '../augmentation/lists.js';
-import { defineJob, defineRpc } from '../define.js';
+import { defineFact, defineJob, defineRpc } from '../define.js';
 import { backboneId } from '../insights/embeddings.js';
 import { contentReference, empty, objectId, paging, sha256, timestamp, workspaceName } from '../schemas.js';
 import { target } from './targets.js';
@@ -78,6 +78,9 @@ export const trainedFiles = z.object({
   predictions: contentReference,
 });
 export type TrainedFiles = z.output<typeof trainedFiles>;
+
+/** A candidate was deleted by itself. If its project is deleted, there is no such fact. */
+export const candidateDeleted = defineFact({ owner, name: 'candidate.deleted', data: z.object(candidateKey) });
 
 export const candidateContracts = {
   /**

@@ -279,7 +279,7 @@ export const datasetContracts = {
       images: z.array(datasetImage).max(MAX_DATASET_IMAGES_PER_BATCH),
       findings: z.array(finding).max(MAX_FINDINGS_OF_ROWS),
     }),
-    /** `othersWait`: another import waits for a worker. */
+    /** `othersWait`: another job waits in the queue. */
     response: z.object({ othersWait: z.boolean() }),
     errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
   }),

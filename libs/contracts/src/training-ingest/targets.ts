@@ -127,8 +127,9 @@ export const targetContracts = {
   }),
   /**
    * Lists the images of rows with a target, each once for each value and image column, in the order of first rows. With `values` those that
-   * have all of these labels, and with `range` those of these numbers. INVALID_ARGUMENT: there is no such image column, or the
-   * filter does not fit the type. FAILED_PRECONDITION: there is no target.
+   * have all of these labels, and with `range` those of these numbers. A caller that kept a page passes its revision as `known`, and
+   * gets no images if it has not changed (`unchanged`).
+   * INVALID_ARGUMENT: there is no such image column, or the filter does not fit the type. FAILED_PRECONDITION: there is no target.
    */
   images: defineRpc({
     owner,
@@ -140,10 +141,13 @@ export const targetContracts = {
       values: z.array(z.string().max(MAX_LABEL_LENGTH)).min(1).max(MAX_TAGS_PER_IMAGE).optional(),
       /** `start` is inclusive, and `end` exclusive. */
       range: z.strictObject({ start: z.number(), end: z.number() }).optional(),
+      known: z.string().max(100).optional(),
     }),
     response: z.object({
       images: z.array(shownImage.extend({ value: targetValue })),
       total: z.int().nonnegative(),
+      revision: z.string(),
+      unchanged: z.boolean(),
     }),
     errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'FAILED_PRECONDITION'],
   }),
@@ -206,7 +210,7 @@ export const targetContracts = {
       after: z.int().nonnegative(),
       rows: z.array(liveRow).min(1).max(MAX_IMAGES_PER_BATCH),
     }),
-    /** `othersWait`: another import waits for a worker. */
+    /** `othersWait`: another job waits in the queue. */
     response: z.object({ othersWait: z.boolean() }),
     errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
   }),

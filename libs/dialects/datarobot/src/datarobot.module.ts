@@ -26,6 +26,7 @@ import { ProjectJobs } from './project-jobs.js';
 import { ProjectsController } from './projects.controller.js';
 import { SimilarImagesController } from './similar-images.controller.js';
 import { StatusController } from './status.controller.js';
+import { TargetImagePages } from './target-image-pages.js';
 import { TargetsController } from './targets.controller.js';
 import { VersionController } from './version.controller.js';
 
@@ -56,6 +57,6 @@ import { VersionController } from './version.controller.js';
     AugmentationSamplesController,
     StatusController,
   ],
-  providers: [DatasetUploads, HeldJobs, ImageInsights, Modelings, ProjectJobs],
+  providers: [DatasetUploads, HeldJobs, ImageInsights, Modelings, ProjectJobs, TargetImagePages],
 })
 export class DatarobotModule {}

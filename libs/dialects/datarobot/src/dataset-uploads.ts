@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { ContentReference } from '@pentaprism/contracts';
-import { DomainError } from '@pentaprism/domain';
+import { Bus } from '@pentaprism/bus';
+import { datasetContracts, type ContentReference } from '@pentaprism/contracts';
+import { DomainError, MAX_DATASETS_PER_WORKSPACE } from '@pentaprism/domain';
 import {
   Contents,
   decodeUtf8,
@@ -35,6 +36,8 @@ export interface DatasetUpload<Fields> {
 export interface FileLimits {
   readonly maxBytes: number;
   readonly area: StoredContent['area'];
+  /** Throws if the file would be received in vain. */
+  readonly check?: () => Promise<void>;
 }
 
 /** Bytes of the whole form beside its file. */
@@ -46,9 +49,18 @@ const FIELD_BYTES = 16 * 1024;
 @Injectable()
 export class DatasetUploads {
   constructor(
+    private readonly bus: Bus,
     private readonly contents: Contents,
     private readonly limits: UploadLimits,
   ) {}
+
+  /** As `receive`, for a file that becomes a listed dataset. Throws FAILED_PRECONDITION if there are too many, before the file is read. */
+  async receiveDataset<Parsers extends FieldParsers>(
+    request: FastifyRequest,
+    parsers: Parsers,
+  ): Promise<DatasetUpload<FieldsOf<Parsers>>> {
+    return this.receive(request, parsers, { ...this.ofDataset, check: () => this.requireRoom() });
+  }
 
   /**
    * Stores the file of a form. Nothing is kept of a form that is refused, whatever part of it is wrong.
@@ -61,7 +73,7 @@ export class DatasetUploads {
   async receive<Parsers extends FieldParsers>(
     request: FastifyRequest,
     parsers: Parsers,
-    { maxBytes, area }: FileLimits = { maxBytes: this.limits.maxDatasetBytes, area: 'datasets' },
+    { maxBytes, area, check }: FileLimits = this.ofDataset,
   ): Promise<DatasetUpload<FieldsOf<Parsers>>> {
     if (!(request.body instanceof Readable))
       throw new DomainError(
@@ -78,6 +90,7 @@ export class DatasetUploads {
           await fields.read(part);
           continue;
         }
+        await check?.();
         const source = wholeForm(part, parts, fields);
         const content = await this.contents.store(workspace, source, maxBytes, area);
         const parsed = Object.fromEntries(fields.parsed) as FieldsOf<Parsers>;
@@ -85,6 +98,19 @@ export class DatasetUploads {
       }
       throw new DomainError('INVALID_ARGUMENT', 'The form has no part "file".');
     });
+  }
+
+  private get ofDataset(): FileLimits {
+    return { maxBytes: this.limits.maxDatasetBytes, area: 'datasets' };
+  }
+
+  /** The creation of the dataset checks it again, because other requests may create datasets before. */
+  private async requireRoom(): Promise<void> {
+    const limit = MAX_DATASETS_PER_WORKSPACE;
+    const { total } = await this.bus.call(datasetContracts.list, { limit: 1 });
+    if (total < limit) return;
+    const message = `The workspace has ${limit} datasets already. Delete one first.`;
+    throw new DomainError('FAILED_PRECONDITION', message, { limit });
   }
 }
 

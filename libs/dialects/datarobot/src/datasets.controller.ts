@@ -58,7 +58,7 @@ export class DatasetsController {
   @ApiOperation({ operationId: 'createDatasetFromFile', summary: 'Create a dataset from an uploaded file' })
   @ApiAcceptedResponse({ standardSchema: createdDatasetBody })
   async createFromFile(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
-    const { content, fileName, fields } = await this.uploads.receive(request, { categories: parseCategories });
+    const { content, fileName, fields } = await this.uploads.receiveDataset(request, { categories: parseCategories });
     const { categories = [] } = fields;
     const source = { kind: 'content', content } as const;
     return this.create(request, reply, { name: fileName, fileName, categories, source });

@@ -6,7 +6,7 @@ import {
   type DatasetColumn,
   type Job,
 } from '@pentaprism/contracts';
-import { DomainError } from '@pentaprism/domain';
+import { DomainError, MAX_DATASETS_PER_WORKSPACE } from '@pentaprism/domain';
 import { dataset, MAX_DATASET_BYTES, ORIGIN, StandInSystem } from './datarobot.fixture.js';
 import { END, file, FORM_TYPE, part } from './form.fixture.js';
 
@@ -24,7 +24,11 @@ beforeEach(() => {
   system.reset();
   system.answer(datasets.create, () => ({ id: DATASET, versionId: VERSION, jobId: JOB }));
   system.answer(datasets.get, () => dataset);
+  system.answer(datasets.list, () => ({ datasets: [], total: 0 }));
 });
+
+/** The calls beside those that count datasets. */
+const otherCalls = () => system.calls.filter(({ subject }) => subject !== datasets.list.subject);
 
 function upload(parts: readonly Buffer[], type = FORM_TYPE, more = {}) {
   const headers = { 'content-type': type, ...more };
@@ -80,13 +84,21 @@ describe('POST datasets/fromFile/', () => {
     ['an end that is missing after the file', [file()]],
     ['a file above the limit', [file('a.csv', 'x'.repeat(MAX_DATASET_BYTES + 1)), END]],
     ['categories that are too long', [file(), part('name="categories"', 'x'.repeat(101)), END]],
+    ['blank categories', [file(), part('name="categories"', ' '), END]],
     ['categories that are no list of texts', [file(), part('name="categories"', '[1]'), END]],
     ['categories that are broken JSON', [file(), part('name="categories"', '[1'), END]],
     ['a whole form above the limit', [part('name="note"', 'x'.repeat(2_000_000)), file(), END]],
   ])('refuses a form with %s with 422, and keeps nothing', async (_what, parts) => {
     const { status, body } = await upload(parts);
     expect([status, body.message]).toEqual([422, expect.stringMatching(/./)]);
-    expect([system.stored, system.calls]).toEqual([[], []]);
+    expect([system.stored, otherCalls()]).toEqual([[], []]);
+  });
+
+  it('refuses a file that would be one dataset too many before it is stored', async () => {
+    system.answer(datasets.list, () => ({ datasets: [], total: MAX_DATASETS_PER_WORKSPACE }));
+    const { status, body } = await upload([file(), END]);
+    expect([status, body.message]).toEqual([422, 'The workspace has 1000 datasets already. Delete one first.']);
+    expect([system.stored, otherCalls()]).toEqual([[], []]);
   });
 
   it('refuses other parts that are too large, whatever length the form declares', async () => {
@@ -135,6 +147,8 @@ describe('POST datasets/fromURL/', () => {
     ['no text', { url: 1 }],
     ['an empty text', { url: '' }],
     ['a name that is too long', { url, name: 'x'.repeat(256) }],
+    ['a blank name', { url, name: ' ' }],
+    ['a name with control characters', { url, name: 'a\0b' }],
     ['categories that are no list', { url, categories: 'TRAINING' }],
   ])('refuses %j with 422', async (_what, body) => {
     expect((await create(body)).status).toBe(422);
@@ -196,7 +210,8 @@ describe('datasets', () => {
     expect(system.lastCall()).toEqual({ datasetId: DATASET, name: 'mine', categories: [] });
     expect((await system.ask('PATCH', `datasets/${DATASET}/`)).status).toBe(200);
     expect(system.lastCall()).toEqual({ datasetId: DATASET });
-    for (const wrong of [{ name: '' }, { name: null }, { categories: [''] }, { categories: Array(101).fill('x') }])
+    const lists = [[''], [' '], ['a\nb'], Array(101).fill('x')].map((categories) => ({ categories }));
+    for (const wrong of [...['', ' ', 'a\0b', null].map((name) => ({ name })), ...lists])
       expect((await system.ask('PATCH', `datasets/${DATASET}/`, { body: wrong })).status).toBe(422);
   });
 

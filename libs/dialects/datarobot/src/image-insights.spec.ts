@@ -288,6 +288,6 @@ describe('an overlay', () => {
   it('has a file', async () => {
     const { status, headers } = await get(`images/${OVERLAY}/file/`);
     expect([status, headers['content-type']]).toEqual([200, 'image/jpeg']);
-    expect(system.sent).toMatchObject([{ area: 'insights', workspace: 'w1', ...content }]);
+    expect(system.sent).toMatchObject([{ area: 'insights', workspace: 'w1', ...content, mayBeGone: true }]);
   });
 });

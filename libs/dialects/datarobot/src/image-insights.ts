@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
-import { imageInsightContracts, MAX_COMPUTED_PER_CALL, type InsightFile } from '@pentaprism/contracts';
+import { imageInsightContracts, INSIGHTS_AREA, MAX_COMPUTED_PER_CALL, type InsightFile } from '@pentaprism/contracts';
 import { DomainError, type InsightKind } from '@pentaprism/domain';
 import { Contents, principalOf, type Paging } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
@@ -73,7 +73,7 @@ export class ImageInsights {
   async lines(request: FastifyRequest, { file }: InsightFile): Promise<AsyncGenerator<string[], void>> {
     const { workspace } = principalOf(request);
     const { sha256, size, mediaType } = file;
-    const content = { area: 'insights', workspace, sha256, size, mediaType } as const;
+    const content = { area: INSIGHTS_AREA, workspace, sha256, size, mediaType } as const;
     return linesOf(await this.contents.open(content, { mayBeGone: true }));
   }
 }

@@ -4,6 +4,7 @@ import { Bus } from '@pentaprism/bus';
 import {
   imageContracts,
   imageInsightContracts,
+  INSIGHTS_AREA,
   modelingContracts,
   sampleContracts,
   targetContracts,
@@ -57,7 +58,9 @@ export class ImagesController {
   ): Promise<void> {
     const { area, sha256, size, mediaType } = await this.find(projectId, id);
     const { workspace } = principalOf(request);
-    await this.contents.send(request, reply, { area, workspace, sha256, size, mediaType });
+    const content = { area, workspace, sha256, size, mediaType };
+    // An overlay goes with its insight, at any moment.
+    await this.contents.send(request, reply, content, area === INSIGHTS_AREA ? { mayBeGone: true } : {});
   }
 
   private async find(projectId: string, id: string): Promise<FoundImage> {
@@ -81,7 +84,7 @@ export class ImagesController {
 
   private async findOverlay(key: ImageKey): Promise<FoundImage> {
     const { content, ...overlay } = await this.bus.call(imageInsightContracts.overlay, key);
-    return { ...overlay, ...content, area: 'insights' };
+    return { ...overlay, ...content, area: INSIGHTS_AREA };
   }
 
   /** Finds an image that the catalog has deleted, and that a row of the project still has. */

@@ -1,11 +1,9 @@
 import { Controller, Delete, Get, HttpCode, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { Bus } from '@pentaprism/bus';
-import { projectContracts } from '@pentaprism/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { ProjectJobs } from './project-jobs.js';
-import { jobBody, jobResultLink, jobsBody, jobsQuery, LISTED_JOBS, statesOf, toJobBody } from './wire/job.js';
+import { jobBody, jobsBody, jobsQuery, LISTED_JOBS, statesOf, toJobBody } from './wire/job.js';
 import { linkTo } from './wire/links.js';
 import { toPage } from './wire/paging.js';
 import { existingId } from './wire/parameters.js';
@@ -16,10 +14,7 @@ const scopeOf = (text: string) => ({ projectId: existingId(text, 'project'), typ
 @ApiTags('jobs')
 @Controller('api/v2/projects/:projectId/jobs')
 export class JobsController {
-  constructor(
-    private readonly bus: Bus,
-    private readonly jobs: ProjectJobs,
-  ) {}
+  constructor(private readonly jobs: ProjectJobs) {}
 
   @Get()
   @ApiOperation({
@@ -32,11 +27,7 @@ export class JobsController {
     @Query({ schema: jobsQuery }) { status, ...paging }: z.output<typeof jobsQuery>,
     @Req() request: FastifyRequest,
   ): Promise<z.output<typeof jobsBody>> {
-    const scope = scopeOf(id);
-    const [{ items, total }] = await Promise.all([
-      this.jobs.list(scope, statesOf(status), paging),
-      this.bus.call(projectContracts.get, { id: scope.projectId }),
-    ]);
+    const { items, total } = await this.jobs.list(scopeOf(id), statesOf(status), paging);
     const link = linkTo(request, 'projects', id, 'jobs');
     const bodies = items.map((job) => toJobBody(request, job));
     const { data: jobs, ...page } = toPage(link, { status }, paging, { items: bodies, total });
@@ -47,16 +38,13 @@ export class JobsController {
   @ApiOperation({ operationId: 'getJob', summary: 'Get a job of a project' })
   @ApiOkResponse({ standardSchema: jobBody, description: 'Pending or failed' })
   @ApiResponse({ status: 303, standardSchema: jobBody, description: 'Done; `Location` is the result' })
-  async get(
+  get(
     @Param('projectId') id: string,
     @Param('jobId') number: string,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.output<typeof jobBody>> {
-    const job = await this.jobs.hold(scopeOf(id), number, reply);
-    const result = jobResultLink(request, job);
-    if (result !== null) void reply.status(303).header('Location', result);
-    return toJobBody(request, job);
+    return this.jobs.poll(scopeOf(id), number, { request, reply }, (job) => toJobBody(request, job));
   }
 
   @Delete(':jobId')

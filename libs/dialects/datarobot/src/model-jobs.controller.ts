@@ -1,11 +1,11 @@
 import { Controller, Delete, Get, HttpCode, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Bus } from '@pentaprism/bus';
-import { candidateContracts, projectContracts } from '@pentaprism/contracts';
+import { candidateContracts } from '@pentaprism/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ProjectJobs } from './project-jobs.js';
-import { jobResultLink, jobsOfKindQuery, MODEL_JOBS, modelJobBody, statesOf, toModelJobBody } from './wire/job.js';
+import { jobsOfKindQuery, MODEL_JOBS, modelJobBody, statesOf, toModelJobBody } from './wire/job.js';
 import { existingId } from './wire/parameters.js';
 
 const scopeOf = (text: string) => ({ projectId: existingId(text, 'project'), types: MODEL_JOBS });
@@ -31,10 +31,7 @@ export class ModelJobsController {
     @Req() request: FastifyRequest,
   ): Promise<z.output<typeof modelJobBody>[]> {
     const scope = scopeOf(id);
-    const [{ items }] = await Promise.all([
-      this.jobs.list(scope, statesOf(status), { offset: 0, limit: 0 }),
-      this.bus.call(projectContracts.get, { id: scope.projectId }),
-    ]);
+    const { items } = await this.jobs.list(scope, statesOf(status), { offset: 0, limit: 0 });
     if (items.length === 0) return [];
     const { candidates } = await this.bus.call(candidateContracts.list, { projectId: scope.projectId });
     const byId = new Map(candidates.map((candidate) => [candidate.id, candidate]));
@@ -49,19 +46,17 @@ export class ModelJobsController {
   @ApiOperation({ operationId: 'getModelJob', summary: 'Get a job that makes a model' })
   @ApiOkResponse({ standardSchema: modelJobBody, description: 'Pending or failed' })
   @ApiResponse({ status: 303, standardSchema: modelJobBody, description: 'Done; `Location` is the model' })
-  async get(
+  get(
     @Param('projectId') id: string,
     @Param('jobId') number: string,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.output<typeof modelJobBody>> {
     const scope = scopeOf(id);
-    const job = await this.jobs.hold(scope, number, reply);
-    const key = { projectId: scope.projectId, candidateId: existingId(job.subject['candidateId'] ?? '', 'model') };
-    const candidate = await this.bus.call(candidateContracts.get, key);
-    const result = jobResultLink(request, job);
-    if (result !== null) void reply.status(303).header('Location', result);
-    return toModelJobBody(request, job, candidate);
+    return this.jobs.poll(scope, number, { request, reply }, async (job) => {
+      const key = { projectId: scope.projectId, candidateId: existingId(job.subject['candidateId'] ?? '', 'model') };
+      return toModelJobBody(request, job, await this.bus.call(candidateContracts.get, key));
+    });
   }
 
   @Delete(':jobId')

@@ -5,6 +5,7 @@ import { candidateContracts, type Candidate } from '@pentaprism/contracts';
 import { DomainError, METRICS } from '@pentaprism/domain';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { requireFeaturelist } from './featurelists.js';
 import { Modelings } from './modelings.js';
 import { jobLink, linkTo } from './wire/links.js';
 import {
@@ -50,11 +51,12 @@ export class ModelsController {
   @ApiAcceptedResponse({ standardSchema: statusReference })
   async train(
     @Param('projectId') id: string,
-    @Body({ schema: trainBody }) { blueprintId }: z.output<typeof trainBody>,
+    @Body({ schema: trainBody }) { blueprintId, featurelistId }: z.output<typeof trainBody>,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.output<typeof statusReference>> {
     const projectId = projectIdOf(id);
+    await requireFeaturelist(this.bus, projectId, featurelistId);
     const { jobId, jobNumber } = await this.bus.call(candidateContracts.train, { projectId, blueprintId });
     void reply.header('Location', jobLink(request, projectId, jobNumber, 'modelJobs'));
     return { statusId: jobId };

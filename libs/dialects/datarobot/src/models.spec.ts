@@ -181,7 +181,8 @@ describe('projects/{id}/models/{modelId}/', () => {
     system.answer(candidateContracts.delete, () => ({}));
     const { status, body } = await remove();
     expect([status, body]).toEqual([204, '']);
-    expect(system.lastCall()).toEqual({ projectId: PROJECT, candidateId: MODEL });
+    const deletions = system.calls.filter(({ subject }) => subject === candidateContracts.delete.subject);
+    expect(deletions).toMatchObject([{ request: { projectId: PROJECT, candidateId: MODEL } }]);
   });
 
   it.each(['training', 'failed'] as const)('is unknown while its state is %s', async (state) => {

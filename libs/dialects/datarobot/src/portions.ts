@@ -6,6 +6,8 @@ export interface Portions<Item> {
   /** Items of the whole listing. */
   readonly total: number;
   readonly portions: AsyncGenerator<readonly Item[], void>;
+  /** All items of the page, if they are one portion. */
+  readonly whole: readonly Item[] | null;
 }
 
 type Read<Item> = (offset: number, limit: number) => Promise<{ items: readonly Item[]; total: number }>;
@@ -26,14 +28,17 @@ export async function openPortions<Item>(
   const within = AsyncLocalStorage.snapshot();
   const readAfter = (done: number) => within(() => read(offset + done, Math.min(chunk, wanted - done)));
   const first = await readAfter(0);
+  const isLast = (part: Awaited<typeof first>, done: number) =>
+    part.items.length === 0 || done >= wanted || offset + done >= part.total;
   async function* portions() {
     let [done, part] = [0, first];
     for (;;) {
       yield part.items;
       done += part.items.length;
-      if (part.items.length === 0 || done >= wanted || offset + done >= part.total) return;
+      if (isLast(part, done)) return;
       part = await readAfter(done);
     }
   }
-  return { total: first.total, portions: portions() };
+  const whole = isLast(first, first.items.length) ? first.items : null;
+  return { total: first.total, portions: portions(), whole };
 }

@@ -1,11 +1,9 @@
 import { Controller, Delete, Get, HttpCode, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { Bus } from '@pentaprism/bus';
-import { projectContracts } from '@pentaprism/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ProjectJobs } from './project-jobs.js';
-import { jobBody, jobResultLink, jobsOfKindQuery, PREDICT_JOBS, statesOf, toJobBody } from './wire/job.js';
+import { jobBody, jobsOfKindQuery, PREDICT_JOBS, statesOf, toJobBody } from './wire/job.js';
 import { existingId } from './wire/parameters.js';
 
 const scopeOf = (text: string) => ({ projectId: existingId(text, 'project'), types: PREDICT_JOBS });
@@ -14,10 +12,7 @@ const scopeOf = (text: string) => ({ projectId: existingId(text, 'project'), typ
 @ApiTags('jobs')
 @Controller('api/v2/projects/:projectId/predictJobs')
 export class PredictJobsController {
-  constructor(
-    private readonly bus: Bus,
-    private readonly jobs: ProjectJobs,
-  ) {}
+  constructor(private readonly jobs: ProjectJobs) {}
 
   @Get()
   @ApiOperation({ operationId: 'listPredictJobs', summary: 'List the jobs that predict; by default the pending ones' })
@@ -27,11 +22,7 @@ export class PredictJobsController {
     @Query({ schema: jobsOfKindQuery }) { status }: z.output<typeof jobsOfKindQuery>,
     @Req() request: FastifyRequest,
   ): Promise<z.output<typeof jobBody>[]> {
-    const scope = scopeOf(id);
-    const [{ items }] = await Promise.all([
-      this.jobs.list(scope, statesOf(status), { offset: 0, limit: 0 }),
-      this.bus.call(projectContracts.get, { id: scope.projectId }),
-    ]);
+    const { items } = await this.jobs.list(scopeOf(id), statesOf(status), { offset: 0, limit: 0 });
     return items.map((job) => toJobBody(request, job));
   }
 
@@ -39,16 +30,13 @@ export class PredictJobsController {
   @ApiOperation({ operationId: 'getPredictJob', summary: 'Get a job that predicts' })
   @ApiOkResponse({ standardSchema: jobBody, description: 'Pending or failed' })
   @ApiResponse({ status: 303, standardSchema: jobBody, description: 'Done; `Location` is what was predicted' })
-  async get(
+  get(
     @Param('projectId') id: string,
     @Param('jobId') number: string,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.output<typeof jobBody>> {
-    const job = await this.jobs.hold(scopeOf(id), number, reply);
-    const result = jobResultLink(request, job);
-    if (result !== null) void reply.status(303).header('Location', result);
-    return toJobBody(request, job);
+    return this.jobs.poll(scopeOf(id), number, { request, reply }, (job) => toJobBody(request, job));
   }
 
   @Delete(':jobId')

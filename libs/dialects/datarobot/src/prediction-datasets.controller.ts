@@ -83,8 +83,7 @@ export class PredictionDatasetsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const versionId = version ? { versionId: existingId(version, 'version of the dataset') } : {};
-    const source = { kind: 'dataset', datasetId: existingId(datasetId, 'dataset'), ...versionId } as const;
+    const source = { kind: 'dataset', datasetId, ...(version ? { versionId: version } : {}) } as const;
     return this.create(id, source, request, reply);
   }
 

@@ -134,7 +134,7 @@ describe('data to predict', () => {
     ['urlUploads', {}, 422],
     ['urlUploads', { url: '' }, 422],
     ['datasetUploads', {}, 422],
-    ['datasetUploads', { datasetId: 'x' }, 404],
+    ['datasetUploads', { datasetId: 'x' }, 422],
   ])('is refused where %s gets %j', async (route, body, expected) => {
     expect((await ask('POST', `predictionDatasets/${route}/`, body)).status).toBe(expected);
     expect(system.calls).toEqual([]);

@@ -48,7 +48,7 @@ export class ProjectCreationController {
   }
 
   private async receive(request: FastifyRequest): Promise<Creation> {
-    const { content, fileName, fields } = await this.uploads.receive(request, { projectName: parseProjectName });
+    const { content, fileName, fields } = await this.uploads.receiveDataset(request, { projectName: parseProjectName });
     return { ...named(fields.projectName), source: { kind: 'new', fileName, source: { kind: 'content', content } } };
   }
 }

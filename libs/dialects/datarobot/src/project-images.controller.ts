@@ -6,6 +6,7 @@ import { schemaFailure } from '@pentaprism/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { openPortions } from './portions.js';
+import { namingParameters } from './refusals.js';
 import { sendPage } from './streams.js';
 import { duplicateImage, duplicatesQuery, imageColumn, imageMetadata, imageSamplesQuery } from './wire/image.js';
 import { linkTo } from './wire/links.js';
@@ -29,7 +30,8 @@ export class ProjectImagesController {
   ): Promise<void> {
     const filter = { projectId: projectIdOf(id), ...(featureName === undefined ? {} : { column: featureName }) };
     const read = async (offset: number, limit: number) => {
-      const { images, total } = await this.bus.call(modelingContracts.images, { ...filter, offset, limit });
+      const listed = this.bus.call(modelingContracts.images, { ...filter, offset, limit });
+      const { images, total } = await namingParameters(listed, { column: 'featureName' });
       return { items: images, total };
     };
     const page = { link: linkTo(request, 'projects', id, 'imageSamples'), filters: { featureName }, paging };

@@ -45,7 +45,7 @@ const hasDuplicates = (count: number) =>
   has(modelingContracts.duplicates, count, (i) => ({ imageId: idOf(i), rowCount: 2 + i }));
 const refuseColumn = (rpc: Rpc) =>
   system.answer(rpc, () => {
-    throw new DomainError('INVALID_ARGUMENT', 'The project has no image column "x".');
+    throw new DomainError('INVALID_ARGUMENT', 'The project has no image column "x".', { field: 'column' });
   });
 
 describe('GET projects/{id}/imageSamples/', () => {
@@ -96,6 +96,7 @@ describe('GET projects/{id}/imageSamples/', () => {
     refuseColumn(modelingContracts.images);
     const { status, body } = await get('imageSamples/?featureName=x');
     expect([status, body.message]).toEqual([422, 'The project has no image column "x".']);
+    expect(Object.keys(body.errors)).toEqual(['featureName']);
   });
 
   const long = 'x'.repeat(256);

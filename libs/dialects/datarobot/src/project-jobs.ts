@@ -1,14 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
-import { jobDirectoryContracts, jobReportContracts, type Job } from '@pentaprism/contracts';
+import { jobDirectoryContracts, jobReportContracts, projectContracts, type Job } from '@pentaprism/contracts';
 import { DomainError, type JobState } from '@pentaprism/domain';
 import { collect, type Paging } from '@pentaprism/http';
-import type { FastifyReply } from 'fastify';
 import { HeldJobs } from './held-jobs.js';
-import { asListed, ownerOf, type JobScope, type ListedJob } from './wire/job.js';
+import type { Exchange } from './streams.js';
+import { asListed, jobResultLink, ownerOf, type JobScope, type ListedJob } from './wire/job.js';
 
 /** Jobs of one call of the directory. */
 const JOBS_PER_CALL = 500;
+const ALL = { offset: 0, limit: 0 };
 /** Digits of the number of a job. */
 const NUMBER = /^[1-9]\d{0,14}$/;
 
@@ -20,24 +21,34 @@ export class ProjectJobs {
     private readonly held: HeldJobs,
   ) {}
 
-  /** Lists jobs, oldest first, without checking that the project exists. */
+  /** Lists jobs, oldest first. Throws NOT_FOUND if there is no such project. */
   async list(scope: JobScope, states: readonly JobState[], paging: Paging) {
-    const filter = { projectId: scope.projectId, types: [...scope.types], states: [...states] };
-    const read = async (offset: number, limit: number) => {
-      const { jobs, total } = await this.bus.call(jobDirectoryContracts.list, { ...filter, offset, limit });
-      return { items: jobs, total };
-    };
-    const { items, total } = await collect(read, paging, JOBS_PER_CALL);
-    return { items: items.flatMap((job) => asListed(job, scope) ?? []), total };
+    const [page] = await Promise.all([
+      this.read(scope, states, paging),
+      this.bus.call(projectContracts.get, { id: scope.projectId }),
+    ]);
+    return page;
   }
 
-  /** Returns a job, as `HeldJobs.hold` does. Throws NOT_FOUND for text that is not a number of such a job. */
-  async hold(scope: JobScope, text: string, reply: FastifyReply): Promise<ListedJob> {
+  /**
+   * Answers a poll. Holds it while the job is pending, as `HeldJobs.hold` does, and answers with 303 and the result as `Location`
+   * if the job is completed. Throws NOT_FOUND for text that is not a number of such a job.
+   */
+  async poll<Body>(
+    scope: JobScope,
+    text: string,
+    { request, reply }: Exchange,
+    toBody: (job: ListedJob) => Body | Promise<Body>,
+  ): Promise<Body> {
     const isShown = (job: Job) => asListed(job, scope) !== null;
-    return (await this.held.hold({ number: numberOf(text) }, isShown, reply)) as ListedJob;
+    const job = (await this.held.hold({ number: numberOf(text) }, isShown, reply)) as ListedJob;
+    const body = await toBody(job);
+    const result = jobResultLink(request, job);
+    if (result !== null) void reply.status(303).header('Location', result);
+    return body;
   }
 
-  /** Ends a job. Throws NOT_FOUND as `hold`, and FAILED_PRECONDITION if it has ended. */
+  /** Ends a job. Throws NOT_FOUND as `poll`, and FAILED_PRECONDITION if it has ended. */
   async abort(scope: JobScope, text: string): Promise<void> {
     const isShown = (job: Job) => asListed(job, scope) !== null;
     const job = await this.held.find({ number: numberOf(text) }, isShown);
@@ -46,8 +57,11 @@ export class ProjectJobs {
 
   /** Ends all jobs that have not begun. */
   async abortWaiting(scope: JobScope): Promise<void> {
-    const { items } = await this.list(scope, ['queued'], { offset: 0, limit: 0 });
-    for (const job of items) {
+    await this.abortAll((await this.read(scope, ['queued'], ALL)).items);
+  }
+
+  private async abortAll(jobs: readonly ListedJob[]): Promise<void> {
+    for (const job of jobs) {
       try {
         await this.bus.call(jobReportContracts[ownerOf(job)].abort, { jobId: job.id });
       } catch (error) {
@@ -55,6 +69,16 @@ export class ProjectJobs {
         if (!DomainError.is(error, 'FAILED_PRECONDITION') && !DomainError.is(error, 'NOT_FOUND')) throw error;
       }
     }
+  }
+
+  private async read(scope: JobScope, states: readonly JobState[], paging: Paging) {
+    const filter = { projectId: scope.projectId, types: [...scope.types], states: [...states] };
+    const read = async (offset: number, limit: number) => {
+      const { jobs, total } = await this.bus.call(jobDirectoryContracts.list, { ...filter, offset, limit });
+      return { items: jobs, total };
+    };
+    const { items, total } = await collect(read, paging, JOBS_PER_CALL);
+    return { items: items.flatMap((job) => asListed(job, scope) ?? []), total };
   }
 }
 

@@ -30,8 +30,8 @@ function hasGroups(count: number): void {
     groups: Array.from({ length: Math.max(0, Math.min(limit, count - offset)) }, (_, i) => ({
       imageCount: 2,
       images: [
-        { imageId: IMAGE, distance: 0, rowCount: 1 },
-        { imageId: 'c'.repeat(24), distance: (offset + i) % 12, rowCount: 1 },
+        { imageId: IMAGE, distance: 0, samePixelsAs: null, rowCount: 1 },
+        { imageId: 'c'.repeat(24), distance: (offset + i) % 12, samePixelsAs: IMAGE, rowCount: 1 },
       ],
     })),
     total: count,
@@ -40,12 +40,12 @@ function hasGroups(count: number): void {
 }
 
 describe('GET projects/{id}/nearDuplicates/', () => {
-  it('lists groups with distances, and says how many images are not compared yet', async () => {
+  it('lists groups with distances and exact duplicates, and says how many images are not compared yet', async () => {
     hasGroups(1);
     const { status, body } = await get('nearDuplicates/');
     const images = [
-      { imageId: IMAGE, distance: 0, rowCount: 1 },
-      { imageId: 'c'.repeat(24), distance: 0, rowCount: 1 },
+      { imageId: IMAGE, distance: 0, samePixelsAs: null, rowCount: 1 },
+      { imageId: 'c'.repeat(24), distance: 0, samePixelsAs: IMAGE, rowCount: 1 },
     ];
     const page = { count: 1, next: null, previous: null, totalCount: 1, pendingCount: 4 };
     expect([status, body]).toEqual([200, { ...page, data: [{ imageCount: 2, images }] }]);

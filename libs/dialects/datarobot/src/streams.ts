@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { emptyText, insightText, type InsightText } from './insight-text.js';
 import { begun } from './lines.js';
 import type { Portions } from './portions.js';
-import { pageText, type Filters } from './wire/paging.js';
+import { pageText, toPage, type Filters } from './wire/paging.js';
 
 /** A request, and the reply that is streamed. */
 export interface Exchange {
@@ -19,15 +19,18 @@ interface Page {
   readonly paging: Paging;
 }
 
-/** Streams a page of items. */
+/** Sends a page of items. Streams it if it is more than one portion. */
 export function sendPage<Item>(
   { request, reply }: Exchange,
   { link, filters = {}, paging }: Page,
-  { total, portions }: Portions<Item>,
+  { total, portions, whole }: Portions<Item>,
   toItem: (item: Item) => unknown,
 ): void {
   void reply.type('application/json');
-  send(request, reply, pageText(link, filters, paging, total, mapped(portions, toItem)));
+  if (!whole) return send(request, reply, pageText(link, filters, paging, total, mapped(portions, toItem)));
+  const { data, ...rest } = toPage(link, filters, paging, { items: whole.map(toItem), total });
+  // A stream of one piece costs more than what it streams. The members have the order of a streamed page.
+  void reply.send(Buffer.from(JSON.stringify({ data, ...rest })));
 }
 
 /**

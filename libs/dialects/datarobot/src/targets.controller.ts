@@ -3,11 +3,14 @@ import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nest
 import { Bus } from '@pentaprism/bus';
 import { MAX_TARGET_BINS_PER_CALL, MAX_TARGET_IMAGES_PER_CALL, targetContracts } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
+import { principalOf } from '@pentaprism/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { requireFeaturelist } from './featurelists.js';
 import { openPortions } from './portions.js';
 import { namingParameters } from './refusals.js';
 import { sendPage } from './streams.js';
+import { TargetImagePages } from './target-image-pages.js';
 import { linkTo, statusLink } from './wire/links.js';
 import { pageOf } from './wire/paging.js';
 import { projectIdOf } from './wire/parameters.js';
@@ -26,7 +29,10 @@ import {
 @ApiTags('projects')
 @Controller('api/v2/projects/:projectId')
 export class TargetsController {
-  constructor(private readonly bus: Bus) {}
+  constructor(
+    private readonly bus: Bus,
+    private readonly imagePages: TargetImagePages,
+  ) {}
 
   @Patch('aim')
   @HttpCode(202)
@@ -38,7 +44,9 @@ export class TargetsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.output<typeof statusReference>> {
-    const setting = this.bus.call(targetContracts.set, { projectId: projectIdOf(id), ...toTargetRequest(body) });
+    const projectId = projectIdOf(id);
+    await requireFeaturelist(this.bus, projectId, body.featurelistId);
+    const setting = this.bus.call(targetContracts.set, { projectId, ...toTargetRequest(body) });
     const { jobId } = await namingParameters(setting, { column: 'target', type: 'targetType' });
     void reply.header('Location', statusLink(request, jobId));
     return { statusId: jobId };
@@ -53,11 +61,12 @@ export class TargetsController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
+    const { workspace } = principalOf(request);
     const { offset: from, limit: most, column, targetValue, ...edges } = query;
     const filter = { projectId: projectIdOf(id), ...toImagesFilter(query) };
     const filtering = filter.values ? 'targetValue' : filter.range && 'targetBinStart';
     const read = async (offset: number, limit: number) => {
-      const answer = this.bus.call(targetContracts.images, { ...filter, offset, limit });
+      const answer = this.imagePages.read(workspace, { ...filter, offset, limit });
       const { images, total } = await namingParameters(withTarget(answer), {}, filtering);
       return { items: images, total };
     };

@@ -9,6 +9,7 @@ import {
 } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import { candidate, modeling, ORIGIN, project, StandInSystem, target } from './datarobot.fixture.js';
+import { featurelistOfModels } from './wire/featurelist.js';
 
 const { id: PROJECT } = project;
 const PATH = `projects/${PROJECT}/`;
@@ -41,6 +42,19 @@ describe('PATCH projects/{id}/aim/', () => {
     const { status, body, headers } = await aim({ target: 'class', mode: 'quick', ...ofClient });
     expect([status, body, headers['location']]).toEqual([202, { statusId: JOB }, `${ORIGIN}/api/v2/status/${JOB}/`]);
     expect(requests()).toEqual([{ projectId: PROJECT, column: 'class', mode: 'quick' }]);
+  });
+
+  it('takes a list of features of the project, and refuses any other one with 422', async () => {
+    const { featurelistId } = featurelistOfModels(PROJECT);
+    expect((await aim({ target: 'class', featurelistId })).status).toBe(202);
+    const { status, body } = await aim({ target: 'class', featurelistId: '5'.repeat(24) });
+    expect(status).toBe(422);
+    expect(body).toMatchObject({ message: 'featurelistId: the project has no feature list of this id' });
+  });
+
+  it.each([true, false])('takes the positive class %s as text', async (positiveClass) => {
+    await aim({ target: 'yes', positiveClass });
+    expect(requests()).toMatchObject([{ positiveClass: String(positiveClass) }]);
   });
 
   it('passes on what is predicted, in the words of the domain', async () => {
@@ -157,6 +171,8 @@ describe('GET projects/{id}/images/', () => {
     system.answer(targetContracts.images, ({ offset, limit }: { offset: number; limit: number }) => ({
       images: Array.from({ length: Math.min(limit, 250 - offset) }, () => ({ ...image, value: 'cats' })),
       total: 250,
+      revision: 'first',
+      unchanged: false,
     })),
   );
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { FreshReads } from '@pentaprism/concurrency';
 import { isDuplicateKey, limited, notFound } from '@pentaprism/database';
+import { systemDate } from '@pentaprism/domain';
 import { LRUCache } from 'lru-cache';
 import { Schema, type ClientSession, type Model, type Types } from 'mongoose';
 
@@ -14,9 +15,14 @@ interface TagRevisionDocument {
   total: number;
   /** The project is gone: no tag is made in it any more, not even by who has not heard of it. */
   closed?: boolean;
+  /** When the project was found to be gone. */
+  closedAt?: Date;
 }
 
 export const TAG_REVISION_MODEL = 'TagRevision';
+
+/** Seconds that the record of a project that is gone is kept: much longer than anything takes that began before its deletion. */
+const CLOSED_SECONDS = 24 * 3600;
 
 export const tagRevisionSchema = new Schema<TagRevisionDocument>(
   {
@@ -24,9 +30,11 @@ export const tagRevisionSchema = new Schema<TagRevisionDocument>(
     revision: { type: Number, required: true },
     total: { type: Number, required: true },
     closed: Boolean,
+    closedAt: Date,
   },
   { collection: 'tag_revisions', versionKey: false },
 );
+tagRevisionSchema.index({ closedAt: 1 }, { expireAfterSeconds: CLOSED_SECONDS });
 
 /** Projects that are known to have a revision. */
 const KNOWN_PROJECTS = 10_000;
@@ -79,8 +87,8 @@ export class TagRevisionRepository {
     const moved = await this.revisions
       .findByIdAndUpdate(keyOf(workspace, project), { $inc: { revision: 1 } }, { session, returnDocument: 'after' })
       .lean();
-    if (!moved) throw new Error('the project has no revision');
-    if (moved.closed) throw notFound('project');
+    // The record is removed a day after the project.
+    if (!moved || moved.closed) throw notFound('project');
     return { revision: moved.revision, total: moved.total };
   }
 
@@ -89,7 +97,7 @@ export class TagRevisionRepository {
     await this.prepare(workspace, project);
     await this.revisions.updateOne(
       { _id: keyOf(workspace, project) },
-      { $set: { closed: true, total: 0 }, $inc: { revision: 1 } },
+      { $set: { closed: true, closedAt: systemDate(), total: 0 }, $inc: { revision: 1 } },
     );
   }
 

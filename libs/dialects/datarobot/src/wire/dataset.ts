@@ -1,5 +1,6 @@
 import type { Dataset } from '@pentaprism/contracts';
 import {
+  isWritable,
   MAX_CATEGORY_LENGTH,
   MAX_DATASET_CATEGORIES,
   MAX_DATASET_NAME_LENGTH,
@@ -35,8 +36,16 @@ export const datasetProjectsQuery = z.object(pagingQuery(0));
 
 export const datasetProject = z.object({ id: z.string(), url: z.string() }).meta({ id: 'DatasetProject' });
 
-const name = z.string().min(1).max(MAX_DATASET_NAME_LENGTH);
-export const categories = z.array(z.string().min(1).max(MAX_CATEGORY_LENGTH)).max(MAX_DATASET_CATEGORIES);
+/** A text of one line that is not blank. */
+const line = (maxLength: number) =>
+  z
+    .string()
+    .max(maxLength)
+    .refine((text) => text.trim() !== '', 'must not be blank')
+    .refine(isWritable, 'must not have control characters');
+
+const name = line(MAX_DATASET_NAME_LENGTH);
+export const categories = z.array(line(MAX_CATEGORY_LENGTH)).max(MAX_DATASET_CATEGORIES);
 
 export const fromUrlBody = z
   .object({

@@ -32,6 +32,10 @@ export function featurelistOfModels(projectId: string): { featurelistId: string;
   return { featurelistId: featurelistId(projectId, kind), featurelistName: name };
 }
 
+export function hasFeaturelist(projectId: string, id: string): boolean {
+  return LISTS.some(({ kind }) => featurelistId(projectId, kind) === id);
+}
+
 export function toFeaturelistBodies(
   { id, createdAt }: Project,
   columns: readonly DatasetColumn[],

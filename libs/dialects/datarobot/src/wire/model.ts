@@ -51,7 +51,9 @@ export const modelRecordsQuery = z.object({
 });
 
 /** Other members have no effect: the blueprint says what a model learns from. */
-export const trainBody = z.object({ blueprintId: z.string().min(1).max(50) }).meta({ id: 'ModelCreate' });
+export const trainBody = z
+  .object({ blueprintId: z.string().min(1).max(50), featurelistId: z.string().nullish() })
+  .meta({ id: 'ModelCreate' });
 
 const scores = z.object({
   validation: z.number().nullable(),

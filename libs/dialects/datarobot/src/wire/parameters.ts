@@ -1,5 +1,9 @@
 import { DomainError, isObjectId } from '@pentaprism/domain';
 import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+
+/** An id in a body of JSON. */
+export const bodyId = z.string().refine(isObjectId, 'must be 24 hexadecimal digits');
 
 /** @throws DomainError NOT_FOUND for text that cannot be an id: nothing has it */
 export function existingId(text: string, what: string): string {

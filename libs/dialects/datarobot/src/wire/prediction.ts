@@ -1,11 +1,9 @@
 import type { PredictedRow, PredictionDataset, TablePrediction } from '@pentaprism/contracts';
-import { MAX_IMAGE_URL_LENGTH } from '@pentaprism/domain';
+import { LABEL_THRESHOLD, MAX_IMAGE_URL_LENGTH } from '@pentaprism/domain';
 import { z } from 'zod';
 import { pagingQuery } from './paging.js';
+import { bodyId } from './parameters.js';
 import { TARGET_TYPE_NAMES } from './target.js';
-
-/** The probability from which the positive class, or a label of a multilabel target, is predicted. */
-const THRESHOLD = 0.5;
 
 /** All prediction datasets of a project if the client does not say. */
 export const predictionDatasetsQuery = z.object(pagingQuery(0));
@@ -15,7 +13,7 @@ export const fromUrlBody = z
   .meta({ id: 'PredictionDatasetFromUrl' });
 
 export const fromDatasetBody = z
-  .object({ datasetId: z.string(), datasetVersionId: z.string().nullish() })
+  .object({ datasetId: bodyId, datasetVersionId: bodyId.nullish() })
   .meta({ id: 'PredictionDatasetFromDataset' });
 
 /** `datasetId` is the id of the prediction dataset, which is found as soon as it has been imported. */
@@ -75,10 +73,10 @@ export function toPredictionBody(
 ): z.output<typeof predictionBody> {
   if (type === 'regression') return { rowId, prediction, positiveProbability };
   if (type === 'multilabel') {
-    const predictionValues = values.map((each) => ({ ...each, threshold: THRESHOLD }));
+    const predictionValues = values.map((each) => ({ ...each, threshold: LABEL_THRESHOLD }));
     // The client looks for each label in the prediction, so that null is no list to it.
     return { rowId, prediction: prediction ?? [], predictionValues, positiveProbability };
   }
-  const threshold = type === 'binary' ? { predictionThreshold: THRESHOLD } : {};
+  const threshold = type === 'binary' ? { predictionThreshold: LABEL_THRESHOLD } : {};
   return { rowId, prediction, ...threshold, predictionValues: values, positiveProbability };
 }

@@ -1,13 +1,8 @@
 import type { Modeling, Project } from '@pentaprism/contracts';
-import {
-  isObjectId,
-  isWritable,
-  MAX_DESCRIPTION_LENGTH,
-  MAX_IMAGE_URL_LENGTH,
-  MAX_PROJECT_NAME_LENGTH,
-} from '@pentaprism/domain';
+import { isWritable, MAX_DESCRIPTION_LENGTH, MAX_IMAGE_URL_LENGTH, MAX_PROJECT_NAME_LENGTH } from '@pentaprism/domain';
 import { z } from 'zod';
 import { pagingQuery } from './paging.js';
+import { bodyId } from './parameters.js';
 import { HOLDOUT_PERCENTAGE, partitionBody, TARGET_TYPE_NAMES, toTargetMembers } from './target.js';
 
 export const projectsQuery = z.object({
@@ -22,13 +17,11 @@ export const projectName = z
   // The APIs of Custom Vision show the name in XML.
   .refine(isWritable, 'must not have control characters');
 
-const id = z.string().refine(isObjectId, 'must be 24 hexadecimal digits');
-
 /** The source is a dataset, or an address. */
 export const createProjectBody = z
   .object({
-    datasetId: id.nullish(),
-    datasetVersionId: id.nullish(),
+    datasetId: bodyId.nullish(),
+    datasetVersionId: bodyId.nullish(),
     url: z.string().min(1).max(MAX_IMAGE_URL_LENGTH).nullish(),
     projectName: projectName.nullish(),
   })

@@ -38,6 +38,9 @@ export const duplicateGroup = z
       z.object({
         imageId: z.string(),
         distance: z.int().meta({ description: "Bits from the first image's perceptual hash" }),
+        samePixelsAs: z.string().nullable().meta({
+          description: 'An exact duplicate: the first image of the group whose decoded pixels are the same; else null',
+        }),
         rowCount,
       }),
     ),

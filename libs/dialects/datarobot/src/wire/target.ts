@@ -40,10 +40,15 @@ const targetType = z
   .enum(Object.values(TARGET_TYPE_NAMES))
   .transform((name) => TARGET_TYPES.find((type) => TARGET_TYPE_NAMES[type] === name) as TargetType);
 
-/** A label, which is a number in the table of some clients. */
-const label = z.union([z.string(), z.number().transform(String)]).pipe(z.string().min(1).max(MAX_LABEL_LENGTH));
+/** A label, which is a number or a boolean in the table of some clients. */
+const label = z
+  .union([z.string(), z.union([z.number(), z.boolean()]).transform(String)])
+  .pipe(z.string().min(1).max(MAX_LABEL_LENGTH));
 
-/** `mode` may also be called `autopilotMode`, as in projects. Other members, such as those of partitions, have no effect. */
+/**
+ * `mode` may also be called `autopilotMode`, as in projects. All models of a project use the same list of features. Other members,
+ * such as those of partitions, have no effect.
+ */
 export const aimBody = z
   .object({
     target: z.string().min(1).max(MAX_COLUMN_NAME_LENGTH),
@@ -52,6 +57,7 @@ export const aimBody = z
     metric: z.string().max(100).nullish(),
     positiveClass: label.nullish(),
     targetType: targetType.nullish(),
+    featurelistId: z.string().nullish(),
   })
   .meta({ id: 'Aim' });
 
