@@ -1,0 +1,1 @@
+export { MAX_MARKDOWN_CHARACTERS, markdownToHtml } from './markdown-to-html.js';
