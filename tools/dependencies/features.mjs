@@ -20,6 +20,7 @@ const FEATURES = {
     'predictions',
     'models',
     'datasets',
+    'event-logs',
     'url',
     'radiographs',
     'sessions',

@@ -1,5 +1,6 @@
 import type { RunReadingState, SamplingState } from '@pentaprism/event-files';
 import { Schema, type Types } from 'mongoose';
+import type { RunOrigin } from './run-source.js';
 
 /** The runs of a workspace. One document, which each pass writes. */
 export interface EventLogDocument {
@@ -13,7 +14,7 @@ export interface EventLogDocument {
 export interface LoggedRunDocument {
   _id: Types.ObjectId;
   workspace: string;
-  source: 'directory' | 'pushed';
+  origin: RunOrigin;
   name: string;
   /** Seconds since the Unix epoch, of the first event of the first file. Null before it is read. May be NaN. */
   firstWallTime: number | null;
@@ -102,7 +103,7 @@ export const eventLogSchema = new Schema<EventLogDocument>(
 export const loggedRunSchema = new Schema<LoggedRunDocument>(
   {
     workspace: text,
-    source: text,
+    origin: text,
     name: { type: String, default: '' },
     firstWallTime: { type: Number, default: null },
     reading: { type: Schema.Types.Mixed, required: true },

@@ -18,12 +18,9 @@ export const doubleText = z.string().regex(/^(?:NaN|-?Infinity|-?\d.*)$/);
 /** A step of 64 bits in decimal. */
 export const stepText = z.string().regex(/^-?\d{1,20}$/);
 
-/** Changes with each change of what the experiment shows. */
+/** Changes with each change of what the workspace shows. Pages with different ones do not belong together. */
 const revision = z.string();
 const page = { after: z.string().optional(), limit: z.int().min(1).max(MAX_EVENT_LOG_PAGE).default(MAX_EVENT_LOG_PAGE) };
-
-/** The runs of a workspace, or a project as an experiment of its own. */
-const experiment = { projectId: objectId.optional() };
 
 export const loggedRun = z.object({
   id: objectId,
@@ -71,11 +68,11 @@ export const imageEvent = z.object({
 export type ImageEvent = z.output<typeof imageEvent>;
 
 export const eventLogContracts = {
-  /** Returns the revision of an experiment. A project that is not there has that of an empty experiment. */
+  /** Returns the revision of the workspace's runs, which is '0' where there has never been one. */
   revision: defineRpc({
     owner,
     subject: 'training-ingest.v1.event-log.revision',
-    request: z.strictObject(experiment),
+    request: z.strictObject({}),
     response: z.object({ revision }),
     errors: ['UNAVAILABLE'],
   }),
@@ -83,7 +80,7 @@ export const eventLogContracts = {
   runs: defineRpc({
     owner,
     subject: 'training-ingest.v1.event-log.runs',
-    request: z.strictObject({ ...experiment, ...page }),
+    request: z.strictObject(page),
     response: z.object({ revision, runs: z.array(loggedRun), next: z.string().nullable() }),
     errors: ['UNAVAILABLE'],
   }),
@@ -91,7 +88,7 @@ export const eventLogContracts = {
   series: defineRpc({
     owner,
     subject: 'training-ingest.v1.event-log.series',
-    request: z.strictObject({ ...experiment, ...page }),
+    request: z.strictObject(page),
     response: z.object({ revision, series: z.array(imageSeries), next: z.string().nullable() }),
     errors: ['UNAVAILABLE'],
   }),
@@ -115,7 +112,7 @@ export const eventLogContracts = {
   problems: defineRpc({
     owner,
     subject: 'training-ingest.v1.event-log.problems',
-    request: z.strictObject({ ...page }),
+    request: z.strictObject(page),
     response: z.object({
       problems: z.array(z.object({ run: z.string(), file: z.string(), problem: z.string() })),
       next: z.string().nullable(),
@@ -124,7 +121,7 @@ export const eventLogContracts = {
   }),
 };
 
-/** Sent when what an experiment of the workspace shows has changed. */
+/** Sent when what the workspace's event logs show has changed. */
 export const eventLogChanged = defineSignal({
   owner,
   subject: 'training-ingest.v1.signal.event-log-changed',
