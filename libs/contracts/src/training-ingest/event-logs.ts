@@ -20,7 +20,10 @@ export const stepText = z.string().regex(/^-?\d{1,20}$/);
 
 /** Changes with each change of what the workspace shows. Pages with different ones do not belong together. */
 const revision = z.string();
-const page = { after: z.string().optional(), limit: z.int().min(1).max(MAX_EVENT_LOG_PAGE).default(MAX_EVENT_LOG_PAGE) };
+const page = {
+  after: z.string().optional(),
+  limit: z.int().min(1).max(MAX_EVENT_LOG_PAGE).default(MAX_EVENT_LOG_PAGE),
+};
 
 export const loggedRun = z.object({
   id: objectId,
