@@ -1,7 +1,7 @@
 import { LetOthersGoFirst, type JobControl } from '@pentaprism/jobs';
 
 /** Milliseconds of work after which a job lets another one that waits go first. */
-const TURN_MS = 10_000;
+const TURN_MS = 2_000;
 /** A turn lasts at least so many times as long as its start, which reads a table again up to the row where it goes on. */
 const TURN_PER_START = 2;
 
