@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { CoreController } from './core.controller.js';
+
+@Module({
+  controllers: [CoreController],
+})
+export class TensorboardModule {}
