@@ -32,6 +32,8 @@ export interface SendOptions {
   readonly fileName?: string;
   /** Seconds that a client may keep it; 0: it must ask again each time. */
   readonly maxAge?: number;
+  /** The value of `Cache-Control` where an API has its own. */
+  readonly cacheControl?: string;
   /** Whether the bytes may have been removed since the caller learned of them. Then missing ones are NOT_FOUND. */
   readonly mayBeGone?: boolean;
 }

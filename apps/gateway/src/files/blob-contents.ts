@@ -140,13 +140,13 @@ async function firstBytesOf(stream: Readable): Promise<Readable> {
 function describe(
   reply: FastifyReply,
   { mediaType }: StoredContent,
-  { fileName, maxAge = 0 }: SendOptions,
+  { fileName, maxAge = 0, cacheControl }: SendOptions,
 ): FastifyReply {
   return reply
     .header('Content-Type', mediaType)
     .header('Content-Disposition', dispositionOf(mediaType, fileName))
     .header('Content-Security-Policy', INERT)
-    .header('Cache-Control', maxAge > 0 ? `private, max-age=${maxAge}` : 'private, no-cache')
+    .header('Cache-Control', cacheControl ?? (maxAge > 0 ? `private, max-age=${maxAge}` : 'private, no-cache'))
     .header('Accept-Ranges', 'bytes');
 }
 

@@ -1,7 +1,12 @@
 import { Module } from '@nestjs/common';
 import { CoreController } from './core.controller.js';
+import { Experiments } from './experiments/experiments.js';
+import { ImagePlaces } from './experiments/image-places.js';
+import { ImagesController } from './images.controller.js';
+import { ProblemsController } from './problems.controller.js';
 
 @Module({
-  controllers: [CoreController],
+  controllers: [CoreController, ImagesController, ProblemsController],
+  providers: [Experiments, { provide: ImagePlaces, useFactory: () => new ImagePlaces() }],
 })
 export class TensorboardModule {}
