@@ -19,6 +19,7 @@ import { ingestContracts, trainingIngestContracts } from './training-ingest/imag
 import { modelingContracts } from './training-ingest/modelings.js';
 import { iterationContracts } from './training-ingest/models.js';
 import { predictionContracts } from './training-ingest/predictions.js';
+import { pushedLogContracts } from './training-ingest/pushed-logs.js';
 import { radiographIngestContracts } from './training-ingest/radiographs.js';
 import { modalityContracts } from './training-ingest/sessions.js';
 import { targetContracts } from './training-ingest/targets.js';
@@ -114,6 +115,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       projectContracts.list,
       projectContracts.resolve,
       projectContracts.update,
+      ...all(pushedLogContracts),
       radiographContracts.delete,
       trainingImageContracts.addMetadata,
       trainingImageContracts.count,

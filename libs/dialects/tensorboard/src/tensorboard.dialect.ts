@@ -1,5 +1,6 @@
 import { CONVENTIONAL_STATUSES, type Dialect } from '@pentaprism/http';
 import { canonicalUrl, DATA_BASE, EXPERIMENT_BASE, PAGE_BASE } from './addresses.js';
+import { statusOfTusError } from './pushing/tus.js';
 import { TensorboardModule } from './tensorboard.module.js';
 
 /** The image plugin of TensorBoard 2.21, and its page. */
@@ -13,6 +14,7 @@ export const tensorboardDialect: Dialect = {
   // The frontend posts to plugins that are not served, and expects 404.
   roleWithoutRoute: 'reader',
   statuses: { ...CONVENTIONAL_STATUSES, FAILED_PRECONDITION: 400 },
+  statusFor: statusOfTusError,
   errorBody: (_status, { message, details: { errorId } }) => ({ message, ...(errorId ? { errorId } : {}) }),
   writeError: (body) => ({
     type: 'text/plain; charset=utf-8',

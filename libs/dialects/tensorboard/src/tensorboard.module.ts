@@ -4,9 +4,11 @@ import { Experiments } from './experiments/experiments.js';
 import { ImagePlaces } from './experiments/image-places.js';
 import { ImagesController } from './images.controller.js';
 import { ProblemsController } from './problems.controller.js';
+import { PushedPieces } from './pushing/pushed-pieces.js';
+import { PushingController } from './pushing/pushing.controller.js';
 
 @Module({
-  controllers: [CoreController, ImagesController, ProblemsController],
-  providers: [Experiments, { provide: ImagePlaces, useFactory: () => new ImagePlaces() }],
+  controllers: [CoreController, ImagesController, ProblemsController, PushingController],
+  providers: [Experiments, PushedPieces, { provide: ImagePlaces, useFactory: () => new ImagePlaces() }],
 })
 export class TensorboardModule {}
