@@ -187,11 +187,6 @@ export const graceVariables = {
 };
 
 /** Event files of trainings. */
-export const eventLogVariables = {
-  /** Events that are kept of each tag of a run, or 0 for all. */
-  TENSORBOARD_SAMPLES: wholeNumber(0, 10_000).default(10),
-};
-
 export const catalogVariables = {
   /** The first API key: `id.secret`, or a bare secret. */
   PENTAPRISM_OWNER_KEY: z
