@@ -170,7 +170,7 @@ export const eventLogVariables = {
   /** Seconds from one look at the directory to the next. */
   TENSORBOARD_RELOAD_INTERVAL: wholeNumber(1, 3600).default(2),
   /** Events that are kept of each tag, or 0 for all. */
-  TENSORBOARD_SAMPLES: wholeNumber(0, 100_000).default(10),
+  TENSORBOARD_SAMPLES: wholeNumber(0, 10_000).default(10),
 };
 
 export const urlImportVariables = {
