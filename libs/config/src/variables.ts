@@ -170,7 +170,7 @@ export const eventLogVariables = {
   /** Seconds from one look at the directory to the next. */
   TENSORBOARD_RELOAD_INTERVAL: wholeNumber(1, 3600).default(2),
   /** Events that are kept of each tag, or 0 for all. */
-  TENSORBOARD_SAMPLES: wholeNumber(0, 100_000).default(10),
+  TENSORBOARD_SAMPLES: wholeNumber(0, 10_000).default(10),
 };
 
 export const urlImportVariables = {
@@ -186,7 +186,6 @@ export const graceVariables = {
   BLOB_GRACE: wholeNumber(0, 30 * 24 * 3600).default(3600),
 };
 
-/** Event files of trainings. */
 export const catalogVariables = {
   /** The first API key: `id.secret`, or a bare secret. */
   PENTAPRISM_OWNER_KEY: z
