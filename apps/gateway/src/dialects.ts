@@ -2,6 +2,7 @@ import { customVisionDialect } from '@pentaprism/dialect-custom-vision';
 import { datarobotDialect } from '@pentaprism/dialect-datarobot';
 import { filtersDialect } from '@pentaprism/dialect-filters';
 import { taggedImagesDialect } from '@pentaprism/dialect-tagged-images';
+import { tensorboardDialect } from '@pentaprism/dialect-tensorboard';
 import type { Dialect } from '@pentaprism/http';
 import { adminDialect } from './admin/admin.dialect.js';
 
@@ -11,6 +12,7 @@ export const DIALECTS: readonly Dialect[] = [
   customVisionDialect,
   datarobotDialect,
   filtersDialect,
+  tensorboardDialect,
   adminDialect,
 ];
 

@@ -2,7 +2,9 @@ import {
   blobVariables,
   busVariables,
   catalogVariables,
+  eventLogVariables,
   gatewayVariables,
+  graceVariables,
   modalityVariables,
   mongoVariables,
   queueVariables,
@@ -41,6 +43,8 @@ export const APP_SETTINGS = {
     ...radiographVariables,
     ...modalityVariables,
     ...urlImportVariables,
+    ...graceVariables,
+    ...eventLogVariables,
   },
   augmentation: { ...busVariables, ...mongoVariables, ...queueVariables, ...blobVariables, ...scrubVariables },
   insights: {

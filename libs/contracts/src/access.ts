@@ -14,10 +14,12 @@ import { tagChanged, tagContracts, taggingContracts } from './tagging/tags.js';
 import { candidateContracts, candidateDeleted } from './training-ingest/candidates.js';
 import { predictionDatasetContracts, tablePredictionContracts } from './training-ingest/table-predictions.js';
 import { datasetContracts } from './training-ingest/datasets.js';
+import { eventLogChanged, eventLogContracts } from './training-ingest/event-logs.js';
 import { ingestContracts, trainingIngestContracts } from './training-ingest/images.js';
 import { modelingContracts } from './training-ingest/modelings.js';
 import { iterationContracts } from './training-ingest/models.js';
 import { predictionContracts } from './training-ingest/predictions.js';
+import { pushedLogContracts } from './training-ingest/pushed-logs.js';
 import { radiographIngestContracts } from './training-ingest/radiographs.js';
 import { modalityContracts } from './training-ingest/sessions.js';
 import { targetContracts } from './training-ingest/targets.js';
@@ -70,7 +72,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       candidateContracts.list,
       candidateContracts.train,
       candidateContracts.trainAll,
-      ...all(predictionDatasetContracts),
+      ...all(predictionDatasetContracts, eventLogContracts),
       tablePredictionContracts.get,
       tablePredictionContracts.predict,
       datasetContracts.columns,
@@ -113,6 +115,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       projectContracts.list,
       projectContracts.resolve,
       projectContracts.update,
+      ...all(pushedLogContracts),
       radiographContracts.delete,
       trainingImageContracts.addMetadata,
       trainingImageContracts.count,
@@ -123,7 +126,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       trainingImageContracts.removeTags,
     ],
     watches: [jobFinished],
-    subscribes: [imageContentChanged],
+    subscribes: [imageContentChanged, eventLogChanged],
   },
   catalog: {
     calls: [],
@@ -180,6 +183,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       trainingImageContracts.list,
     ],
     publishes: [candidateDeleted],
+    sends: [eventLogChanged],
     consumes: [projectDeleted],
   },
   augmentation: {

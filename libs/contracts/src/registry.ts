@@ -19,10 +19,12 @@ import {
   tablePredictionContracts,
 } from './training-ingest/table-predictions.js';
 import { datasetContracts, importDataset } from './training-ingest/datasets.js';
+import { eventLogContracts } from './training-ingest/event-logs.js';
 import { ingestContracts, trainingIngestContracts } from './training-ingest/images.js';
 import { createProject, modelingContracts } from './training-ingest/modelings.js';
 import { exportModel, iterationContracts, trainModel } from './training-ingest/models.js';
 import { predictionContracts } from './training-ingest/predictions.js';
+import { pushedLogContracts } from './training-ingest/pushed-logs.js';
 import { radiographIngestContracts } from './training-ingest/radiographs.js';
 import { modalityContracts } from './training-ingest/sessions.js';
 import { readTarget, targetContracts } from './training-ingest/targets.js';
@@ -56,6 +58,8 @@ const GROUPS: readonly Readonly<Record<string, Rpc>>[] = [
   candidateContracts,
   predictionDatasetContracts,
   tablePredictionContracts,
+  pushedLogContracts,
+  eventLogContracts,
   embeddingContracts,
   imageInsightContracts,
   similarImageContracts,

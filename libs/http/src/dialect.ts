@@ -58,6 +58,8 @@ export interface Dialect {
   canonicalUrl?(url: string): string | undefined;
   /** Each route must declare its role. By default the method implies it. */
   readonly declaresRoles?: boolean;
+  /** The role that is required below its base paths where no route matched. By default the method implies it. */
+  readonly roleWithoutRoute?: Role;
   /** The base paths below which a path that does not exist is 404 without a key, too. */
   readonly openPaths?: readonly string[];
 }

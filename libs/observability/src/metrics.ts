@@ -74,6 +74,12 @@ export const metrics = {
     labelNames: ['area', 'fault', 'outcome'],
     registers: [registry],
   }),
+  eventLogProblems: new Counter({
+    name: 'pentaprism_event_log_problems_total',
+    help: 'Parts of event files that could not be read, by kind (damaged, not-an-event, too-long, left-out)',
+    labelNames: ['kind'],
+    registers: [registry],
+  }),
   scrubbedBlobs: new Counter({
     name: 'pentaprism_scrubbed_blobs_total',
     help: 'Blobs that the scrub has read and hashed',
@@ -102,6 +108,22 @@ export const metrics = {
     name: 'pentaprism_scrub_finished_timestamp_seconds',
     help: 'When the last whole pass of the scrub ended',
     aggregator: 'max',
+    registers: [registry],
+  }),
+  logDirectoryFollowed: new Gauge({
+    name: 'pentaprism_log_directory_followed',
+    help: '1 in the process that follows the log directory of event files',
+    registers: [registry],
+  }),
+  logDirectoryProblems: new Gauge({
+    name: 'pentaprism_log_directory_problems',
+    help: 'What keeps parts of the log directory from being followed, by kind (name, limit, unreadable, refused, waiting, missing)',
+    labelNames: ['kind'],
+    registers: [registry],
+  }),
+  logDirectoryUnread: new Gauge({
+    name: 'pentaprism_log_directory_unread_bytes',
+    help: 'Bytes of event files that wait to be read',
     registers: [registry],
   }),
   storageLow: new Gauge({

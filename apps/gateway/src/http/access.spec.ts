@@ -43,6 +43,7 @@ function routes(server: FastifyInstance): void {
   server.get('/docs/passed-on', async (_request, reply) => reply.callNotFound());
   server.get('/v1/images/:id', async (request) => shown(request));
   server.post(V3, async (request) => shown(request));
+  server.get('/data/runs', async (request) => shown(request));
   server.post(`${V3}/:id/nostore`, { config: { role: 'reader' } }, async (request) => shown(request));
   server.get('/health/live', { config: { role: 'none' } }, async (request) => shown(request));
   server.delete('/keys/:id', { config: { role: 'owner' } }, async (request) => shown(request));
@@ -86,6 +87,9 @@ describe('accessOf', () => {
     ['POST', '/customvision/v1.2/training/none', '404 editor custom-vision /customvision/v1.2/Training'],
     ['GET', '/customvision/v1.1/prediction/none', '404 reader custom-vision /customvision/v1.1/Prediction'],
     ['POST', 'http://x/customvision/v3.3/training/projects', `200 editor custom-vision ${V3}`],
+    ['POST', '/experiment/x/data/plugin/hparams/experiment', '404 reader tensorboard /data'],
+    ['POST', '/experiment/x', '404 reader tensorboard /experiment'],
+    ['GET', '/experiment/%zz/data/runs', '200 reader tensorboard /data/runs'],
     // The router gives up on these: nothing but the shape of the refusal depends on their text.
     ['GET', '/v1/%zz', 'other owner tagged-images /v1/%zz'],
   ])('%s %s: %s', async (method, target, expected) => {

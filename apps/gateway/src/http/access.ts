@@ -122,5 +122,5 @@ function impliedRole(dialect: Dialect, url: string, methods: Methods): RequiredR
 
 function roleWithoutRoute({ dialect, path }: Unmatched, method: string): RequiredRole {
   if (method === 'OPTIONS' || dialect.openPaths?.includes(path)) return 'none';
-  return dialect.declaresRoles ? 'owner' : roleForMethod(method);
+  return dialect.roleWithoutRoute ?? (dialect.declaresRoles ? 'owner' : roleForMethod(method));
 }

@@ -1,0 +1,5 @@
+/**
+ * The image plugin of TensorBoard 2.21 below `/data`, for its unchanged web frontend; what is served and how is in
+ * `http_api.md` beside this library.
+ */
+export { tensorboardDialect } from './tensorboard.dialect.js';
