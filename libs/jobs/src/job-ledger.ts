@@ -167,11 +167,6 @@ export class JobLedger {
     return this.jobs.find({ workspace, owner: this.owner, ...subject, state: pending() }, { parts: 0 }).lean();
   }
 
-  /** Returns whether a job of any workspace waits in a queue. */
-  async isQueued(queue: QueueName): Promise<boolean> {
-    return (await this.jobs.exists({ owner: this.owner, queue, state: 'queued', notBefore: due() })) !== null;
-  }
-
   /** Returns whether a job of any workspace waits in the queue of this one, unless it is of the same project. */
   async othersWait({ _id, queue, workspace, subject }: JobDocument): Promise<boolean> {
     const waiting = { owner: this.owner, queue, state: 'queued' as const, notBefore: due() };
