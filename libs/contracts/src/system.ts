@@ -63,8 +63,8 @@ function defineJobReports(owner: JobOwner) {
       response: z.object({ proceed: z.boolean() }),
     }),
     /**
-     * Keeps a part for later attempts, if there is one. `proceed` as that of `progress`. `othersWait`: jobs of other projects wait
-     * in the queue, so that a long job should give its place back.
+     * Keeps a part for later attempts, if there is one. `proceed` as that of `progress`. `othersWait`: a job of another project
+     * waits in the queue and is next, so that a long job should give its place back.
      */
     checkpoint: defineRpc({
       owner,

@@ -87,7 +87,7 @@ export class JobReports {
 
   async checkpoint({ jobId, attempt, part }: { jobId: string; attempt: number; part?: JobPart | undefined }) {
     const job = await this.ledger.keepPart(toObjectId(jobId, 'job'), attempt, part);
-    return { proceed: job !== null, othersWait: job !== null && (await this.ledger.othersWait(job)) };
+    return { proceed: job !== null, othersWait: job !== null && (await this.turns.areOfOthersAfter(job)) };
   }
 
   async complete(request: { jobId: string; attempt: number; result?: unknown }) {

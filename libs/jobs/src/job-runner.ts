@@ -31,7 +31,7 @@ export interface JobControl {
   /** What earlier attempts have done, oldest first: the files of the parts by their names. */
   readonly parts: ReadonlyMap<string, ContentReference | undefined>;
   /**
-   * Keeps a part for later attempts, if there is one. Returns whether jobs of other projects wait in the queue. Throws the reason
+   * Keeps a part for later attempts, if there is one. Returns whether a job of another project waits and is next. Throws the reason
    * of `signal` if the job was aborted or another worker has it.
    */
   checkpoint(part?: JobPart): Promise<{ readonly othersWait: boolean }>;

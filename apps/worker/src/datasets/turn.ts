@@ -16,7 +16,7 @@ export class Turn {
   }
 
   /**
-   * Throws `LetOthersGoFirst` if the turn is over and jobs of other projects wait. To be called when what was computed is kept.
+   * Throws `LetOthersGoFirst` if the turn is over and a job of another project is next. To be called when what was computed is kept.
    *
    * @param beforehand keeps what only a job that gives way has to keep
    */
