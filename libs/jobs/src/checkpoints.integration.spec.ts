@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { makeSamples } from '@pentaprism/contracts';
-import { MAX_JOB_PARTS } from '@pentaprism/domain';
+import { MAX_JOB_PARTS, MAX_KEPT_BYTES } from '@pentaprism/domain';
 import { testScope } from '@pentaprism/testing';
 import { JobsUnderTest, reportsOver, samplesPayload, type Owner } from './job-owner.fixture.js';
 import type { JobDocument } from './job.schema.js';
@@ -51,8 +51,24 @@ describe('a checkpoint', () => {
     const job = await jobs.ledgerOnly();
     await report.start(job);
     await report.start(job);
-    expect(await report.checkpoint(job, 1, part('late'))).toEqual({ proceed: false, othersWait: false });
+    expect(await report.checkpoint(job, 1, part('late'))).toEqual({ proceed: false, othersWait: false, room: 0 });
     expect((await owner.read(job)).parts).toBeUndefined();
+  });
+
+  it('leaves room for large parts until those of the workspace and queue have MAX_KEPT_BYTES together', async () => {
+    const [own] = await owner.ledger.addAll(makeSamples, [of('own')]);
+    await report.take('t1', own as JobDocument);
+    const [other] = await owner.ledger.addAll(makeSamples, [of('other')]);
+    if (!own || !other) throw new Error('no job');
+    expect(await report.checkpoint(own, 1)).toEqual({ proceed: true, othersWait: true, room: MAX_KEPT_BYTES });
+    await report.checkpoint(own, 1, part('five'));
+    const large = (size: number) => ({
+      parts: [{ name: 'large', file: { ...part('large').file, size } }, { name: 'note' }],
+    });
+    await owner.ledger.jobs.updateOne({ _id: other._id }, { $set: large(MAX_KEPT_BYTES - 9) });
+    expect(await report.checkpoint(own, 1)).toMatchObject({ othersWait: true, room: 4 });
+    await owner.ledger.jobs.updateOne({ _id: other._id }, { $set: large(MAX_KEPT_BYTES) });
+    expect(await report.checkpoint(own, 1)).toMatchObject({ othersWait: true, room: 0 });
   });
 
   it('says whether jobs of other projects or workspaces wait', async () => {
@@ -60,13 +76,13 @@ describe('a checkpoint', () => {
     if (!job) throw new Error('no job');
     await report.take('t1', job);
     await owner.ledger.addAll(makeSamples, [of('mine')]);
-    expect(await report.checkpoint(job, 1)).toEqual({ proceed: true, othersWait: false });
+    expect(await report.checkpoint(job, 1)).toMatchObject({ proceed: true, othersWait: false });
     const [other] = await owner.ledger.addAll(makeSamples, [of('other')]);
-    expect(await report.checkpoint(job, 1)).toEqual({ proceed: true, othersWait: true });
+    expect(await report.checkpoint(job, 1)).toMatchObject({ proceed: true, othersWait: true });
     await report.abort(other as JobDocument);
-    expect(await report.checkpoint(job, 1)).toEqual({ proceed: true, othersWait: false });
+    expect(await report.checkpoint(job, 1)).toMatchObject({ proceed: true, othersWait: false });
     await owner.ledger.addAll(makeSamples, [{ ...of('mine'), workspace: 'elsewhere' }]);
-    expect(await report.checkpoint(job, 1)).toEqual({ proceed: true, othersWait: true });
+    expect(await report.checkpoint(job, 1)).toMatchObject({ proceed: true, othersWait: true });
   });
 });
 
@@ -92,9 +108,9 @@ describe('a checkpoint of a job whose turn is not over by the service of others'
     await report.complete(earlier, 1);
     await add(...served);
     await startedBefore(own, 50);
-    expect(await report.checkpoint(own, 1)).toEqual({ proceed: true, othersWait: false });
+    expect(await report.checkpoint(own, 1)).toMatchObject({ proceed: true, othersWait: false });
     await startedBefore(own, 150);
-    expect(await report.checkpoint(own, 1)).toEqual({ proceed: true, othersWait: true });
+    expect(await report.checkpoint(own, 1)).toMatchObject({ proceed: true, othersWait: true });
   });
 
   it('lets jobs without a project that have had no more turns go first', async () => {
