@@ -11,8 +11,8 @@ type Contracts = typeof eventLogContracts;
 type Page = ParsedRequestOf<Contracts['runs']>;
 
 /** Bytes in JSON of a record without its texts and images, and of an image. Both are rounded up. */
-const RECORD_BYTES = 400;
-const IMAGE_BYTES = 400;
+const RECORD_BYTES = 200;
+const IMAGE_BYTES = 300;
 const STEP = /^[0-9a-f]{16}$/;
 
 /** Answers what a workspace shows of its event logs. */
