@@ -32,6 +32,9 @@ import { EventLogsController } from './event-logs/event-logs.controller.js';
 import { LoggedRuns } from './event-logs/logged-runs.usecase.js';
 import { QueryEventLogs } from './event-logs/query-event-logs.usecase.js';
 import { ReadRuns } from './event-logs/read-runs.usecase.js';
+import { PushLogs } from './pushed-logs/push-logs.usecase.js';
+import { PushedLogsController } from './pushed-logs/pushed-logs.controller.js';
+import { SweepUploads } from './pushed-logs/sweep-uploads.usecase.js';
 import { CandidateRepository } from './candidates/candidate.repository.js';
 import { CANDIDATE_MODEL, candidateSchema } from './candidates/candidate.schema.js';
 import { CandidatesController } from './candidates/candidates.controller.js';
@@ -213,6 +216,7 @@ export class TrainingIngestModule {
         ModalityController,
         ModelingsController,
         PredictionsController,
+        PushedLogsController,
         RadiographsController,
         TablePredictionsController,
         TargetsController,
@@ -273,6 +277,7 @@ export class TrainingIngestModule {
         ProjectImageRepository,
         DuplicateImages,
         QueryEventLogs,
+        PushLogs,
         QueryPredictions,
         ReadRuns,
         ReceiveImage,
@@ -284,6 +289,7 @@ export class TrainingIngestModule {
         StoredSessions,
         SweepModality,
         SweepModels,
+        SweepUploads,
         TargetRepository,
         TargetSelections,
         TendCandidates,
