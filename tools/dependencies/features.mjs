@@ -21,6 +21,7 @@ const FEATURES = {
     'models',
     'datasets',
     'pushed-logs',
+    'log-directory',
     'event-logs',
     'url',
     'radiographs',

@@ -14,7 +14,7 @@ import { tagChanged, tagContracts, taggingContracts } from './tagging/tags.js';
 import { candidateContracts, candidateDeleted } from './training-ingest/candidates.js';
 import { predictionDatasetContracts, tablePredictionContracts } from './training-ingest/table-predictions.js';
 import { datasetContracts } from './training-ingest/datasets.js';
-import { eventLogChanged } from './training-ingest/event-logs.js';
+import { eventLogChanged, eventLogContracts } from './training-ingest/event-logs.js';
 import { ingestContracts, trainingIngestContracts } from './training-ingest/images.js';
 import { modelingContracts } from './training-ingest/modelings.js';
 import { iterationContracts } from './training-ingest/models.js';
@@ -72,7 +72,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       candidateContracts.list,
       candidateContracts.train,
       candidateContracts.trainAll,
-      ...all(predictionDatasetContracts),
+      ...all(predictionDatasetContracts, eventLogContracts),
       tablePredictionContracts.get,
       tablePredictionContracts.predict,
       datasetContracts.columns,
@@ -126,7 +126,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       trainingImageContracts.removeTags,
     ],
     watches: [jobFinished],
-    subscribes: [imageContentChanged],
+    subscribes: [imageContentChanged, eventLogChanged],
   },
   catalog: {
     calls: [],
