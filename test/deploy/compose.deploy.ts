@@ -46,6 +46,11 @@ function interpolated(environment: Readonly<Record<string, string>>): Record<str
   return Object.fromEntries(Object.entries(environment).map(([name, text]) => [name, value(text)]));
 }
 
+/** Source, target and mode of each volume. */
+function mounted(volumes: readonly string[]): string[][] {
+  return Object.values(interpolated(Object.fromEntries(volumes.entries()))).map((volume) => volume.split(':'));
+}
+
 described(`${COMPOSE}${why}`, () => {
   let file: z.output<typeof compose>;
   const app = (name: string) => service.parse(file.services[name]);
@@ -153,15 +158,26 @@ described(`${COMPOSE}${why}`, () => {
 
   it('has the volumes that it mounts, and mounts the one of the blobs where an app has to do with bytes', () => {
     for (const { volumes } of Object.values(file.services)) {
-      for (const [source = ''] of volumes.map((volume) => volume.split(':'))) {
+      for (const [source = ''] of mounted(volumes)) {
         if (source.startsWith('./')) expect([source, exists(source)]).toEqual([source, true]);
         else expect(Object.keys(file.volumes)).toContain(source);
       }
     }
     for (const name of APPS) {
       const { BLOB_URL } = configurationOf(name, interpolated(app(name).environment));
-      expect(app(name).volumes).toEqual(BLOB_URL === undefined ? [] : ['blobs:/var/lib/pentaprism']);
+      const mounts = mounted(app(name).volumes).filter(([source]) => source !== 'event-logs');
+      expect(mounts).toEqual(BLOB_URL === undefined ? [] : [['blobs', '/var/lib/pentaprism']]);
     }
+  });
+
+  it('mounts the log directory for the one app that follows it, read-only', () => {
+    for (const name of APPS) {
+      const { TENSORBOARD_LOGDIR } = configurationOf(name, interpolated(app(name).environment));
+      const mounts = mounted(app(name).volumes).filter(([source]) => source === 'event-logs');
+      expect([name, TENSORBOARD_LOGDIR !== undefined]).toEqual([name, name === 'training-ingest']);
+      expect(mounts).toEqual(TENSORBOARD_LOGDIR === undefined ? [] : [['event-logs', TENSORBOARD_LOGDIR, 'ro']]);
+    }
+    expect(app('training-ingest').volumes).toContain('${TENSORBOARD_LOGDIR:-event-logs}:/var/lib/event-logs:ro');
   });
 
   it('makes NATS keep what it has acknowledged', () => {

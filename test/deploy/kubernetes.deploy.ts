@@ -320,6 +320,14 @@ described.each(['single-node', 'cluster'])(
       }
     });
 
+    it('mounts the log directory for the one app that follows it, read-only', () => {
+      const mounts = APPS.flatMap((name) =>
+        containerOf(app(name)).volumeMounts.filter((mount) => mount.name === 'event-logs'),
+      );
+      const { TENSORBOARD_LOGDIR: mountPath } = manifests.environmentOf(app('training-ingest'));
+      expect(mounts).toEqual([{ name: 'event-logs', mountPath, readOnly: true }]);
+    });
+
     function mayReach(from: Workload, to: Workload): boolean {
       return [3000, 80, ...Object.values(DEFAULT_PORTS)].some(
         (port) => port !== 3000 && manifests.mayConnect(from, to, port),

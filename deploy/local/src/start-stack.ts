@@ -116,6 +116,8 @@ async function bringUp(instance: Instance, options: StartStackOptions, env: Node
     REDIS_URL: servers.redisUrl,
     BLOB_URL: env['BLOB_URL'] || pathToFileURL(instance.directory.blobs).href,
     RECORDS_DIRECTORY: env['RECORDS_DIRECTORY'] || (options.servers?.mongodbUri ? undefined : instance.directory.root),
+    // The apps run in a directory of their own choice, and accept absolute paths only.
+    TENSORBOARD_LOGDIR: env['TENSORBOARD_LOGDIR'] ? path.resolve(env['TENSORBOARD_LOGDIR']) : undefined,
     // glibc would keep up to 8 arenas per core, which image work fills and never gives back.
     MALLOC_ARENA_MAX: '2',
   };

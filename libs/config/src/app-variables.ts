@@ -2,6 +2,7 @@ import {
   blobVariables,
   busVariables,
   catalogVariables,
+  eventLogVariables,
   gatewayVariables,
   modalityVariables,
   mongoVariables,
@@ -41,6 +42,7 @@ export const APP_SETTINGS = {
     ...radiographVariables,
     ...modalityVariables,
     ...urlImportVariables,
+    ...eventLogVariables,
   },
   augmentation: { ...busVariables, ...mongoVariables, ...queueVariables, ...blobVariables, ...scrubVariables },
   insights: {

@@ -5,6 +5,7 @@ import {
   busVariables,
   catalogVariables,
   gatewayVariables,
+  eventLogVariables,
   modalityVariables,
   radiographVariables,
   secretVariables,
@@ -108,6 +109,28 @@ describe('the variables of radiographs', () => {
       FILTERS_TTL: 2_592_000,
       MODALITY_TIMEOUT: 30,
     });
+  });
+});
+
+describe('the variables of event logs', () => {
+  const schema = z.object(eventLogVariables);
+
+  it('name no directory by default, and ten samples of each tag', () => {
+    expect(readConfig(schema, {})).toEqual({ TENSORBOARD_RELOAD_INTERVAL: 2, TENSORBOARD_SAMPLES: 10 });
+  });
+
+  it.each([
+    ['TENSORBOARD_LOGDIR', 'runs'],
+    ['TENSORBOARD_RELOAD_INTERVAL', '0'],
+    ['TENSORBOARD_RELOAD_INTERVAL', '3601'],
+    ['TENSORBOARD_SAMPLES', '-1'],
+    ['TENSORBOARD_SAMPLES', '100001'],
+  ])('refuse %s=%s', (name, value) => {
+    expect(() => readConfig(schema, { [name]: value })).toThrow(new RegExp(`${name}: `));
+  });
+
+  it('accept 0 samples, which keeps all', () => {
+    expect(readConfig(schema, { TENSORBOARD_SAMPLES: '0' }).TENSORBOARD_SAMPLES).toBe(0);
   });
 });
 

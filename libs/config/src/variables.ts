@@ -165,6 +165,16 @@ export const modalityVariables = {
   MODALITY_TIMEOUT: wholeNumber(1, 30).default(5),
 };
 
+/** Event files of TensorBoard, which belong to the workspace `default`. */
+export const eventLogVariables = {
+  /** The directory whose runs are shown. No directory is followed without it. */
+  TENSORBOARD_LOGDIR: z.string().startsWith('/', 'must be an absolute path').optional(),
+  /** Seconds from one look at the directory to the next. */
+  TENSORBOARD_RELOAD_INTERVAL: wholeNumber(1, 3600).default(2),
+  /** Events that are kept of each tag, or 0 for all. */
+  TENSORBOARD_SAMPLES: wholeNumber(0, 100_000).default(10),
+};
+
 export const urlImportVariables = {
   /** Addresses and networks that images may be fetched from for a user, besides those of the internet. */
   URL_IMPORT_ALLOW: words
