@@ -41,6 +41,8 @@ const KEEP_ALIVE_MS = 72_000;
 const HEADERS_MS = 75_000;
 /** Characters of one path parameter. */
 const MAX_PARAM_LENGTH = 500;
+/** Bytes of the URL and the headers: those of TensorBoard, whose URLs hold names of any length. */
+export const MAX_HEADER_BYTES = 64 * 1024;
 
 const VERSION = '0.1.0';
 
@@ -64,7 +66,7 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
     return503OnClosing: false,
     bodyLimit: config.MAX_UPLOAD_BYTES,
     // A request without a Host is answered like one with a bad Host, in the words of its dialect.
-    http: { requireHostHeader: false },
+    http: { requireHostHeader: false, maxHeaderSize: MAX_HEADER_BYTES },
     clientErrorHandler: answerUnparsable,
     routerOptions: {
       ignoreTrailingSlash: true,

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { BlobKey } from './blob-key.js';
 import { type BlobEntry, SMALL_BLOB_BYTES } from './blob-store.js';
 import { type BlobStoreHarness, describeDamage } from './damage.conformance.js';
+import { describeParts } from './parts.conformance.js';
 
 export type { BlobStoreHarness } from './damage.conformance.js';
 
@@ -50,6 +51,7 @@ export function describeBlobStoreConformance(
     describe('put that fails', () => describeFailedPut(current));
     describe('reading', () => describeReading(current));
     describe('damaged bytes', () => describeDamage(current));
+    describe('parts', () => describeParts(current));
     describe('hostile keys', () => describeHostileKeys(current));
     describe('removal', () => describeRemoval(current, Math.min(rounds, 200)));
     describe('removal beside puts', () => describeRaces(current, rounds));
@@ -265,6 +267,8 @@ function describeHostileKeys(harness: () => BlobStoreHarness): void {
     for (const key of hostile) {
       await expect(store.open(key)).rejects.toMatchObject(invalid);
       await expect(store.read(key)).rejects.toMatchObject(invalid);
+      await expect(store.readPart(key, { offset: 0, length: 1, sha256: digest })).rejects.toMatchObject(invalid);
+      await expect(store.openPart(key, { offset: 0, length: 1, sha256: digest })).rejects.toMatchObject(invalid);
       await expect(store.verify(key)).rejects.toMatchObject(invalid);
       await expect(store.stat(key)).rejects.toMatchObject(invalid);
       await expect(store.removeIfUnusedSince(key, inAnHour())).rejects.toMatchObject(invalid);

@@ -48,6 +48,15 @@ export interface BlobRange {
   readonly end?: number;
 }
 
+/** Bytes of a blob that holds several files. They have a SHA-256 of their own. */
+export interface BlobPart {
+  /** Of the first byte, from 0. */
+  readonly offset: number;
+  /** Bytes. A part without any is read without access to the storage. */
+  readonly length: number;
+  readonly sha256: string;
+}
+
 /** What the caller knows of the bytes that it wants. */
 export interface ExpectedBlob {
   /** Bytes. Stored bytes of another number give DATA_LOSS before anything of them is passed on. */
@@ -97,6 +106,16 @@ export interface BlobStore {
    * DATA_LOSS if they are damaged; PAYLOAD_TOO_LARGE above `maxBytes`.
    */
   read(key: BlobKey, options?: ReadOptions): Promise<Buffer>;
+
+  /**
+   * As `open`, for a part: its bytes alone are read and hashed, whatever the size of the blob. DATA_LOSS before the first
+   * byte if the blob ends within the part.
+   * @param range counted from the first byte of the part
+   */
+  openPart(key: BlobKey, part: BlobPart, range?: BlobRange): Promise<Readable>;
+
+  /** As `read`, for a part of any length: its bytes alone are read and hashed. */
+  readPart(key: BlobKey, part: BlobPart): Promise<Buffer>;
 
   /** Reads and hashes all bytes. NOT_FOUND; DATA_LOSS if they are damaged. */
   verify(key: BlobKey): Promise<void>;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { DomainError } from '@pentaprism/domain';
 import type { BlobKey } from './blob-key.js';
-import type { BlobStore } from './blob-store.js';
+import { type BlobStore, SMALL_BLOB_BYTES } from './blob-store.js';
 import { CachedBlobStore } from './cached-blob-store.js';
 
 const keyOf = (text: string): BlobKey => ({
@@ -21,6 +21,12 @@ function memory(size: number) {
       if (removed.has(sha256)) throw new DomainError('NOT_FOUND', 'gone');
       await state.gate;
       return Buffer.alloc(size, sha256);
+    },
+    readPart: async ({ sha256 }, { length }) => {
+      state.reads += 1;
+      if (removed.has(sha256)) throw new DomainError('NOT_FOUND', 'gone');
+      await state.gate;
+      return Buffer.alloc(length, sha256);
     },
     removeIfUnusedSince: async ({ sha256 }) => {
       removed.add(sha256);
@@ -99,6 +105,58 @@ describe('CachedBlobStore', () => {
     expect((await reading).length).toBe(10);
     await expect(store.read(keyOf('a'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect(store.cachedBytes).toBe(0);
+  });
+
+  it('reads a part once, and apart from other parts of its blob', async () => {
+    const { state, inner } = memory(100);
+    const store = new CachedBlobStore(inner);
+    const part = { offset: 10, length: 20, sha256: keyOf('a').sha256 };
+    const [first] = await Promise.all([1, 2, 3].map(() => store.readPart(keyOf('whole'), part)));
+    expect(await store.readPart(keyOf('whole'), part)).toBe(first);
+    expect(state.reads).toBe(1);
+    const others = [
+      { ...part, offset: 11 },
+      { ...part, length: 21 },
+      { ...part, sha256: keyOf('b').sha256 },
+    ];
+    for (const other of others) await store.readPart(keyOf('whole'), other);
+    await store.read(keyOf('whole'));
+    expect(state.reads).toBe(5);
+  });
+
+  it('counts parts into its size, and passes large ones', async () => {
+    const { state, inner } = memory(0);
+    const store = new CachedBlobStore(inner, 10_000);
+    const part = { offset: 0, length: 1000, sha256: keyOf('a').sha256 };
+    for (let offset = 0; offset < 50; offset += 1) {
+      await store.readPart(keyOf('whole'), { ...part, offset });
+      expect(store.cachedBytes).toBeLessThanOrEqual(10_000);
+    }
+    expect(store.cachedBytes).toBeGreaterThan(8000);
+    const large = new CachedBlobStore(inner);
+    for (let each = 0; each < 2; each += 1)
+      await large.readPart(keyOf('whole'), { ...part, length: SMALL_BLOB_BYTES + 1 });
+    expect([state.reads, large.cachedBytes]).toEqual([52, 0]);
+  });
+
+  it('does not serve parts of what was removed, even when they were being read meanwhile', async () => {
+    const { state, inner } = memory(10);
+    const store = new CachedBlobStore(inner);
+    const part = { offset: 0, length: 10, sha256: keyOf('a').sha256 };
+    await store.readPart(keyOf('whole'), part);
+    await store.readPart(keyOf('other'), part);
+    const kept = store.cachedBytes / 2;
+    let release: () => void = () => undefined;
+    state.gate = new Promise((resolve) => {
+      release = resolve;
+    });
+    const reading = store.readPart(keyOf('whole'), { ...part, offset: 5 });
+    await store.removeIfUnusedSince(keyOf('whole'), new Date());
+    release();
+    await reading;
+    await expect(store.readPart(keyOf('whole'), part)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(store.readPart(keyOf('whole'), { ...part, offset: 5 })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(store.cachedBytes).toBe(kept);
   });
 
   it('does not keep reads with a limit of their own', async () => {

@@ -1,8 +1,11 @@
 import type { Readable } from 'node:stream';
 import { LRUCache } from 'lru-cache';
 import { type BlobKey, blobName } from './blob-key.js';
+import { isNameOf, partName } from './blob-part.js';
 import {
   type BlobEntry,
+  type BlobPart,
+  type BlobRange,
   type BlobSource,
   type BlobStat,
   type BlobStore,
@@ -22,11 +25,11 @@ export const HOT_CACHE_BYTES = 64 * 1024 * 1024;
 const ENTRY_BYTES = 512;
 
 /**
- * Keeps the small blobs that are read most often in memory, before any adapter. The adapter has hashed them, so wrong bytes
+ * Keeps the small blobs, and small parts of blobs, that are read most often in memory, before any adapter. The adapter has hashed them, so wrong bytes
  * are never kept. A blob's bytes never change, so an entry cannot be stale; it can only outlive its blob. Removal through this object drops it; a removal by another process
  * does not, and there the missing record already answers 404.
  *
- * Requests for the same blob at the same time share one read.
+ * Requests for the same blob or part at the same time share one read.
  */
 export class CachedBlobStore implements BlobStore {
   readonly #cache: LRUCache<string, Buffer>;
@@ -53,10 +56,14 @@ export class CachedBlobStore implements BlobStore {
     const { maxBytes = SMALL_BLOB_BYTES, size } = options;
     // Another limit is a caller with a large blob, or one that counts on a refusal.
     if (maxBytes !== SMALL_BLOB_BYTES) return this.inner.read(key, options);
-    const known = this.#cache.get(name) ?? this.#reads.get(name);
-    const bytes = await (known ?? this.#load(name, key, options));
+    const bytes = await this.#load(name, () => this.inner.read(key, options));
     if (size !== undefined && bytes.byteLength !== size) throw blobLost('size', key);
     return bytes;
+  }
+
+  async readPart(key: BlobKey, part: BlobPart): Promise<Buffer> {
+    if (part.length > SMALL_BLOB_BYTES) return this.inner.readPart(key, part);
+    return this.#load(partName(key, part), () => this.inner.readPart(key, part));
   }
 
   async removeIfUnusedSince(key: BlobKey, olderThan: Date): Promise<boolean> {
@@ -65,8 +72,10 @@ export class CachedBlobStore implements BlobStore {
       return await this.inner.removeIfUnusedSince(key, olderThan);
     } finally {
       // Also when it failed, since it may have removed the blob. A read that is under way no longer fills the cache.
-      this.#reads.delete(name);
-      this.#cache.delete(name);
+      // All names are compared, for the parts: no process that removes many blobs has a cache.
+      for (const reads of [this.#reads, this.#cache]) {
+        for (const each of [...reads.keys()]) if (isNameOf(each, name)) reads.delete(each);
+      }
     }
   }
 
@@ -76,6 +85,10 @@ export class CachedBlobStore implements BlobStore {
 
   open(key: BlobKey, options?: OpenOptions): Promise<Readable> {
     return this.inner.open(key, options);
+  }
+
+  openPart(key: BlobKey, part: BlobPart, range?: BlobRange): Promise<Readable> {
+    return this.inner.openPart(key, part, range);
   }
 
   verify(key: BlobKey): Promise<void> {
@@ -102,8 +115,11 @@ export class CachedBlobStore implements BlobStore {
     await this.inner.close?.();
   }
 
-  #load(name: string, key: BlobKey, options: ReadOptions): Promise<Buffer> {
-    const reading = this.inner.read(key, options).then(
+  /** Returns the bytes of that name out of the cache, or those of a read that is under way or begun now. */
+  async #load(name: string, read: () => Promise<Buffer>): Promise<Buffer> {
+    const known = this.#cache.get(name) ?? this.#reads.get(name);
+    if (known) return known;
+    const reading = read().then(
       (bytes) => {
         if (this.#reads.get(name) === reading) {
           this.#reads.delete(name);

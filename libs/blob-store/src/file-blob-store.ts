@@ -2,16 +2,18 @@ import { close, createReadStream, fstat, open as openDescriptor, read, type Stat
 import type { FileHandle } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { DomainError } from '@pentaprism/domain';
-import { type BlobKey, requireBlobArea, requireBlobKey } from './blob-key.js';
+import { type BlobKey, blobName, requireBlobArea, requireBlobKey } from './blob-key.js';
 import { listBlobs } from './blob-listing.js';
+import { partName, requirePart } from './blob-part.js';
 import { BlobPaths } from './blob-paths.js';
 import { requireRange } from './blob-range.js';
 import { BlobRemoval, removeTemporary, touchBlob, trashedPaths } from './blob-removal.js';
 import {
   type BlobEntry,
+  type BlobPart,
   type BlobRange,
   type BlobSource,
   type BlobStat,
@@ -42,6 +44,12 @@ export interface FileBlobStoreOptions {
 const openFile = promisify(openDescriptor);
 const statOpen = promisify(fstat);
 const closeFile = promisify(close);
+
+/** The bytes of a file that a stream passes on and checks. */
+interface Span extends BlobPart {
+  /** For `VerifiedBlobs`. */
+  readonly name: string;
+}
 
 /** Bytes of one read of a stream. */
 const CHUNK_BYTES = 256 * 1024;
@@ -108,7 +116,23 @@ export class FileBlobStore implements BlobStore {
     try {
       const found = await storage(() => statOpen(fd));
       if (expected !== undefined && found.size !== expected) throw this.#damage(key, 'size');
-      return this.#stream(key, fd, found, { ...range, verify });
+      const whole = { offset: 0, length: found.size, sha256: key.sha256, name: blobName(key) };
+      return this.#stream(key, fd, found, whole, { ...range, verify });
+    } catch (error) {
+      await closeFile(fd);
+      throw error;
+    }
+  }
+
+  async openPart(key: BlobKey, part: BlobPart, range: BlobRange = {}): Promise<Readable> {
+    const name = partName(key, part);
+    requireRange(range);
+    if (part.length === 0) return Readable.from([await this.readPart(key, part)], { objectMode: false });
+    const fd = await this.#find(key, (path) => openFile(path, 'r'));
+    try {
+      const found = await storage(() => statOpen(fd));
+      if (found.size < part.offset + part.length) throw this.#damage(key, 'size');
+      return this.#stream(key, fd, found, { ...part, name }, { ...range, verify: true });
     } catch (error) {
       await closeFile(fd);
       throw error;
@@ -123,13 +147,23 @@ export class FileBlobStore implements BlobStore {
         const { size } = await handle.stat();
         if (expected !== undefined && size !== expected) throw this.#damage(key, 'size');
         if (size > maxBytes) throw tooLarge(maxBytes);
-        const bytes = await readBytes(handle, size);
+        const bytes = await readBytes(handle, 0, size);
         if ((await hashBytes(bytes)) !== key.sha256) throw this.#damage(key, 'hash');
         return bytes;
       });
     } finally {
       await handle.close();
     }
+  }
+
+  async readPart(key: BlobKey, part: BlobPart): Promise<Buffer> {
+    requireBlobKey(key);
+    requirePart(part);
+    const { offset, length, sha256 } = part;
+    const bytes = length === 0 ? Buffer.alloc(0) : await this.#readSpan(key, offset, length);
+    if (bytes.length !== length) throw this.#damage(key, 'size');
+    if ((await hashBytes(bytes)) !== sha256) throw this.#damage(key, 'hash');
+    return bytes;
   }
 
   async verify(key: BlobKey): Promise<void> {
@@ -196,25 +230,45 @@ export class FileBlobStore implements BlobStore {
     return blobLost(fault, key);
   }
 
+  /** The bytes from an offset, or as many as there are. */
+  async #readSpan(key: BlobKey, offset: number, length: number): Promise<Buffer> {
+    const handle = await this.#find(key, (path) => this.#files.open(path, 'r'));
+    try {
+      return await storage(() => readBytes(handle, offset, length));
+    } finally {
+      await handle.close();
+    }
+  }
+
   /** Takes over the descriptor. */
-  #stream(key: BlobKey, fd: number, found: Stats, { verify, ...range }: BlobRange & { verify: boolean }): Readable {
-    const { size } = found;
-    const version = `${found.dev}:${found.ino}:${size}:${found.mtimeMs}:${found.ctimeMs}`;
+  #stream(
+    key: BlobKey,
+    fd: number,
+    found: Stats,
+    { offset, length, sha256, name }: Span,
+    { verify, ...range }: BlobRange & { verify: boolean },
+  ): Readable {
+    const version = `${found.dev}:${found.ino}:${found.size}:${found.mtimeMs}:${found.ctimeMs}`;
     // eslint-disable-next-line no-restricted-syntax -- the file system uses the clock of this machine
     const isSettled = Date.now() - found.ctimeMs > TIME_STEP_MS;
     const options = { fd, highWaterMark: CHUNK_BYTES, fs: { open: openDescriptor, read: readTranslated, close } };
     const onDamage = (fault: BlobFault) => this.#damage(key, fault);
-    if (!verify || this.#verified.versionOf(key) === version) {
-      const { start = 0, end = size - 1 } = range;
-      const wanted = Math.max(0, Math.min(size, end + 1) - start);
-      return verifiedStream(createReadStream('', { ...options, ...range }), { size: wanted, onDamage });
+    const source = (first: number, size: number) => {
+      const start = offset + first;
+      // The ends are inclusive: of a file without bytes, the first is looked for.
+      return createReadStream('', { ...options, start, end: Math.max(start, start + size - 1) });
+    };
+    if (!verify || this.#verified.versionOf(name) === version) {
+      const { start = 0, end = length - 1 } = range;
+      const size = Math.max(0, Math.min(length, end + 1) - start);
+      if (size === 0) return closing(fd);
+      return verifiedStream(source(start, size), { size, onDamage });
     }
     const onVerified = () => {
-      if (isSettled) this.#verified.remember(key, version);
+      if (isSettled) this.#verified.remember(name, version);
     };
     // From the first byte on, also for a range.
-    const whole = createReadStream('', { ...options, start: 0 });
-    return verifiedStream(whole, { ...range, sha256: key.sha256, size, onDamage, onVerified });
+    return verifiedStream(source(0, length), { ...range, sha256, size: length, onDamage, onVerified });
   }
 
   /** Leaves the bytes durable under their name; true if it is this put's own file that has it now. */
@@ -266,16 +320,22 @@ async function tryPaths<T>(paths: string[], use: (path: string) => Promise<T>): 
   return null;
 }
 
+/** A stream of no bytes, for which the file was opened in vain. */
+function closing(fd: number): Readable {
+  close(fd, () => undefined);
+  return Readable.from([]);
+}
+
 /**
  * Returns as many bytes of a file, or all that there are. `readFile` would ask for the size again, and read on until the
  * end: two steps more for each small blob.
  */
-async function readBytes(handle: FileHandle, size: number): Promise<Buffer> {
+async function readBytes(handle: FileHandle, offset: number, size: number): Promise<Buffer> {
   // Not a part of Node's pool, which a cached blob would keep as a whole.
   const bytes = Buffer.allocUnsafeSlow(size);
   let at = 0;
   while (at < size) {
-    const { bytesRead } = await handle.read(bytes, at, size - at, at);
+    const { bytesRead } = await handle.read(bytes, at, size - at, offset + at);
     if (bytesRead === 0) break;
     at += bytesRead;
   }

@@ -25,6 +25,7 @@ const SLICE_BYTES = 256 * 1024;
 const REPAIRS: Readonly<Record<string, string>> = {
   thumbnails: 'the scrub of the blob store makes them again, if it is switched on',
   samples: 'new samples have to be made',
+  eventimages: 'the run has to be removed and read again',
   models: 'the model has to be trained or exported again',
 };
 

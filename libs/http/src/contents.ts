@@ -1,11 +1,29 @@
-import type { ContentReference, Image } from '@pentaprism/contracts';
+import type { ContentReference, EVENT_IMAGES_AREA, Image } from '@pentaprism/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-/** Where bytes are: which part of the blob store, whose, and what. */
+/** Where bytes are: which area of the blob store, whose, and what. */
 export interface StoredContent extends ContentReference {
   readonly area:
-    'originals' | 'samples' | 'thumbnails' | 'modality' | 'models' | 'predictions' | 'datasets' | 'insights';
+    | 'originals'
+    | 'samples'
+    | 'thumbnails'
+    | 'modality'
+    | 'models'
+    | 'predictions'
+    | 'datasets'
+    | 'insights'
+    | typeof EVENT_IMAGES_AREA;
   readonly workspace: string;
+  /** The bytes that are meant, of a blob that holds several files. The media type is theirs, the size that of the blob. */
+  readonly part?: ContentPart;
+}
+
+/** Bytes within a blob. They have a hash of their own, by which alone they are checked and which is their ETag. */
+export interface ContentPart {
+  /** Of the first byte, from 0. */
+  readonly offset: number;
+  readonly length: number;
+  readonly sha256: string;
 }
 
 export interface SendOptions {
@@ -13,6 +31,8 @@ export interface SendOptions {
   readonly fileName?: string;
   /** Seconds that a client may keep it; 0: it must ask again each time. */
   readonly maxAge?: number;
+  /** The value of `Cache-Control` where an API has its own. */
+  readonly cacheControl?: string;
   /** Whether the bytes may have been removed since the caller learned of them. Then missing ones are NOT_FOUND. */
   readonly mayBeGone?: boolean;
 }
@@ -35,8 +55,9 @@ export abstract class Contents {
   /**
    * Answers with the bytes: ETag, range and conditional requests, never as active content.
    *
-   * @throws DomainError DATA_LOSS if the stored bytes are damaged or missing, before any header is sent for a file up to
-   *   1 MiB and for one of another size than its record. Damage that shows later ends the connection.
+   * @throws DomainError DATA_LOSS if the stored bytes are damaged or missing, before any header is sent for a file or part
+   *   up to 1 MiB, for a file of another size than its record, and for a part beyond the end of its blob. Damage that
+   *   shows later ends the connection.
    */
   abstract send(
     request: FastifyRequest,
@@ -47,7 +68,7 @@ export abstract class Contents {
   /**
    * Returns the bytes for an answer that is made of them. Bytes that are not consumed to the end must be returned, as `for await` does.
    *
-   * @throws DomainError as `send`. Damage of a large file ends the iteration with DATA_LOSS.
+   * @throws DomainError as `send`. Damage of a large file or part ends the iteration with DATA_LOSS.
    */
   abstract open(content: StoredContent, options?: Pick<SendOptions, 'mayBeGone'>): Promise<AsyncIterable<Uint8Array>>;
 }

@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { scrubArea, type BlobEntry, type BlobKey, type BlobStore } from '@pentaprism/blob-store';
+import { EVENT_IMAGES_AREA } from '@pentaprism/contracts';
 import { systemDate, systemNow } from '@pentaprism/domain';
 import { LOGGER, metrics, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE, Rounds } from '@pentaprism/service';
@@ -18,7 +19,17 @@ const LEASE_MS = 60_000;
 /** Milliseconds between two notes of the position. A restart goes on from the last one. */
 const SAVE_MS = 2000;
 /** What the store holds, in the order in which it is checked. Records come last: what they name must be there. */
-const AREAS = ['originals', 'thumbnails', 'samples', 'models', 'modality', 'predictions', 'insights', 'datasets'];
+const AREAS = [
+  'originals',
+  'thumbnails',
+  'samples',
+  'models',
+  'modality',
+  'predictions',
+  'insights',
+  'datasets',
+  EVENT_IMAGES_AREA,
+];
 const BATCH = 100;
 /** Findings that are kept for operators; the log has all of them. */
 const MOST_FINDINGS = 100;

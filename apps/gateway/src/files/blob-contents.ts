@@ -43,8 +43,8 @@ export class BlobContents extends Contents {
     content: StoredContent,
     options: SendOptions = {},
   ): Promise<void> {
-    const { size } = content;
-    const etag = `"${content.sha256}"`;
+    const { size, sha256 } = servedBytes(content);
+    const etag = `"${sha256}"`;
     if (matches(request.headers['if-none-match'], etag)) {
       describe(reply, content, options).header('ETag', etag);
       // Fastify gives an answer to HEAD without a body the length 0, which caches then take for the file's.
@@ -70,25 +70,27 @@ export class BlobContents extends Contents {
   }
 
   /**
-   * Returns the bytes: small blobs whole out of a cache, large ones as a stream. Their size has been compared with that of
-   * the record.
+   * Returns the bytes: small blobs and parts whole out of a cache, large ones as a stream. The size of a blob has been
+   * compared with that of the record.
    * @throws DomainError DATA_LOSS if they are damaged or missing; NOT_FOUND if they are missing and may be
    */
   private async body(
     method: string,
-    { area, workspace, sha256, size }: StoredContent,
+    content: StoredContent,
     range: ByteRange | undefined,
     { mayBeGone = false }: SendOptions,
   ): Promise<Buffer | Readable> {
+    const { area, workspace, sha256, size } = content;
     const key = { area, workspace, sha256 };
     try {
       if (method === 'HEAD') {
-        await this.requireSize(key, size);
+        await this.requireSize(key, content);
         // Fastify would read the whole file to throw it away, and takes anything but a stream for the length.
         return Readable.from([]);
       }
-      if (size > SMALL_BLOB_BYTES) return await firstBytesOf(await this.blobs.open(key, { ...range, size }));
-      const whole = await this.blobs.read(key, { size });
+      if (servedBytes(content).size > SMALL_BLOB_BYTES)
+        return await firstBytesOf(await this.stream(key, content, range));
+      const whole = await this.whole(key, content);
       return range ? whole.subarray(range.start, range.end + 1) : whole;
     } catch (error) {
       if (mayBeGone || !DomainError.is(error, 'NOT_FOUND')) throw error;
@@ -98,12 +100,28 @@ export class BlobContents extends Contents {
     }
   }
 
-  private async requireSize(key: BlobKey, size: number): Promise<void> {
+  private whole(key: BlobKey, { size, part }: StoredContent): Promise<Buffer> {
+    return part ? this.blobs.readPart(key, part) : this.blobs.read(key, { size });
+  }
+
+  private stream(key: BlobKey, { size, part }: StoredContent, range: ByteRange | undefined): Promise<Readable> {
+    return part ? this.blobs.openPart(key, part, range) : this.blobs.open(key, { ...range, size });
+  }
+
+  private async requireSize(key: BlobKey, { size, part }: StoredContent): Promise<void> {
+    // As a GET of it reads nothing.
+    if (part?.length === 0) return;
     const found = await this.blobs.stat(key);
     if (!found) throw new DomainError('NOT_FOUND', 'These bytes are not in the blob store.');
-    // Reports the damage.
-    if (found.size !== size) await this.blobs.verify(key);
+    // Both report the damage.
+    if (!part && found.size !== size) await this.blobs.verify(key);
+    if (part && found.size < part.offset + part.length) (await this.blobs.openPart(key, part)).destroy();
   }
+}
+
+/** Size and hash of what a client receives. */
+function servedBytes({ size, sha256, part }: StoredContent): { readonly size: number; readonly sha256: string } {
+  return part ? { size: part.length, sha256: part.sha256 } : { size, sha256 };
 }
 
 /** Resolves when a stream has its first bytes, or none at all; rejects if it fails before. */
@@ -122,13 +140,13 @@ async function firstBytesOf(stream: Readable): Promise<Readable> {
 function describe(
   reply: FastifyReply,
   { mediaType }: StoredContent,
-  { fileName, maxAge = 0 }: SendOptions,
+  { fileName, maxAge = 0, cacheControl }: SendOptions,
 ): FastifyReply {
   return reply
     .header('Content-Type', mediaType)
     .header('Content-Disposition', dispositionOf(mediaType, fileName))
     .header('Content-Security-Policy', INERT)
-    .header('Cache-Control', maxAge > 0 ? `private, max-age=${maxAge}` : 'private, no-cache')
+    .header('Cache-Control', cacheControl ?? (maxAge > 0 ? `private, max-age=${maxAge}` : 'private, no-cache'))
     .header('Accept-Ranges', 'bytes');
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { FileBlobStore, SMALL_BLOB_BYTES, type BlobKey } from '@pentaprism/blob-store';
 import { DomainError } from '@pentaprism/domain';
-import type { SendOptions } from '@pentaprism/http';
+import type { SendOptions, StoredContent } from '@pentaprism/http';
 import fastify, { type FastifyInstance } from 'fastify';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ const SMALL = 5000;
 let root: string;
 let blobs: FileBlobStore;
 let server: FastifyInstance;
-let content: { area: 'originals'; workspace: string; sha256: string; size: number; mediaType: string };
+let content: StoredContent;
 let options: SendOptions;
 const error = jest.fn();
 

@@ -2,10 +2,12 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { DomainError } from '@pentaprism/domain';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { type BlobKey, requireBlobArea, requireBlobKey } from '../blob-key.js';
+import { type BlobKey, blobName, requireBlobArea, requireBlobKey } from '../blob-key.js';
+import { partName, requirePart } from '../blob-part.js';
 import { requireRange } from '../blob-range.js';
 import {
   type BlobEntry,
+  type BlobPart,
   type BlobRange,
   type BlobSource,
   type BlobStat,
@@ -117,7 +119,17 @@ export class S3BlobStore implements BlobStore {
     requireBlobKey(key);
     requireRange(range);
     if (!verify) return this.#find(key, (name) => this.#openRange(key, name, range));
-    return (await this.#openVerified(key, range)) ?? this.#openWhole(key, range, expected);
+    return (await this.#openVerified(key, blobName(key), range)) ?? this.#openWhole(key, range, expected);
+  }
+
+  async openPart(key: BlobKey, part: BlobPart, range: BlobRange = {}): Promise<Readable> {
+    const name = partName(key, part);
+    requireRange(range);
+    const { start = 0, end = Number.POSITIVE_INFINITY } = range;
+    if (part.length === 0) return Readable.from([await this.readPart(key, part)], { objectMode: false });
+    const wanted = { start: part.offset + start, end: part.offset + Math.min(end, part.length - 1) };
+    const verified = start < part.length ? await this.#openVerified(key, name, wanted) : undefined;
+    return verified ?? this.#openPart(key, part, range);
   }
 
   async read(key: BlobKey, { maxBytes = SMALL_BLOB_BYTES, size: expected }: ReadOptions = {}): Promise<Buffer> {
@@ -135,6 +147,14 @@ export class S3BlobStore implements BlobStore {
         body.destroy();
       }
     });
+  }
+
+  async readPart(key: BlobKey, part: BlobPart): Promise<Buffer> {
+    requireBlobKey(key);
+    requirePart(part);
+    const bytes = part.length === 0 ? Buffer.alloc(0) : await this.#readPart(key, part);
+    if ((await hashBytes(bytes)) !== part.sha256) throw this.#damage(key, 'hash');
+    return bytes;
   }
 
   async verify(key: BlobKey): Promise<void> {
@@ -190,8 +210,8 @@ export class S3BlobStore implements BlobStore {
   }
 
   /** The range alone, of an object whose bytes were hashed a moment ago; undefined if there is none. */
-  async #openVerified(key: BlobKey, range: BlobRange): Promise<Readable | undefined> {
-    const version = this.#verified.versionOf(key);
+  async #openVerified(key: BlobKey, name: string, range: BlobRange): Promise<Readable | undefined> {
+    const version = this.#verified.versionOf(name);
     if (version === undefined) return undefined;
     try {
       return await this.#openRange(key, this.keys.blob(key), { ...range, ifMatch: version });
@@ -229,10 +249,46 @@ export class S3BlobStore implements BlobStore {
       }
       const onDamage = (fault: BlobFault) => this.#damage(key, fault);
       const onVerified = () => {
-        if (ETag !== undefined) this.#verified.remember(key, ETag);
+        if (ETag !== undefined) this.#verified.remember(blobName(key), ETag);
       };
       return verifiedStream(body, { ...range, sha256: key.sha256, size, onDamage, onVerified });
     });
+  }
+
+  async #openPart(key: BlobKey, part: BlobPart, range: BlobRange): Promise<Readable> {
+    return this.#find(key, async (name) => {
+      const { body, etag } = await this.#getPart(key, name, part);
+      const onDamage = (fault: BlobFault) => this.#damage(key, fault);
+      const onVerified = () => {
+        if (etag !== undefined) this.#verified.remember(partName(key, part), etag);
+      };
+      return verifiedStream(body, { ...range, sha256: part.sha256, size: part.length, onDamage, onVerified });
+    });
+  }
+
+  async #readPart(key: BlobKey, part: BlobPart): Promise<Buffer> {
+    return this.#find(key, async (name) => {
+      const { body } = await this.#getPart(key, name, part);
+      try {
+        return await buffer(body);
+      } finally {
+        body.destroy();
+      }
+    });
+  }
+
+  /** @throws errors of the S3 client; DATA_LOSS if the object ends within the part */
+  async #getPart(key: BlobKey, name: string, { offset, length }: BlobPart) {
+    try {
+      const range = `bytes=${offset}-${offset + length - 1}`;
+      const { Body, ContentLength, ETag: etag } = await this.requests.get(name, { range });
+      const body = limitedBody(Body as Readable);
+      if (ContentLength === length) return { body, etag };
+      body.destroy();
+    } catch (error) {
+      if (!isUnsatisfiableRange(error)) throw error;
+    }
+    throw this.#damage(key, 'size');
   }
 
   async *#list(prefix: string, after?: string): AsyncGenerator<BlobEntry> {

@@ -1,8 +1,13 @@
 import { Module } from '@nestjs/common';
 import { CoreController } from './core.controller.js';
+import { Experiments } from './experiments/experiments.js';
+import { ImagePlaces } from './experiments/image-places.js';
+import { ImagesController } from './images.controller.js';
 import { PageController } from './page/page.controller.js';
+import { ProblemsController } from './problems.controller.js';
 
 @Module({
-  controllers: [CoreController, PageController],
+  controllers: [CoreController, ImagesController, PageController, ProblemsController],
+  providers: [Experiments, { provide: ImagePlaces, useFactory: () => new ImagePlaces() }],
 })
 export class TensorboardModule {}

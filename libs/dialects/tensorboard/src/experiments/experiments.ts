@@ -1,0 +1,74 @@
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Bus, watchSignal } from '@pentaprism/bus';
+import { eventLogChanged, type ImageSeries } from '@pentaprism/contracts';
+import { DomainError } from '@pentaprism/domain';
+import { principalOf } from '@pentaprism/http';
+import type { FastifyRequest } from 'fastify';
+import { Answer } from '../answer.js';
+import { EventLogSource } from './event-log-source.js';
+import { ExperimentIndex } from './experiment-index.js';
+import type { Experiment } from './experiment-source.js';
+import { ImagePlaces } from './image-places.js';
+import { KeptReads } from './kept-reads.js';
+import { SeriesEvents } from './series-events.js';
+
+/** The experiments that requests show. What was answered of them is kept while they stay the same. */
+@Injectable()
+export class Experiments implements OnModuleDestroy {
+  readonly #bus: Bus;
+  readonly #places: ImagePlaces;
+  readonly #reads = new KeptReads();
+  readonly #unwatch: () => void;
+
+  constructor(bus: Bus, places: ImagePlaces) {
+    this.#bus = bus;
+    this.#places = places;
+    this.#unwatch = watchSignal(bus.connection, eventLogChanged, ({ workspace }) => {
+      this.#reads.expire(eventLogKey(workspace));
+    });
+  }
+
+  onModuleDestroy(): void {
+    this.#unwatch();
+  }
+
+  /** Returns the experiment that a request shows: the event logs of its workspace. */
+  of(request: FastifyRequest): Experiment {
+    const { workspace } = principalOf(request);
+    return { key: eventLogKey(workspace), source: new EventLogSource(this.#bus, workspace) };
+  }
+
+  index(experiment: Experiment): Promise<ExperimentIndex> {
+    const read = () => ExperimentIndex.read(experiment.source);
+    return this.#reads.get(experiment, { name: 'index', read, size: ({ size }) => size });
+  }
+
+  /**
+   * Returns the list of the images with one number of all events of a series.
+   * @throws DomainError NOT_FOUND
+   */
+  async imageList(experiment: Experiment, run: string, tag: string, sample: number): Promise<Answer> {
+    const index = await this.index(experiment);
+    const series = index.find(run, tag);
+    if (!series) throw new DomainError('NOT_FOUND', `Not found: No image data for run='${run}', tag='${tag}'`);
+    if (sample >= series.samples) return new Answer('[]');
+    const events = await this.#events(experiment, series);
+    return events.list(sample);
+  }
+
+  #events(experiment: Experiment, series: ImageSeries): Promise<SeriesEvents> {
+    const read = async () => {
+      const { revision, value } = await experiment.source.events(series);
+      this.#places.add(
+        experiment,
+        value.flatMap(({ images }) => images),
+      );
+      return { revision, value: new SeriesEvents(value) };
+    };
+    return this.#reads.get(experiment, { name: `events ${series.id}`, read, size: ({ size }) => size });
+  }
+}
+
+function eventLogKey(workspace: string): string {
+  return `logs of ${workspace}`;
+}

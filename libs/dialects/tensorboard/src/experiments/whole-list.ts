@@ -1,0 +1,31 @@
+import type { Revised } from './experiment-source.js';
+
+/** Reads of a list that is changing. The last one is taken as it is. */
+const ATTEMPTS = 3;
+
+interface Page<T> {
+  readonly revision: string;
+  readonly items: readonly T[];
+  readonly next: string | null;
+}
+
+/**
+ * Reads all pages of a list. Pages of different revisions do not belong together, so the list is read again. One that
+ * keeps changing has the revision of its first page, by which its next reader sees that it has changed.
+ */
+export async function wholeList<T>(
+  read: (after: { readonly after?: string }) => Promise<Page<T>>,
+): Promise<Revised<readonly T[]>> {
+  for (let attempt = 1; ; attempt++) {
+    const { revision, items, next } = await read({});
+    const value = [...items];
+    let [after, isTorn] = [next, false];
+    while (after !== null && (!isTorn || attempt === ATTEMPTS)) {
+      const page = await read({ after });
+      for (const item of page.items) value.push(item);
+      isTorn ||= page.revision !== revision;
+      after = page.next;
+    }
+    if (!isTorn || attempt === ATTEMPTS) return { revision, value };
+  }
+}
