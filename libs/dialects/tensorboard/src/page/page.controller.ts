@@ -4,7 +4,7 @@ import { DomainError } from '@pentaprism/domain';
 import { addVary } from '@pentaprism/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PAGE_BASE } from '../addresses.js';
-import { acceptsGzip } from './accepts-gzip.js';
+import { acceptsGzip, forbidCaching } from '../answer.js';
 import { mediaTypeOf } from './media-types.js';
 import { missingPage } from './missing-page.js';
 import { pageAddressOf } from './page-address.js';
@@ -25,9 +25,8 @@ const CONTENT_SECURITY_POLICY = [
   "script-src 'self' 'unsafe-eval'",
 ].join('; ');
 
-const REVALIDATE = { 'Cache-Control': 'no-cache, must-revalidate', Expires: '0' };
-/** For a file whose URL contains a hash of its bytes. */
-const KEEP_A_DAY = { 'Cache-Control': 'private, max-age=86400' };
+/** For a file whose URL contains a hash of its bytes, as that of the script does. */
+const KEEP_A_DAY = 'private, max-age=86400';
 const FILE_HASH = '_file_hash';
 
 /** TensorBoard's frontend: its page and the files beside it, unchanged. */
@@ -58,17 +57,17 @@ export class PageController {
 async function sendFile(request: FastifyRequest, reply: FastifyReply, name: string, file: WebFile): Promise<void> {
   const isHashed = (request.query as Readonly<Record<string, unknown>>)[FILE_HASH] !== undefined;
   const type = mediaTypeOf(name);
-  void reply.headers({ 'Content-Type': type, ...(isHashed ? KEEP_A_DAY : REVALIDATE) });
+  void (isHashed ? reply.header('Cache-Control', KEEP_A_DAY) : forbidCaching(reply)).header('Content-Type', type);
   if (type.startsWith('text/html')) void reply.header('Content-Security-Policy', CONTENT_SECURITY_POLICY);
   addVary(reply, 'Accept-Encoding');
-  if (!acceptsGzip(request)) return void reply.send(await file.inflated());
+  if (!acceptsGzip(request.headers['accept-encoding'])) return void reply.send(await file.inflated());
   void reply.header('Content-Encoding', 'gzip').send(file.gzip);
 }
 
 function sendMissing(reply: FastifyReply, missing: Missing): void {
-  void reply
+  void forbidCaching(reply)
     .status(404)
-    .headers({ 'Content-Type': 'text/html; charset=utf-8', ...REVALIDATE })
+    .header('Content-Type', 'text/html; charset=utf-8')
     .header('Content-Security-Policy', "default-src 'none'")
     .send(missingPage(missing));
 }

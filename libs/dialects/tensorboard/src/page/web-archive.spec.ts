@@ -26,7 +26,7 @@ describe('readWebArchive', () => {
 
   it('returns compressed, stored and empty files of folders by name, as gzip files', async () => {
     write({ 'index.js': TEXT, fonts: { 'a.ttf': [TEXT, { level: 0 }], empty: Buffer.alloc(0), folder: {} } });
-    const files = await readWebArchive(file);
+    const files = new Map(await readWebArchive(file));
     expect([...files.keys()].sort()).toEqual(['fonts/a.ttf', 'fonts/empty', 'index.js']);
     for (const name of ['index.js', 'fonts/a.ttf']) {
       const found = files.get(name);
@@ -71,6 +71,12 @@ describe('readWebArchive', () => {
       /20000 bytes/,
     );
     await expect(readWebArchive(file, { ...LIMITS, entries: 11 })).resolves.toHaveProperty('size', 11);
+  });
+
+  it('finds none in an empty file, a device, a folder or nothing', async () => {
+    writeFileSync(file, '');
+    for (const path of [file, '/dev/null', directory, `${file}.none`])
+      expect([path, await readWebArchive(path)]).toEqual([path, undefined]);
   });
 
   it('refuses what is no archive', async () => {

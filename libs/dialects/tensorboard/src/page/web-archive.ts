@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { fromBufferPromise, type Entry, type ZipFile } from 'yauzl';
@@ -52,11 +52,12 @@ export class UnfitArchive extends Error {}
  * Reads an archive and checks every file in it. The files are inflated in the thread pool, and what the archive has
  * compressed stays as it is in memory: a gzip file is a header, the same compressed bytes, and their checksum.
  *
- * @returns files by name
+ * @returns files by name; undefined if there is no file at the path, or an empty one
  * @throws UnfitArchive; errors of the file system
  */
-export async function readWebArchive(path: string, limits = LIMITS): Promise<ReadonlyMap<string, WebFile>> {
+export async function readWebArchive(path: string, limits = LIMITS): Promise<ReadonlyMap<string, WebFile> | undefined> {
   const bytes = await readBounded(path, limits.archiveBytes);
+  if (bytes.length === 0) return undefined;
   try {
     const archive = await fromBufferPromise(bytes, { strictFileNames: true });
     if (archive.entryCount > limits.entries) throw new UnfitArchive(`it has ${archive.entryCount} entries`);
@@ -66,7 +67,12 @@ export async function readWebArchive(path: string, limits = LIMITS): Promise<Rea
   }
 }
 
+/** Containers mount an empty device or folder where the operator has named no file. */
 async function readBounded(path: string, maxBytes: number): Promise<Buffer> {
+  const status = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  if (!status?.isFile()) return Buffer.alloc(0);
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();

@@ -58,10 +58,10 @@ export class WebFiles {
     if (this.path === undefined) return 'unnamed';
     try {
       const files = await readWebArchive(this.path);
+      if (files === undefined) return 'absent';
       if (!files.has(INDEX)) throw new UnfitArchive(`it has no ${INDEX}`);
       return files;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'absent';
       const problem = `TENSORBOARD_WEBFILES names ${this.path}, which cannot be used: ${(error as Error).message}`;
       if (problem !== this.lastProblem) this.onProblem(problem);
       this.lastProblem = problem;
