@@ -2,6 +2,7 @@ import { JOB_OWNERS, SERVICES } from '@pentaprism/contracts';
 import { createHash } from 'node:crypto';
 import { fails, NOBODY, ok, type ContractRequest } from './contract-request.js';
 import { DATASET_REQUESTS } from './dataset-requests.js';
+import { EVENT_LOG_REQUESTS } from './event-log-requests.js';
 import { INSIGHT_REQUESTS } from './insight-requests.js';
 import { MODELING_REQUESTS } from './modeling-requests.js';
 import { MODEL_REQUESTS } from './model-requests.js';
@@ -40,6 +41,7 @@ const reports = (owner: string): [string, ContractRequest[]][] => [
 /** For each contract, requests that succeed or fail as declared on an installation without images. */
 export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
   ...DATASET_REQUESTS,
+  ...EVENT_LOG_REQUESTS,
   ...INSIGHT_REQUESTS,
   ...MODELING_REQUESTS,
   ...MODEL_REQUESTS,

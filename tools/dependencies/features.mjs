@@ -20,6 +20,7 @@ const FEATURES = {
     'predictions',
     'models',
     'datasets',
+    'log-directory',
     'event-logs',
     'url',
     'radiographs',

@@ -25,6 +25,13 @@ import { ImportDatasetEffect } from './datasets/import-dataset.effect.js';
 import { ManageDatasets } from './datasets/manage-datasets.usecase.js';
 import { RecordImport } from './datasets/record-import.usecase.js';
 import { TendDatasets } from './datasets/tend-datasets.usecase.js';
+import { EventLogPagesRepository } from './event-logs/event-log-pages.repository.js';
+import { EventLogRepository } from './event-logs/event-log.repository.js';
+import { EVENT_LOG_MODELS } from './event-logs/event-log.schema.js';
+import { EventLogsController } from './event-logs/event-logs.controller.js';
+import { LoggedRuns } from './event-logs/logged-runs.usecase.js';
+import { QueryEventLogs } from './event-logs/query-event-logs.usecase.js';
+import { ReadRuns } from './event-logs/read-runs.usecase.js';
 import { CandidateRepository } from './candidates/candidate.repository.js';
 import { CANDIDATE_MODEL, candidateSchema } from './candidates/candidate.schema.js';
 import { CandidatesController } from './candidates/candidates.controller.js';
@@ -169,6 +176,7 @@ export class TrainingIngestModule {
           { name: DATASET_COLUMN_MODEL, schema: datasetColumnSchema },
           { name: DATASET_FINDING_MODEL, schema: datasetFindingSchema },
           { name: DATASET_IMAGE_MODEL, schema: datasetImageSchema },
+          ...EVENT_LOG_MODELS,
           { name: MODALITY_IMAGE_MODEL, schema: modalityImageSchema },
           { name: MODALITY_SESSION_MODEL, schema: modalitySessionSchema },
           { name: PROJECT_IMAGE_MODEL, schema: projectImageSchema },
@@ -198,6 +206,7 @@ export class TrainingIngestModule {
         CandidatesController,
         DatasetImportsController,
         DatasetsController,
+        EventLogsController,
         FactsController,
         IngestController,
         IterationsController,
@@ -234,6 +243,8 @@ export class TrainingIngestModule {
         DatasetRowsRepository,
         DeleteProject,
         EndJobs,
+        EventLogPagesRepository,
+        EventLogRepository,
         ExportModel,
         FetchAddresses,
         FillProject,
@@ -247,6 +258,7 @@ export class TrainingIngestModule {
         ListProjectImages,
         ListTargetImages,
         LiveTables,
+        LoggedRuns,
         ManageCandidates,
         ManageDatasets,
         ManageIterations,
@@ -260,7 +272,9 @@ export class TrainingIngestModule {
         PredictTable,
         ProjectImageRepository,
         DuplicateImages,
+        QueryEventLogs,
         QueryPredictions,
+        ReadRuns,
         ReceiveImage,
         RecordImport,
         RecordSnapshot,

@@ -172,7 +172,7 @@ export const eventLogVariables = {
   /** Seconds from one look at the directory to the next. */
   TENSORBOARD_RELOAD_INTERVAL: wholeNumber(1, 3600).default(2),
   /** Events that are kept of each tag, or 0 for all. */
-  TENSORBOARD_SAMPLES: wholeNumber(0, 100_000).default(10),
+  TENSORBOARD_SAMPLES: wholeNumber(0, 10_000).default(10),
 };
 
 export const urlImportVariables = {
@@ -182,13 +182,18 @@ export const urlImportVariables = {
     .default([]),
 };
 
+/** Of services that remove blobs which no record refers to. */
+export const graceVariables = {
+  /** Seconds that bytes stay in the blob store after nothing points to them any more. */
+  BLOB_GRACE: wholeNumber(0, 30 * 24 * 3600).default(3600),
+};
+
 export const catalogVariables = {
   /** The first API key: `id.secret`, or a bare secret. */
   PENTAPRISM_OWNER_KEY: z
     .string()
     .refine(isHardToGuess, 'needs a random secret of at least 32 characters, alone or behind an id and a dot'),
-  /** Seconds that bytes stay in the blob store after nothing points to them any more. */
-  BLOB_GRACE: wholeNumber(0, 30 * 24 * 3600).default(3600),
+  ...graceVariables,
 };
 
 /** Of services whose records refer to blobs. */

@@ -14,6 +14,7 @@ import { tagChanged, tagContracts, taggingContracts } from './tagging/tags.js';
 import { candidateContracts, candidateDeleted } from './training-ingest/candidates.js';
 import { predictionDatasetContracts, tablePredictionContracts } from './training-ingest/table-predictions.js';
 import { datasetContracts } from './training-ingest/datasets.js';
+import { eventLogChanged } from './training-ingest/event-logs.js';
 import { ingestContracts, trainingIngestContracts } from './training-ingest/images.js';
 import { modelingContracts } from './training-ingest/modelings.js';
 import { iterationContracts } from './training-ingest/models.js';
@@ -180,6 +181,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       trainingImageContracts.list,
     ],
     publishes: [candidateDeleted],
+    sends: [eventLogChanged],
     consumes: [projectDeleted],
   },
   augmentation: {

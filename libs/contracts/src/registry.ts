@@ -19,6 +19,7 @@ import {
   tablePredictionContracts,
 } from './training-ingest/table-predictions.js';
 import { datasetContracts, importDataset } from './training-ingest/datasets.js';
+import { eventLogContracts } from './training-ingest/event-logs.js';
 import { ingestContracts, trainingIngestContracts } from './training-ingest/images.js';
 import { createProject, modelingContracts } from './training-ingest/modelings.js';
 import { exportModel, iterationContracts, trainModel } from './training-ingest/models.js';
@@ -56,6 +57,7 @@ const GROUPS: readonly Readonly<Record<string, Rpc>>[] = [
   candidateContracts,
   predictionDatasetContracts,
   tablePredictionContracts,
+  eventLogContracts,
   embeddingContracts,
   imageInsightContracts,
   similarImageContracts,

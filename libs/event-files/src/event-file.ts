@@ -25,6 +25,11 @@ export class EventFileReader {
     return this.#records.offset;
   }
 
+  /** The checksum in the four bytes before `offset`. Undefined before the first whole record. */
+  get lastChecksum(): number | undefined {
+    return this.#records.lastChecksum;
+  }
+
   /** The size that the file needs for the record under way, or undefined if its header is not complete. */
   get awaitedEnd(): number | undefined {
     return this.#records.awaitedEnd;

@@ -48,6 +48,9 @@ export class RecordReader {
   #checksum = 0;
   #damaged = false;
   #offset: number;
+  /** The checksum that was read last, of a record that may be damaged. */
+  #footer?: number;
+  #lastChecksum?: number;
 
   constructor(
     offset = 0,
@@ -59,6 +62,11 @@ export class RecordReader {
   /** The offset after the last whole record: where another reader goes on. */
   get offset(): number {
     return this.#offset;
+  }
+
+  /** The checksum at the end of the last whole record: the four bytes before `offset`. Undefined before the first record. */
+  get lastChecksum(): number | undefined {
+    return this.#lastChecksum;
   }
 
   /** The size that the file needs for the record under way, or undefined if its header is not complete. */
@@ -83,6 +91,7 @@ export class RecordReader {
 
   #finish(end: number): void {
     this.#offset = end;
+    this.#lastChecksum = this.#footer;
     this.#header = undefined;
     this.#passed = 0;
     this.#checksum = 0;
@@ -121,7 +130,8 @@ export class RecordReader {
   }
 
   #takeFooter(): number {
-    return viewOf(this.#take(FOOTER_BYTES)).getUint32(0, true);
+    this.#footer = viewOf(this.#take(FOOTER_BYTES)).getUint32(0, true);
+    return this.#footer;
   }
 
   #hold(piece: Uint8Array): void {

@@ -44,16 +44,13 @@ export class Reservoir<T> {
     return { seen: this.#seen, drawn: this.#drawn };
   }
 
-  /** Offers an event, which takes the place of another one if the sample is full. */
-  add(item: T): void {
-    if (this.size === 0 || this.#items.length < this.size) {
-      this.#items.push(item);
-    } else {
-      const drawn = this.#draw(this.#seen + 1);
-      this.#items.splice(Math.min(drawn, this.size - 1), 1);
-      this.#items.push(item);
-    }
+  /** Offers an event. If the sample is full, it takes the place of another one, which is returned. */
+  add(item: T): T | undefined {
+    const isFull = this.size > 0 && this.#items.length >= this.size;
+    const [replaced] = isFull ? this.#items.splice(Math.min(this.#draw(this.#seen + 1), this.size - 1), 1) : [];
+    this.#items.push(item);
     this.#seen++;
+    return replaced;
   }
 
   /** Removes events after a restart. The count of those seen shrinks by the same part. */

@@ -60,6 +60,16 @@ export class RunReading {
     };
   }
 
+  /** How many tags have metadata. */
+  get tagCount(): number {
+    return this.#tags.size;
+  }
+
+  /** Returns whether the metadata of a tag was read. */
+  has(tag: string): boolean {
+    return this.#tags.has(tag);
+  }
+
   /**
    * Returns the changes of one event.
    *

@@ -1,1 +1,1 @@
-export { MAX_MARKDOWN_CHARACTERS, markdownToHtml } from './markdown-to-html.js';
+export { MAX_MARKDOWN_CHARACTERS, markdownToHtml, textToHtml } from './markdown-to-html.js';

@@ -16,6 +16,11 @@ followPython(markdown);
  */
 export function markdownToHtml(source: string): string {
   const text = source.replaceAll('\0', '');
-  if (text.length > MAX_MARKDOWN_CHARACTERS) return `<p>${escaped(text)}</p>`;
+  if (text.length > MAX_MARKDOWN_CHARACTERS) return textToHtml(text);
   return safeHtml(markdown.render(text).trim());
+}
+
+/** Returns a text as HTML that shows it as it is. */
+export function textToHtml(source: string): string {
+  return `<p>${escaped(source.replaceAll('\0', ''))}</p>`;
 }

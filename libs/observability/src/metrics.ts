@@ -74,6 +74,12 @@ export const metrics = {
     labelNames: ['area', 'fault', 'outcome'],
     registers: [registry],
   }),
+  eventLogProblems: new Counter({
+    name: 'pentaprism_event_log_problems_total',
+    help: 'Parts of event files that could not be read, by kind (damaged, not-an-event, too-long, left-out)',
+    labelNames: ['kind'],
+    registers: [registry],
+  }),
   scrubbedBlobs: new Counter({
     name: 'pentaprism_scrubbed_blobs_total',
     help: 'Blobs that the scrub has read and hashed',

@@ -9,3 +9,4 @@ export * from './private-servers.js';
 export * from './s3-server.js';
 export * from './tcp-proxy.js';
 export * from './test-scope.js';
+export * from './event-files.js';

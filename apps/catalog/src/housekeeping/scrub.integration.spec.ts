@@ -107,7 +107,7 @@ describe('the scrub', () => {
     expect(await mine.scrub(new Date(Date.now() + LATER))).toMatchObject({ damaged: 0, missing: 0 });
   });
 
-  it.each(['samples', 'models', 'modality', 'predictions', 'insights', 'datasets'])(
+  it.each(['samples', 'models', 'modality', 'predictions', 'insights', 'datasets', 'eventimages'])(
     'finds damaged bytes in the area %s',
     async (area) => {
       const { key } = await blobs.put(area, workspace, randomBytes(100), { maxBytes: 100 });

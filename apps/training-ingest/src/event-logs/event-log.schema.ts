@@ -2,7 +2,7 @@ import type { RunReadingState, SamplingState } from '@pentaprism/event-files';
 import { Schema, type Types } from 'mongoose';
 import type { RunOrigin } from './run-source.js';
 
-/** The runs of a workspace. One document, which each pass writes. */
+/** The runs of a workspace. */
 export interface EventLogDocument {
   /** The workspace. */
   _id: string;
@@ -16,12 +16,18 @@ export interface LoggedRunDocument {
   workspace: string;
   origin: RunOrigin;
   name: string;
-  /** Seconds since the Unix epoch, of the first event of the first file. Null before it is read. May be NaN. */
+  /** Counts the passes over this run. A pass is dropped if another one was stored since it began. */
+  version: number;
+  /** Events that are kept of each tag, or 0 for all. */
+  sampleSize: number;
+  /** Seconds since the Unix epoch, of the first event. Null before one is read. May be NaN. */
   firstWallTime: number | null;
   /** Without the tags, which are series. */
   reading: Omit<RunReadingState, 'tags'>;
-  /** When its directory was found to be gone. From then on no call shows it. */
+  /** Since when its place cannot be seen. Until then no call shows the run, which is shown again when the place is. */
   hiddenAt: Date | null;
+  /** Since when it is no run any more. Its records follow later. */
+  removedAt: Date | null;
 }
 
 /** An event file, and how far it has been read. */
@@ -30,18 +36,30 @@ export interface LogFileDocument {
   workspace: string;
   run: Types.ObjectId;
   name: string;
-  /** Device and inode, in decimal. A file that was replaced has others. */
+  /** Such as device and inode. A file that was replaced has another. */
   identity: string;
   /** Whether it is the file of its run that is read first. */
   isFirst: boolean;
   /** Bytes up to the end of the last whole record that was read. */
   offset: number;
-  /** The last record that was read, to recognise a file that was written anew. */
-  last: { readonly start: number; readonly checksum: number } | null;
-  /** The size that the file needs for its next record. */
+  /** The checksum in the four bytes before `offset`, to recognise a file that was written anew. Null at offset 0. */
+  checksum: number | null;
+  /** The size that the file needs for its next record, as far as it is known. */
   awaitedSize: number;
   /** Why nothing more is read of it. */
-  problem: string | null;
+  ended: string | null;
+  /** How many problems it has had. */
+  problems: number;
+}
+
+/** Something that could not be read. */
+export interface LogProblemDocument {
+  _id: Types.ObjectId;
+  workspace: string;
+  run: Types.ObjectId;
+  runName: string;
+  file: string;
+  problem: string;
 }
 
 /** A tag of a run. Those of other plugins are kept by their name alone, because the first metadata of a tag decides. */
@@ -58,6 +76,8 @@ export interface ImageSeriesDocument extends SamplingState {
   samples: number;
   /** Kept events. */
   events: number;
+  /** The place of the next event. */
+  nextPlace: number;
 }
 
 /** Where an image is in the blob of its event. */
@@ -73,81 +93,100 @@ export interface ImageEventDocument {
   workspace: string;
   run: Types.ObjectId;
   series: Types.ObjectId;
-  /** In the sample: events that come later have larger ones. */
+  /** Later events of a series have larger places. */
   place: number;
   /** The step as 16 hexadecimal digits, of which the order is that of the numbers. */
   step: string;
+  /** May be NaN or infinite. */
   wallTime: number;
   width: number;
   height: number;
+  /** Null for an event without images. */
   blob: { readonly sha256: string; readonly size: number } | null;
-  images: EventImage[];
+  images: readonly EventImage[];
 }
 
 export const EVENT_LOG_MODEL = 'EventLog';
 export const LOGGED_RUN_MODEL = 'LoggedRun';
 export const LOG_FILE_MODEL = 'LogFile';
+export const LOG_PROBLEM_MODEL = 'LogProblem';
 export const IMAGE_SERIES_MODEL = 'ImageSeries';
 export const IMAGE_EVENT_MODEL = 'ImageEvent';
 
 const id = { type: Schema.Types.ObjectId, required: true } as const;
 const text = { type: String, required: true } as const;
 const number = { type: Number, required: true } as const;
+const date = { type: Date, default: null } as const;
+const flag = { type: Boolean, required: true } as const;
 const plain = { versionKey: false, minimize: false } as const;
 
-export const eventLogSchema = new Schema<EventLogDocument>(
+const eventLogSchema = new Schema<EventLogDocument>(
   { _id: text, revision: number },
   { collection: 'event_logs', ...plain },
 );
 
-export const loggedRunSchema = new Schema<LoggedRunDocument>(
+const loggedRunSchema = new Schema<LoggedRunDocument>(
   {
     workspace: text,
     origin: text,
-    name: { type: String, default: '' },
+    name: text,
+    version: number,
+    sampleSize: number,
     firstWallTime: { type: Number, default: null },
     reading: { type: Schema.Types.Mixed, required: true },
-    hiddenAt: { type: Date, default: null },
+    hiddenAt: date,
+    removedAt: date,
   },
   { collection: 'logged_runs', ...plain },
 );
-loggedRunSchema.index({ workspace: 1, name: 1 }, { unique: true, partialFilterExpression: { hiddenAt: null } });
+loggedRunSchema.index({ workspace: 1, name: 1 }, { unique: true, partialFilterExpression: { removedAt: null } });
+loggedRunSchema.index({ removedAt: 1 }, { partialFilterExpression: { removedAt: { $type: 'date' } } });
+loggedRunSchema.index({ hiddenAt: 1 }, { partialFilterExpression: { hiddenAt: { $type: 'date' } } });
 
-export const logFileSchema = new Schema<LogFileDocument>(
+const logFileSchema = new Schema<LogFileDocument>(
   {
     workspace: text,
     run: id,
     name: text,
     identity: text,
-    isFirst: { type: Boolean, required: true },
+    isFirst: flag,
     offset: number,
-    last: { type: Schema.Types.Mixed, default: null },
+    checksum: { type: Number, default: null },
     awaitedSize: number,
-    problem: { type: String, default: null },
+    ended: { type: String, default: null },
+    problems: number,
   },
   { collection: 'log_files', ...plain },
 );
 logFileSchema.index({ run: 1, name: 1 }, { unique: true });
 
-export const imageSeriesSchema = new Schema<ImageSeriesDocument>(
+const logProblemSchema = new Schema<LogProblemDocument>(
+  { workspace: text, run: id, runName: text, file: text, problem: text },
+  { collection: 'log_problems', ...plain },
+);
+logProblemSchema.index({ workspace: 1, _id: 1 });
+logProblemSchema.index({ run: 1 });
+
+const imageSeriesSchema = new Schema<ImageSeriesDocument>(
   {
     workspace: text,
     run: id,
-    tag: { type: String, default: '' },
-    ofImages: { type: Boolean, required: true },
-    displayName: { type: String, default: '' },
-    description: { type: String, default: '' },
+    tag: text,
+    ofImages: flag,
+    displayName: text,
+    description: text,
     samples: number,
     events: number,
     seen: number,
     drawn: number,
+    nextPlace: number,
   },
   { collection: 'image_series', ...plain },
 );
 imageSeriesSchema.index({ run: 1, tag: 1 }, { unique: true });
 imageSeriesSchema.index({ workspace: 1, _id: 1 }, { partialFilterExpression: { events: { $gt: 0 } } });
 
-export const imageEventSchema = new Schema<ImageEventDocument>(
+const imageEventSchema = new Schema<ImageEventDocument>(
   {
     workspace: text,
     run: id,
@@ -158,13 +197,22 @@ export const imageEventSchema = new Schema<ImageEventDocument>(
     width: number,
     height: number,
     blob: { type: Schema.Types.Mixed, default: null },
-    images: { type: [Schema.Types.Mixed], default: [] } as never,
+    images: { type: Schema.Types.Mixed, required: true },
   },
   { collection: 'image_events', ...plain },
 );
-imageEventSchema.index({ series: 1, place: 1 }, { unique: true });
-imageEventSchema.index({ series: 1, step: 1, place: 1 });
+imageEventSchema.index({ series: 1, step: 1, place: 1 }, { unique: true });
 imageEventSchema.index(
   { workspace: 1, 'blob.sha256': 1 },
   { partialFilterExpression: { 'blob.sha256': { $type: 'string' } } },
 );
+
+/** All of them, for the module. */
+export const EVENT_LOG_MODELS = [
+  { name: EVENT_LOG_MODEL, schema: eventLogSchema },
+  { name: LOGGED_RUN_MODEL, schema: loggedRunSchema },
+  { name: LOG_FILE_MODEL, schema: logFileSchema },
+  { name: LOG_PROBLEM_MODEL, schema: logProblemSchema },
+  { name: IMAGE_SERIES_MODEL, schema: imageSeriesSchema },
+  { name: IMAGE_EVENT_MODEL, schema: imageEventSchema },
+];

@@ -21,3 +21,29 @@ export interface RunSource {
 
 /** Where runs come from: the log directory, or clients that push event files. */
 export type RunOrigin = 'directory' | 'pushed';
+
+/** How far a file has been read. */
+export interface FileProgress {
+  readonly name: string;
+  readonly identity: string;
+  /** Bytes up to the end of the last whole record that was read, of which all images are stored. */
+  readonly offset: number;
+  /** The size that the file needs for its next record, as far as it is known: nothing can be read before it has that size. */
+  readonly awaitedSize: number;
+  /** Why nothing more is read of this file, or null. */
+  readonly ended: string | null;
+}
+
+/** How far a run has been read. */
+export interface RunProgress {
+  readonly workspace: string;
+  readonly name: string;
+  /** Files that were read now or earlier. */
+  readonly files: readonly FileProgress[];
+  /** Whether more was there, because the caller ended the reading. */
+  readonly hasMore: boolean;
+  /** What kept a file from being read to its end this time, if anything did. */
+  readonly error?: unknown;
+  /** Why the run is left out as a whole, or null. */
+  readonly refused: string | null;
+}
