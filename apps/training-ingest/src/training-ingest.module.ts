@@ -2,6 +2,7 @@ import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import type { BlobStore } from '@pentaprism/blob-store';
 import { Bus } from '@pentaprism/bus';
+import { DEFAULT_WORKSPACE } from '@pentaprism/domain';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { JobOwnerModule } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
@@ -121,6 +122,10 @@ import { ExportModel } from './models/export-model.usecase.js';
 import { FindLostCandidates, FindLostModels, FindLostPredictions } from './housekeeping/find-lost-models.usecase.js';
 import { FindPerformance } from './models/find-performance.usecase.js';
 import { GetRadiograph } from './radiographs/get-radiograph.usecase.js';
+import { FollowLogDirectory } from './log-directory/follow-log-directory.usecase.js';
+import { LocalLogTree } from './log-directory/local-log-tree.js';
+import { LogDirectoryLease } from './log-directory/log-directory-lease.js';
+import { LOG_DIRECTORY_MODEL, logDirectorySchema } from './log-directory/log-directory.schema.js';
 import { ImportImage } from './url/import-image.usecase.js';
 import { KnownTags } from './images/known-tags.js';
 import { ManageIterations } from './models/manage-iterations.usecase.js';
@@ -177,6 +182,7 @@ export class TrainingIngestModule {
           { name: DATASET_FINDING_MODEL, schema: datasetFindingSchema },
           { name: DATASET_IMAGE_MODEL, schema: datasetImageSchema },
           ...EVENT_LOG_MODELS,
+          { name: LOG_DIRECTORY_MODEL, schema: logDirectorySchema },
           { name: MODALITY_IMAGE_MODEL, schema: modalityImageSchema },
           { name: MODALITY_SESSION_MODEL, schema: modalitySessionSchema },
           { name: PROJECT_IMAGE_MODEL, schema: projectImageSchema },
@@ -232,6 +238,12 @@ export class TrainingIngestModule {
           useFactory: (bus: Bus, receiveImage: ReceiveImage, { direct }: BlobStore, logger: Logger) =>
             direct ? new ReceiveArrivals(bus, receiveImage, direct, config.MAX_UPLOAD_BYTES, logger) : null,
         },
+        {
+          provide: FollowLogDirectory,
+          inject: [LogDirectoryLease, ReadRuns, LoggedRuns, LOGGER],
+          useFactory: (lease: LogDirectoryLease, reader: ReadRuns, runs: LoggedRuns, logger: Logger) =>
+            followerOf(config, lease, reader, runs, logger),
+        },
         ActiveImages,
         AddRadiograph,
         AddTrainingImages,
@@ -258,6 +270,7 @@ export class TrainingIngestModule {
         ListProjectImages,
         ListTargetImages,
         LiveTables,
+        LogDirectoryLease,
         LoggedRuns,
         ManageCandidates,
         ManageDatasets,
@@ -306,4 +319,17 @@ function deviceOf(config: TrainingIngestConfig): DsioModality | null {
   const { MODALITY_API_URL: url, MODALITY_API_USER: user, MODALITY_API_PASSWORD: password } = config;
   if (url === undefined) return null;
   return new DsioModality({ url, user, password, timeoutMs: config.MODALITY_TIMEOUT * 1000 });
+}
+
+/** Null where no log directory is configured. */
+function followerOf(
+  { TENSORBOARD_LOGDIR: place, TENSORBOARD_RELOAD_INTERVAL: interval }: TrainingIngestConfig,
+  lease: LogDirectoryLease,
+  reader: ReadRuns,
+  runs: LoggedRuns,
+  logger: Logger,
+): FollowLogDirectory | null {
+  if (place === undefined) return null;
+  const settings = { workspace: DEFAULT_WORKSPACE, intervalMs: interval * 1000 };
+  return new FollowLogDirectory(new LocalLogTree(place), lease, reader, runs, logger, settings);
 }

@@ -110,6 +110,22 @@ export const metrics = {
     aggregator: 'max',
     registers: [registry],
   }),
+  logDirectoryFollowed: new Gauge({
+    name: 'pentaprism_log_directory_followed',
+    help: '1 in the process that follows the log directory of event files',
+    registers: [registry],
+  }),
+  logDirectoryProblems: new Gauge({
+    name: 'pentaprism_log_directory_problems',
+    help: 'What keeps parts of the log directory from being followed, by kind (name, limit, unreadable, refused, waiting, missing)',
+    labelNames: ['kind'],
+    registers: [registry],
+  }),
+  logDirectoryUnread: new Gauge({
+    name: 'pentaprism_log_directory_unread_bytes',
+    help: 'Bytes of event files that wait to be read',
+    registers: [registry],
+  }),
   storageLow: new Gauge({
     name: 'pentaprism_storage_low',
     help: '1 while a store has less free space than its floor, so that writes are refused; by store',

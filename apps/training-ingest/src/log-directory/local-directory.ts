@@ -1,6 +1,7 @@
 import { readdir, stat, type BigIntStats, type Dirent } from 'node:fs';
 import { isUtf8 } from 'node:buffer';
 import path from 'node:path';
+import { reasonOf } from './reason-of.js';
 import { byBytes, isEventFile, isMarker, ROOT_RUN, type ListedFile, type ListingProblem } from './log-tree.js';
 
 /** A directory on the way from the root to what it holds. */
@@ -51,7 +52,7 @@ export async function listDirectory(directory: DirectoryPath): Promise<Directory
       if ('identity' in found && !isMarker(name)) files.push(found);
     } catch (error) {
       isIncomplete = true;
-      problems.push({ kind: 'unreadable', text: `${shownIn(directory, entry.name)}: ${codeOf(error)}` });
+      problems.push({ kind: 'unreadable', text: `${shownIn(directory, entry.name)}: ${reasonOf(error)}` });
     }
   }
   files.sort((a, b) => byBytes(a.name, b.name));
@@ -73,13 +74,7 @@ export function identityOf({ dev, ino }: BigIntStats): string {
 
 /** Returns whether an error means that nothing is there. */
 export function isAbsent(error: unknown): boolean {
-  return ABSENT.has(codeOf(error));
-}
-
-/** Returns the code of an error of the system, or the error as text. */
-export function codeOf(error: unknown): string {
-  const { code } = (error ?? {}) as { code?: unknown };
-  return typeof code === 'string' ? code : String(error);
+  return ABSENT.has(reasonOf(error));
 }
 
 type Entry = Dirent<Buffer>;

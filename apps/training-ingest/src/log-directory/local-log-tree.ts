@@ -3,7 +3,6 @@ import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import {
-  codeOf,
   identityOf,
   isAbsent,
   listDirectory,
@@ -11,7 +10,9 @@ import {
   type DirectoryContent,
   type DirectoryPath,
 } from './local-directory.js';
+import { reasonOf } from './reason-of.js';
 import {
+  FileReplaced,
   LISTING_LIMITS,
   ROOT_RUN,
   type ListedFile,
@@ -42,16 +43,20 @@ export class LocalLogTree implements LogTree {
     private readonly limits: ListingLimits = LISTING_LIMITS,
   ) {}
 
+  async identify(): Promise<string> {
+    return identityOf(await statusOf(this.place));
+  }
+
   async list(signal: AbortSignal): Promise<TreeListing> {
     const root: DirectoryPath = { path: this.place, name: ROOT_RUN, parent: undefined, depth: 0 };
-    const identity = identityOf(await statusOf(root.path));
+    const identity = await this.identify();
     const found = new Findings(this.limits);
     found.add(root, await listDirectory(root));
     for (let level = found.takeDirectories(); level.length > 0; level = found.takeDirectories()) {
       const contents: (DirectoryContent | undefined)[] = [];
       await inLanes(level, { lanes: LANES, signal }, async (directory, i) => {
         contents[i] = await listDirectory(directory).catch((error: unknown) => {
-          if (!isAbsent(error)) found.leaveOut(directory, codeOf(error));
+          if (!isAbsent(error)) found.leaveOut(directory, reasonOf(error));
           return undefined;
         });
       });
@@ -64,7 +69,7 @@ export class LocalLogTree implements LogTree {
   }
 
   async *read(run: string, file: ListedFile, offset: number): AsyncGenerator<Uint8Array> {
-    const handle = await open(path.join(this.place, run, file.name), OPEN_FLAGS);
+    const handle = await openListed(path.join(this.place, run, file.name));
     try {
       let left = await sizeOf(handle, file);
       for (let at = offset; ;) {
@@ -82,11 +87,17 @@ export class LocalLogTree implements LogTree {
   }
 }
 
+async function openListed(name: string): Promise<FileHandle> {
+  try {
+    return await open(name, OPEN_FLAGS);
+  } catch (error) {
+    throw isAbsent(error) ? new FileReplaced('The file is gone.', { cause: error }) : error;
+  }
+}
+
 async function sizeOf(handle: FileHandle, { identity }: ListedFile): Promise<number> {
   const status = await handle.stat({ bigint: true });
-  if (!status.isFile() || identityOf(status) !== identity) {
-    throw Object.assign(new Error('The file was replaced after it was listed.'), { code: 'ESTALE' });
-  }
+  if (!status.isFile() || identityOf(status) !== identity) throw new FileReplaced('Another file took its place.');
   return Number(status.size);
 }
 

@@ -39,14 +39,23 @@ export interface TreeListing {
 export interface LogTree {
   /** For the log, such as a path or a URL. */
   readonly place: string;
+  /**
+   * Returns what is unique to the root, as a listing shows it.
+   * @throws Error if the root does not exist or cannot be read
+   */
+  identify(): Promise<string>;
   /** @throws Error if the root does not exist or cannot be listed */
   list(signal: AbortSignal): Promise<TreeListing>;
   /**
    * Returns the bytes of a file from `offset` up to its present end.
-   * @throws Error if the file is gone or is not the one that was listed
+   * @throws FileReplaced if the file is gone or is another one than was listed
+   * @throws Error if it cannot be read
    */
   read(run: string, file: ListedFile, offset: number): AsyncIterable<Uint8Array>;
 }
+
+/** Thrown by a reading of a file that is not any more the one that was listed. */
+export class FileReplaced extends Error {}
 
 /** The name of the run in the root. */
 export const ROOT_RUN = '.';
