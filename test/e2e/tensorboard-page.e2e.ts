@@ -102,7 +102,8 @@ function refusalsOf(page: Page): string[] {
   });
   page.on('response', (response) => {
     const isExpected = response.status() < 400 || response.status() === 401 || response.request().method() === 'POST';
-    if (!isExpected && !/font-roboto|favicon/.test(response.url())) refusals.push(`${response.status()} ${response.url()}`);
+    if (!isExpected && !/font-roboto|favicon/.test(response.url()))
+      refusals.push(`${response.status()} ${response.url()}`);
   });
   return refusals;
 }
@@ -139,6 +140,7 @@ async function tagsOf(origin: string): Promise<string[]> {
   return Object.values(runs).flatMap((tags) => Object.keys(tags));
 }
 
+/** Where the launcher keeps them. */
 function webFiles(): string {
-  return process.env['TENSORBOARD_WEBFILES'] ?? webFilesPath([path.resolve(import.meta.dirname, '../../.nx/web-files')]);
+  return process.env['TENSORBOARD_WEBFILES'] || webFilesPath(process.env, directory);
 }

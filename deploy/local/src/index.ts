@@ -15,4 +15,4 @@ export {
   removeAbandonedDirectories,
   type TemporaryDirectory,
 } from './temporary-directories.js';
-export { fetchWebFiles } from './web-files.js';
+export { fetchWebFiles, webFilesPath } from './web-files.js';

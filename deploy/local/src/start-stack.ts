@@ -8,7 +8,6 @@ import { Instance, type Observer, type ServerUrls } from './instance.js';
 import { LauncherError } from './launcher-error.js';
 import type { Part } from './part.js';
 import { assertListenable, freePort } from './ports.js';
-import { binaryCaches } from './server-binary.js';
 import type { Stage } from './supervisor.js';
 import { webFilesPath } from './web-files.js';
 
@@ -109,7 +108,7 @@ async function bringUp(instance: Instance, options: StartStackOptions, env: Node
   const port = options.port === 0 ? await freePort(host) : options.port;
   const secrets = await instance.whenWritable(() => loadSecrets(instance.directory, env));
   const servers = await instance.startServers(options.servers ?? {});
-  const webFiles = env['TENSORBOARD_WEBFILES'] ? undefined : webFilesPath(binaryCaches(env, instance.directory.root));
+  const webFiles = env['TENSORBOARD_WEBFILES'] ? undefined : webFilesPath(env, instance.directory.root);
   const shared: NodeJS.ProcessEnv = {
     ...sharedEnvironment(env, instance, secrets, servers),
     HOST: host,

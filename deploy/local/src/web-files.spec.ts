@@ -16,12 +16,13 @@ import { fetchWebFiles, webFilesPath } from './web-files.js';
 describe("TensorBoard's frontend", () => {
   let directory: string;
   let bin: string;
-  let caches: string[];
+  /** A cache, and a data directory with another one. */
+  let places: [NodeJS.ProcessEnv, string];
   beforeEach(() => {
     directory = mkdtempSync(path.join(tmpdir(), 'pentaprism-unit-'));
     bin = path.join(directory, 'bin');
     mkdirSync(bin);
-    caches = ['first', 'second'].map((name) => path.join(directory, name));
+    places = [{ PENTAPRISM_CACHE: path.join(directory, 'first') }, path.join(directory, 'second')];
   });
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -37,21 +38,21 @@ describe("TensorBoard's frontend", () => {
       `case "$2" in pip) for last; do :; done; cp "$last" ${directory}/requirements; echo x > "$(dirname "$last")/x.whl";;` +
         ' zipfile) mkdir -p "$5/tensorboard"; echo files > "$5/tensorboard/webfiles.zip";; esac',
     );
-    const target = webFilesPath(caches);
-    expect(path.relative(directory, target)).toBe('first/any/tensorboard-2.21.0/webfiles.zip');
+    const target = webFilesPath(...places);
+    expect(path.relative(directory, target)).toBe('first/servers/any/tensorboard-2.21.0/webfiles.zip');
     await fetchTo(target);
     expect(readFileSync(target, 'utf8')).toBe('files\n');
-    expect(readdirSync(path.join(directory, 'first/any'))).toEqual(['tensorboard-2.21.0']);
+    expect(readdirSync(path.join(directory, 'first/servers/any'))).toEqual(['tensorboard-2.21.0']);
     expect(readFileSync(path.join(directory, 'requirements'), 'utf8')).toMatch(
       /^tensorboard==2\.21\.0 --hash=sha256:[0-9a-f]{64}\n$/,
     );
   });
 
   it('is not fetched again, and found in any of the directories', async () => {
-    const kept = webFilesPath(caches.slice(1));
+    const kept = path.join(directory, 'second/servers/any/tensorboard-2.21.0/webfiles.zip');
     mkdirSync(path.dirname(kept), { recursive: true });
     writeFileSync(kept, 'files');
-    expect(webFilesPath(caches)).toBe(kept);
+    expect(webFilesPath(...places)).toBe(kept);
     python('exit 1');
     await expect(fetchTo(kept)).resolves.toBeUndefined();
   });
@@ -65,9 +66,9 @@ describe("TensorBoard's frontend", () => {
     ['the index offers another file', 'DO NOT MATCH THE HASHES', /offers another file .*set TENSORBOARD_WEBFILES/],
   ])('says what to do when %s, and leaves nothing half-made', async (_when, output, expected) => {
     python(`echo "${output}" >&2; exit 1`);
-    const target = webFilesPath(caches);
+    const target = webFilesPath(...places);
     await expect(fetchTo(target)).rejects.toThrow(expected);
     expect(existsSync(target)).toBe(false);
-    expect(readdirSync(path.join(directory, 'first/any'))).toEqual(['tensorboard-2.21.0']);
+    expect(readdirSync(path.join(directory, 'first/servers/any'))).toEqual(['tensorboard-2.21.0']);
   });
 });

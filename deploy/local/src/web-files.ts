@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { DownloadContext } from './binary-search.js';
-import { writableOf } from './server-binary.js';
+import { binaryCaches, writableOf } from './server-binary.js';
 import type { WheelDefinition } from './server-definitions.js';
 import { downloadFromWheel } from './wheel-download.js';
 
@@ -14,10 +14,11 @@ const WEB_FILES: WheelDefinition = {
 };
 
 /**
- * Returns the path of TensorBoard's frontend in the first directory that has it, else where `fetchWebFiles` puts it.
- * @param keptIn where downloads are kept, the preferred place first
+ * Returns the path of TensorBoard's frontend: in the first cache that has it, else where `fetchWebFiles` puts it.
+ * @param env names the cache of the user
  */
-export function webFilesPath(keptIn: readonly string[]): string {
+export function webFilesPath(env: NodeJS.ProcessEnv, dataDirectory: string): string {
+  const keptIn = binaryCaches(env, dataDirectory);
   const kept = keptIn.map(pathIn).find((file) => existsSync(file));
   return kept ?? pathIn(writableOf(keptIn));
 }
