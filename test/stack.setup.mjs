@@ -1,3 +1,4 @@
+import path from 'node:path';
 import {
   CLEAN_SETTINGS,
   createTemporaryDirectory,
@@ -13,7 +14,13 @@ export default async function setup() {
   await removeAbandonedDirectories();
   const directory = createTemporaryDirectory();
   // The suites serve images themselves.
-  const env = { ...CLEAN_SETTINGS, URL_IMPORT_ALLOW: '127.0.0.1' };
+  const env = {
+    ...CLEAN_SETTINGS,
+    URL_IMPORT_ALLOW: '127.0.0.1',
+    // A suite writes it.
+    TENSORBOARD_LOGDIR: path.join(directory.path, 'event-logs'),
+    TENSORBOARD_RELOAD_INTERVAL: '1',
+  };
   try {
     const stack = await startStack({ dataDirectory: directory.path, port: 0, env });
     const end = () => {

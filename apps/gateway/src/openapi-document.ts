@@ -6,6 +6,7 @@ import { describeParameter } from './openapi-parameters.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type Responses = Operation['responses'];
+type ErrorContent = Extract<NonNullable<Responses[string]>, { content?: unknown }>['content'];
 type Schemes = NonNullable<NonNullable<OpenAPIObject['components']>['securitySchemes']>;
 
 const METHODS = ['get', 'put', 'post', 'patch', 'delete', 'head'] as const;
@@ -99,9 +100,12 @@ function refusalsOf(path: string, dialect: Dialect, facts: Facts): Responses {
 }
 
 /** The body of an error, as the dialect writes it. */
-function errorContent(path: string, dialect: Dialect, code: ErrorCode) {
+function errorContent(path: string, dialect: Dialect, code: ErrorCode): ErrorContent {
   const error = new DomainError(code, 'What is wrong');
-  const body = dialect.errorBody(dialect.statuses[code], error, { path, headers: {} });
+  const asked = { path, headers: {} };
+  const body = dialect.errorBody(dialect.statuses[code], error, asked);
+  if (dialect.writeError?.(body, asked).type.startsWith('text/plain'))
+    return { 'text/plain': { schema: { type: 'string' } } };
   const properties = Object.fromEntries(Object.entries(body).map(([name, value]) => [name, { type: typeOf(value) }]));
   return { 'application/json': { schema: { type: 'object', properties } } };
 }

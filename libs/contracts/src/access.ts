@@ -14,11 +14,12 @@ import { tagChanged, tagContracts, taggingContracts } from './tagging/tags.js';
 import { candidateContracts, candidateDeleted } from './training-ingest/candidates.js';
 import { predictionDatasetContracts, tablePredictionContracts } from './training-ingest/table-predictions.js';
 import { datasetContracts } from './training-ingest/datasets.js';
-import { eventLogChanged } from './training-ingest/event-logs.js';
+import { eventLogChanged, eventLogContracts } from './training-ingest/event-logs.js';
 import { ingestContracts, trainingIngestContracts } from './training-ingest/images.js';
 import { modelingContracts } from './training-ingest/modelings.js';
 import { iterationContracts } from './training-ingest/models.js';
 import { predictionContracts } from './training-ingest/predictions.js';
+import { pushedLogContracts } from './training-ingest/pushed-logs.js';
 import { radiographIngestContracts } from './training-ingest/radiographs.js';
 import { modalityContracts } from './training-ingest/sessions.js';
 import { targetContracts } from './training-ingest/targets.js';
@@ -71,7 +72,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       candidateContracts.list,
       candidateContracts.train,
       candidateContracts.trainAll,
-      ...all(predictionDatasetContracts),
+      ...all(predictionDatasetContracts, eventLogContracts),
       tablePredictionContracts.get,
       tablePredictionContracts.predict,
       datasetContracts.columns,
@@ -114,6 +115,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       projectContracts.list,
       projectContracts.resolve,
       projectContracts.update,
+      ...all(pushedLogContracts),
       radiographContracts.delete,
       trainingImageContracts.addMetadata,
       trainingImageContracts.count,
@@ -124,7 +126,7 @@ const DECLARED: Readonly<Record<BusUser, Access>> = {
       trainingImageContracts.removeTags,
     ],
     watches: [jobFinished],
-    subscribes: [imageContentChanged],
+    subscribes: [imageContentChanged, eventLogChanged],
   },
   catalog: {
     calls: [],

@@ -20,6 +20,7 @@ export * from './training-ingest/candidates.js';
 export * from './training-ingest/table-predictions.js';
 export * from './training-ingest/datasets.js';
 export * from './training-ingest/event-logs.js';
+export * from './training-ingest/pushed-logs.js';
 export * from './training-ingest/images.js';
 export * from './training-ingest/modelings.js';
 export * from './training-ingest/models.js';

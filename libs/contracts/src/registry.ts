@@ -24,6 +24,7 @@ import { ingestContracts, trainingIngestContracts } from './training-ingest/imag
 import { createProject, modelingContracts } from './training-ingest/modelings.js';
 import { exportModel, iterationContracts, trainModel } from './training-ingest/models.js';
 import { predictionContracts } from './training-ingest/predictions.js';
+import { pushedLogContracts } from './training-ingest/pushed-logs.js';
 import { radiographIngestContracts } from './training-ingest/radiographs.js';
 import { modalityContracts } from './training-ingest/sessions.js';
 import { readTarget, targetContracts } from './training-ingest/targets.js';
@@ -57,6 +58,7 @@ const GROUPS: readonly Readonly<Record<string, Rpc>>[] = [
   candidateContracts,
   predictionDatasetContracts,
   tablePredictionContracts,
+  pushedLogContracts,
   eventLogContracts,
   embeddingContracts,
   imageInsightContracts,

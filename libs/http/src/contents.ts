@@ -1,4 +1,4 @@
-import type { ContentReference, EVENT_IMAGES_AREA, Image } from '@pentaprism/contracts';
+import type { ContentReference, EVENT_IMAGES_AREA, EVENT_UPLOADS_AREA, Image } from '@pentaprism/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** Where bytes are: which area of the blob store, whose, and what. */
@@ -12,7 +12,8 @@ export interface StoredContent extends ContentReference {
     | 'predictions'
     | 'datasets'
     | 'insights'
-    | typeof EVENT_IMAGES_AREA;
+    | typeof EVENT_IMAGES_AREA
+    | typeof EVENT_UPLOADS_AREA;
   readonly workspace: string;
   /** The bytes that are meant, of a blob that holds several files. The media type is theirs, the size that of the blob. */
   readonly part?: ContentPart;

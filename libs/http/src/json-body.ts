@@ -38,6 +38,7 @@ export const STREAMED_TYPES = [
   'text/xml',
   'application/x-www-form-urlencoded',
   'application/octet-stream',
+  'application/offset+octet-stream',
 ];
 
 /** Bodies reach the routes that read them themselves (`streamed` of `BodyConfig`) as streams; others refuse them. */

@@ -44,6 +44,18 @@ describe('BlobContents', () => {
     expect(head.headers['content-length']).toBe(String(LARGE));
   });
 
+  it('sends the Cache-Control of the API where it has one of its own', async () => {
+    server.get('/own', async (request, reply) => {
+      await contents.send(request, reply, content, { cacheControl: 'no-cache, must-revalidate' });
+      return reply;
+    });
+    const [own, usual] = [await server.inject('/own'), await server.inject('/')];
+    expect([own.headers['cache-control'], usual.headers['cache-control']]).toEqual([
+      'no-cache, must-revalidate',
+      'private, no-cache',
+    ]);
+  });
+
   it('opens a file to be read', async () => {
     let size = 0;
     for await (const chunk of await contents.open(content)) size += chunk.length;

@@ -282,5 +282,7 @@ it('is documented, every route of it', () => {
     '/data/runs',
     '/data/window_properties',
     '/tensorboard/problems',
+    '/tensorboard/runs',
+    '/tensorboard/runs/file',
   ]);
 });

@@ -1,6 +1,7 @@
 import { CONVENTIONAL_STATUSES, type Dialect } from '@pentaprism/http';
 import { canonicalUrl, DATA_BASE, EXPERIMENT_BASE, PAGE_BASE } from './addresses.js';
 import { canonicalPageUrl } from './page/page-address.js';
+import { statusOfTusError } from './pushing/tus.js';
 import { TensorboardModule } from './tensorboard.module.js';
 
 /** The image plugin of TensorBoard 2.21, and its page. */
@@ -14,6 +15,7 @@ export const tensorboardDialect: Dialect = {
   // The frontend posts to plugins that are not served, and expects 404.
   roleWithoutRoute: 'reader',
   statuses: { ...CONVENTIONAL_STATUSES, FAILED_PRECONDITION: 400 },
+  statusFor: statusOfTusError,
   errorBody: (_status, { message, details: { errorId } }) => ({ message, ...(errorId ? { errorId } : {}) }),
   writeError: (body) => ({
     type: 'text/plain; charset=utf-8',

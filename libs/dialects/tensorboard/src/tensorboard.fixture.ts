@@ -8,7 +8,9 @@ import {
   asHttpFailure,
   Contents,
   createValidationPipe,
+  PublicOrigin,
   setPrincipal,
+  UploadLimits,
   type SendOptions,
   type StoredContent,
 } from '@pentaprism/http';
@@ -58,9 +60,11 @@ export class TestApi {
     const values = [
       { provide: Bus, useValue: this.logs.bus() },
       { provide: Contents, useValue: { send: this.#send.bind(this) } },
+      { provide: PublicOrigin, useValue: new PublicOrigin(undefined) },
+      { provide: UploadLimits, useValue: new UploadLimits(0) },
     ];
     @Global()
-    @Module({ providers: values, exports: [Bus, Contents] })
+    @Module({ providers: values, exports: [Bus, Contents, PublicOrigin, UploadLimits] })
     class StandInModule {}
     @Module({ imports: [StandInModule, TensorboardModule] })
     class TestModule {}

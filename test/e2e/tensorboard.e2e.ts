@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
+import { drawing } from '../drawings.js';
+import { fileVersion, imageEvent } from './support/event-files.js';
+import { GoldenFolder } from './support/golden.js';
+import { send, type Answer } from './support/http.js';
+import { createKey, sharedSystem, type ApiKey } from './support/stack.js';
+
+/** The log directory that the shared system follows. */
+const system = sharedSystem();
+const logdir = path.join(system.data, 'event-logs');
+const IMAGES = '/data/plugin/images';
+const FILE = 'events.out.tfevents.1700000000.host';
+const WEBP = Buffer.from('524946460000000057454250', 'hex');
+/** A change of a file is served within the interval and a second. A loaded machine takes longer. */
+const SERVED_WITHIN_MS = 30_000;
+const LONG_TAG = '标'.repeat(5000);
+
+const golden = new GoldenFolder('tensorboard');
+let key: ApiKey;
+let other: ApiKey;
+let pictures: Buffer[];
+
+const basic = ({ id, secret }: ApiKey) => `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
+const get = (address: string, headers: Record<string, string> = {}, method = 'GET', by = key): Promise<Answer> =>
+  send(method, `${system.url}${address}`, { headers: { authorization: basic(by), ...headers } });
+const listAddress = (run: string, tag: string, sample = 0) =>
+  `${IMAGES}/images?${new URLSearchParams({ run, tag, sample: String(sample) }).toString()}`;
+const queriesOf = ({ bytes }: Answer) =>
+  [...bytes.toString().matchAll(/"step":(-?\d+),"query":"([^"]+)"/g)].map(([, step = '', query = '']) => ({
+    step,
+    query,
+  }));
+
+async function served(address: string, isThere: (answer: Answer) => boolean): Promise<Answer> {
+  const end = Date.now() + SERVED_WITHIN_MS;
+  for (;;) {
+    const answer = await get(address);
+    if (isThere(answer)) return answer;
+    if (Date.now() > end) throw new Error(`not served: ${answer.status} ${answer.bytes.toString().slice(0, 300)}`);
+    await sleep(200);
+  }
+}
+
+beforeAll(async () => {
+  key = await createKey(system, { role: 'reader', name: 'reader', workspace: 'default' });
+  other = await createKey(system, { role: 'reader' });
+  pictures = await Promise.all([1, 2, 3].map((seed) => drawing('disc', seed)));
+  const [one, two, three] = pictures as [Buffer, Buffer, Buffer];
+  const metadata = { displayName: 'Samples <b>', description: 'Two *shapes* <script>alert(1)</script>' };
+  const folder = path.join(logdir, 'train');
+  await mkdir(folder, { recursive: true });
+  await mkdir(path.join(logdir, 'scalars only'), { recursive: true });
+  await writeFile(
+    path.join(folder, FILE),
+    Buffer.concat([
+      fileVersion(1_700_000_000),
+      imageEvent('shapes', 1n, 1_700_000_001.5, [one, two], metadata),
+      imageEvent('shapes', 9_007_199_254_740_993n, Infinity, [three]),
+      imageEvent('__proto__', -3n, NaN, [one, WEBP, Buffer.alloc(0)], {}),
+      imageEvent(LONG_TAG, 0n, 0, [two], {}),
+    ]),
+  );
+  await writeFile(path.join(logdir, 'scalars only', FILE), fileVersion(1_700_000_005));
+  await served('/data/runs', ({ bytes }) => bytes.includes('train') && bytes.includes('scalars only'));
+  await served(`${IMAGES}/tags`, ({ bytes }) => bytes.includes('标'));
+});
+afterAll(async () => {
+  await rm(logdir, { recursive: true, force: true });
+});
+
+/** By the name of the file. */
+const EXCHANGES: Readonly<Record<string, string>> = {
+  listRuns: '/data/runs',
+  'listRuns-of-an-experiment': '/experiment/anything%2Fat%20all/data/runs/',
+  getEnvironment: '/data/environment',
+  listPlugins: '/data/plugins_listing',
+  getLogdir: '/data/logdir',
+  getWindowProperties: '/data/window_properties',
+  listExperiments: '/data/experiments',
+  listExperimentRuns: '/data/experiment_runs',
+  getNotifications: '/data/notifications',
+  'getPluginEntry-images': '/data/plugin_entry.html?name=images',
+  'getPluginEntry-unknown': '/data/plugin_entry.html?name=nothing',
+  listTags: `${IMAGES}/tags`,
+  listImages: listAddress('train', 'shapes'),
+  'listImages-second': listAddress('train', 'shapes', 1),
+  'listImages-beyond': listAddress('train', 'shapes', 2),
+  'listImages-proto': listAddress('train', '__proto__'),
+  'listImages-unknown': listAddress('train', 'constructor'),
+  'listImages-without-tag': `${IMAGES}/images?run=train`,
+  'listImages-wrong-sample': `${listAddress('train', 'shapes')}&sample=1`.replace('sample=0', 'sample=x'),
+  'getImage-without-key': `${IMAGES}/individualImage`,
+  'getImage-wrong-key': `${IMAGES}/individualImage?blob_key=xyz`,
+  'getImage-unknown': `${IMAGES}/individualImage?blob_key=AAAAAAAAAAAAAAAHAAA`,
+  'wrong-feature-flags': '/data/runs?tensorBoardFeatureFlags=zz',
+  'unknown-route': '/data/plugin/scalars/tags',
+};
+
+describe('TensorBoard', () => {
+  it.each(Object.entries(EXCHANGES))('%s is asked and answered as it was before', async (name, address) => {
+    const { status, headers, bytes } = await get(address);
+    const shown = ['content-type', 'cache-control', 'expires', 'vary', 'location', 'x-content-type-options'].flatMap(
+      (each) => (headers[each] === undefined ? [] : [`${each}: ${String(headers[each])}`]),
+    );
+    const body = bytes
+      .toString()
+      .replace(/blob_key=[\w-]{19}/g, 'blob_key=<key>')
+      .replaceAll(LONG_TAG, '<long tag>');
+    golden.compare(`${name}.http`, [`GET ${address}`, `${status}\n${shown.join('\n')}`, body].join('\n\n'));
+  });
+
+  it('has no recorded answer that nothing was compared with', () => {
+    expect(golden.unused()).toEqual([]);
+  });
+
+  it('sends each image as it was written, with a type that is safe to show', async () => {
+    const bytesOf = async (tag: string, sample: number) => {
+      const found = [];
+      for (const { query } of queriesOf(await get(listAddress('train', tag, sample)))) {
+        const { status, headers, bytes } = await get(`/tensorboard/experiment/${IMAGES}/individualImage?${query}&ts=1`);
+        expect([status, headers['content-length']]).toEqual([200, String(bytes.length)]);
+        expect(headers).toMatchObject({ 'cache-control': 'no-cache, must-revalidate', expires: '0' });
+        found.push([headers['content-type'], bytes]);
+      }
+      return found;
+    };
+    const [one, two, three] = pictures;
+    expect(await bytesOf('shapes', 0)).toEqual([
+      ['image/png', one],
+      ['image/png', three],
+    ]);
+    expect(await bytesOf('shapes', 1)).toEqual([['image/png', two]]);
+    expect(await bytesOf('__proto__', 1)).toEqual([['application/octet-stream', WEBP]]);
+    expect(await bytesOf('__proto__', 2)).toEqual([['application/octet-stream', Buffer.alloc(0)]]);
+    expect(await bytesOf(LONG_TAG, 0)).toEqual([['image/png', two]]);
+  });
+
+  it('shows a step that is appended, and a run that is removed no more', async () => {
+    const folder = path.join(logdir, 'growing');
+    await mkdir(folder, { recursive: true });
+    const [one, two] = pictures as [Buffer, Buffer];
+    await writeFile(path.join(folder, FILE), imageEvent('a', 1n, 5, [one], {}));
+    const address = listAddress('growing', 'a');
+    const [first] = queriesOf(await served(address, ({ status }) => status === 200));
+    await appendFile(path.join(folder, FILE), imageEvent('a', 2n, 6, [two]));
+    const grown = queriesOf(await served(address, ({ bytes }) => bytes.includes('"step":2,')));
+    expect(grown.map(({ step }) => step)).toEqual(['1', '2']);
+    expect(grown[0]).toEqual(first);
+    expect((await get(`${IMAGES}/individualImage?${grown[1]?.query ?? ''}`)).bytes).toEqual(two);
+    await rm(folder, { recursive: true });
+    await served('/data/runs', ({ bytes }) => !bytes.includes('growing'));
+    expect((await get(address)).status).toBe(404);
+  });
+
+  it('answers HEAD as GET without the body', async () => {
+    const [{ query } = { query: '' }] = queriesOf(await get(listAddress('train', 'shapes')));
+    for (const address of [`${IMAGES}/tags`, listAddress('train', 'shapes'), `${IMAGES}/individualImage?${query}`]) {
+      const [full, head] = [await get(address), await get(address, {}, 'HEAD')];
+      expect([head.status, head.bytes.length]).toEqual([200, 0]);
+      for (const name of ['content-type', 'content-length', 'cache-control'])
+        expect([name, head.headers[name]]).toEqual([name, full.headers[name]]);
+    }
+  });
+
+  it('compresses for clients that accept it', async () => {
+    const plain = await get(`${IMAGES}/tags`, { 'accept-encoding': 'gzip;q=0, identity' });
+    const compressed = await get(`${IMAGES}/tags`, { 'accept-encoding': 'gzip, deflate, br' });
+    expect([plain.headers['content-encoding'], compressed.headers['content-encoding']]).toEqual([undefined, 'gzip']);
+    expect(gunzipSync(compressed.bytes)).toEqual(plain.bytes);
+  });
+
+  it('shows nothing of it to another workspace', async () => {
+    const [{ query } = { query: '' }] = queriesOf(await get(listAddress('train', 'shapes')));
+    const asked = async (address: string) => {
+      const { status, bytes } = await get(address, {}, 'GET', other);
+      return [status, bytes.toString()];
+    };
+    expect(await asked('/data/runs')).toEqual([200, '[]']);
+    expect(await asked(`${IMAGES}/tags`)).toEqual([200, '{}']);
+    expect((await asked(listAddress('train', 'shapes')))[0]).toBe(404);
+    expect((await asked(`${IMAGES}/individualImage?${query}`))[0]).toBe(404);
+    expect(await asked('/tensorboard/problems')).toEqual([200, '{"problems":[],"next":null}']);
+  });
+
+  it('takes no key on a loopback address, asks browsers for one, and takes reading from a reader', async () => {
+    const open = await send('GET', `${system.url}/data/runs`);
+    expect([open.status, open.bytes]).toEqual([200, (await get('/data/runs')).bytes]);
+    const refused = await get('/data/runs', { authorization: `Basic ${Buffer.from('x:y').toString('base64')}` });
+    expect([refused.status, refused.headers['www-authenticate'], refused.headers['content-type']]).toEqual([
+      ...[401, 'Basic realm="Pentaprism", charset="UTF-8"', 'text/plain; charset=utf-8'],
+    ]);
+    const hparams = '/experiment/defaultExperimentId/data/plugin/hparams/experiment';
+    expect((await get(hparams, {}, 'POST')).status).toBe(404);
+    const posted = await get('/data/runs', {}, 'POST');
+    expect([posted.status, posted.headers.allow]).toEqual([405, 'GET, HEAD']);
+  });
+});
