@@ -38,6 +38,7 @@ import { QueryEventLogs } from './event-logs/query-event-logs.usecase.js';
 import { ReadRuns } from './event-logs/read-runs.usecase.js';
 import { RemovedRunsRepository } from './event-logs/removed-runs.repository.js';
 import { TendEventLogs } from './event-logs/tend-event-logs.usecase.js';
+import { UnusedBlobsRepository } from './event-logs/unused-blobs.repository.js';
 import { CandidateRepository } from './candidates/candidate.repository.js';
 import { CANDIDATE_MODEL, candidateSchema } from './candidates/candidate.schema.js';
 import { CandidatesController } from './candidates/candidates.controller.js';
@@ -317,6 +318,7 @@ export class TrainingIngestModule {
         TrainCandidates,
         TrainedModels,
         TrainIteration,
+        UnusedBlobsRepository,
         { provide: UrlImages, useFactory: () => new UrlImages({ allow: config.URL_IMPORT_ALLOW }) },
         WatchSessions,
       ],
