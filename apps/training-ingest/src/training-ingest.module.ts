@@ -39,6 +39,9 @@ import { ReadRuns } from './event-logs/read-runs.usecase.js';
 import { RemovedRunsRepository } from './event-logs/removed-runs.repository.js';
 import { TendEventLogs } from './event-logs/tend-event-logs.usecase.js';
 import { UnusedBlobsRepository } from './event-logs/unused-blobs.repository.js';
+import { PushLogs } from './pushed-logs/push-logs.usecase.js';
+import { PushedLogsController } from './pushed-logs/pushed-logs.controller.js';
+import { SweepUploads } from './pushed-logs/sweep-uploads.usecase.js';
 import { CandidateRepository } from './candidates/candidate.repository.js';
 import { CANDIDATE_MODEL, candidateSchema } from './candidates/candidate.schema.js';
 import { CandidatesController } from './candidates/candidates.controller.js';
@@ -225,6 +228,7 @@ export class TrainingIngestModule {
         ModalityController,
         ModelingsController,
         PredictionsController,
+        PushedLogsController,
         RadiographsController,
         TablePredictionsController,
         TargetsController,
@@ -295,6 +299,7 @@ export class TrainingIngestModule {
         ProjectImageRepository,
         DuplicateImages,
         QueryEventLogs,
+        PushLogs,
         QueryPredictions,
         ReadRuns,
         ReceiveImage,
@@ -307,6 +312,7 @@ export class TrainingIngestModule {
         StoredSessions,
         SweepModality,
         SweepModels,
+        SweepUploads,
         TargetRepository,
         TargetSelections,
         TendCandidates,
