@@ -21,6 +21,7 @@ const FEATURES = {
     'models',
     'datasets',
     'log-directory',
+    'pushed-logs',
     'event-logs',
     'url',
     'radiographs',
