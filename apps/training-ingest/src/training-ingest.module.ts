@@ -41,6 +41,7 @@ import { TendEventLogs } from './event-logs/tend-event-logs.usecase.js';
 import { PushLogs } from './pushed-logs/push-logs.usecase.js';
 import { PushedLogsController } from './pushed-logs/pushed-logs.controller.js';
 import { SweepUploads } from './pushed-logs/sweep-uploads.usecase.js';
+import { UnusedBlobsRepository } from './event-logs/unused-blobs.repository.js';
 import { CandidateRepository } from './candidates/candidate.repository.js';
 import { CANDIDATE_MODEL, candidateSchema } from './candidates/candidate.schema.js';
 import { CandidatesController } from './candidates/candidates.controller.js';
@@ -323,6 +324,7 @@ export class TrainingIngestModule {
         TrainCandidates,
         TrainedModels,
         TrainIteration,
+        UnusedBlobsRepository,
         { provide: UrlImages, useFactory: () => new UrlImages({ allow: config.URL_IMPORT_ALLOW }) },
         WatchSessions,
       ],

@@ -106,12 +106,21 @@ export interface ImageEventDocument {
   images: readonly EventImage[];
 }
 
+/** A blob that no event refers to. */
+export interface UnusedBlobDocument {
+  /** The workspace, a slash and the sha256. */
+  _id: string;
+  /** When it was found to be unused. */
+  since: Date;
+}
+
 export const EVENT_LOG_MODEL = 'EventLog';
 export const LOGGED_RUN_MODEL = 'LoggedRun';
 export const LOG_FILE_MODEL = 'LogFile';
 export const LOG_PROBLEM_MODEL = 'LogProblem';
 export const IMAGE_SERIES_MODEL = 'ImageSeries';
 export const IMAGE_EVENT_MODEL = 'ImageEvent';
+export const UNUSED_BLOB_MODEL = 'UnusedEventBlob';
 
 const id = { type: Schema.Types.ObjectId, required: true } as const;
 const text = { type: String, required: true } as const;
@@ -204,6 +213,11 @@ const imageEventSchema = new Schema<ImageEventDocument>(
 imageEventSchema.index({ series: 1, step: 1, place: 1 }, { unique: true });
 imageEventSchema.index({ workspace: 1, 'blob.sha256': 1 });
 
+const unusedBlobSchema = new Schema<UnusedBlobDocument>(
+  { _id: text, since: { type: Date, required: true } },
+  { collection: 'unused_event_blobs', ...plain },
+);
+
 /** All of them, for the module. */
 export const EVENT_LOG_MODELS = [
   { name: EVENT_LOG_MODEL, schema: eventLogSchema },
@@ -212,4 +226,5 @@ export const EVENT_LOG_MODELS = [
   { name: LOG_PROBLEM_MODEL, schema: logProblemSchema },
   { name: IMAGE_SERIES_MODEL, schema: imageSeriesSchema },
   { name: IMAGE_EVENT_MODEL, schema: imageEventSchema },
+  { name: UNUSED_BLOB_MODEL, schema: unusedBlobSchema },
 ];
