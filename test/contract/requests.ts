@@ -4,6 +4,7 @@ import { fails, NOBODY, ok, type ContractRequest } from './contract-request.js';
 import { DATASET_REQUESTS } from './dataset-requests.js';
 import { EVENT_LOG_REQUESTS } from './event-log-requests.js';
 import { INSIGHT_REQUESTS } from './insight-requests.js';
+import { PUSHED_LOG_REQUESTS } from './pushed-log-requests.js';
 import { MODELING_REQUESTS } from './modeling-requests.js';
 import { MODEL_REQUESTS } from './model-requests.js';
 
@@ -42,6 +43,7 @@ const reports = (owner: string): [string, ContractRequest[]][] => [
 export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
   ...DATASET_REQUESTS,
   ...EVENT_LOG_REQUESTS,
+  ...PUSHED_LOG_REQUESTS,
   ...INSIGHT_REQUESTS,
   ...MODELING_REQUESTS,
   ...MODEL_REQUESTS,

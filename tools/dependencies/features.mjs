@@ -20,6 +20,7 @@ const FEATURES = {
     'predictions',
     'models',
     'datasets',
+    'pushed-logs',
     'log-directory',
     'event-logs',
     'url',

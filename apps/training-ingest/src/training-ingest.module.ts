@@ -38,6 +38,9 @@ import { QueryEventLogs } from './event-logs/query-event-logs.usecase.js';
 import { ReadRuns } from './event-logs/read-runs.usecase.js';
 import { RemovedRunsRepository } from './event-logs/removed-runs.repository.js';
 import { TendEventLogs } from './event-logs/tend-event-logs.usecase.js';
+import { PushLogs } from './pushed-logs/push-logs.usecase.js';
+import { PushedLogsController } from './pushed-logs/pushed-logs.controller.js';
+import { SweepUploads } from './pushed-logs/sweep-uploads.usecase.js';
 import { CandidateRepository } from './candidates/candidate.repository.js';
 import { CANDIDATE_MODEL, candidateSchema } from './candidates/candidate.schema.js';
 import { CandidatesController } from './candidates/candidates.controller.js';
@@ -224,6 +227,7 @@ export class TrainingIngestModule {
         ModalityController,
         ModelingsController,
         PredictionsController,
+        PushedLogsController,
         RadiographsController,
         TablePredictionsController,
         TargetsController,
@@ -294,6 +298,7 @@ export class TrainingIngestModule {
         ProjectImageRepository,
         DuplicateImages,
         QueryEventLogs,
+        PushLogs,
         QueryPredictions,
         ReadRuns,
         ReceiveImage,
@@ -306,6 +311,7 @@ export class TrainingIngestModule {
         StoredSessions,
         SweepModality,
         SweepModels,
+        SweepUploads,
         TargetRepository,
         TargetSelections,
         TendCandidates,

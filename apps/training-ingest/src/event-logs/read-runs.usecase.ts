@@ -73,7 +73,7 @@ export class ReadRuns {
   }
 
   async #readRun(pass: Pass, source: RunSource, stored: NamedRun | null, origin: RunOrigin): Promise<void> {
-    const isAnew = stored !== null && (isReplaced(stored, source) || !this.#isSampledAsNow(stored, origin));
+    const isAnew = stored !== null && origin === 'directory' && this.#isStale(stored, source);
     const turn = pass.begin(await this.#updateOf(source, isAnew ? null : stored), isAnew ? stored : null);
     await readFiles(turn, pass);
     if (turn.reach !== 'rewritten') return;
@@ -86,9 +86,9 @@ export class ReadRuns {
     return new RunUpdate(source, stored, series, size);
   }
 
-  /** A run that was pushed cannot be read again, and goes on as it began. */
-  #isSampledAsNow({ sampleSize }: StoredRun, origin: RunOrigin): boolean {
-    return origin === 'pushed' || sampleSize === this.config.TENSORBOARD_SAMPLES;
+  /** Returns whether a run has to be read anew. One that was pushed cannot be, and goes on as it began. */
+  #isStale(stored: StoredRun, source: RunSource): boolean {
+    return isReplaced(stored, source) || stored.sampleSize !== this.config.TENSORBOARD_SAMPLES;
   }
 
   /** Returns false if another pass was stored first. Then only a blob is left, which the sweep removes. */

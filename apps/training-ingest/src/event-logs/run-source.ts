@@ -6,8 +6,13 @@ export interface EventFileSource {
   readonly identity: string;
   /** Bytes. */
   readonly size: number;
-  /** Returns the bytes from `offset` up to the present end. What has been appended since `size` was measured may be there. */
-  read(offset: number): AsyncIterable<Uint8Array>;
+  /**
+   * Returns the bytes from `offset` up to the present end. What has been appended since `size` was measured may be there.
+   *
+   * @param checksum what the first four bytes are if the file is the one that was read before, for sources that have new
+   *   bytes only; null at the beginning of a file, where no such bytes are expected
+   */
+  read(offset: number, checksum: number | null): AsyncIterable<Uint8Array>;
 }
 
 /** A run as its place shows it now. */

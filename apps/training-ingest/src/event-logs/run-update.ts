@@ -123,7 +123,7 @@ export class RunUpdate {
     const head = new LeadingBytes(file.offset - start);
     let reach: Reach = 'end';
     try {
-      for await (const piece of source.read(start)) {
+      for await (const piece of source.read(start, file.checksum)) {
         const rest = head.take(piece);
         if (!head.isComplete) continue;
         if (!this.#isSame(file, head)) return 'rewritten';
