@@ -1,7 +1,10 @@
 import type { Bus } from '@pentaprism/bus';
 import {
+  augmentationListContracts,
   eventLogChanged,
   eventLogContracts,
+  projectContracts,
+  sampleContracts,
   type ImageEvent,
   type ImageSeries,
   type LoggedRun,
@@ -52,6 +55,8 @@ export class StandInEventLogs {
   pageSize = 2;
   /** The workspace of a call that names none. */
   workspace = WORKSPACE;
+  /** Names of augmentation lists, by the workspace and the id of their project. */
+  readonly #projects = new Map<string, string>();
   #hear: (data: object) => void = () => undefined;
 
   /** The logs of a workspace, which can be changed. */
@@ -59,6 +64,11 @@ export class StandInEventLogs {
     const found = this.byWorkspace.get(workspace) ?? { revision: '0', runs: [], series: [], events: {} };
     this.byWorkspace.set(workspace, found);
     return found;
+  }
+
+  /** Adds a project with an augmentation list. */
+  addProject(id: string, list: string): void {
+    this.#projects.set(`${this.workspace} ${id}`, list);
   }
 
   signal(workspace = this.workspace): void {
@@ -83,15 +93,22 @@ export class StandInEventLogs {
       request: never,
       options?: { readonly context?: { readonly workspace?: string } },
     ) => {
-      const answer = this.#answer(
-        rpc.subject,
-        rpc.request.parse(request),
-        options?.context?.workspace ?? this.workspace,
-      );
+      const parsed = rpc.request.parse(request);
+      const workspace = options?.context?.workspace ?? this.workspace;
+      const answer =
+        this.#projectAnswer(rpc.subject, parsed, workspace) ?? this.#answer(rpc.subject, parsed, workspace);
       if (DomainError.is(answer)) throw answer;
-      return rpc.response.parse(answer);
+      return answer;
     };
     return { connection, call } as unknown as Bus;
+  }
+
+  #projectAnswer(subject: string, request: Record<string, unknown>, workspace: string): object | undefined {
+    const list = this.#projects.get(`${workspace} ${String(request['projectId'] ?? request['id'])}`);
+    if (subject === projectContracts.get.subject)
+      return list === undefined ? new DomainError('NOT_FOUND', 'There is no such project.') : {};
+    if (subject === augmentationListContracts.list.subject) return { lists: [{ id: idOf(1), name: list }], total: 1 };
+    return subject === sampleContracts.listSets.subject ? { sets: [], total: 0 } : undefined;
   }
 
   #answer(subject: string, request: Record<string, unknown>, workspace: string): object {

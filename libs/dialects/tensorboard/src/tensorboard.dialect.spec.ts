@@ -286,3 +286,22 @@ it('is documented, every route of it', () => {
     '/tensorboard/runs/file',
   ]);
 });
+
+describe('the id of a project', () => {
+  const PROJECT = 'a'.repeat(24);
+
+  it('shows the augmentation lists of the project, at each address of an experiment', async () => {
+    api.logs.addProject(PROJECT, 'flips');
+    for (const prefix of ['/experiment', '/tensorboard/experiment'])
+      expect(await api.json(`${prefix}/${PROJECT}/data/runs`)).toEqual(['flips']);
+    expect(await api.json(`/experiment/${PROJECT}/data/logdir`)).toEqual({ logdir: `project ${PROJECT}` });
+    expect(await api.json('/data/runs')).toEqual(['a', 'empty']);
+  });
+
+  it('of another workspace, or of none, looks like any other id', async () => {
+    api.logs.addProject(PROJECT, 'flips');
+    expect(await api.json(`/experiment/${PROJECT}/data/runs`, OTHERS)).toEqual([]);
+    expect(await api.json(`/experiment/${'b'.repeat(24)}/data/runs`)).toEqual(['a', 'empty']);
+    expect(await api.json(`/experiment/${PROJECT.toUpperCase()}/data/runs`)).toEqual(['a', 'empty']);
+  });
+});
