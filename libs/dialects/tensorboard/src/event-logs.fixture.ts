@@ -95,10 +95,10 @@ export class StandInEventLogs {
     ) => {
       const parsed = rpc.request.parse(request);
       const workspace = options?.context?.workspace ?? this.workspace;
-      const answer =
-        this.#projectAnswer(rpc.subject, parsed, workspace) ?? this.#answer(rpc.subject, parsed, workspace);
+      const ofProject = this.#projectAnswer(rpc.subject, parsed, workspace);
+      const answer = ofProject ?? this.#answer(rpc.subject, parsed, workspace);
       if (DomainError.is(answer)) throw answer;
-      return answer;
+      return ofProject ?? rpc.response.parse(answer);
     };
     return { connection, call } as unknown as Bus;
   }
