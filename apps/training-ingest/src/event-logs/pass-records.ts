@@ -8,11 +8,12 @@ import type {
   LogProblemDocument,
 } from './event-log.schema.js';
 import { ImageBlob } from './image-blob.js';
-import { MAX_DISPLAY_NAME_CHARACTERS, MAX_PROBLEMS_PER_FILE } from './limits.js';
+import { MAX_DISPLAY_NAME_CHARACTERS } from './limits.js';
 import type { RunOrigin } from './run-source.js';
 import type { FileUpdate, RunUpdate, StoredRun } from './run-update.js';
 import type { NewEvent, SeriesChange } from './series-pass.js';
 import { sortableStep } from './steps.js';
+import type { VoidEvents } from './void-events.js';
 
 type Fields<Document> = Partial<Omit<Document, '_id' | 'workspace' | 'run'>>;
 
@@ -28,10 +29,8 @@ interface RunChange extends Change<LoggedRunDocument> {
 }
 
 /** A series of which all events are kept, after a restart: its counts are those of the events that remain. */
-export interface Restart {
+export interface Restart extends VoidEvents {
   readonly series: Types.ObjectId;
-  /** The first step that is removed. */
-  readonly from: string;
 }
 
 /** The documents that a pass writes, and the bytes of its images. */
@@ -86,7 +85,7 @@ export class PassRecords {
     if (stored) {
       const id = new Types.ObjectId(stored.id);
       this.runChanges.push({ id, version: stored.version, set: { firstWallTime, reading, hiddenAt: null } });
-      if (stored.isHidden || stored.firstWallTime === null) this.#isShown = true;
+      if (stored.isHidden || !Object.is(stored.firstWallTime, firstWallTime)) this.#isShown = true;
       return id;
     }
     const _id = new Types.ObjectId();
@@ -102,16 +101,10 @@ export class PassRecords {
     else this.fileChanges.push({ id: new Types.ObjectId(id), set: file });
   }
 
-  #addProblems(run: Types.ObjectId, { problems, files, source }: RunUpdate): void {
-    const left = new Map(files.map(({ name, problems: count }) => [name, MAX_PROBLEMS_PER_FILE - count]));
-    for (const { file } of problems) left.set(file, (left.get(file) ?? 0) + 1);
-    for (const { file, text: problem } of problems) {
-      const room = left.get(file) ?? 0;
-      left.set(file, room - 1);
-      if (room <= 0) continue;
-      const of = { workspace: this.workspace, run, runName: source.name, file };
-      this.problems.push({ _id: new Types.ObjectId(), ...of, problem });
-    }
+  #addProblems(run: Types.ObjectId, { problems, source }: RunUpdate): void {
+    const of = { workspace: this.workspace, run, runName: source.name };
+    for (const { file, text: problem } of problems)
+      this.problems.push({ _id: new Types.ObjectId(), ...of, file, problem });
   }
 
   #addSeries(run: Types.ObjectId, change: SeriesChange): void {
@@ -125,7 +118,8 @@ export class PassRecords {
     } else {
       this.seriesChanges.push({ id: _id, set: state });
     }
-    if (removedFrom !== null) this.restarts.push({ series: _id, from: sortableStep(removedFrom) });
+    if (removedFrom !== null)
+      this.restarts.push({ series: _id, from: sortableStep(removedFrom), before: change.firstPlace });
     for (const event of added) this.#addEvent(run, _id, event);
     for (const event of removed) this.removedEvents.push(new Types.ObjectId(event));
     if (added.length + removed.length > 0 || removedFrom !== null) this.#isShown = true;
