@@ -7,7 +7,7 @@ import {
   tablePredictionContracts as predictions,
   targetContracts as targets,
 } from '@pentaprism/contracts';
-import { JobLedger } from '@pentaprism/jobs';
+import { JobLedger, Turns } from '@pentaprism/jobs';
 import { eventually } from '@pentaprism/testing';
 import { strToU8 } from 'fflate';
 import mongoose from 'mongoose';
@@ -139,7 +139,7 @@ describe('a prediction of many rows', () => {
     const undisturbed = await predict();
     const kept = keepEverything();
     turnIsOver().mockReturnValue(true);
-    jest.spyOn(JobLedger.prototype, 'othersWait').mockResolvedValue(true);
+    jest.spyOn(Turns.prototype, 'areOfOthersAfter').mockResolvedValue(true);
     const disturbed = await predict();
     expect(disturbed.file).toEqual(undisturbed.file);
     expect(kept).toEqual(['rows 1 to 500', 'rows 501 to 1000', 'rows 1001 to 1200']);

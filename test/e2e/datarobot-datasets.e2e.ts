@@ -303,7 +303,11 @@ describe('the list of datasets', () => {
     expect((await other.get('datasets/?offset=5')).body).toMatchObject({ count: 0, totalCount: 3, next: null });
     for (const query of ['limit=-1', 'limit=x', 'limit=1&limit=2', 'offset=-1', 'orderBy=size', 'filterFailed=maybe'])
       expect([query, (await other.get(`datasets/?${query}`)).status]).toEqual([query, 422]);
-    expect((await other.ask('POST', 'datasets/')).status).toBe(405);
+    for (const [method, path] of [
+      ['POST', 'datasets/'],
+      ...['GET', 'PATCH', 'DELETE'].map((each) => [each, 'datasets/fromFile/']),
+    ])
+      expect([method, path, (await other.ask(method ?? '', path ?? '')).status]).toEqual([method, path, 405]);
   });
 
   it('shows nothing to another workspace: 404', async () => {

@@ -26,13 +26,18 @@ import { ImportDatasetEffect } from './datasets/import-dataset.effect.js';
 import { ManageDatasets } from './datasets/manage-datasets.usecase.js';
 import { RecordImport } from './datasets/record-import.usecase.js';
 import { TendDatasets } from './datasets/tend-datasets.usecase.js';
+import { CompactImages } from './event-logs/compact-images.usecase.js';
+import { EventImagesRepository } from './event-logs/event-images.repository.js';
 import { EventLogPagesRepository } from './event-logs/event-log-pages.repository.js';
 import { EventLogRepository } from './event-logs/event-log.repository.js';
 import { EVENT_LOG_MODELS } from './event-logs/event-log.schema.js';
 import { EventLogsController } from './event-logs/event-logs.controller.js';
+import { FindLostEventImages } from './event-logs/find-lost-event-images.usecase.js';
 import { LoggedRuns } from './event-logs/logged-runs.usecase.js';
 import { QueryEventLogs } from './event-logs/query-event-logs.usecase.js';
 import { ReadRuns } from './event-logs/read-runs.usecase.js';
+import { RemovedRunsRepository } from './event-logs/removed-runs.repository.js';
+import { TendEventLogs } from './event-logs/tend-event-logs.usecase.js';
 import { PushLogs } from './pushed-logs/push-logs.usecase.js';
 import { PushedLogsController } from './pushed-logs/pushed-logs.controller.js';
 import { SweepUploads } from './pushed-logs/sweep-uploads.usecase.js';
@@ -253,18 +258,21 @@ export class TrainingIngestModule {
         AddTrainingImages,
         CandidateColumns,
         CheckPrediction,
+        CompactImages,
         CreateDataset,
         CreatePredictionDataset,
         CreateProject,
         DatasetRowsRepository,
         DeleteProject,
         EndJobs,
+        EventImagesRepository,
         EventLogPagesRepository,
         EventLogRepository,
         ExportModel,
         FetchAddresses,
         FillProject,
         FindLostCandidates,
+        FindLostEventImages,
         FindLostModels,
         FindLostPredictions,
         FindPerformance,
@@ -297,6 +305,7 @@ export class TrainingIngestModule {
         RecordImport,
         RecordSnapshot,
         RecordTarget,
+        RemovedRunsRepository,
         SetLiveTarget,
         SetTarget,
         StoredSessions,
@@ -307,6 +316,7 @@ export class TrainingIngestModule {
         TargetSelections,
         TendCandidates,
         TendDatasets,
+        TendEventLogs,
         TendIterations,
         TendModelings,
         TendTablePredictions,

@@ -16,13 +16,13 @@ let blobs: FileBlobStore;
 let now = 0;
 
 /** An attempt that was given parts, and what it keeps. */
-function attempt({ parts = [], othersWait = false }: { parts?: readonly JobPart[]; othersWait?: boolean }) {
+function attempt({ parts = [], ...others }: { parts?: readonly JobPart[]; othersWait?: boolean; room?: number }) {
   const kept: JobPart[] = [];
   const control = jobControl({
     parts: new Map(parts.map(({ name, file }) => [name, file])),
     checkpoint: async (part) => {
       if (part) kept.push(part);
-      return { othersWait };
+      return { othersWait: false, ...others };
     },
   });
   return { kept, parts: new JobParts(blobs, control) };
@@ -67,6 +67,26 @@ describe('the parts of a job', () => {
   it('are computed again if their file is lost', async () => {
     const file = { sha256: 'f'.repeat(64), size: 5, mediaType: 'text/plain' };
     expect(await attempt({ parts: [{ name: 'one', file }] }).parts.read('one')).toBeUndefined();
+  });
+
+  it('are computed again if they cannot be decoded', async () => {
+    const first = attempt({});
+    await first.parts.keep('one', BYTES);
+    const { parts } = attempt({ parts: first.kept });
+    expect(await parts.decoded('one', decodeVectors)).toBeUndefined();
+    expect(await parts.decoded('one', (bytes) => Buffer.from(bytes).toString())).toBe('of a part');
+    expect(await parts.decoded('two', decodeVectors)).toBeUndefined();
+  });
+
+  it('learn for how many bytes there is room when the job gives way', async () => {
+    passTime(0);
+    const { parts } = attempt({ othersWait: true, room: 7 });
+    parts.begin();
+    const rooms: number[] = [];
+    parts.beforeGivingWay(async (room) => void rooms.push(room));
+    passTime(11_000);
+    await expect(parts.letOthersGoFirst()).rejects.toBeInstanceOf(LetOthersGoFirst);
+    expect(rooms).toEqual([7]);
   });
 
   it('are kept, with what is kept only then, before the job lets others go first when its turn is over', async () => {

@@ -2,7 +2,7 @@ import type { BlobStore } from '@pentaprism/blob-store';
 import type { ContentReference } from '@pentaprism/contracts';
 import { DomainError, MAX_MODEL_FILE_BYTES } from '@pentaprism/domain';
 import type { JobControl } from '@pentaprism/jobs';
-import { Turn } from './datasets/turn.js';
+import { Turn, type BeforeGivingWay } from './datasets/turn.js';
 
 /** Milliseconds of work that a later attempt may have to do again: storing a part costs some of them. */
 const KEEP_EVERY_MS = 1000;
@@ -19,7 +19,7 @@ const AREA = 'models';
 export class JobParts {
   readonly #turn = new Turn();
   #keptAt = performance.now();
-  #beforehand: (() => Promise<void>) | undefined;
+  #beforehand: BeforeGivingWay | undefined;
 
   constructor(
     private readonly blobs: BlobStore,
@@ -57,6 +57,20 @@ export class JobParts {
       () => this.blobs.read(key, { size, maxBytes: MAX_MODEL_FILE_BYTES }),
       undefined,
     );
+  }
+
+  /**
+   * Returns the decoded part of an earlier attempt; undefined if there is none, its file is lost, or it cannot be decoded, such as one of
+   * another version. It is computed again then.
+   */
+  async decoded<T>(name: string, decode: (bytes: Uint8Array) => T): Promise<T | undefined> {
+    const bytes = await this.read(name);
+    if (!bytes) return undefined;
+    try {
+      return decode(bytes);
+    } catch {
+      return undefined;
+    }
   }
 
   /** Reads a part of an earlier attempt into memory of zeros of its size. Returns whether there is one; if not, all is zero again. */
@@ -110,8 +124,8 @@ export class JobParts {
     return { sha256, size, mediaType };
   }
 
-  /** Sets what is kept only if the job gives way. It replaces what was set before. */
-  beforeGivingWay(keep: () => Promise<void>): void {
+  /** Sets what keeps more if the job gives way. It replaces what was set before. */
+  beforeGivingWay(keep: BeforeGivingWay): void {
     this.#beforehand = keep;
   }
 

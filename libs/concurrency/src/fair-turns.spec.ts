@@ -34,6 +34,14 @@ describe('turns', () => {
     expect(fair.order(['a', 'b'], none)).toEqual(['a', 'b']);
   });
 
+  it('are those after the charge of work that has not ended', () => {
+    const fair = new FairTurns();
+    fair.charge('b', 10);
+    expect(fair.order(['a', 'b'], none, new Map([['a', 9]]))).toEqual(['a', 'b']);
+    expect(fair.order(['a', 'b'], none, new Map([['a', 11]]))).toEqual(['b', 'a']);
+    expect(fair.order(['a', 'b'], none)).toEqual(['a', 'b']);
+  });
+
   it('come next to a key that was not there before, which is owed nothing for that time', () => {
     const fair = new FairTurns();
     serve(fair, 1000, { flood: 1 });

@@ -17,13 +17,19 @@ export class FairTurns {
    * Returns the keys that wait in the order of their turns.
    *
    * @param running how much work of each key is under way; also of keys that do not wait
+   * @param uncharged seconds of keys that are not charged yet
    */
-  order(waiting: readonly string[], running: ReadonlyMap<string, number>): string[] {
+  order(
+    waiting: readonly string[],
+    running: ReadonlyMap<string, number>,
+    uncharged: ReadonlyMap<string, number> = new Map(),
+  ): string[] {
     const competing = [...waiting, ...running.keys()];
     if (competing.length > 0)
       this.#clock = competing.reduce((least, key) => Math.min(least, this.#tag(key)), Number.POSITIVE_INFINITY);
     const of = (key: string) => running.get(key) ?? 0;
-    return waiting.toSorted((one, other) => of(one) - of(other) || this.#tag(one) - this.#tag(other));
+    const served = (key: string) => this.#tag(key) + (uncharged.get(key) ?? 0);
+    return waiting.toSorted((one, other) => of(one) - of(other) || served(one) - served(other));
   }
 
   /** Notes that a key has its turn. */

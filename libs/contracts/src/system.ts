@@ -63,14 +63,15 @@ function defineJobReports(owner: JobOwner) {
       response: z.object({ proceed: z.boolean() }),
     }),
     /**
-     * Keeps a part for later attempts, if there is one. `proceed` as that of `progress`. `othersWait`: jobs of other projects wait
-     * in the queue, so that a long job should give its place back.
+     * Keeps a part for later attempts, if there is one. `proceed` as that of `progress`. `othersWait`: a job of another project
+     * waits in the queue and is next, so that a long job should give its place back. `room`: the bytes that it may keep before,
+     * unless its parts are small. An owner of an earlier version names none.
      */
     checkpoint: defineRpc({
       owner,
       subject: `${owner}.v1.job.checkpoint`,
       request: z.strictObject({ ...attempt, part: jobPart.optional() }),
-      response: z.object({ proceed: z.boolean(), othersWait: z.boolean() }),
+      response: z.object({ proceed: z.boolean(), othersWait: z.boolean(), room: z.int().nonnegative().default(0) }),
     }),
     /** Hands the result in; its effect and the final state are one transaction. */
     complete: defineRpc({

@@ -178,20 +178,32 @@ describe('a transaction', () => {
 });
 
 describe('countInTurn', () => {
-  it('keeps transactions at once from passing a limit together', async () => {
-    await counters.create({ name: 'first', value: 1 });
-    const added = await Promise.all(
-      Array.from({ length: 8 }, (_, i) =>
-        transactions.run(async (session) => {
-          if ((await countInTurn(counters.collection, { value: 1 }, session)) >= 3) return false;
-          await counters.create([{ name: `${i}`, value: 1 }], { session });
-          return true;
-        }),
-      ),
-    );
-    expect(added.filter(Boolean)).toHaveLength(2);
-    expect(await counters.countDocuments()).toBe(3);
-  });
+  interface Limited {
+    workspace: string;
+    value: number;
+  }
+  const schemaOfLimited = new Schema<Limited>({ workspace: String, value: Number }, { versionKey: false });
+
+  it.each([0, 1])(
+    'keeps transactions at once from passing a limit together if there are %d already',
+    async (already) => {
+      const limited = counters.db.model<Limited>(`Limited${already}`, schemaOfLimited);
+      await limited.createCollection();
+      const workspace = 'clinic';
+      if (already) await limited.create({ workspace, value: 1 });
+      const added = await Promise.all(
+        Array.from({ length: 8 }, () =>
+          transactions.run(async (session) => {
+            if ((await countInTurn(limited, { workspace, value: 1 }, session)) >= 3) return false;
+            await limited.create([{ workspace, value: 1 }], { session });
+            return true;
+          }),
+        ),
+      );
+      expect(added.filter(Boolean)).toHaveLength(3 - already);
+      expect(await limited.countDocuments()).toBe(3);
+    },
+  );
 });
 
 describe('the outbox', () => {

@@ -55,6 +55,10 @@ describe('notAnImage', () => {
     ['HEIC', '\0\0\0\x18ftypheic\0\0\0\0', 'the file is a HEIC image, which cannot be decoded'],
     // A pattern that goes back over comments would need hours for these.
     ['many comments', `${'<!---->'.repeat(146)}x`, 'the file is text, not an image'],
+    ['PBM', 'P4 # made by hand\n8 1\n\xff', 'the file is a PBM bitmap, which cannot be decoded'],
+    ['PBM in text', 'P1#bits\n2 2\n1 0 0 1', 'the file is a PBM bitmap, which cannot be decoded'],
+    ['text like PBM', 'P1 is a plan', 'the file is text, not an image'],
+    ['PAM', 'P7\nWIDTH 1\n', 'the file is a PAM image, which cannot be decoded'],
     ['PDF', '%PDF-1.7', 'the file is a PDF document, which cannot be decoded'],
     ['other bytes', '\x01\x02\x03', 'the file is not an image'],
   ])('says what %s is', (_what, bytes, message) => {

@@ -2,7 +2,7 @@ import { sniffMediaType, UNKNOWN_MEDIA_TYPE } from '@pentaprism/domain';
 
 /** Extensions of files that are meant as images, whatever their bytes are. */
 const IMAGE_EXTENSIONS = new Set(
-  'jpg jpeg jpe jfif mpo png gif bmp dib tif tiff webp avif ppm pgm pbm pnm heic heif svg jp2 ico'.split(' '),
+  'jpg jpeg jpe jfif mpo png gif bmp dib tif tiff webp avif ppm pgm pbm pam pnm heic heif svg jp2 ico'.split(' '),
 );
 
 /** Formats of files that are meant as images, by bytes at an offset. */
@@ -13,8 +13,7 @@ const OTHER_FORMATS: readonly (readonly [name: string, offset: number, start: st
   ['a HEIC image', 4, 'ftypmsf1'],
   ['a JPEG 2000 image', 4, 'jP  '],
   ['an icon', 0, '\0\0\x01\0'],
-  ['a PBM bitmap', 0, 'P1\n'],
-  ['a PBM bitmap', 0, 'P4\n'],
+  ['a PAM image', 0, 'P7\n'],
   ['a PDF document', 0, '%PDF-'],
   ['an archive', 0, 'PK\x03\x04'],
   ['an archive', 0, '\x1f\x8b'],
@@ -22,6 +21,8 @@ const OTHER_FORMATS: readonly (readonly [name: string, offset: number, start: st
   ['an archive', 0, '7z\xbc\xaf'],
 ];
 
+/** A PBM: the numbers of its header may have blanks and comments before them. */
+const PBM = /^P[14](?:\s|#[^\r\n]*[\r\n])+\d/;
 const SVG = /^\s*(?:(?:<\?xml[^>]*>|<!--(?:(?!-->)[^])*-->|<!doctype svg[^>]*>)\s*)*<svg/i;
 const HTML = /^\s*<(!doctype html|html)/i;
 
@@ -44,6 +45,7 @@ export function notAnImage(head: Uint8Array): string {
   const start = latin1(head.subarray(0, 1024));
   const format = OTHER_FORMATS.find(([, offset, signature]) => start.startsWith(signature, offset));
   if (format !== undefined) return `the file is ${format[0]}, which cannot be decoded`;
+  if (PBM.test(start)) return 'the file is a PBM bitmap, which cannot be decoded';
   if (SVG.test(start)) return 'the file is an SVG drawing, which cannot be decoded';
   if (HTML.test(start)) return 'the file is a web page, not an image';
   return isText(head.subarray(0, 256)) ? 'the file is text, not an image' : 'the file is not an image';

@@ -27,6 +27,11 @@ export const MAX_PAGE_OFFSET = 10_000_000;
 export const MAX_JOB_STARTS = 5;
 /** Files that attempts of a job keep for later ones. All of them are in the answer to a start, which takes up to 1 MB. */
 export const MAX_JOB_PARTS = 2000;
+/**
+ * Bytes of the parts of all jobs of a workspace and a queue, beyond which none keeps a large part. Some jobs that give way in the same
+ * moment may exceed it.
+ */
+export const MAX_KEPT_BYTES = 4 * 1024 ** 3;
 /** Queued or running jobs of one workspace and owner. */
 export const MAX_PENDING_JOBS_PER_WORKSPACE = 10_000;
 /** Augmentation lists of one project. */

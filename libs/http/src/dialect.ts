@@ -56,6 +56,11 @@ export interface Dialect {
    * not its own. Nothing may be decoded in it.
    */
   canonicalUrl?(url: string): string | undefined;
+  /**
+   * Whether a fixed segment of a path, such as `fromFile`, is never an id: a request for it with a method that only the route with the
+   * id takes is refused with 405.
+   */
+  readonly reservesFixedSegments?: boolean;
   /** Each route must declare its role. By default the method implies it. */
   readonly declaresRoles?: boolean;
   /** The role that is required below its base paths where no route matched. By default the method implies it. */

@@ -13,3 +13,4 @@ export { JOB_MODEL, jobSchema, type JobDocument } from './job.schema.js';
 export type { JobEffect } from './job-reports.js';
 export * from './job-runner.js';
 export { LOST_AFTER_MS, Reconciler, REQUEUE_AFTER_MS } from './reconciler.js';
+export { Turns } from './turns.js';

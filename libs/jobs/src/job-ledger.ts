@@ -4,6 +4,7 @@ import type { Job, JobOwner, JobPart, JobPayload, JobType, QueueName } from '@pe
 import { isDuplicateKey } from '@pentaprism/database';
 import { MAX_JOB_PARTS, MAX_JOB_STARTS, type JobState, systemDate, systemNow } from '@pentaprism/domain';
 import { trusted, Types, type ClientSession, type Model, type mongo } from 'mongoose';
+import { NO_PROJECT, type JobGroup } from './job-group.js';
 import { furthered } from './job-starts.js';
 import { JOB_MODEL, type JobDocument, type Ticket } from './job.schema.js';
 
@@ -32,20 +33,6 @@ export interface FinishOptions {
   /** Only when it was started this often. */
   readonly minimumStarts?: number;
   readonly error?: { code: string; message: string };
-}
-
-/** The jobs of a project, which take turns with those of other projects of the workspace. */
-export interface JobGroup {
-  readonly workspace: string;
-  readonly project: string;
-}
-
-/** The project of jobs that have none. */
-const NO_PROJECT = '';
-
-/** Returns the project of a job. */
-export function projectOf({ subject }: Pick<JobDocument, 'subject'>): string {
-  return subject['projectId'] ?? NO_PROJECT;
 }
 
 type RunningJob = Pick<JobDocument, '_id' | 'workspace' | 'subject' | 'ticket' | 'attempt' | 'startedAt'>;
@@ -167,16 +154,30 @@ export class JobLedger {
     return this.jobs.find({ workspace, owner: this.owner, ...subject, state: pending() }, { parts: 0 }).lean();
   }
 
-  /** Returns whether a job of any workspace waits in a queue. */
-  async isQueued(queue: QueueName): Promise<boolean> {
-    return (await this.jobs.exists({ owner: this.owner, queue, state: 'queued', notBefore: due() })) !== null;
-  }
-
-  /** Returns whether a job of any workspace waits in the queue of this one, unless it is of the same project. */
+  /**
+   * Returns whether a job of any workspace waits in the queue of this one, unless it is of the same project. A job without a project
+   * counts as a project of its own.
+   */
   async othersWait({ _id, queue, workspace, subject }: JobDocument): Promise<boolean> {
     const waiting = { owner: this.owner, queue, state: 'queued' as const, notBefore: due() };
     const own = subject['projectId'] ? { workspace, 'subject.projectId': subject['projectId'] } : { _id };
     return (await this.jobs.exists({ ...waiting, $nor: [own] })) !== null;
+  }
+
+  /** Returns whether another job without a project would be started before a running one that gave its place back behind others. */
+  async isPreceded({ _id, queue, workspace, priority, createdAt }: JobDocument): Promise<boolean> {
+    const waiting = { owner: this.owner, queue, state: 'queued' as const, workspace, notBefore: due() };
+    const earlier = [
+      { priority: trusted({ $lte: priority }) },
+      { priority: priority + 1, createdAt: trusted({ $lt: createdAt }) },
+    ];
+    const found = await this.jobs.exists({
+      ...waiting,
+      'subject.projectId': null,
+      _id: trusted({ $ne: _id }),
+      $or: earlier,
+    });
+    return found !== null;
   }
 
   /**

@@ -1,12 +1,21 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ALL_JOBS, jobFinished, type JobPart, type JobResult, type JobType } from '@pentaprism/contracts';
 import { notFound, Outbox, toObjectId, Transactions } from '@pentaprism/database';
-import { DomainError, MAX_JOB_STARTS, type JobState, isOutage, systemDate, systemNow } from '@pentaprism/domain';
+import {
+  DomainError,
+  MAX_JOB_STARTS,
+  MAX_KEPT_BYTES,
+  type JobState,
+  isOutage,
+  systemDate,
+  systemNow,
+} from '@pentaprism/domain';
 import { metrics } from '@pentaprism/observability';
 import type { ClientSession, Types } from 'mongoose';
 import { JobLedger, type FinishOptions } from './job-ledger.js';
 import { JobQueue } from './job-queue.js';
 import type { JobDocument, Ticket } from './job.schema.js';
+import { keptBytes } from './kept-bytes.js';
 import { Turns } from './turns.js';
 
 /** What an owner does when one of its jobs ends; part of the transaction that ends it. */
@@ -87,7 +96,9 @@ export class JobReports {
 
   async checkpoint({ jobId, attempt, part }: { jobId: string; attempt: number; part?: JobPart | undefined }) {
     const job = await this.ledger.keepPart(toObjectId(jobId, 'job'), attempt, part);
-    return { proceed: job !== null, othersWait: job !== null && (await this.ledger.othersWait(job)) };
+    const othersWait = job !== null && (await this.turns.areOfOthersAfter(job));
+    const kept = othersWait ? await keptBytes(this.ledger, job) : MAX_KEPT_BYTES;
+    return { proceed: job !== null, othersWait, room: Math.max(0, MAX_KEPT_BYTES - kept) };
   }
 
   async complete(request: { jobId: string; attempt: number; result?: unknown }) {

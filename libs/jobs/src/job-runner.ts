@@ -31,10 +31,11 @@ export interface JobControl {
   /** What earlier attempts have done, oldest first: the files of the parts by their names. */
   readonly parts: ReadonlyMap<string, ContentReference | undefined>;
   /**
-   * Keeps a part for later attempts, if there is one. Returns whether jobs of other projects wait in the queue. Throws the reason
+   * Keeps a part for later attempts, if there is one. Returns whether a job of another project waits and is next, and
+   * the bytes of large parts for which there is `room` before the job gives way to it. Throws the reason
    * of `signal` if the job was aborted or another worker has it.
    */
-  checkpoint(part?: JobPart): Promise<{ readonly othersWait: boolean }>;
+  checkpoint(part?: JobPart): Promise<{ readonly othersWait: boolean; readonly room?: number }>;
 }
 
 export interface JobHandler<J extends JobType> {
@@ -163,11 +164,11 @@ export class JobRunner {
     reports: JobReports,
     request: { readonly jobId: string; readonly attempt: number; readonly part: JobPart | undefined },
     controller: AbortController,
-  ): Promise<{ othersWait: boolean }> {
-    const { proceed, othersWait } = await this.report(() => this.bus.call(reports.checkpoint, request));
+  ): Promise<{ othersWait: boolean; room: number }> {
+    const { proceed, othersWait, room } = await this.report(() => this.bus.call(reports.checkpoint, request));
     if (!proceed) controller.abort(new Error(NOT_OURS));
     controller.signal.throwIfAborted();
-    return { othersWait };
+    return { othersWait, room };
   }
 
   private async fail(reports: JobReports, attempt: { jobId: string; attempt: number }, error: unknown): Promise<void> {

@@ -171,48 +171,6 @@ describe('projects of a workspace', () => {
   });
 });
 
-describe('a checkpoint', () => {
-  const part = (name: string) => ({ name, file: { sha256: 'a'.repeat(64), size: 5, mediaType: 'text/plain' } });
-  const of = (projectId: string) => ({ workspace: 'clinic', payload: samplesPayload, subject: { projectId } });
-
-  it('keeps parts for later attempts until the job ends', async () => {
-    const job = await ledgerOnly();
-    expect(await report.take('t1', job)).toMatchObject({ attempt: 1, parts: [] });
-    await report.checkpoint(job, 1, part('one'));
-    await report.checkpoint(job, 1, part('two'));
-    await report.checkpoint(job, 1, part('one'));
-    await report.giveBack(job, 1);
-    expect(await report.take('t2', job)).toMatchObject({ attempt: 2, parts: [part('one'), part('two')] });
-    const known = () => owner.ledger.knownFiles('clinic', ['a'.repeat(64), 'b'.repeat(64)]);
-    expect(await known()).toEqual(new Set(['a'.repeat(64)]));
-    await report.complete(job, 2);
-    expect((await owner.read(job)).parts).toBeUndefined();
-    expect(await known()).toEqual(new Set());
-  });
-
-  it('keeps nothing of an attempt that has lost the job', async () => {
-    const job = await ledgerOnly();
-    await report.start(job);
-    await report.start(job);
-    expect(await report.checkpoint(job, 1, part('late'))).toEqual({ proceed: false, othersWait: false });
-    expect((await owner.read(job)).parts).toBeUndefined();
-  });
-
-  it('says whether jobs of other projects or workspaces wait', async () => {
-    const [job] = await owner.ledger.addAll(makeSamples, [of('mine')]);
-    if (!job) throw new Error('no job');
-    await report.take('t1', job);
-    await owner.ledger.addAll(makeSamples, [of('mine')]);
-    expect(await report.checkpoint(job, 1)).toEqual({ proceed: true, othersWait: false });
-    const [other] = await owner.ledger.addAll(makeSamples, [of('other')]);
-    expect(await report.checkpoint(job, 1)).toEqual({ proceed: true, othersWait: true });
-    await report.abort(other as JobDocument);
-    expect(await report.checkpoint(job, 1)).toEqual({ proceed: true, othersWait: false });
-    await owner.ledger.addAll(makeSamples, [{ ...of('mine'), workspace: 'elsewhere' }]);
-    expect(await report.checkpoint(job, 1)).toEqual({ proceed: true, othersWait: true });
-  });
-});
-
 describe('a workspace whose jobs are all in their back-off', () => {
   it('does not wait for a turn', async () => {
     const [job] = await owner.ledger.addAll(makeSamples, [{ workspace: 'failing', payload: samplesPayload }]);

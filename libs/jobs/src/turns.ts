@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { FairTurns } from '@pentaprism/concurrency';
 import { systemNow } from '@pentaprism/domain';
 import type { JobDocument, Ticket } from './job.schema.js';
-import { JobLedger, projectOf } from './job-ledger.js';
+import { NO_PROJECT, projectOf } from './job-group.js';
+import { JobLedger } from './job-ledger.js';
 
 interface Charged {
   readonly queue: string;
@@ -53,10 +54,34 @@ export class Turns {
     return null;
   }
 
+  /**
+   * Returns whether a job of another project would start if a running job gave its place back now. Without this check, a job could
+   * give way to itself. It still can if another instance of the owner, which remembers other service, decides who is next.
+   */
+  async areOfOthersAfter(job: JobDocument): Promise<boolean> {
+    if (!(await this.ledger.othersWait(job))) return false;
+    const { workspace } = job;
+    const project = projectOf(job);
+    const { running, waiting } = await this.ledger.competing(job.queue);
+    const left = running.filter(({ _id }) => !_id.equals(job._id));
+    const seconds = secondsSince(job.startedAt, systemNow());
+    const workspaces = [...new Set([...waiting, workspace])];
+    const counts = countBy(left, (each) => each.workspace);
+    const [first] = this.of(job.queue).workspaces.order(workspaces, counts, new Map([[workspace, seconds]]));
+    if (first !== workspace) return true;
+    const projects = [...new Set([...(await this.ledger.waitingProjects(job.queue, workspace)), project])];
+    const own = countBy(
+      left.filter((each) => each.workspace === workspace),
+      projectOf,
+    );
+    const [next] = this.projectsOf(job.queue, workspace).order(projects, own, new Map([[project, seconds]]));
+    return next !== project || (project === NO_PROJECT && this.ledger.isPreceded(job));
+  }
+
   /** Charges the workspace and the project of a job for the time since its attempt started. A queued job costs nothing. */
   charge({ queue, workspace, subject, startedAt }: Charged, at: number): void {
-    if (!startedAt) return;
-    const seconds = (at - startedAt.getTime()) / 1000;
+    const seconds = secondsSince(startedAt, at);
+    if (seconds <= 0) return;
     this.of(queue).workspaces.charge(workspace, seconds);
     this.projectsOf(queue, workspace).charge(projectOf({ subject }), seconds);
   }
@@ -96,6 +121,10 @@ export class Turns {
     if (projects.size > MAX_WORKSPACES && oldest !== undefined) projects.delete(oldest);
     return turns;
   }
+}
+
+function secondsSince(startedAt: Date | undefined, at: number): number {
+  return startedAt ? (at - startedAt.getTime()) / 1000 : 0;
 }
 
 function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, number> {

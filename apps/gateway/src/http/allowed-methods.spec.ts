@@ -27,4 +27,14 @@ describe('AllowedMethods', () => {
   ])('%s takes %j', (path, methods) => {
     expect(allowed.of(path)).toEqual(methods);
   });
+
+  it.each([
+    ['/v1/images/latest', '/v1/images/:id', ['POST']],
+    ['/v1/images/latest/', '/v1/images/:id', ['POST']],
+    ['/v1/images/latest', '/v1/images/latest', []],
+    ['/v1/images/7', '/v1/images/:id', []],
+    ['/files/a/b', '/files/*', []],
+  ])('%s, which matched %s, is a better match of routes with %j', (path, matched, methods) => {
+    expect(allowed.ofBetter(path, matched)).toEqual(methods);
+  });
 });

@@ -20,10 +20,30 @@ export class AllowedMethods {
 
   /** The methods that a path takes, for `Allow`; none when there is no such path. */
   of(path: string): string[] {
-    const segments = segmentsOf(path);
-    const fitting = [...this.patterns.values()].filter((pattern) => fits(pattern.segments, segments));
-    return [...new Set(fitting.flatMap((pattern) => [...pattern.methods]))].filter((m) => m !== 'OPTIONS').sort();
+    return methodsOf(this.fitting(path));
   }
+
+  /**
+   * The methods of routes that fit a path with more fixed segments than the route that matched. None if the route that matched is the
+   * best one.
+   */
+  ofBetter(path: string, matched: string): string[] {
+    const matchedFixed = fixedSegments(segmentsOf(matched));
+    return methodsOf(this.fitting(path).filter(({ segments }) => fixedSegments(segments) > matchedFixed));
+  }
+
+  private fitting(path: string): Pattern[] {
+    const segments = segmentsOf(path);
+    return [...this.patterns.values()].filter((pattern) => fits(pattern.segments, segments));
+  }
+}
+
+function methodsOf(patterns: readonly Pattern[]): string[] {
+  return [...new Set(patterns.flatMap(({ methods }) => [...methods]))].filter((m) => m !== 'OPTIONS').sort();
+}
+
+function fixedSegments(pattern: readonly string[]): number {
+  return pattern.filter((part) => part !== '*' && !part.startsWith(':')).length;
 }
 
 /** A slash at the end makes no difference to a route. */

@@ -41,6 +41,8 @@ beforeAll(async () => {
     for await (const _chunk of raw);
     return 'all';
   });
+  server.post('/api/v2/datasets/fromFile', { config }, async () => 'created');
+  server.get('/api/v2/datasets/:id', { config }, async () => 'one');
   await addNotFoundHandlers(server, (error, _request, reply) => void refuse(error, reply));
   await server.listen({ host: '127.0.0.1', port: 0 });
   port = (server.server.address() as AddressInfo).port;
@@ -70,6 +72,9 @@ describe('every request', () => {
     ['POST', '/files/slow', 405, 'GET, HEAD, PUT'],
     ['POST', '/files/slow?x=1', 405, 'GET, HEAD, PUT'],
     ['POST', '/files/other', 404, null],
+    ['GET', '/api/v2/datasets/fromFile?x=1', 405, 'POST'],
+    ['POST', '/api/v2/datasets/fromFile', 200, null],
+    ['GET', '/api/v2/datasets/fromfile', 200, null],
     // What needs a key says without one nothing of what exists.
     ['POST', '/keys', 401, null],
   ])('%s %s is %i', async (method, path, status, allow) => {

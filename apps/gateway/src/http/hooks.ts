@@ -26,8 +26,12 @@ export function addHooks(fastify: FastifyInstance, authentication: Authenticatio
     const access = accessOf(request);
     checkTarget(request);
     if (access.role !== 'none') await authentication.authenticate(request, access.dialect, access.role);
-    if (request.is404) refuseMethod(allowed.of(request.url.split('?', 1)[0] ?? ''), reply);
-    else refuseEncoding(request);
+    const [path = ''] = request.url.split('?', 1);
+    if (request.is404) refuseMethod(allowed.of(path), reply);
+    else {
+      if (access.dialect.reservesFixedSegments) refuseMethod(allowed.ofBetter(path, access.path), reply);
+      refuseEncoding(request);
+    }
   });
   // After the body was read. The handler's calls to services carry this context.
   fastify.addHook('preHandler', (request, _reply, done) => {

@@ -44,8 +44,9 @@ export class DatasetImportsController {
   }
 
   @RpcHandler(contracts.recordRows)
-  recordRows(request: Requests['recordRows'], { workspace }: HandlerContext) {
-    return this.recording.recordRows(workspace, request);
+  async recordRows(request: Requests['recordRows'], { workspace }: HandlerContext) {
+    await this.recording.recordRows(workspace, request);
+    return {};
   }
 
   @RpcHandler(contracts.recordFindings)

@@ -75,7 +75,7 @@ export class DatasetRepository {
 
   /** Counts the datasets that are listed, before the transaction adds another one. */
   countInTurn(workspace: string, session: ClientSession): Promise<number> {
-    return countInTurn(this.datasets.collection, { workspace, unlisted: null, deletedAt: null }, session);
+    return countInTurn(this.datasets, { workspace, unlisted: null, deletedAt: null }, session);
   }
 
   async list(workspace: string, request: ListRequest): Promise<{ datasets: DatasetDocument[]; total: number }> {

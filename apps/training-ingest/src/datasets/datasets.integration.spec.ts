@@ -262,15 +262,6 @@ describe('an import', () => {
     expect(await call(datasets.columns, { datasetId })).toEqual({ columns: [COLUMN], total: 1 });
   });
 
-  it('reports whether another import waits', async () => {
-    const { datasetId } = await surveyed();
-    await modelOf<JobDocument>(JOB_MODEL).deleteMany({});
-    const rows = { datasetId, after: 0, last: 1, images: [], findings: [] };
-    expect(await call(datasets.recordRows, rows)).toEqual({ othersWait: false });
-    await create();
-    expect(await call(datasets.recordRows, rows)).toEqual({ othersWait: true });
-  });
-
   it('has all images behind a row and column, page by page', async () => {
     const { datasetId } = await surveyed(3);
     const images = [1, 2, 3].flatMap((row) => [image(row), { ...image(row), column: 1 }]);

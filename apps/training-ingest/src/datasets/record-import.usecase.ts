@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { importDataset, type datasetContracts, type Finding, type ParsedRequestOf } from '@pentaprism/contracts';
+import type { datasetContracts, Finding, ParsedRequestOf } from '@pentaprism/contracts';
 import { Transactions } from '@pentaprism/database';
 import { DomainError, FINDING_KINDS, MAX_FINDINGS_PER_KIND, systemDate, type FindingKind } from '@pentaprism/domain';
-import { JobLedger } from '@pentaprism/jobs';
 import type { ClientSession } from 'mongoose';
 import { DatasetRepository } from './dataset.repository.js';
 import { DatasetRowsRepository } from './dataset-rows.repository.js';
@@ -18,7 +17,6 @@ export class RecordImport {
     private readonly datasets: DatasetRepository,
     private readonly rows: DatasetRowsRepository,
     private readonly transactions: Transactions,
-    private readonly ledger: JobLedger,
   ) {}
 
   async state(workspace: string, datasetId: string) {
@@ -61,7 +59,6 @@ export class RecordImport {
       await this.rows.addImages(before, images, session);
       await this.addFindings(before, findings, {}, session);
     });
-    return { othersWait: await this.ledger.isQueued(importDataset.queue) };
   }
 
   /** Throws FAILED_PRECONDITION if the part before has not been recorded. A recorded part is left as it is. */

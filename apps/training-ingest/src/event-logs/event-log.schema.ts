@@ -202,10 +202,7 @@ const imageEventSchema = new Schema<ImageEventDocument>(
   { collection: 'image_events', ...plain },
 );
 imageEventSchema.index({ series: 1, step: 1, place: 1 }, { unique: true });
-imageEventSchema.index(
-  { workspace: 1, 'blob.sha256': 1 },
-  { partialFilterExpression: { 'blob.sha256': { $type: 'string' } } },
-);
+imageEventSchema.index({ workspace: 1, 'blob.sha256': 1 });
 
 /** All of them, for the module. */
 export const EVENT_LOG_MODELS = [

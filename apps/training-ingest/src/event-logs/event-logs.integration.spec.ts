@@ -1,83 +1,396 @@
 /** @jest-environment ./test/support/native-arrays.environment.mjs */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { EVENT_IMAGES_AREA, eventLogContracts, type ImageEvent } from '@pentaprism/contracts';
-import { eventFile, testScope, type EventFields } from '@pentaprism/testing';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Bus, watchSignal } from '@pentaprism/bus';
+import { eventLogChanged, eventLogContracts } from '@pentaprism/contracts';
+import { BLOB_STORE } from '@pentaprism/service';
+import { eventFile, eventRecord, eventually, testScope } from '@pentaprism/testing';
 import { randomBytes } from 'node:crypto';
-import { buffer } from 'node:stream/consumers';
+import { TRAINING_INGEST_CONFIG, type TrainingIngestConfig } from '../config/config.js';
 import { startTrainingIngest, type StartedTrainingIngest } from '../training-ingest.fixture.js';
+import { EventLogRepository } from './event-log.repository.js';
+import { picture, pictures, pngOf, ShownEventLogs, VERSION } from './event-logs.fixture.js';
+import { LoggedRuns } from './logged-runs.usecase.js';
 import { MemoryRun } from './memory-runs.fixture.js';
 import { ReadRuns } from './read-runs.usecase.js';
+import { TendEventLogs } from './tend-event-logs.usecase.js';
 
 const scope = testScope('event-logs');
-const VERSION: EventFields = { wallTime: 100, fileVersion: 'brain.Event:2' };
+const START = { wallTime: 100, isStart: true };
 let service: StartedTrainingIngest;
 let reader: ReadRuns;
+/** Of another instance. */
+let other: ReadRuns;
+let logged: LoggedRuns;
 let workspace: string;
+let shown: ShownEventLogs;
 
-/** An event with a picture of its own in a tag. */
-function picture(step: number | bigint, tag = 'a', bytes = 40): EventFields {
-  const image = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), randomBytes(bytes)]);
-  return { wallTime: 1000 + Number(step), step, values: [{ tag, images: [image], plugin: 'images' }] };
-}
+const read = (...runs: MemoryRun[]) =>
+  reader.read(
+    'directory',
+    runs.map(({ source }) => source),
+  );
+const newRun = (name: string, files?: Record<string, Buffer>) => new MemoryRun(workspace, name, files);
+const get = <T>(type: new (...parameters: never[]) => T) => service.app.get<T>(type, { strict: false });
 
-function pictures(count: number, tag?: string): EventFields[] {
-  return Array.from({ length: count }, (_, step) => picture(step, tag));
-}
-
-async function runs() {
-  return (await service.call(eventLogContracts.runs, {}, workspace)).runs;
-}
-
-async function series() {
-  return (await service.call(eventLogContracts.series, {}, workspace)).series;
-}
-
-/** The kept events of a tag of a run. */
-async function events(run: string, tag = 'a'): Promise<ImageEvent[]> {
-  const { id } = (await runs()).find(({ name }) => name === run) ?? {};
-  const found = (await series()).find((each) => each.tag === tag && each.runId === id);
-  if (!found) return [];
-  return (await service.call(eventLogContracts.events, { seriesId: found.id }, workspace)).events;
-}
-
-async function steps(run: string, tag?: string): Promise<number[]> {
-  return (await events(run, tag)).map(({ step }) => Number(step));
-}
-
-async function bytesOf({ images }: ImageEvent, sample = 0): Promise<Buffer> {
-  const part = images[sample];
-  if (!part) throw new Error('The event has no such image.');
-  if (part.length === 0) return Buffer.alloc(0);
-  const key = { area: EVENT_IMAGES_AREA, workspace, sha256: part.content.sha256 };
-  return buffer(await service.blobs.open(key, { start: part.offset, end: part.offset + part.length - 1 }));
+/** A reader that keeps another number of events. */
+function readerOf(samples: number): ReadRuns {
+  const config = service.app.get<TrainingIngestConfig>(TRAINING_INGEST_CONFIG, { strict: false });
+  return new ReadRuns(
+    ...[get(EventLogRepository), get(Bus), service.app.get(BLOB_STORE, { strict: false })],
+    { ...config, TENSORBOARD_SAMPLES: samples },
+    scope.logger,
+  );
 }
 
 beforeAll(async () => {
   service = await startTrainingIngest(scope);
-  reader = service.app.get(ReadRuns, { strict: false });
+  reader = get(ReadRuns);
+  logged = get(LoggedRuns);
+  other = (await service.startAnother()).get(ReadRuns, { strict: false });
 });
 beforeEach(() => {
   workspace = `w-${randomBytes(6).toString('hex')}`;
+  shown = new ShownEventLogs(service, workspace);
 });
 afterAll(() => service.stop());
 
-describe('ReadRuns', () => {
+describe('reading event files', () => {
   it('keeps the steps that TensorBoard keeps, with their bytes', async () => {
-    const logged = pictures(51);
-    const run = new MemoryRun(workspace, 'train', { f: eventFile(VERSION, ...logged) });
-    const [progress] = await reader.read('directory', [run.source]);
-    expect(progress).toMatchObject({
-      name: 'train',
-      hasMore: false,
-      refused: null,
-      files: [{ name: 'f', ended: null }],
-    });
-    expect(progress?.files[0]?.offset).toBe(run.source.files[0]?.size);
-    expect(await steps('train')).toEqual([1, 2, 3, 20, 24, 32, 33, 37, 49, 50]);
-    for (const event of await events('train')) {
-      expect(await bytesOf(event)).toEqual(logged[Number(event.step)]?.values?.[0]?.images?.[0]);
+    const events = pictures(51);
+    const run = newRun('train', { f: eventFile(VERSION, ...events) });
+    const [progress] = await read(run);
+    const offset = run.source.files[0]?.size;
+    expect(progress).toMatchObject({ name: 'train', hasMore: false, refused: null, files: [{ name: 'f', offset }] });
+    expect(await shown.steps('train')).toEqual([1, 2, 3, 20, 24, 32, 33, 37, 49, 50]);
+    for (const event of await shown.events('train')) {
+      expect(await shown.bytes(event)).toEqual(events[Number(event.step)]?.values?.[0]?.images?.[0]);
       expect(event.images[0]?.mediaType).toBe('image/png');
       expect(event.wallTime).toBe(String(1000 + Number(event.step)));
     }
+  });
+
+  it('gives the result of one reading when a file grows in pieces, and reads nothing twice', async () => {
+    const whole = eventFile(VERSION, ...pictures(60), { step: 40, isStart: true }, ...pictures(30, 40));
+    const at = newRun('once', { f: whole });
+    await read(at);
+    const growing = newRun('growing');
+    for (const end of [0, 5, 100, 1234, 4000, 6001, whole.length]) {
+      growing.overwrite('f', whole.subarray(0, end));
+      if (end === 0) growing.append('f', Buffer.alloc(0));
+      await read(growing);
+    }
+    expect(await shown.content('growing')).toEqual(await shown.content('once'));
+    const { readBytes } = growing;
+    await read(growing);
+    await other.read('directory', [growing.source]);
+    expect(growing.readBytes).toBe(readBytes);
+    // A record that was cut off is read again, and the checksum before it.
+    expect(readBytes).toBeLessThan(whole.length + 7 * 200);
+  });
+
+  it('gives the result of one reading when two instances read the same files', async () => {
+    const files = { f1: eventFile(VERSION, ...pictures(60)), f2: eventFile(VERSION, START, ...pictures(40, 50)) };
+    const runs = Array.from({ length: 10 }, (_, i) => newRun(`run ${String(i)}`, files));
+    const grown = eventFile(...pictures(25, 90));
+    for (const bytes of [Buffer.alloc(0), grown]) {
+      for (const run of runs) run.append('f2', bytes);
+      const sources = runs.map(({ source }) => source);
+      await Promise.all([reader, other, reader].map((each) => each.read('directory', sources)));
+    }
+    const alone = newRun('alone', { f1: files.f1, f2: files.f2 });
+    await read(alone);
+    alone.append('f2', grown);
+    await read(alone);
+    const expected = await shown.content('alone');
+    expect(expected).toHaveLength(10);
+    for (const { name } of runs) expect(await shown.content(name)).toEqual(expected);
+  });
+
+  it('leaves nothing but a blob behind when it ends between the blob and the records', async () => {
+    const run = newRun('killed', { f: eventFile(VERSION, ...pictures(20)) });
+    const store = jest.spyOn(EventLogRepository.prototype, 'store').mockRejectedValueOnce(new Error('killed'));
+    await expect(read(run)).rejects.toThrow('killed');
+    store.mockRestore();
+    expect(await shown.names()).toEqual([]);
+    const [orphan] = await shown.blobs();
+    run.append('f', eventFile(...pictures(5, 20)));
+    await other.read('directory', [run.source]);
+    expect(await shown.steps('killed')).toHaveLength(10);
+    const content = await shown.content('killed');
+    await get(TendEventLogs).tendBlobs(Date.now() + 2 * 3600 * 1000);
+    expect(await shown.blobs()).toHaveLength(1);
+    expect(await shown.blobs()).not.toContain(orphan);
+    expect(await shown.content('killed')).toEqual(content);
+  });
+
+  it('goes on where it was in a longer copy that took the place of a file', async () => {
+    const begin = eventFile(VERSION, ...pictures(4));
+    const run = newRun('copied', { f: begin });
+    await read(run);
+    const first = await shown.events('copied');
+    run.replace('f', Buffer.concat([begin, eventFile(...pictures(3, 4))]));
+    const { readBytes } = run;
+    await read(run);
+    expect(run.readBytes - readBytes).toBeLessThan(begin.length);
+    expect((await shown.events('copied')).slice(0, 4)).toEqual(first);
+    expect(await shown.steps('copied')).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  });
+
+  it.each([
+    ['shorter', 2],
+    ['longer', 9],
+  ])('begins a run anew when one of its files was written anew and is %s', async (_, count) => {
+    const run = newRun('again', { e: eventFile(VERSION, picture(100)), f: eventFile(VERSION, ...pictures(4)) });
+    await read(run);
+    run.overwrite('f', eventFile(VERSION, ...pictures(count, 50)));
+    await read(run);
+    expect(await shown.names()).toEqual(['again']);
+    expect(await shown.steps('again')).toEqual([...pictures(count, 50).map(({ step }) => Number(step)), 100]);
+    expect(await logged.list(workspace, 'directory')).toMatchObject([{ name: 'again', files: [{ name: 'e' }, {}] }]);
+  });
+
+  it('begins a run anew when none of its files is left', async () => {
+    const run = newRun('other', { f: eventFile(VERSION, ...pictures(4)) });
+    await read(run);
+    run.delete('f');
+    run.replace('g', eventFile(VERSION, picture(7)));
+    await read(run);
+    expect(await shown.steps('other')).toEqual([7]);
+  });
+
+  it('takes a START in a later file for a restart, even if it is the first one of the run', async () => {
+    const run = newRun('purged', {
+      f1: eventFile(VERSION, ...pictures(6)),
+      f2: eventFile(VERSION, { step: 3, isStart: true }, picture(3)),
+    });
+    await read(run);
+    expect(await shown.steps('purged')).toEqual([0, 1, 2, 3]);
+  });
+
+  it('reads the other files of a run when one is damaged, is no event file, or cannot be read', async () => {
+    const damaged = eventFile(VERSION, picture(1), picture(2));
+    damaged.writeUInt8(damaged.readUInt8(damaged.length - 1) ^ 1, damaged.length - 1);
+    const run = newRun('poisoned', {
+      a: damaged,
+      b: Buffer.concat([eventFile(picture(3)), eventRecord(Buffer.from('no event')), eventFile(picture(4))]),
+      c: eventFile(picture(5)),
+      d: eventFile(picture(6)),
+    });
+    run.broken = 'c';
+    const good = newRun('good', { f: eventFile(VERSION, picture(1)) });
+    const [progress] = await read(run, good);
+    expect(progress?.error).toEqual(new Error('The file c is broken.'));
+    expect(await shown.steps('poisoned')).toEqual([1, 3, 6]);
+    expect(await shown.steps('good')).toEqual([1]);
+    expect(await shown.problems()).toEqual([
+      { run: 'poisoned', file: 'b', problem: expect.stringContaining('is not an event') },
+      { run: 'poisoned', file: 'a', problem: expect.stringContaining('the checksum of the data is wrong') },
+    ]);
+    run.broken = undefined;
+    run.append('a', eventFile(picture(9)));
+    await read(run);
+    expect(await shown.steps('poisoned')).toEqual([1, 3, 5, 6]);
+    // A whole copy of a damaged file is read on.
+    run.replace('a', Buffer.concat([damaged.subarray(0, progress?.files[0]?.offset), eventFile(picture(2))]));
+    await read(run);
+    expect(await shown.steps('poisoned')).toEqual([1, 2, 3, 5, 6]);
+  });
+
+  it('keeps 64 bits of steps, odd times and odd names as they were written', async () => {
+    const names = ['$where', 'a.b', '__proto__', '', '\u0000', 'line\nbreak', '漢'.repeat(1000)];
+    const steps = [-(2n ** 63n), -1n, 9007199254740993n, 2n ** 63n - 1n];
+    const times = [Number.NaN, Number.POSITIVE_INFINITY, -0, 1.5];
+    const events = names.flatMap((tag) =>
+      steps.map((step, i) => ({ ...picture(step, { tag, displayName: `<${tag}>` }), wallTime: times[i] ?? 0 })),
+    );
+    await read(...names.map((name) => newRun(name, { [`f${name}`]: eventFile(VERSION, ...events) })));
+    expect((await shown.names()).sort()).toEqual([...names].sort());
+    for (const name of names) {
+      const found = await shown.events(name, name);
+      expect(found.map(({ step }) => BigInt(step))).toEqual(steps);
+      expect(found.map(({ wallTime }) => wallTime)).toEqual(['NaN', 'Infinity', '-0', '1.5']);
+      expect(await shown.series(name, name)).toMatchObject({ displayName: `<${name}>` });
+    }
+  });
+
+  it('stores empty images, several samples and the older format', async () => {
+    const [one, two] = [pngOf(), Buffer.from('<svg/>')];
+    const run = newRun('shapes', {
+      f: eventFile(
+        VERSION,
+        picture(1, { tag: 'many', images: [one, two], width: 7, height: 9, description: '*x* <b>y</b>' }),
+        picture(1, { tag: 'empty', images: [Buffer.alloc(0)] }),
+        picture(1, { tag: 'none', images: [] }),
+        { step: 2, values: [{ tag: 'old/image', image: two, width: 3, height: 4 }] },
+        { step: 3, values: [{ tag: 'scalar', plugin: 'scalars' }] },
+      ),
+    });
+    await read(run);
+    const [many] = await shown.events('shapes', 'many');
+    expect(many).toMatchObject({ width: 7, height: 9, images: [{ mediaType: 'image/png' }, {}] });
+    expect(await shown.bytes(many, 1)).toEqual(two);
+    expect(await shown.series('shapes', 'many')).toMatchObject({
+      samples: 2,
+      description: '<p><em>x</em> &lt;b&gt;y&lt;/b&gt;</p>',
+    });
+    expect(await shown.events('shapes', 'empty')).toMatchObject([
+      { images: [{ length: 0, mediaType: 'application/octet-stream' }] },
+    ]);
+    expect(await shown.series('shapes', 'none')).toMatchObject({ samples: 0 });
+    expect(await shown.events('shapes', 'old/image')).toMatchObject([
+      { width: 3, height: 4, images: [{ mediaType: 'application/octet-stream' }] },
+    ]);
+    expect(await shown.series('shapes', 'scalar')).toBeUndefined();
+  });
+
+  it('lists runs by the time of their first event, and those without one last', async () => {
+    const at = (name: string, wallTime: number) => newRun(name, { f: eventFile({ ...VERSION, wallTime }) });
+    await read(newRun('z', { f: Buffer.alloc(0) }), at('late', 9), at('B', 2), at('a', 2), at('10', 2), newRun('y'));
+    expect(await shown.names()).toEqual(['10', 'B', 'a', 'late', 'y', 'z']);
+  });
+
+  it('refuses a name that a run of another origin has', async () => {
+    const run = newRun('taken', { f: eventFile(VERSION, picture(1)) });
+    await reader.read('pushed', [run.source]);
+    expect(await read(run)).toMatchObject([{ refused: expect.stringContaining('was pushed'), files: [] }]);
+    expect(await shown.steps('taken')).toEqual([1]);
+  });
+});
+
+describe('keeping all events', () => {
+  it('keeps each of 400 steps, until a restart removes some', async () => {
+    const all = readerOf(0);
+    const run = newRun('all', { f: eventFile(VERSION, START, ...pictures(400)) });
+    await all.read('directory', [run.source]);
+    expect(await shown.steps('all')).toEqual(Array.from({ length: 400 }, (_, i) => i));
+    run.append(
+      'f',
+      eventFile(picture(400), { step: 100, isStart: true }, picture(100, { images: [pngOf(), pngOf()] })),
+    );
+    await all.read('directory', [run.source]);
+    expect(await shown.steps('all')).toEqual(Array.from({ length: 101 }, (_, i) => i));
+    expect(await shown.series('all')).toMatchObject({ samples: 2 });
+    run.append('f', eventFile({ step: 50, isStart: true }));
+    await all.read('directory', [run.source]);
+    expect(await shown.steps('all')).toHaveLength(50);
+    expect(await shown.series('all')).toMatchObject({ samples: 1 });
+  });
+
+  it('pages through the steps of a series', async () => {
+    const doubled = [...pictures(25), ...pictures(25)];
+    await readerOf(0).read('directory', [newRun('pages', { f: eventFile(VERSION, ...doubled) }).source]);
+    const { id: seriesId } = (await shown.series('pages')) ?? { id: '' };
+    const steps: string[] = [];
+    for (let after: string | undefined | null; after !== null;) {
+      const request = { seriesId, limit: 7, ...(after === undefined ? {} : { after }) };
+      const page = await service.call(eventLogContracts.events, request, workspace);
+      steps.push(...page.events.map(({ step }) => step));
+      after = page.next;
+    }
+    expect(steps).toEqual(Array.from({ length: 25 }, (_, i) => String(i)));
+  });
+
+  it('reads a directory anew when the number of kept events was changed', async () => {
+    const run = newRun('changed', { f: eventFile(VERSION, ...pictures(51)) });
+    await readerOf(0).read('directory', [run.source]);
+    await readerOf(5).read('directory', [run.source]);
+    expect(await shown.steps('changed')).toEqual([1, 2, 4, 49, 50]);
+  });
+});
+
+describe('taking runs away', () => {
+  it('hides runs and shows them again without reading them', async () => {
+    const run = newRun('hidden', { f: eventFile(VERSION, ...pictures(3)) });
+    await read(run);
+    const [event] = await shown.events('hidden');
+    expect(await logged.hide(workspace, 'pushed')).toBe(0);
+    expect(await logged.hide(workspace, 'directory')).toBe(1);
+    expect(await shown.names()).toEqual([]);
+    const call = service.call(eventLogContracts.event, { eventId: event?.id ?? '' }, workspace);
+    await expect(call).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await logged.list(workspace, 'directory')).toMatchObject([{ name: 'hidden', isHidden: true }]);
+    expect(await logged.show(workspace, 'directory')).toBe(1);
+    expect(await shown.steps('hidden')).toEqual([0, 1, 2]);
+    await logged.hide(workspace, 'directory');
+    const { readBytes } = run;
+    await read(run);
+    expect([await shown.steps('hidden'), run.readBytes]).toEqual([[0, 1, 2], readBytes]);
+  });
+
+  it('removes the records and bytes of runs after BLOB_GRACE, and makes what comes again a new run', async () => {
+    const run = newRun('gone', { f: eventFile(VERSION, ...pictures(3)) });
+    await read(run, newRun('stays', { f: eventFile(VERSION, ...pictures(3)) }));
+    await logged.remove(workspace, 'directory', ['gone', 'unheard of']);
+    expect(await shown.names()).toEqual(['stays']);
+    await read(run);
+    expect(await shown.names()).toEqual(['gone', 'stays']);
+    await logged.hide(workspace, 'directory');
+    const tend = get(TendEventLogs);
+    const later = Date.now() + 2 * 3600 * 1000;
+    await tend.removeRuns();
+    expect(await logged.list(workspace, 'directory')).toHaveLength(2);
+    await tend.removeRuns(later);
+    expect(await logged.list(workspace, 'directory')).toEqual([]);
+    await tend.tendBlobs(later);
+    expect(await shown.blobs()).toEqual([]);
+  });
+
+  it('moves the images that are left in blobs that are mostly dead', async () => {
+    const run = newRun('compacted', { f: eventFile(VERSION) });
+    for (let step = 0; step < 12; step++) {
+      run.append(
+        'f',
+        eventFile(picture(step), picture(step, { tag: 'b' }), picture(step, { tag: 'c', images: [pngOf(1)] })),
+      );
+      if (step % 6 === 5) await read(run);
+    }
+    run.append('f', eventFile({ step: 1, isStart: true }, { step: 1, isStart: true }));
+    await read(run);
+    const before = await shown.content('compacted');
+    const [event] = await shown.events('compacted');
+    const old = event?.images[0]?.content.sha256;
+    const tend = get(TendEventLogs);
+    const later = Date.now() + 2 * 3600 * 1000;
+    await tend.tendBlobs(later);
+    // What was just moved stays where it was, too, until the next round.
+    expect(await shown.blobs()).toHaveLength(2);
+    expect(await shown.blobs()).toContain(old);
+    await tend.tendBlobs(later);
+    const now = await shown.blobs();
+    expect(now).toHaveLength(1);
+    expect(now).not.toContain(old);
+    expect(await shown.content('compacted')).toEqual(before);
+    expect((await shown.events('compacted'))[0]?.id).toBe(event?.id);
+  });
+});
+
+describe('changes', () => {
+  it('are signalled and counted when something is shown that was not, and only then', async () => {
+    const heard: string[] = [];
+    const stop = watchSignal(get(Bus).connection, eventLogChanged, (signal) => heard.push(signal.workspace));
+    const run = newRun('signals', { f: eventFile(VERSION, picture(1)) });
+    await read(run);
+    expect(await shown.revision()).toBe('1');
+    run.append('f', eventFile({ step: 1, values: [{ tag: 'loss', plugin: 'scalars' }] }));
+    await read(run);
+    expect(await shown.revision()).toBe('1');
+    run.append('f', eventFile(picture(2)));
+    await read(run);
+    expect(await shown.revision()).toBe('2');
+    await eventually(() => expect(heard.filter((each) => each === workspace)).toHaveLength(2));
+    stop();
+  });
+
+  it('of one workspace cannot be seen by another', async () => {
+    await read(newRun('mine', { f: eventFile(VERSION, picture(1)) }));
+    const { id: seriesId } = (await shown.series('mine')) ?? { id: '' };
+    const [event] = await shown.events('mine');
+    const elsewhere = 'another';
+    expect((await service.call(eventLogContracts.runs, {}, elsewhere)).runs).toEqual([]);
+    expect((await service.call(eventLogContracts.series, {}, elsewhere)).series).toEqual([]);
+    const notFound = { code: 'NOT_FOUND' };
+    await expect(service.call(eventLogContracts.events, { seriesId }, elsewhere)).rejects.toMatchObject(notFound);
+    const call = service.call(eventLogContracts.event, { eventId: event?.id ?? '' }, elsewhere);
+    await expect(call).rejects.toMatchObject(notFound);
   });
 });

@@ -12,6 +12,8 @@ export interface RunState {
 export class RunPass {
   readonly #reading: RunReading;
   readonly #series = new Map<string, SeriesPass>();
+  /** Series with events that arrived since images were copied. */
+  readonly #fresh = new Set<SeriesPass>();
   readonly #size: number;
   readonly #maxTags: number;
   #heldBytes = 0;
@@ -50,6 +52,12 @@ export class RunPass {
     }
     this.#heldRecords += this.#reading.tagCount - tags;
     return problems;
+  }
+
+  /** Copies images that are kept so far. To be called before more bytes arrive. Most images are replaced until then. */
+  settle(): void {
+    for (const series of this.#fresh) series.settle();
+    this.#fresh.clear();
   }
 
   /** Returns what has changed, also tags of other plugins that were found. */
@@ -98,6 +106,7 @@ export class RunPass {
     if (images.length < change.images.length)
       problems.push(`${placeOf(change)}: only the first ${String(MAX_IMAGES_PER_EVENT)} images are kept`);
     this.#hold(series, () => series.add({ ...change, images }));
+    this.#fresh.add(series);
   }
 
   #hold(series: SeriesPass, work: () => void): void {

@@ -143,11 +143,15 @@ export class RunUpdate {
 
   /** Returns false if the pass is full. */
   #push(reader: EventFileReader, piece: Uint8Array, file: FileUpdate, isFull: () => boolean): boolean {
-    for (const item of reader.push(piece)) {
-      this.#take(item, file);
-      if (isFull()) return false;
+    try {
+      for (const item of reader.push(piece)) {
+        this.#take(item, file);
+        if (isFull()) return false;
+      }
+      return true;
+    } finally {
+      this.#sampling.settle();
     }
-    return true;
   }
 
   #take(item: EventFileItem, { name, isFirst }: FileUpdate): void {

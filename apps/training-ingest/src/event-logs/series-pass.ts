@@ -9,10 +9,11 @@ export interface StoredEvent {
 }
 
 /** An event that this pass has read. */
-export interface NewEvent extends ImageValue {
+export interface NewEvent extends Readonly<Omit<ImageValue, 'images'>> {
   readonly place: number;
   readonly step: bigint;
   readonly wallTime: number;
+  images: readonly Uint8Array[];
 }
 
 type KeptEvent = StoredEvent | NewEvent;
@@ -62,6 +63,8 @@ export class SeriesPass {
   readonly #sample: Reservoir<KeptEvent>;
   #nextPlace: number;
   #removedFrom: bigint | null = null;
+  /** Events whose images are still views of the bytes that arrived. */
+  readonly #fresh = new Set<NewEvent>();
   #heldBytes = 0;
   #heldEvents = 0;
   #isTouched: boolean;
@@ -88,19 +91,28 @@ export class SeriesPass {
 
   add({ step, wallTime, width, height, images }: Omit<NewEvent, 'place'>): void {
     this.#isTouched = true;
-    const event = { place: this.#nextPlace++, step, wallTime, width, height, images: images.map(detached) };
+    const event = { place: this.#nextPlace++, step, wallTime, width, height, images };
     const replaced = this.#sample.add(event);
+    this.#fresh.add(event);
     this.#heldBytes += bytesOf(event);
     this.#heldEvents++;
     if (replaced === undefined || 'id' in replaced) return;
+    this.#fresh.delete(replaced);
     this.#heldBytes -= bytesOf(replaced);
     this.#heldEvents--;
+  }
+
+  /** Copies images that are kept so far, so that they do not keep all bytes in memory that arrived with them. */
+  settle(): void {
+    for (const event of this.#fresh) event.images = event.images.map(detached);
+    this.#fresh.clear();
   }
 
   /** Removes events at a step and later ones. */
   restart(step: bigint): void {
     this.#isTouched = true;
     this.#sample.keep((event) => event.step < step);
+    for (const event of this.#fresh) if (event.step >= step) this.#fresh.delete(event);
     this.#heldBytes = this.#sample.items.reduce((sum, event) => sum + bytesOf(event), 0);
     this.#heldEvents = this.#sample.items.filter((event) => !('id' in event)).length;
     if (this.#size === 0 && (this.#removedFrom === null || step < this.#removedFrom)) this.#removedFrom = step;
@@ -125,7 +137,7 @@ export class SeriesPass {
   }
 }
 
-/** Returns an image that does not keep much more in memory than its own bytes. A view keeps all that arrived with it. */
+/** Returns an image that does not keep much more in memory than its own bytes. */
 function detached(image: Uint8Array): Uint8Array {
   return image.buffer.byteLength <= 2 * image.length ? image : new Uint8Array(image);
 }

@@ -1,12 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
-import {
-  createProject,
-  projectContracts,
-  trainingImageContracts,
-  type DatasetImage,
-  type TrainingImage,
-} from '@pentaprism/contracts';
+import { projectContracts, trainingImageContracts, type DatasetImage, type TrainingImage } from '@pentaprism/contracts';
 import { notFound, Transactions } from '@pentaprism/database';
 import {
   DEFAULT_TRAINING_SETTINGS,
@@ -15,7 +9,6 @@ import {
   MAX_IMAGES_PER_BATCH,
   MAX_TRAINING_IMAGES_PER_PROJECT,
 } from '@pentaprism/domain';
-import { JobLedger } from '@pentaprism/jobs';
 import { Types } from 'mongoose';
 import { DatasetRowsRepository } from '../datasets/dataset-rows.repository.js';
 import { DatasetRepository } from '../datasets/dataset.repository.js';
@@ -39,7 +32,6 @@ export class FillProject {
     private readonly datasets: DatasetRepository,
     private readonly rows: DatasetRowsRepository,
     private readonly transactions: Transactions,
-    private readonly ledger: JobLedger,
   ) {}
 
   /** Creates the catalog's project as soon as the dataset has been imported. Throws NOT_FOUND; FAILED_PRECONDITION. */
@@ -62,15 +54,12 @@ export class FillProject {
   }
 
   /** Adds the images of the next rows. Throws NOT_FOUND; FAILED_PRECONDITION if the project would have too many images. */
-  async addImages(
-    workspace: string,
-    projectId: string,
-  ): Promise<{ done: boolean; share: number; othersWait: boolean }> {
+  async addImages(workspace: string, projectId: string): Promise<{ done: boolean; share: number }> {
     const modeling = await this.modelings.get(workspace, projectId);
     const dataset = await this.datasets.getKept(workspace, modeling.dataset);
     const images = await this.rows.findImages(dataset, modeling.after, IMAGES_PER_STEP);
     const last = images.at(-1);
-    if (!last) return { done: true, share: 1, othersWait: false };
+    if (!last) return { done: true, share: 1 };
     const recorded = await this.images.withHashes(modeling._id, [...new Set(images.map(({ sha256 }) => sha256))]);
     const known = new Map<string, KnownImage>(recorded.map((image) => [image.sha256, image]));
     await this.addToCatalog(modeling, images, known);
@@ -81,11 +70,7 @@ export class FillProject {
         await this.images.count(counted, session);
     });
     const share = dataset.rowCount ? last.row / dataset.rowCount : 1;
-    return {
-      done: images.length < IMAGES_PER_STEP,
-      share: Math.min(1, share),
-      othersWait: await this.ledger.isQueued(createProject.queue),
-    };
+    return { done: images.length < IMAGES_PER_STEP, share: Math.min(1, share) };
   }
 
   private async createInCatalog({ _id, name }: ModelingDocument): Promise<void> {

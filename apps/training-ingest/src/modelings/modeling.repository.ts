@@ -19,7 +19,7 @@ export class ModelingRepository {
 
   /** Counts the projects that are being made, before the transaction adds another one. */
   countPendingInTurn(workspace: string, session: ClientSession): Promise<number> {
-    return countInTurn(this.modelings.collection, { workspace, state: 'filling', deletedAt: null }, session);
+    return countInTurn(this.modelings, { workspace, state: 'filling', deletedAt: null }, session);
   }
 
   /** Returns null for a project that was not made of a dataset, or is not known. */

@@ -1,15 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
-import {
-  readTarget,
-  snapshotContracts,
-  type LiveRow,
-  type ParsedRequestOf,
-  type targetContracts,
-} from '@pentaprism/contracts';
+import { snapshotContracts, type LiveRow, type ParsedRequestOf, type targetContracts } from '@pentaprism/contracts';
 import { Transactions } from '@pentaprism/database';
 import { DomainError, targetTypesOf } from '@pentaprism/domain';
-import { JobLedger } from '@pentaprism/jobs';
 import { Types } from 'mongoose';
 import { DatasetRowsRepository } from '../datasets/dataset-rows.repository.js';
 import { DatasetRepository } from '../datasets/dataset.repository.js';
@@ -30,21 +23,16 @@ export class RecordSnapshot {
     private readonly datasets: DatasetRepository,
     private readonly rows: DatasetRowsRepository,
     private readonly transactions: Transactions,
-    private readonly ledger: JobLedger,
   ) {}
 
   /** Throws NOT_FOUND; FAILED_PRECONDITION if this job takes no snapshot, or rows before have not been recorded. */
-  async recordRows(
-    workspace: string,
-    { after, rows, ...key }: Requests['recordRows'],
-  ): Promise<{ othersWait: boolean }> {
+  async recordRows(workspace: string, { after, rows, ...key }: Requests['recordRows']): Promise<void> {
     const modeling = await this.modelings.get(workspace, key.projectId);
     if (!isTakenBy(modeling, key.jobId))
       throw new DomainError('FAILED_PRECONDITION', 'This job takes no snapshot of the project.');
     if (modeling.after.row < after)
       throw new DomainError('FAILED_PRECONDITION', `Row ${modeling.after.row + 1} has not been recorded.`);
     if (modeling.after.row === after) await this.recordNext(modeling, rows);
-    return { othersWait: await this.ledger.isQueued(readTarget.queue) };
   }
 
   /** Records the rows behind those that have been recorded. */

@@ -44,8 +44,9 @@ export class TargetsController {
   }
 
   @RpcHandler(contracts.recordRows)
-  recordRows(request: Requests['recordRows'], { workspace }: HandlerContext) {
-    return this.snapshots.recordRows(workspace, request);
+  async recordRows(request: Requests['recordRows'], { workspace }: HandlerContext) {
+    await this.snapshots.recordRows(workspace, request);
+    return {};
   }
 
   @RpcHandler(contracts.clear)

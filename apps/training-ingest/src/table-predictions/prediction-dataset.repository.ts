@@ -21,7 +21,7 @@ export class PredictionDatasetRepository {
 
   /** Counts those of a project, imported or not, before the transaction adds another one. */
   countInTurn(workspace: string, project: Types.ObjectId, session: ClientSession): Promise<number> {
-    return countInTurn(this.datasets.collection, { workspace, project, deletedAt: null }, session);
+    return countInTurn(this.datasets, { workspace, project, deletedAt: null }, session);
   }
 
   /** Throws NOT_FOUND, also until it has been imported. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DatasetColumn } from '@pentaprism/contracts';
 import { HOLD_OUT, NO_TARGET } from '@pentaprism/modeling';
+import type { BeforeGivingWay } from '../datasets/turn.js';
 import type { Embedder } from '../inference/embedder.js';
 import type { AugmentationRequest, Embeddings } from '../inference/embeddings.js';
 import type { JobParts } from '../job-parts.js';
@@ -51,6 +52,7 @@ const NO_PARTS = {
 function rowsOf(contents: (string | undefined)[][], predictors: PredictorValues[] = []): RowsOfProject {
   return {
     rowCount: contents[0]?.length ?? 0,
+    table: 'f'.repeat(64),
     values: {} as TargetValues,
     targets: { type: 'regression', classes: [], rows: new Float64Array(0) },
     imageColumns: contents.map((_, index) => ({ index, name: `image ${index}` })),
@@ -124,6 +126,26 @@ describe('the numbers that a candidate learns from', () => {
     const { features } = await matrices().build(request, options);
     expect(order).toEqual(['b', 'c', 'a']);
     expect([...features]).toEqual([1, 0, 0, 1, 0, 0, 0, 1]);
+  });
+
+  it.each([
+    [8 * 4, ['large']],
+    [8 * 4 - 1, []],
+  ])('keeps the matrix if it gives way and there is room: %d bytes', async (room, expected) => {
+    const kept: string[] = [];
+    let keep: BeforeGivingWay | undefined;
+    const parts = {
+      ...NO_PARTS,
+      beforeGivingWay: (next: BeforeGivingWay) => (keep = next),
+      keepLarge: async () => void kept.push('large'),
+    } as unknown as JobParts;
+    const rows = rowsOf([['a', 'b', 'a', 'b']]);
+    await matrices().build(
+      { workspace: 'w', rows, partitions: Uint8Array.of(0, 1, 2, 3), recipe: null, parts },
+      options,
+    );
+    await keep?.(room);
+    expect(kept).toEqual(expected);
   });
 
   it('reads no embedding if an earlier attempt has kept the matrix', async () => {

@@ -14,6 +14,7 @@ import { Embedder } from '../inference/embedder.js';
 import { Embeddings, type EmbeddingOptions } from '../inference/embeddings.js';
 import type { JobParts } from '../job-parts.js';
 import type { RowsOfProject } from './project-rows.js';
+import { rowsDigest } from './rows-digest.js';
 
 export interface FeaturesRequest {
   readonly workspace: string;
@@ -67,13 +68,13 @@ export class FeatureMatrices {
   }
 
   /**
-   * Fills the matrix. A training that gives way afterwards keeps it, because it takes many calls to read all embeddings again. One
-   * that gives way earlier goes on with the images that had no embedding yet.
+   * Fills the matrix. A training that gives way afterwards keeps it if there is room, because it takes many calls to read all embeddings
+   * again. One that gives way earlier goes on with the images that had no embedding yet.
    */
   private async fill(request: FeaturesRequest, matrix: Matrix, options: EmbeddingOptions): Promise<void> {
-    const { workspace, rows, parts } = request;
+    const { workspace, rows, partitions, parts } = request;
     const { plan, features, size } = matrix;
-    const name = `features by ${await this.embedder.backboneId()}`;
+    const name = `features of ${rowsDigest(rows, partitions)} by ${await this.embedder.backboneId()}`;
     const bytes = new Uint8Array(features.buffer, features.byteOffset, features.byteLength);
     if (await parts?.readInto(name, bytes)) return;
     parts?.begin();
@@ -87,7 +88,9 @@ export class FeatureMatrices {
     await this.embeddings.forEach(workspace, contents, { ...options, onComputed }, (sha256, vector) => {
       for (const { row, column } of places.get(sha256) ?? []) features.set(vector, row * plan.width + column * size);
     });
-    parts?.beforeGivingWay(() => parts.keepLarge(name, bytes));
+    parts?.beforeGivingWay(async (room) => {
+      if (bytes.length <= room) await parts.keepLarge(name, bytes);
+    });
     await parts?.letOthersGoFirst();
   }
 

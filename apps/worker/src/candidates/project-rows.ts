@@ -30,6 +30,8 @@ export interface ProjectRowsRequest {
 /** The rows of a project in memory, each at its number minus 1. */
 export interface RowsOfProject {
   readonly rowCount: number;
+  /** The hash of the file with the values. */
+  readonly table: string;
   readonly values: TargetValues;
   readonly targets: Targets;
   readonly imageColumns: Plan['imageColumns'];
@@ -59,6 +61,7 @@ export class ProjectRows {
     const valueOf = (row: number) => values.at(row + 1);
     return {
       rowCount: plan.rowCount,
+      table: plan.table.sha256,
       values,
       targets: targetsOf({ type, classes, rowCount: plan.rowCount, valueOf }),
       imageColumns: plan.imageColumns,

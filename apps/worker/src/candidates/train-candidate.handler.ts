@@ -31,6 +31,7 @@ import { JobParts } from '../job-parts.js';
 import { TRAIN_CANDIDATE } from '../tokens.js';
 import { FeatureMatrices } from './feature-matrices.js';
 import { ProjectRows } from './project-rows.js';
+import { rowsDigest } from './rows-digest.js';
 
 type Payload = JobPayload<typeof trainCandidate>;
 type Result = JobResult<typeof trainCandidate>;
@@ -79,7 +80,8 @@ export class TrainCandidateHandler implements JobHandler<typeof trainCandidate> 
     );
     const backbone = await this.embedder.backboneId();
     const request = { blueprint, targets: rows.targets, backbone, partitions, ...features, seed: candidateSeed(plan) };
-    const { model, predictions, metrics } = await this.fit(request, parts, control);
+    const digest = rowsDigest(rows, partitions);
+    const { model, predictions, metrics } = await this.fit(request, { parts, digest }, control);
     return {
       backbone,
       model: await parts.store(encodeModel(model)),
@@ -100,12 +102,16 @@ export class TrainCandidateHandler implements JobHandler<typeof trainCandidate> 
   }
 
   /** Trains, and keeps the heads of folds whose fitting took its time. */
-  private async fit(request: CandidateRequest, parts: JobParts, control: JobControl): Promise<Candidate> {
-    const nameOf = (index: number) => `head ${index} by ${request.backbone}`;
+  private async fit(
+    request: CandidateRequest,
+    { parts, digest }: { readonly parts: JobParts; readonly digest: string },
+    control: JobControl,
+  ): Promise<Candidate> {
+    const nameOf = (index: number) => `head ${index} of ${digest} by ${request.backbone}`;
     const heads = new Map<number, FittedHead>();
     for (let index = 0; index < MAX_HEADS; index++) {
-      const bytes = await parts.read(nameOf(index));
-      if (bytes) heads.set(index, decodeFittedHead(bytes));
+      const head = await parts.decoded(nameOf(index), decodeFittedHead);
+      if (head) heads.set(index, head);
     }
     parts.begin();
     return this.train(request, {

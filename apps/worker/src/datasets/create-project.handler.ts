@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Bus } from '@pentaprism/bus';
 import { createProject, modelingContracts, type JobPayload, type JobResult } from '@pentaprism/contracts';
-import { LetOthersGoFirst, type JobControl, type JobHandler } from '@pentaprism/jobs';
+import type { JobControl, JobHandler } from '@pentaprism/jobs';
 import { DatasetImporter } from './dataset-importer.js';
 import { Turn } from './turn.js';
 
@@ -29,10 +29,10 @@ export class CreateProjectHandler implements JobHandler<typeof createProject> {
     turn.begin();
     for (;;) {
       control.signal.throwIfAborted();
-      const { done, share, othersWait } = await this.bus.call(modelingContracts.addImages, { projectId });
+      const { done, share } = await this.bus.call(modelingContracts.addImages, { projectId });
       control.progress(imported ? share : IMPORTED + (1 - IMPORTED) * share);
       if (done) return {};
-      if (othersWait && turn.isOver) throw new LetOthersGoFirst();
+      await turn.letOthersGoFirst(control);
     }
   }
 }

@@ -16,7 +16,7 @@ import {
 } from '@pentaprism/contracts';
 import { isClassColumn, openDataset, writeTable, type OpenedDataset, type Survey } from '@pentaprism/datasets';
 import { DomainError, MAX_IMAGE_COLUMNS, MAX_INFLATED_BYTES } from '@pentaprism/domain';
-import { LetOthersGoFirst, type JobControl } from '@pentaprism/jobs';
+import type { JobControl } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
 import { UploadsFirst } from '../handlers/uploads-first.js';
 import { blobByteSource } from './blob-byte-source.js';
@@ -126,8 +126,8 @@ export class DatasetImporter {
           return this.images.import(cellsOf(batch, columns), { ...step, signal });
         },
         done: async (batch, imported) => {
-          const { othersWait } = await this.record(step, batch, imported, rowCount);
-          if (othersWait && turn.isOver) throw new LetOthersGoFirst();
+          await this.record(step, batch, imported, rowCount);
+          await turn.letOthersGoFirst(control);
         },
       });
     const repeated = await this.findRepeated(step);
@@ -145,9 +145,9 @@ export class DatasetImporter {
     { after, rows }: RowBatch,
     { images, findings }: ImportedImages,
     rowCount: number,
-  ): Promise<{ othersWait: boolean }> {
+  ): Promise<void> {
     const last = rows.at(-1)?.number ?? after;
-    const recorded = await this.bus.call(datasetContracts.recordRows, {
+    await this.bus.call(datasetContracts.recordRows, {
       datasetId,
       after,
       last,
@@ -155,7 +155,6 @@ export class DatasetImporter {
       findings: findings.map(shortened),
     });
     control.progress(SURVEYED + (IMPORTED - SURVEYED) * (last / rowCount));
-    return recorded;
   }
 
   /** Records findings in parts. Parts that have been recorded by an earlier start are left out. */

@@ -9,6 +9,7 @@ import {
 } from '@pentaprism/contracts';
 import { DomainError, resolveTransformations, type ErrorCode } from '@pentaprism/domain';
 import { fromVectorText } from '@pentaprism/heads';
+import { createHash } from 'node:crypto';
 import { UploadsFirst } from '../handlers/uploads-first.js';
 import type { JobParts } from '../job-parts.js';
 import { Embedder } from './embedder.js';
@@ -87,9 +88,9 @@ export class Embeddings {
     while (vectors.length < hashes.length) {
       const some = hashes.slice(vectors.length, vectors.length + AUGMENTED_PER_PART);
       const report = (done: number) => onProgress((vectors.length + done) / hashes.length);
-      const name = `augmented images from ${vectors.length} by ${backbone}`;
-      const kept = await parts?.read(name);
-      const made = kept ? decodeVectors(kept) : await this.augment(some, request, { signal, onProgress: report });
+      const name = `augmented images of ${digestOf(some)} by ${backbone}`;
+      const kept = await parts?.decoded(name, decodeVectors);
+      const made = kept ?? (await this.augment(some, request, { signal, onProgress: report }));
       if (!kept) await parts?.keep(name, encodeVectors(made));
       if (kept) report(some.length);
       vectors.push(...made);
@@ -132,6 +133,10 @@ export class Embeddings {
     });
     return found;
   }
+}
+
+function digestOf(hashes: readonly string[]): string {
+  return createHash('sha256').update(hashes.join()).digest('hex').slice(0, 32);
 }
 
 /** Errors of one image that is left out. Damaged bytes have been reported by the blob store. */

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { FileBlobStore } from '@pentaprism/blob-store';
 import type { Bus } from '@pentaprism/bus';
 import {
@@ -11,9 +11,13 @@ import {
   type RequestOf,
   type Rpc,
 } from '@pentaprism/contracts';
+import { MAX_IMAGES_PER_BATCH } from '@pentaprism/domain';
+import { LetOthersGoFirst } from '@pentaprism/jobs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { jobControl } from '../job-control.fixture.js';
+import { Turn } from '../datasets/turn.js';
 import { LiveRows } from './live-rows.js';
 
 const [projectId, datasetId, jobId] = ['1', '2', '3'].map((digit) => digit.repeat(24)) as [string, string, string];
@@ -39,7 +43,7 @@ function answerTo(rpc: Rpc, request: unknown): unknown {
   if (rpc === datasetContracts.importState) return state;
   if (rpc === projectContracts.get) return { training: { classificationType } };
   if (rpc === contentContracts.hold) return { unknown };
-  if (rpc === targetContracts.recordRows) return { othersWait: false };
+  if (rpc === targetContracts.recordRows) return {};
   if (rpc === tagContracts.list) return pageOfTags(request as RequestOf<typeof tagContracts.list>);
   if (rpc !== trainingImageContracts.list) return {};
   const { offset = 0 } = request as RequestOf<typeof trainingImageContracts.list>;
@@ -68,8 +72,8 @@ function image(number: number, tags: readonly { id?: string; name: string }[], e
   };
 }
 
-const run = () =>
-  new LiveRows(bus, blobs).import({ workspace: 'w', projectId, datasetId, jobId }, new AbortController().signal);
+const run = (control = jobControl()) =>
+  new LiveRows(bus, blobs).import({ workspace: 'w', projectId, datasetId, jobId }, control);
 const requestsOf = <Wanted extends Rpc>(wanted: Wanted) =>
   calls.filter(({ rpc }) => rpc === wanted).map(({ request }) => request as RequestOf<Wanted>);
 
@@ -128,6 +132,20 @@ describe('LiveRows', () => {
     state = { surveyed: true, rowCount: 3, importedRows: 3 };
     await run();
     expect(calls.map(({ rpc }) => rpc)).toEqual([datasetContracts.importState]);
+  });
+
+  it('lets others go first after a part that has been recorded, if its turn is over', async () => {
+    images = Array.from({ length: MAX_IMAGES_PER_BATCH + 1 }, (_, i) => image(i, [{ name: 'a' }]));
+    const isOver = jest.spyOn(Turn.prototype, 'isOver', 'get').mockReturnValue(true);
+    try {
+      await expect(run(jobControl({ checkpoint: () => Promise.resolve({ othersWait: true }) }))).rejects.toBeInstanceOf(
+        LetOthersGoFirst,
+      );
+    } finally {
+      isOver.mockRestore();
+    }
+    expect(requestsOf(targetContracts.recordRows)).toHaveLength(1);
+    expect(requestsOf(targetContracts.recordRows)[0]?.rows).toHaveLength(MAX_IMAGES_PER_BATCH);
   });
 
   it('fails without recording a row whose content cannot be held', async () => {

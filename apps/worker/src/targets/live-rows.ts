@@ -22,7 +22,7 @@ import {
   MAX_PAGE_SIZE,
   MAX_TRAINING_PAGE_SIZE,
 } from '@pentaprism/domain';
-import { LetOthersGoFirst } from '@pentaprism/jobs';
+import type { JobControl } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
 import { Turn } from '../datasets/turn.js';
 import { partsOf } from './parts.js';
@@ -49,7 +49,8 @@ export class LiveRows {
     @Inject(BLOB_STORE) private readonly blobs: BlobStore,
   ) {}
 
-  async import(request: Request, signal: AbortSignal): Promise<void> {
+  async import(request: Request, control: Pick<JobControl, 'signal' | 'checkpoint'>): Promise<void> {
+    const { signal } = control;
     const { projectId, datasetId, jobId } = request;
     const turn = new Turn();
     const state = await this.bus.call(datasetContracts.importState, { datasetId });
@@ -66,9 +67,9 @@ export class LiveRows {
       signal.throwIfAborted();
       await this.hold(datasetId, part);
       const recorded = { projectId, jobId, after, rows: part.map(({ row }) => row) };
-      const { othersWait } = await this.bus.call(targetContracts.recordRows, recorded);
+      await this.bus.call(targetContracts.recordRows, recorded);
       after += part.length;
-      if (othersWait && turn.isOver) throw new LetOthersGoFirst();
+      await turn.letOthersGoFirst(control);
     }
   }
 

@@ -45,7 +45,7 @@ export class ReadTargetHandler implements JobHandler<typeof readTarget> {
 
   async run({ workspace, projectId, datasetId }: Payload, control: JobControl): Promise<JobResult<typeof readTarget>> {
     const key = { projectId, jobId: control.jobId };
-    if (datasetId !== undefined) await this.liveRows.import({ workspace, datasetId, ...key }, control.signal);
+    if (datasetId !== undefined) await this.liveRows.import({ workspace, datasetId, ...key }, control);
     const plan = await this.bus.call(targetContracts.begin, key);
     await this.clear(key, control.signal);
     const values = await this.readValues(workspace, plan, control);

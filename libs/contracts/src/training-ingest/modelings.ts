@@ -201,8 +201,8 @@ export const modelingContracts = {
     owner,
     subject: 'training-ingest.v1.modeling.add-images',
     request: z.strictObject(projectKey),
-    /** `share`: of the images, from 0 to 1. `othersWait`: another job waits in the queue. */
-    response: z.object({ done: z.boolean(), share: z.number().min(0).max(1), othersWait: z.boolean() }),
+    /** `share`: of the images, from 0 to 1. */
+    response: z.object({ done: z.boolean(), share: z.number().min(0).max(1) }),
     errors: ['NOT_FOUND', 'FAILED_PRECONDITION', 'UNAVAILABLE'],
     deadlineMs: 60_000,
   }),

@@ -18,6 +18,7 @@ import {
   finding,
   MAX_FINDINGS_PER_CALL,
   MAX_IMAGES_PER_DATASET_PAGE,
+  recordedRows,
 } from './datasets.js';
 
 const owner = 'training-ingest' as const;
@@ -210,8 +211,7 @@ export const targetContracts = {
       after: z.int().nonnegative(),
       rows: z.array(liveRow).min(1).max(MAX_IMAGES_PER_BATCH),
     }),
-    /** `othersWait`: another job waits in the queue. */
-    response: z.object({ othersWait: z.boolean() }),
+    response: recordedRows,
     errors: ['NOT_FOUND', 'FAILED_PRECONDITION'],
   }),
   /** Removes some of what jobs of earlier targets left. Call it until nothing is `left`. */

@@ -27,6 +27,7 @@ export const datarobotDialect: Dialect = {
   statuses,
   statusFor,
   errorBody: (_status, error) => toErrorBody(error),
+  reservesFixedSegments: true,
 };
 
 function statusFor(error: DomainError, request: FastifyRequest): number | undefined {

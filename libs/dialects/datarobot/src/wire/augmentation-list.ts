@@ -1,12 +1,13 @@
 import { transformationSetting, type AugmentationList } from '@pentaprism/contracts';
 import { z } from 'zod';
 import { imageColumn } from './image.js';
+import { line } from './line.js';
 import { pagingQuery } from './paging.js';
 
 /** Lists of a page where the client does not say. */
 const DEFAULT_LIMIT = 100;
 
-const name = z.string().min(1).max(500);
+const name = line(500);
 const featureName = imageColumn.nullable();
 const transformationProbability = z.number().min(0).max(1);
 const transformations = z.array(transformationSetting).max(50);

@@ -1,6 +1,5 @@
 import type { Dataset } from '@pentaprism/contracts';
 import {
-  isWritable,
   MAX_CATEGORY_LENGTH,
   MAX_DATASET_CATEGORIES,
   MAX_DATASET_NAME_LENGTH,
@@ -8,6 +7,7 @@ import {
   type DatasetState,
 } from '@pentaprism/domain';
 import { z } from 'zod';
+import { line } from './line.js';
 import { pagingQuery } from './paging.js';
 
 /** Datasets of a page if the client does not say. */
@@ -35,14 +35,6 @@ export const datasetsQuery = z.object({
 export const datasetProjectsQuery = z.object(pagingQuery(0));
 
 export const datasetProject = z.object({ id: z.string(), url: z.string() }).meta({ id: 'DatasetProject' });
-
-/** A text of one line that is not blank. */
-const line = (maxLength: number) =>
-  z
-    .string()
-    .max(maxLength)
-    .refine((text) => text.trim() !== '', 'must not be blank')
-    .refine(isWritable, 'must not have control characters');
 
 const name = line(MAX_DATASET_NAME_LENGTH);
 export const categories = z.array(line(MAX_CATEGORY_LENGTH)).max(MAX_DATASET_CATEGORIES);

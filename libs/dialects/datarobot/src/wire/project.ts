@@ -1,6 +1,7 @@
 import type { Modeling, Project } from '@pentaprism/contracts';
-import { isWritable, MAX_DESCRIPTION_LENGTH, MAX_IMAGE_URL_LENGTH, MAX_PROJECT_NAME_LENGTH } from '@pentaprism/domain';
+import { MAX_DESCRIPTION_LENGTH, MAX_IMAGE_URL_LENGTH, MAX_PROJECT_NAME_LENGTH } from '@pentaprism/domain';
 import { z } from 'zod';
+import { line } from './line.js';
 import { pagingQuery } from './paging.js';
 import { bodyId } from './parameters.js';
 import { HOLDOUT_PERCENTAGE, partitionBody, TARGET_TYPE_NAMES, toTargetMembers } from './target.js';
@@ -10,12 +11,7 @@ export const projectsQuery = z.object({
   ...pagingQuery(0),
 });
 
-export const projectName = z
-  .string()
-  .max(MAX_PROJECT_NAME_LENGTH)
-  .refine((name) => name.trim() !== '', 'must not be blank')
-  // The APIs of Custom Vision show the name in XML.
-  .refine(isWritable, 'must not have control characters');
+export const projectName = line(MAX_PROJECT_NAME_LENGTH);
 
 /** The source is a dataset, or an address. */
 export const createProjectBody = z
