@@ -37,7 +37,9 @@ function changesOf(items: readonly EventFileItem[]): unknown[] {
     change.kind === 'image'
       ? { ...change, images: change.images.map((bytes) => Buffer.from(bytes).toString('hex')) }
       : change;
-  return items.flatMap((item) => (item.kind === 'event' ? run.read(item.event, true).map(shown) : [item.kind]));
+  return items.flatMap((item): unknown[] =>
+    item.kind === 'event' ? run.read(item.event, true).map(shown) : [item.kind],
+  );
 }
 
 /** Returns the records that lie before an offset as a whole. */
