@@ -60,7 +60,7 @@ export class MemoryRunRecords implements Pick<ReadRuns, 'read'>, Pick<LoggedRuns
       const file = { identity, text };
       run.files.set(name, file);
       try {
-        for await (const piece of read(text.length)) {
+        for await (const piece of read(text.length, null)) {
           this.bytes += piece.length;
           file.text += Buffer.from(piece).toString();
         }
