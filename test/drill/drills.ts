@@ -3,6 +3,7 @@ import { bombs } from './bombs.drill.js';
 import { damagedBlobs } from './damaged-blobs.drill.js';
 import { datasetsUnderKills } from './datasets-under-kills.drill.js';
 import type { Drill } from './drill.js';
+import { eventLogsUnderKills } from './event-logs-under-kills.drill.js';
 import { expiryUnderKills } from './expiry-under-kills.drill.js';
 import { floodedQueues } from './flooded-queues.drill.js';
 import { foreignIds } from './foreign-ids.drill.js';
@@ -13,6 +14,7 @@ import { killUnderUploads } from './kill-under-uploads.drill.js';
 import { malformedRequests } from './malformed-requests.drill.js';
 import { modelsUnderKills } from './models-under-kills.drill.js';
 import { mutatedDatasets } from './mutated-datasets.drill.js';
+import { mutatedEventFiles } from './mutated-event-files.drill.js';
 import { mutatedPictures } from './mutated-pictures.drill.js';
 import { requiredRoles } from './required-roles.drill.js';
 import { otherUsers } from './other-users.drill.js';
@@ -54,4 +56,6 @@ export const DRILLS: readonly Drill[] = [
   modelsUnderKills,
   projectsMadeAndDeleted,
   restartedJourneys,
+  eventLogsUnderKills,
+  mutatedEventFiles,
 ];
