@@ -20,6 +20,8 @@ import {
 
 const DOCKERFILE = 'deploy/docker/Dockerfile';
 const COMPOSE = 'docker-compose.yml';
+/** Mounted in the place of a file that the operator does not have. */
+const NO_FILE = '/dev/null';
 const SERVERS = ['mongodb', 'nats', 'valkey'];
 const described = TOOLS_MISSING ? describe.skip : describe;
 const why = TOOLS_MISSING && ` (${TOOLS_MISSING})`;
@@ -159,13 +161,14 @@ described(`${COMPOSE}${why}`, () => {
   it('has the volumes that it mounts, and mounts the one of the blobs where an app has to do with bytes', () => {
     for (const { volumes } of Object.values(file.services)) {
       for (const [source = ''] of mounted(volumes)) {
+        if (source === NO_FILE) continue;
         if (source.startsWith('./')) expect([source, exists(source)]).toEqual([source, true]);
         else expect(Object.keys(file.volumes)).toContain(source);
       }
     }
     for (const name of APPS) {
       const { BLOB_URL } = configurationOf(name, interpolated(app(name).environment));
-      const mounts = mounted(app(name).volumes).filter(([source]) => source !== 'event-logs');
+      const mounts = mounted(app(name).volumes).filter(([source = '']) => !['event-logs', NO_FILE].includes(source));
       expect(mounts).toEqual(BLOB_URL === undefined ? [] : [['blobs', '/var/lib/pentaprism']]);
     }
   });
@@ -178,6 +181,11 @@ described(`${COMPOSE}${why}`, () => {
       expect(mounts).toEqual(TENSORBOARD_LOGDIR === undefined ? [] : [['event-logs', TENSORBOARD_LOGDIR, 'ro']]);
     }
     expect(app('training-ingest').volumes).toContain('${TENSORBOARD_LOGDIR:-event-logs}:/var/lib/event-logs:ro');
+  });
+
+  it("mounts the archive of TensorBoard's frontend for the gateway, and an empty file where the operator names none", () => {
+    const { TENSORBOARD_WEBFILES } = configurationOf('gateway', interpolated(app('gateway').environment));
+    expect(app('gateway').volumes).toContain(`\${TENSORBOARD_WEBFILES:-${NO_FILE}}:${String(TENSORBOARD_WEBFILES)}:ro`);
   });
 
   it('makes NATS keep what it has acknowledged', () => {

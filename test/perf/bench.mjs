@@ -25,6 +25,7 @@ import { similarity } from './similarity.mjs';
 import { startTimes } from './start-times.mjs';
 import { System } from './system.mjs';
 import { formatTable } from './table.mjs';
+import { tensorboard } from './tensorboard.mjs';
 import { uploads } from './uploads.mjs';
 
 /** In this order: what is measured at rest comes before the load. */
@@ -48,6 +49,7 @@ const PARTS = {
   'row-list': rowList,
   similarity,
   'similar-million': similarMillion,
+  tensorboard,
   start: startTimes,
 };
 

@@ -1,6 +1,7 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import type { BlobStore } from '@pentaprism/blob-store';
 import { BusModule, type BusConnection } from '@pentaprism/bus';
+import { WebFiles } from '@pentaprism/dialect-tensorboard';
 import { Contents, FileUrls, JobWaiter, PublicOrigin, UploadLimits } from '@pentaprism/http';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE, BlobStoreModule, SystemClock } from '@pentaprism/service';
@@ -34,6 +35,10 @@ export class GatewayModule {
         { provide: LOGGER, useValue: logger },
         { provide: PublicOrigin, useValue: new PublicOrigin(config.PUBLIC_URL) },
         { provide: UploadLimits, useValue: new UploadLimits(config.MAX_DATASET_BYTES) },
+        {
+          provide: WebFiles,
+          useValue: new WebFiles(config.TENSORBOARD_WEBFILES, (problem) => logger.warn(problem)),
+        },
         { provide: Contents, useClass: BlobContents },
         {
           provide: FileUrls,
@@ -52,7 +57,7 @@ export class GatewayModule {
         { provide: RecordSpace, useValue: new RecordSpace(config) },
       ],
       exports: [
-        ...[Contents, FileUrls, JobWaiter, PublicOrigin, UploadLimits],
+        ...[Contents, FileUrls, JobWaiter, PublicOrigin, UploadLimits, WebFiles],
         ...[Drain, GATEWAY_CONFIG, LOGGER, RecordSpace, SystemClock],
       ],
     };

@@ -8,9 +8,11 @@ export type { Part, PartState } from './part.js';
 export type { ServerName } from './server-definitions.js';
 export { startServers, type RunningServers, type StartServersOptions } from './start-servers.js';
 export { APPS, startStack, type AppDefinition, type RunningStack, type StartStackOptions } from './start-stack.js';
+
 export {
   CLEAN_SETTINGS,
   createTemporaryDirectory,
   removeAbandonedDirectories,
   type TemporaryDirectory,
 } from './temporary-directories.js';
+export { fetchWebFiles, webFilesPath } from './web-files.js';

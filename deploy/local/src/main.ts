@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ConsoleView } from './console-view.js';
 import { errorMessage, LauncherError } from './launcher-error.js';
 import { followLog } from './log-file.js';
 import { readSettings, type Settings } from './settings.js';
 import { startStack, type RunningStack } from './start-stack.js';
+import { fetchWebFiles } from './web-files.js';
 import { welcome } from './welcome.js';
 
 /** npm passes the terminal's Ctrl-C on, so that one press arrives twice: what comes this soon is no second press. */
@@ -71,11 +72,28 @@ async function run(settings: Settings): Promise<number> {
   view.freeze();
   const facts = { ...stack, taggedImagesNeedKey: settings.taggedImagesNeedKey, workingDirectory: process.cwd() };
   view.note(`\n${welcome(facts)}\n`);
+  const fetching = fetchFrontend(stack, view, abort.signal);
   await stopped;
-  await stack.stop();
+  await Promise.all([stack.stop(), fetching]);
   followers.forEach((stop) => stop());
   view.note('Stopped.');
   return 0;
+}
+
+/** Fetches TensorBoard's frontend if there is none. The gateway serves it as soon as it is there. */
+async function fetchFrontend(
+  { url, webFiles, logs }: Pick<RunningStack, 'url' | 'webFiles' | 'logs'>,
+  view: ConsoleView,
+  signal: AbortSignal,
+): Promise<void> {
+  if (webFiles === undefined || existsSync(webFiles)) return;
+  view.note("Fetching TensorBoard's frontend (5.5 MB, once) ...");
+  try {
+    await fetchWebFiles(webFiles, { env: process.env, logDirectory: logs, signal });
+    view.note(`Fetched TensorBoard's frontend: ${url}/tensorboard/`);
+  } catch (error) {
+    if (!signal.aborted) view.note(errorMessage(error));
+  }
 }
 
 function onStopSignal(onPress: (press: Stop) => void): void {

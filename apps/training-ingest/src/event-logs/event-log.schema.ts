@@ -1,6 +1,7 @@
 import type { RunReadingState, SamplingState } from '@pentaprism/event-files';
 import { Schema, type Types } from 'mongoose';
 import type { RunOrigin } from './run-source.js';
+import type { VoidEvents } from './void-events.js';
 
 /** The runs of a workspace. */
 export interface EventLogDocument {
@@ -78,6 +79,10 @@ export interface ImageSeriesDocument extends SamplingState {
   events: number;
   /** The place of the next event. */
   nextPlace: number;
+  /** Events that were removed and whose documents are still there, because they may be too many for a transaction. */
+  voids?: VoidEvents[];
+  /** Set as long as `voids` has an element. */
+  hasVoids?: true;
 }
 
 /** Where an image is in the blob of its event. */
@@ -189,11 +194,15 @@ const imageSeriesSchema = new Schema<ImageSeriesDocument>(
     seen: number,
     drawn: number,
     nextPlace: number,
+    voids: Schema.Types.Mixed,
+    hasVoids: Boolean,
   },
   { collection: 'image_series', ...plain },
 );
 imageSeriesSchema.index({ run: 1, tag: 1 }, { unique: true });
 imageSeriesSchema.index({ workspace: 1, _id: 1 }, { partialFilterExpression: { events: { $gt: 0 } } });
+
+imageSeriesSchema.index({ hasVoids: 1 }, { partialFilterExpression: { hasVoids: true } });
 
 const imageEventSchema = new Schema<ImageEventDocument>(
   {

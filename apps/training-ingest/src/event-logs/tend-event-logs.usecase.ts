@@ -48,8 +48,9 @@ export class TendEventLogs implements OnApplicationBootstrap, OnModuleDestroy {
     return this.rounds.stop();
   }
 
-  /** Removes runs that were taken away or hidden before BLOB_GRACE. Public for tests. */
+  /** Removes void events, and runs that were taken away or hidden before BLOB_GRACE. Public for tests. */
   async removeRuns(now = systemNow()): Promise<void> {
+    while (!(await this.runs.removeVoidEvents())) if (this.rounds.stopped) return;
     const before = new Date(now - this.config.BLOB_GRACE * 1000);
     await this.runs.expireHidden(before);
     for (const run of await this.runs.findRemoved(before, BATCH)) {

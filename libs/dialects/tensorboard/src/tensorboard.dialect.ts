@@ -1,5 +1,6 @@
 import { CONVENTIONAL_STATUSES, type Dialect } from '@pentaprism/http';
 import { canonicalUrl, DATA_BASE, EXPERIMENT_BASE, PAGE_BASE } from './addresses.js';
+import { canonicalPageUrl } from './page/page-address.js';
 import { statusOfTusError } from './pushing/tus.js';
 import { TensorboardModule } from './tensorboard.module.js';
 
@@ -20,5 +21,5 @@ export const tensorboardDialect: Dialect = {
     type: 'text/plain; charset=utf-8',
     text: (body as { readonly message: string }).message,
   }),
-  canonicalUrl,
+  canonicalUrl: (url) => canonicalUrl(url) ?? canonicalPageUrl(url),
 };
