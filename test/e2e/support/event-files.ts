@@ -9,14 +9,24 @@ const TABLE = Array.from({ length: 256 }, (_, byte) => {
 
 /** A record of a file. */
 export function record(data: Buffer): Buffer {
+  return Buffer.concat([recordHeader(BigInt(data.length)), data, checksum(data)]);
+}
+
+/** The beginning of a record of this many bytes, with the checksum of that number. */
+export function recordHeader(bytes: bigint): Buffer {
   const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(data.length));
-  return Buffer.concat([length, checksum(length), data, checksum(data)]);
+  length.writeBigUInt64LE(bytes);
+  return Buffer.concat([length, checksum(length)]);
 }
 
 /** The first record of a file. */
 export function fileVersion(wallTime: number): Buffer {
   return record(Buffer.concat([double(1, wallTime), bytes(3, 'brain.Event:2')]));
+}
+
+/** The event with which a writer goes on at a step, such as that of PyTorch with `purge_step`. */
+export function restart(step: bigint): Buffer {
+  return record(Buffer.concat([double(1, 0), varint(2, step), bytes(7, varint(1, 1n))]));
 }
 
 /** Images of one step as TensorFlow 2 writes them. The first value of a tag in a file has the metadata. */
