@@ -226,6 +226,7 @@ export const REQUESTS: Readonly<Record<string, readonly ContractRequest[]>> = {
   ],
   'augmentation.v1.samples.list-of-list': [fails('NOT_FOUND', { listId: NOBODY })],
   'augmentation.v1.samples.list': [fails('NOT_FOUND', { samplesId: NOBODY })],
+  'augmentation.v1.samples.list-sets': [ok({ projectId: NOBODY })],
   'augmentation.v1.samples.get-image': [fails('NOT_FOUND', { projectId: NOBODY, imageId: NOBODY })],
   ...Object.fromEntries(SERVICES.map((service) => [`${service}.v1.health.check`, [ok({})]])),
   ...Object.fromEntries(JOB_OWNERS.flatMap(reports)),

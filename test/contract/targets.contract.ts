@@ -8,6 +8,7 @@ import {
   type RequestOf,
 } from '@pentaprism/contracts';
 import { strToU8, zipSync } from 'fflate';
+import mongoose from 'mongoose';
 import { catalogService } from '../../apps/catalog/src/catalog.service.js';
 import { taggingService } from '../../apps/tagging/src/tagging.service.js';
 import { trainingIngestService } from '../../apps/training-ingest/src/training-ingest.service.js';
@@ -188,8 +189,22 @@ describe('a binary target', () => {
     expect(await targetOf(other)).toMatchObject({ positiveClass: 'no' });
   });
 
-  it('whose positive class is not a value is refused by the job, and another target can be set', async () => {
+  it('whose positive class is not a value is refused at once', async () => {
+    const refused = { code: 'INVALID_ARGUMENT', details: { field: 'positiveClass' } };
+    const archived = await projectOf(await archive());
+    await expect(aim(archived, { positiveClass: 'maybe' })).rejects.toMatchObject(refused);
+    expect(await targetOf(archived)).toBeNull();
+    const tabled = await projectOf(strToU8('class,size\n1,3\n2.0,4\n1,5\n2.0,6\n'));
+    await expect(aim(tabled, { positiveClass: '3' })).rejects.toMatchObject(refused);
+    expect((await aim(tabled, { positiveClass: '2' })).state).toBe('completed');
+    expect(await targetOf(tabled)).toMatchObject({ positiveClass: '2.0' });
+  });
+
+  it('is refused by the job if the columns, of an earlier version, do not say their values', async () => {
     const projectId = await projectOf(await archive());
+    const database = await mongoose.createConnection(services.scope.environment['MONGODB_URI'] ?? '').asPromise();
+    await database.collection('dataset_columns').updateMany({}, { $unset: { values: 1 } });
+    await database.close();
     const job = await aim(projectId, { positiveClass: 'maybe' });
     expect(job).toMatchObject({ state: 'failed', error: { code: 'INVALID_ARGUMENT' } });
     expect(await targetOf(projectId)).toBeNull();

@@ -3,6 +3,7 @@ import { bombs } from './bombs.drill.js';
 import { damagedBlobs } from './damaged-blobs.drill.js';
 import { datasetsUnderKills } from './datasets-under-kills.drill.js';
 import type { Drill } from './drill.js';
+import { eventLogsUnderKills } from './event-logs-under-kills.drill.js';
 import { expiryUnderKills } from './expiry-under-kills.drill.js';
 import { floodedQueues } from './flooded-queues.drill.js';
 import { foreignIds } from './foreign-ids.drill.js';
@@ -54,4 +55,5 @@ export const DRILLS: readonly Drill[] = [
   modelsUnderKills,
   projectsMadeAndDeleted,
   restartedJourneys,
+  eventLogsUnderKills,
 ];

@@ -307,6 +307,30 @@ describe('samples', () => {
     for (const samplesId of sets.slice(1)) expect((await call(samples.list, { samplesId })).total).toBe(3);
   });
 
+  it('are listed as the sets of a project, numbered in each list', async () => {
+    const projectId = catalog.addProject();
+    const [one, other] = [await createList({ projectId }), await createList({ projectId })];
+    const originals = [newId(), newId()];
+    const ids = [];
+    for (const { id } of [one, other, one]) ids.push(await makeSamplesOf(id, originals));
+    const { sets, total } = await call(samples.listSets, { projectId });
+    expect(sets.map(({ id, listId, number, count }) => [id, listId, number, count])).toEqual([
+      [ids[0], one.id, 1, 6],
+      [ids[1], other.id, 1, 6],
+      [ids[2], one.id, 2, 6],
+    ]);
+    expect([total, (await call(samples.listSets, { projectId, offset: 1, limit: 1 })).sets]).toEqual([3, [sets[1]]]);
+    expect(await call(samples.listSets, { projectId }, 'w2')).toEqual({ sets: [], total: 0 });
+  });
+
+  it('keep their numbers when older sets of their list are removed', async () => {
+    const projectId = catalog.addProject();
+    const { id } = await createList({ projectId });
+    for (let i = 0; i < KEPT_SETS_PER_LIST + 2; i++) await makeSamplesOf(id, [newId()]);
+    const { sets } = await call(samples.listSets, { projectId });
+    expect(sets.map(({ number }) => number)).toEqual(Array.from({ length: KEPT_SETS_PER_LIST }, (_, i) => i + 3));
+  });
+
   it('of a list that was deleted meanwhile are dropped', async () => {
     const { id } = await createList();
     const { jobId } = await call(samples.request, { listId: id, numberOfRows: 1 });

@@ -31,6 +31,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   end_timestamp: 'Latest time, in seconds since 1970',
   exact_tags: 'Names of tags, all of which an image carries',
   featureName: 'Name of a feature',
+  file: 'Name of an event file in its run',
   filterFailed: 'Accepted and ignored: imports that fail leave no dataset',
   ids: 'Ids of stored predictions, separated by commas; at most 64',
   imageIds: 'Ids of images, separated by commas',

@@ -38,6 +38,7 @@ import { QueryEventLogs } from './event-logs/query-event-logs.usecase.js';
 import { ReadRuns } from './event-logs/read-runs.usecase.js';
 import { RemovedRunsRepository } from './event-logs/removed-runs.repository.js';
 import { TendEventLogs } from './event-logs/tend-event-logs.usecase.js';
+import { UnusedBlobsRepository } from './event-logs/unused-blobs.repository.js';
 import { PushLogs } from './pushed-logs/push-logs.usecase.js';
 import { PushedLogsController } from './pushed-logs/pushed-logs.controller.js';
 import { SweepUploads } from './pushed-logs/sweep-uploads.usecase.js';
@@ -323,6 +324,7 @@ export class TrainingIngestModule {
         TrainCandidates,
         TrainedModels,
         TrainIteration,
+        UnusedBlobsRepository,
         { provide: UrlImages, useFactory: () => new UrlImages({ allow: config.URL_IMPORT_ALLOW }) },
         WatchSessions,
       ],

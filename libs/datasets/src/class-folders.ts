@@ -3,6 +3,7 @@ import { ArchiveImages } from './archive-images.js';
 import type { LabelledImage } from './archive-layout.js';
 import type { ByteSource } from './byte-source.js';
 import { CLASS_COLUMN, imbalanceFinding, missingValuesFinding } from './class-findings.js';
+import { shortPair } from './column-profile.js';
 import type { DatasetColumn, DatasetRow, OpenedDataset, Survey } from './dataset.js';
 import { FindingLog } from './finding.js';
 import type { DatasetLimits } from './limits.js';
@@ -54,7 +55,8 @@ export class ClassFolders implements OpenedDataset {
     for (const finding of [...findings, ...imbalanceFinding(CLASS_COLUMN, rowsOf)]) log.add(finding);
     const lowInformation = rowsOf.size < 2;
     const column = { name: CLASS_COLUMN, uniqueCount: rowsOf.size, missingCount, lowInformation };
-    return [{ index: 0, type: 'Categorical', statistics: null, ...column }];
+    const values = shortPair([...rowsOf.keys()]);
+    return [{ index: 0, type: 'Categorical', statistics: null, ...column, ...(values && { values }) }];
   }
 
   private imageColumn(): DatasetColumn {

@@ -1,3 +1,4 @@
+import { MAX_LABEL_LENGTH, type ColumnType } from '@pentaprism/domain';
 import { isClassColumn } from './class-findings.js';
 import { isBoolean, isDate, isLabelList, isMissing, numberOf, withDecimalPoint } from './cell-values.js';
 import { isAddress, isImageAddress, isImageText } from './image-cells.js';
@@ -17,6 +18,19 @@ const WORDS_LENGTH = 1_000;
 /** Values after which a column with fewer numbers than other values cannot be of numbers with some mistakes. */
 const HOPELESS_AFTER = 1_000;
 const QUOTED_LENGTH = 50;
+/** One more than there are in a column of two values. */
+const FIRST_VALUES = 3;
+
+/** Returns the values of a column that has two, as they are stored. Undefined for images, for more values and for long ones. */
+export function twoValues({ firstValues, decimalComma }: ColumnProfile, type: ColumnType): string[] | undefined {
+  const values = type === 'Image' ? undefined : shortPair(firstValues);
+  return type === 'Numeric' && decimalComma ? values?.map(withDecimalPoint) : values;
+}
+
+/** Returns a copy of two short values; undefined for anything else. */
+export function shortPair(values: readonly string[]): string[] | undefined {
+  return values.length === 2 && values.every(({ length }) => length <= MAX_LABEL_LENGTH) ? [...values] : undefined;
+}
 
 /** A value of a numeric column that is not a number. */
 export interface MistypedNumber {
@@ -40,6 +54,8 @@ export class ColumnProfile {
   words = 0;
   /** The first values that are not numbers. The others are `values - numbers - mistyped.length`. */
   mistyped: MistypedNumber[] = [];
+  /** The first values that are different, up to `FIRST_VALUES`. */
+  readonly firstValues: string[] = [];
   /** Rows of each class. Null for columns of another name, and for those with too many values. */
   classes: Map<string, number> | null;
   readonly unique: UniqueCounter;
@@ -49,7 +65,7 @@ export class ColumnProfile {
     name: string,
     columns: number,
     private readonly maxMistyped: number,
-    private readonly decimalComma: boolean,
+    readonly decimalComma: boolean,
   ) {
     this.unique = new UniqueCounter(Math.min(UNIQUE_VALUES_PER_COLUMN, Math.floor(UNIQUE_VALUES / columns)));
     this.statistics = new NumberStatistics(Math.min(MEDIAN_NUMBERS_PER_COLUMN, Math.floor(MEDIAN_NUMBERS / columns)));
@@ -65,6 +81,8 @@ export class ColumnProfile {
     this.values += 1;
     this.length += cell.length;
     this.unique.add(cell);
+    if (this.firstValues.length < FIRST_VALUES && !this.firstValues.includes(cell))
+      this.firstValues.push(copied(cell.slice(0, MAX_LABEL_LENGTH + 1)));
     if (isEntry) this.entries += 1;
     if (this.classes !== null) this.addClass(this.classes, cell);
     const number = numberOf(this.decimalComma ? withDecimalPoint(cell) : cell);

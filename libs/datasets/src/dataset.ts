@@ -31,6 +31,8 @@ export interface DatasetColumn {
    */
   uniqueCount: number;
   missingCount: number;
+  /** The values of a column that has two, unless one has more than `MAX_LABEL_LENGTH` characters. */
+  values?: string[];
   /** Whether no model can learn from the column: it has one value at most, or is text with a new value in every row. */
   lowInformation: boolean;
   /** Null unless the type is Numeric. */

@@ -1,7 +1,7 @@
 import type { ArchiveEntry } from './archive-entry.js';
 import { type ArchiveFiles, FileSet } from './archive-files.js';
 import { imbalanceFinding, missingValuesFinding } from './class-findings.js';
-import { ColumnProfile } from './column-profile.js';
+import { ColumnProfile, twoValues } from './column-profile.js';
 import { columnType, isLowInformation } from './column-types.js';
 import type { DatasetColumn, Survey } from './dataset.js';
 import { FindingLog } from './finding.js';
@@ -116,12 +116,14 @@ export class TableSurvey {
 
 function datasetColumn({ name, profile }: SurveyedColumn, index: number): DatasetColumn {
   const type = columnType(name, profile);
+  const values = twoValues(profile, type);
   return {
     index,
     name,
     type,
     uniqueCount: profile.unique.count,
     missingCount: profile.missing,
+    ...(values && { values }),
     lowInformation: isLowInformation(type, profile),
     statistics: type === 'Numeric' ? profile.statistics.result() : null,
   };

@@ -38,6 +38,12 @@ describe('a table', () => {
     expect(await rowsOf('a,b\n1,x\n')).toEqual([{ number: 1, values: ['1', 'x'], images: [] }]);
   });
 
+  it('has the values of each column that has two short ones', async () => {
+    const long = 'x'.repeat(1001);
+    const { columns } = await surveyOf(lines('n;two;many;long', '1,5;a;a;a', '2,5;b;b;a', 'NA;a;c;' + long));
+    expect(columns.map(({ values }) => values)).toEqual([['1.5', '2.5'], ['a', 'b'], undefined, undefined]);
+  });
+
   it.each(['', ' ', 'NA', 'N/A', 'n/a', 'NaN', 'null', 'None', '?'])(
     'takes "%s" for a missing value',
     async (value) => {

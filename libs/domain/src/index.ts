@@ -7,6 +7,7 @@ export * from './fold-name.js';
 export * from './image-quality.js';
 export * from './insight.js';
 export * from './job.js';
+export * from './label.js';
 export * from './limits.js';
 export * from './lookup-table.js';
 export * from './metric.js';

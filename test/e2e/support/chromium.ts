@@ -32,9 +32,11 @@ export interface ShownPicture {
 
 /** Returns all pictures of TensorBoard's image dashboard, in a page or in the frames of it. */
 async function picturesOf(page: Page): Promise<ShownPicture[]> {
-  const sizes = 'images => images.map(({ naturalWidth, naturalHeight }) => ({ naturalWidth, naturalHeight }))';
+  // Runs in the browser, whose types are not those of these tests.
+  const sizesOf = (images: unknown): ShownPicture[] =>
+    (images as ShownPicture[]).map(({ naturalWidth, naturalHeight }) => ({ naturalWidth, naturalHeight }));
   const found = await Promise.all(
-    page.frames().map((frame) => frame.locator('tf-image-loader img').evaluateAll<ShownPicture[]>(sizes)),
+    page.frames().map((frame) => frame.locator('tf-image-loader img').evaluateAll(sizesOf)),
   );
   return found.flat();
 }

@@ -31,6 +31,11 @@ export class SamplesController {
     return this.findSamples.ofSet(workspace, samplesId, page);
   }
 
+  @RpcHandler(contracts.listSets)
+  listSets({ projectId, ...page }: ParsedRequestOf<typeof contracts.listSets>, { workspace }: HandlerContext) {
+    return this.findSamples.sets(workspace, projectId, page);
+  }
+
   @RpcHandler(contracts.getImage)
   getImage({ projectId, imageId }: ParsedRequestOf<typeof contracts.getImage>, { workspace }: HandlerContext) {
     return this.findSamples.image(workspace, projectId, imageId);

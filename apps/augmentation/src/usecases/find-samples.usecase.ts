@@ -3,7 +3,7 @@ import { notFound, toObjectId } from '@pentaprism/database';
 import type { Types } from 'mongoose';
 import { AugmentationListRepository } from '../adapters/mongo/augmentation-list.repository.js';
 import { SampleRepository } from '../adapters/mongo/sample.repository.js';
-import { toSample } from '../adapters/mongo/sample.schema.js';
+import { toSample, toSampleSet } from '../adapters/mongo/sample.schema.js';
 
 export interface SamplePaging {
   readonly offset: number;
@@ -29,6 +29,12 @@ export class FindSamples {
     const set = await this.samples.findSet(workspace, toObjectId(samplesId, 'set of samples'));
     if (!set) throw notFound('set of samples');
     return this.page(workspace, set._id, paging);
+  }
+
+  /** The kept sets of all lists of a project. */
+  async sets(workspace: string, projectId: string, { offset, limit }: { offset: number; limit: number }) {
+    const { sets, total } = await this.samples.setsOfLists(workspace, toObjectId(projectId, 'project'), offset, limit);
+    return { sets: sets.map(toSampleSet), total };
   }
 
   async image(workspace: string, projectId: string, imageId: string) {

@@ -10,8 +10,11 @@ import type { SampleDocument } from '../adapters/mongo/sample.schema.js';
 type Result = JobResult<typeof makeSamples>;
 type NewSample = Omit<SampleDocument, 'workspace' | 'project' | 'set'>;
 
-/** Sets of samples that a list keeps: clients that look at older images while new ones are made still find them. */
-export const KEPT_SETS_PER_LIST = 3;
+/**
+ * Sets of samples that a list keeps. Clients that look at older images while new ones are made still find them, and
+ * TensorBoard shows them as steps, of which it keeps as many itself.
+ */
+export const KEPT_SETS_PER_LIST = 10;
 
 /** Writes down what a worker made, and shows it on the list. */
 @Injectable()

@@ -137,6 +137,7 @@ export const datasetColumnSchema = new Schema<DatasetColumnDocument>(
     type: { type: String, required: true },
     uniqueCount: { type: Number, required: true },
     missingCount: { type: Number, required: true },
+    values: { type: [String], default: undefined } as never,
     lowInformation: { type: Boolean, required: true },
     statistics: { type: Schema.Types.Mixed, default: null },
   },

@@ -21,12 +21,7 @@ export class EventImagesRepository {
     private readonly transactions: Transactions,
   ) {}
 
-  /** Returns which of these blobs of a workspace an event refers to. */
-  async known(workspace: string, hashes: readonly string[]): Promise<Set<string>> {
-    return new Set((await this.liveBytes(workspace, hashes)).keys());
-  }
-
-  /** Returns for each of these blobs that an event refers to how many of its bytes are of images. */
+  /** Returns for each of these blobs of a workspace that an event refers to how many of its bytes are of images. */
   async liveBytes(workspace: string, hashes: readonly string[]): Promise<Map<string, number>> {
     const bytes = { $sum: { $sum: '$images.length' } };
     const found = await this.events.collection

@@ -14,6 +14,7 @@ import {
   type LoggedRunDocument,
   type LogProblemDocument,
 } from './event-log.schema.js';
+import { isVoid, notVoid } from './void-events.js';
 
 export type ShownRun = Pick<LoggedRunDocument, '_id' | 'name' | 'firstWallTime'>;
 
@@ -76,23 +77,26 @@ export class EventLogPagesRepository {
   }
 
   /** @throws DomainError NOT_FOUND also if its run is not shown */
-  async requireSeries(workspace: string, id: string, session: ClientSession): Promise<Types.ObjectId> {
+  async requireSeries(workspace: string, id: string, session: ClientSession): Promise<ImageSeriesDocument> {
     const _id = toObjectId(id, 'series');
     const series = await this.series.collection.findOne<ImageSeriesDocument>({ _id, workspace }, { session });
     if (!series || !(await this.#isShown(series.run, session))) throw notFound('series');
-    return _id;
+    return series;
   }
 
   /** Returns the events of a series by their steps, behind one of these. */
   findEvents(
-    series: Types.ObjectId,
+    { _id, voids }: ImageSeriesDocument,
     after: string | undefined,
     limit: number,
     session: ClientSession,
   ): Promise<ImageEventDocument[]> {
     const behind = after === undefined ? {} : { step: { $gt: after } };
     return this.events.collection
-      .find<ImageEventDocument>({ series, ...behind }, { session, sort: { step: 1, place: 1 }, limit })
+      .find<ImageEventDocument>(
+        { series: _id, ...behind, ...notVoid(voids) },
+        { session, sort: { step: 1, place: 1 }, limit },
+      )
       .toArray();
   }
 
@@ -103,6 +107,8 @@ export class EventLogPagesRepository {
       workspace,
     });
     if (!event || !(await this.#isShown(event.run))) throw notFound('event');
+    const series = await this.series.collection.findOne<ImageSeriesDocument>({ _id: event.series });
+    if (!series || isVoid(event, series.voids)) throw notFound('event');
     return event;
   }
 

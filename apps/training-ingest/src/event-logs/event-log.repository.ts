@@ -22,6 +22,7 @@ import type { RunOrigin } from './run-source.js';
 import type { StoredRun } from './run-update.js';
 import type { StoredEvent, StoredSeries } from './series-pass.js';
 import { stepOf } from './steps.js';
+import { notVoid, type VoidEvents } from './void-events.js';
 
 /** A run that has a name, of any origin. */
 export interface NamedRun extends StoredRun {
@@ -158,16 +159,21 @@ export class EventLogRepository {
     session: ClientSession,
   ): Promise<void> {
     if (removedEvents.length > 0) await this.events.collection.deleteMany({ _id: { $in: removedEvents } }, { session });
-    for (const { series, from } of restarts)
-      await this.events.collection.deleteMany({ series, step: { $gte: from } }, { session });
     if (added.length > 0) await this.events.collection.insertMany(added, { session });
     for (const restart of restarts) await this.#recount(restart, session);
   }
 
-  async #recount({ series }: Restart, session: ClientSession): Promise<void> {
+  /** The documents of removed events follow later. There may be too many for a transaction. */
+  async #recount({ series, from, before }: Restart, session: ClientSession): Promise<void> {
+    const removal = { $push: { voids: { from, before } }, $set: { hasVoids: true as const } };
+    const options = { session, returnDocument: 'after' } as const;
+    const found = await this.series.collection.findOneAndUpdate({ _id: series }, removal as never, options);
     const count = { _id: null, events: { $sum: 1 }, samples: { $max: { $size: '$images' } } };
     const [counted] = await this.events.collection
-      .aggregate<{ events: number; samples: number }>([{ $match: { series } }, { $group: count }], { session })
+      .aggregate<{ events: number; samples: number }>(
+        [{ $match: { series, ...notVoid(found?.['voids'] as VoidEvents[]) } }, { $group: count }],
+        { session },
+      )
       .toArray();
     const { events = 0, samples = 0 } = counted ?? {};
     await this.series.collection.updateOne({ _id: series }, { $set: { events, samples } }, { session });

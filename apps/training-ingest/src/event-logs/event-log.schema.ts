@@ -1,6 +1,7 @@
 import type { RunReadingState, SamplingState } from '@pentaprism/event-files';
 import { Schema, type Types } from 'mongoose';
 import type { RunOrigin } from './run-source.js';
+import type { VoidEvents } from './void-events.js';
 
 /** The runs of a workspace. */
 export interface EventLogDocument {
@@ -78,6 +79,10 @@ export interface ImageSeriesDocument extends SamplingState {
   events: number;
   /** The place of the next event. */
   nextPlace: number;
+  /** Events that were removed and whose documents are still there, because they may be too many for a transaction. */
+  voids?: VoidEvents[];
+  /** Set as long as `voids` has an element. */
+  hasVoids?: true;
 }
 
 /** Where an image is in the blob of its event. */
@@ -106,12 +111,21 @@ export interface ImageEventDocument {
   images: readonly EventImage[];
 }
 
+/** A blob that no event refers to. */
+export interface UnusedBlobDocument {
+  /** The workspace, a slash and the sha256. */
+  _id: string;
+  /** When it was found to be unused. */
+  since: Date;
+}
+
 export const EVENT_LOG_MODEL = 'EventLog';
 export const LOGGED_RUN_MODEL = 'LoggedRun';
 export const LOG_FILE_MODEL = 'LogFile';
 export const LOG_PROBLEM_MODEL = 'LogProblem';
 export const IMAGE_SERIES_MODEL = 'ImageSeries';
 export const IMAGE_EVENT_MODEL = 'ImageEvent';
+export const UNUSED_BLOB_MODEL = 'UnusedEventBlob';
 
 const id = { type: Schema.Types.ObjectId, required: true } as const;
 const text = { type: String, required: true } as const;
@@ -180,11 +194,15 @@ const imageSeriesSchema = new Schema<ImageSeriesDocument>(
     seen: number,
     drawn: number,
     nextPlace: number,
+    voids: Schema.Types.Mixed,
+    hasVoids: Boolean,
   },
   { collection: 'image_series', ...plain },
 );
 imageSeriesSchema.index({ run: 1, tag: 1 }, { unique: true });
 imageSeriesSchema.index({ workspace: 1, _id: 1 }, { partialFilterExpression: { events: { $gt: 0 } } });
+
+imageSeriesSchema.index({ hasVoids: 1 }, { partialFilterExpression: { hasVoids: true } });
 
 const imageEventSchema = new Schema<ImageEventDocument>(
   {
@@ -204,6 +222,11 @@ const imageEventSchema = new Schema<ImageEventDocument>(
 imageEventSchema.index({ series: 1, step: 1, place: 1 }, { unique: true });
 imageEventSchema.index({ workspace: 1, 'blob.sha256': 1 });
 
+const unusedBlobSchema = new Schema<UnusedBlobDocument>(
+  { _id: text, since: { type: Date, required: true } },
+  { collection: 'unused_event_blobs', ...plain },
+);
+
 /** All of them, for the module. */
 export const EVENT_LOG_MODELS = [
   { name: EVENT_LOG_MODEL, schema: eventLogSchema },
@@ -212,4 +235,5 @@ export const EVENT_LOG_MODELS = [
   { name: LOG_PROBLEM_MODEL, schema: logProblemSchema },
   { name: IMAGE_SERIES_MODEL, schema: imageSeriesSchema },
   { name: IMAGE_EVENT_MODEL, schema: imageEventSchema },
+  { name: UNUSED_BLOB_MODEL, schema: unusedBlobSchema },
 ];

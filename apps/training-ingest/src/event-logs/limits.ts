@@ -28,7 +28,7 @@ export const MAX_PROBLEM_CHARACTERS = 500;
 export const MAX_PASS_BYTES = 16 * MIB;
 
 /** Events and series that a pass writes, so that its transaction stays short. */
-export const MAX_PASS_RECORDS = 5_000;
+export const MAX_PASS_RECORDS = 2_000;
 
 /** Milliseconds that a pass reads. Its transaction takes 4 s at most, so that a pass takes 10 s. */
 export const PASS_READING_MS = 5_000;

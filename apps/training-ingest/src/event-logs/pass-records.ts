@@ -13,6 +13,7 @@ import type { RunOrigin } from './run-source.js';
 import type { FileUpdate, RunUpdate, StoredRun } from './run-update.js';
 import type { NewEvent, SeriesChange } from './series-pass.js';
 import { sortableStep } from './steps.js';
+import type { VoidEvents } from './void-events.js';
 
 type Fields<Document> = Partial<Omit<Document, '_id' | 'workspace' | 'run'>>;
 
@@ -28,10 +29,8 @@ interface RunChange extends Change<LoggedRunDocument> {
 }
 
 /** A series of which all events are kept, after a restart: its counts are those of the events that remain. */
-export interface Restart {
+export interface Restart extends VoidEvents {
   readonly series: Types.ObjectId;
-  /** The first step that is removed. */
-  readonly from: string;
 }
 
 /** The documents that a pass writes, and the bytes of its images. */
@@ -86,7 +85,7 @@ export class PassRecords {
     if (stored) {
       const id = new Types.ObjectId(stored.id);
       this.runChanges.push({ id, version: stored.version, set: { firstWallTime, reading, hiddenAt: null } });
-      if (stored.isHidden || stored.firstWallTime === null) this.#isShown = true;
+      if (stored.isHidden || !Object.is(stored.firstWallTime, firstWallTime)) this.#isShown = true;
       return id;
     }
     const _id = new Types.ObjectId();
@@ -125,7 +124,8 @@ export class PassRecords {
     } else {
       this.seriesChanges.push({ id: _id, set: state });
     }
-    if (removedFrom !== null) this.restarts.push({ series: _id, from: sortableStep(removedFrom) });
+    if (removedFrom !== null)
+      this.restarts.push({ series: _id, from: sortableStep(removedFrom), before: change.firstPlace });
     for (const event of added) this.#addEvent(run, _id, event);
     for (const event of removed) this.removedEvents.push(new Types.ObjectId(event));
     if (added.length + removed.length > 0 || removedFrom !== null) this.#isShown = true;

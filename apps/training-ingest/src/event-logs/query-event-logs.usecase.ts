@@ -11,8 +11,10 @@ type Contracts = typeof eventLogContracts;
 type Page = ParsedRequestOf<Contracts['runs']>;
 
 /** Bytes in JSON of a record without its texts and images, and of an image. Both are rounded up. */
-const RECORD_BYTES = 400;
-const IMAGE_BYTES = 400;
+const RECORD_BYTES = 200;
+const IMAGE_BYTES = 300;
+/** Events of one answer: about as many as fit, so that no others are read. */
+const MAX_EVENTS_PER_ANSWER = 1_200;
 const STEP = /^[0-9a-f]{16}$/;
 
 /** Answers what a workspace shows of its event logs. */
@@ -54,9 +56,10 @@ export class QueryEventLogs {
     if (after !== undefined && !STEP.test(after)) throw unknownPage();
     return this.pages.inSnapshot(workspace, async ({ revision, session }) => {
       const series = await this.pages.requireSeries(workspace, seriesId, session);
-      const found = await this.pages.findEvents(series, after, limit, session);
+      const most = Math.min(limit, MAX_EVENTS_PER_ANSWER);
+      const found = await this.pages.findEvents(series, after, most, session);
       const page = fitting(found, ({ images }) => RECORD_BYTES + IMAGE_BYTES * images.length);
-      const isLast = page.length === found.length && found.length < limit;
+      const isLast = page.length === found.length && found.length < most;
       const next = isLast ? undefined : page.at(-1)?.step;
       const events = page.filter(({ step }, i) => step !== page[i - 1]?.step).map(toEvent);
       return { revision, events, next: next ?? null };

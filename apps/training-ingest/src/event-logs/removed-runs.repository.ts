@@ -18,7 +18,7 @@ import {
 /** Series whose events are removed together. */
 const SERIES_AT_ONCE = 100;
 
-/** Removes the records of runs that no call shows any more. */
+/** Removes records that no call shows any more. */
 @Injectable()
 export class RemovedRunsRepository {
   constructor(
@@ -41,6 +41,20 @@ export class RemovedRunsRepository {
     const filter = { removedAt: { $type: 'date', $lt: before } };
     const runs = await this.runs.collection.find(filter, { projection: { _id: 1 }, limit }).toArray();
     return runs.map(({ _id }) => _id);
+  }
+
+  /** Removes some of the events that restarts have made void. Returns whether none of them is left. */
+  async removeVoidEvents(): Promise<boolean> {
+    const series = await this.series.collection.findOne<ImageSeriesDocument>({ hasVoids: true });
+    if (!series) return true;
+    const { _id, voids: [first] = [] } = series;
+    if (first) {
+      const filter = { series: _id, step: { $gte: first.from }, place: { $lt: first.before } };
+      if (!(await removeSome(this.events.collection, filter))) return false;
+      await this.series.collection.updateOne({ _id }, { $pull: { voids: first } as never });
+    }
+    await this.series.collection.updateOne({ _id, voids: { $size: 0 } }, { $unset: { hasVoids: 1 } });
+    return false;
   }
 
   /** Removes some of the records of a run, itself last. Returns whether nothing is left. */

@@ -44,7 +44,9 @@ export interface SeriesChange extends SamplingState {
   readonly removed: readonly string[];
   /** Stored events at this step and later ones are removed, too. Only where all events are kept. */
   readonly removedFrom: bigint | null;
-  /** The largest number of images of a kept event. Counts events below `removedFrom` only if that is null. */
+  /** The place of the first event that is not stored yet. */
+  readonly firstPlace: number;
+  /** The largest number of images of a kept event. Without stored events if `removedFrom` is not null. */
   readonly samples: number;
   /** Kept events, as `samples`. */
   readonly count: number;
@@ -127,6 +129,7 @@ export class SeriesPass {
     const unseen = this.#size === 0 && this.#removedFrom === null ? { samples, count } : { samples: 0, count: 0 };
     return {
       ...{ tag, ofImages, id: id === '' ? null : id, metadata: this.#metadata, ...this.#sample.state },
+      firstPlace: this.#stored.nextPlace,
       nextPlace: this.#nextPlace,
       added: kept.flatMap((event) => ('id' in event ? [] : event)),
       removed: events.flatMap((event) => (ids.has(event.id) ? [] : event.id)),

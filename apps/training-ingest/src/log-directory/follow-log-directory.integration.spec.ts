@@ -102,6 +102,27 @@ afterEach(async () => {
 });
 afterAll(() => service.stop());
 
+describe('training-ingest', () => {
+  it('follows the directory that TENSORBOARD_LOGDIR names, for the workspace "default"', async () => {
+    await logs.write(`run/${FILE}`, fileOf(1, 2, 3));
+    const environment = { TENSORBOARD_LOGDIR: logs.root, TENSORBOARD_RELOAD_INTERVAL: '1', TENSORBOARD_SAMPLES: '2' };
+    const configured = await startTrainingIngest(testScope('log-directory-configured'), environment);
+    try {
+      const call = async () => (await configured.call(eventLogContracts.series, {}, 'default')).series;
+      const [series] = await eventually(async () => {
+        const found = await call();
+        expect(found).toHaveLength(1);
+        return found;
+      });
+      const request = { seriesId: series?.id ?? '' };
+      const { events } = await configured.call(eventLogContracts.events, request, 'default');
+      expect(events.map(({ step }) => step)).toEqual(['1', '3']);
+    } finally {
+      await configured.stop();
+    }
+  });
+});
+
 describe('a log directory that is followed', () => {
   it('shows appended records soon, also those of several writers in turns', async () => {
     await logs.write(`run/${FILE}`, fileOf(1));

@@ -71,7 +71,8 @@ export class FollowLogDirectory implements OnApplicationBootstrap, OnModuleDestr
 
   async onModuleDestroy(): Promise<void> {
     this.stop.abort();
-    const ending = this.running.then(() => this.end());
+    // Again after the present step, which may just be beginning a tenure.
+    const ending = this.end().then(() => this.running.then(() => this.end()));
     await Promise.race([ending, sleep(STOP_LIMIT_MS, undefined, { ref: false })]);
   }
 

@@ -28,6 +28,8 @@ import {
  * hangs must leave some of them to the blob store.
  */
 const LANES = 2;
+/** Problems of a listing. Further ones are left out. */
+const MAX_PROBLEMS = 1_000;
 const PIECE_BYTES = 2 ** 20;
 /** The least memory for a piece, so that what is appended while a file is read needs no further pieces. */
 const LEAST_PIECE_BYTES = 2 ** 12;
@@ -114,7 +116,7 @@ class Findings {
   constructor(private readonly limits: ListingLimits) {}
 
   add(directory: DirectoryPath, content: DirectoryContent): void {
-    this.problems.push(...content.problems);
+    for (const problem of content.problems) this.addProblem(problem);
     if (content.isIncomplete) this.unlisted.push(directory.name);
     if (content.isRun && !content.isIncomplete) this.addRun(directory.name, content.files);
     for (const each of content.directories) this.addDirectory(each);
@@ -123,7 +125,7 @@ class Findings {
   /** Notes a directory that cannot be listed. */
   leaveOut(directory: DirectoryPath, why: string): void {
     this.unlisted.push(directory.name);
-    this.problems.push({ kind: 'unreadable', text: `${directory.name}: ${why}` });
+    this.addProblem({ kind: 'unreadable', text: `${directory.name}: ${why}` });
   }
 
   /** Returns the directories that were found since the last call. */
@@ -153,11 +155,15 @@ class Findings {
     this.next.push(directory);
   }
 
+  private addProblem(problem: ListingProblem): void {
+    if (this.problems.length < MAX_PROBLEMS) this.problems.push(problem);
+  }
+
   /** Notes the first of those that a limit leaves out. */
   private exceed(limit: keyof ListingLimits, name: string): void {
     if (this.exceeded.has(limit)) return;
     this.exceeded.add(limit);
     const text = `${name} and others are left out: the limit of ${limit} is ${this.limits[limit]}.`;
-    this.problems.push({ kind: 'limit', text });
+    this.addProblem({ kind: 'limit', text });
   }
 }

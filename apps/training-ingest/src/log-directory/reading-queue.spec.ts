@@ -50,6 +50,14 @@ describe('the queue of runs to read', () => {
     expect(queue.take('quick')).toEqual([]);
   });
 
+  it('limits the bytes of a turn in the quick lane, so that appended records do not wait long', () => {
+    const queue = new ReadingQueue();
+    for (const name of ['a', 'b', 'c', 'd', 'e']) queue.offer(run(name), QUICK_BYTES);
+    expect(names(queue, 'quick')).toEqual(['a', 'b', 'c', 'd']);
+    queue.offer(run('appended'), 100);
+    expect(names(queue, 'quick')).toEqual(['appended', 'e']);
+  });
+
   it('limits the runs of a turn', () => {
     const queue = new ReadingQueue();
     for (let i = 0; i <= MAX_RUNS_PER_TURN; i++) queue.offer(run(`${i}`), i);

@@ -4,6 +4,8 @@ import type { ListedRun } from './log-tree.js';
 export const QUICK_BYTES = 8 * 2 ** 20;
 /** Runs of one turn. */
 export const MAX_RUNS_PER_TURN = 1_000;
+/** Unread bytes of one turn in the quick lane. Records that are appended meanwhile wait for its end. */
+export const MAX_QUICK_TURN_BYTES = 32 * 2 ** 20;
 
 export type Lane = 'quick' | 'slow';
 
@@ -53,7 +55,8 @@ export class ReadingQueue {
   take(lane: Lane): WaitingRun[] {
     const waiting = [...this.#waiting.values()].filter((each) => laneOf(each) === lane);
     waiting.sort((a, b) => a.turns - b.turns || a.unread - b.unread);
-    const taken = waiting.slice(0, MAX_RUNS_PER_TURN);
+    let room = lane === 'quick' ? MAX_QUICK_TURN_BYTES : Infinity;
+    const taken = waiting.slice(0, MAX_RUNS_PER_TURN).filter(({ unread }) => (room -= unread) >= 0);
     for (const { run } of taken) {
       this.#waiting.delete(run.name);
       this.#busy.add(run.name);

@@ -145,10 +145,9 @@ export class RunFollower {
     const { name } = run;
     // A file that is gone or was replaced since it was listed is a matter of the next look.
     const failed = error !== undefined && !(error instanceof FileReplaced);
-    setOrDelete(this.failures, name, failed ? `${name}: ${reasonOf(error)}` : null);
+    setOrDelete(this.failures, name, failed ? `${name}: ${String(error)}` : null);
     setOrDelete(this.refusals, name, refused === null ? null : `${name}: ${refused}`);
-    this.known?.note(run, files, !hasMore && error === undefined);
-    if (refused !== null) this.known?.note(run, [], true);
+    this.known?.note(run, files, !hasMore && error === undefined && refused === null);
     return hasMore;
   }
 

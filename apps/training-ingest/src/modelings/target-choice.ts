@@ -2,6 +2,7 @@ import type { DatasetColumn, ParsedRequestOf, Target, targetContracts } from '@p
 import {
   choosableTypesOf,
   DomainError,
+  isSameLabel,
   metricsOf,
   predictorKindOf,
   targetTypesOf,
@@ -20,8 +21,7 @@ export function chooseTarget(columns: readonly DatasetColumn[], request: TargetR
   const metric = request.metric === undefined ? metrics[0] : metrics.find((name) => name === request.metric);
   if (metric === undefined)
     throw invalid('metric', `Models of this target are compared by one of: ${metrics.join(', ')}.`);
-  if (request.positiveClass !== undefined && type !== 'binary')
-    throw invalid('positiveClass', 'Only a target with two values has a positive class.');
+  checkPositiveClass(column, type, request.positiveClass);
   const canLearn = columns.some(
     ({ name, type: each }) => name !== column.name && (each === 'Image' || predictorKindOf(each) !== null),
   );
@@ -43,6 +43,14 @@ function chooseType(
   if (chosen === undefined)
     throw invalid('type', `The column can be predicted as ${choosable.join(' or ')}, and not as ${wanted}.`);
   return chosen;
+}
+
+/** The job that reads the values checks again: columns of earlier versions, and those of live tables, do not have them. */
+function checkPositiveClass({ values }: DatasetColumn, type: TargetType, positiveClass: string | undefined): void {
+  if (positiveClass === undefined) return;
+  if (type !== 'binary') throw invalid('positiveClass', 'Only a target with two values has a positive class.');
+  if (values && !values.some((value) => isSameLabel(value, positiveClass)))
+    throw invalid('positiveClass', `The positive class is not a value of the target: ${values.join(' or ')}.`);
 }
 
 function reasonAgainst(type: DatasetColumn['type'], uniqueCount: number): string {

@@ -8,6 +8,8 @@ import { BLOB_STORE, Rounds } from '@pentaprism/service';
 /** Milliseconds that a piece stays: far more than it takes to read the largest one. */
 export const PIECE_GRACE_MS = 3600 * 1000;
 const ROUND_MS = 600_000;
+/** Milliseconds from the start to the first round. A process that was killed may have left pieces. */
+const FIRST_ROUND_MS = 10_000;
 
 /** Removes pieces of event files whose calls did not end. */
 @Injectable()
@@ -23,6 +25,7 @@ export class SweepUploads implements OnApplicationBootstrap, OnModuleDestroy {
 
   onApplicationBootstrap(): void {
     this.rounds.every(ROUND_MS, () => this.sweep());
+    this.rounds.once(FIRST_ROUND_MS, () => this.sweep());
   }
 
   onModuleDestroy(): Promise<void> {

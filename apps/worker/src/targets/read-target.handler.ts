@@ -12,8 +12,8 @@ import {
   type RequestOf,
   type ResponseOf,
 } from '@pentaprism/contracts';
-import { numberOf, storedValues } from '@pentaprism/datasets';
-import { DomainError, MAX_IMAGES_PER_BATCH } from '@pentaprism/domain';
+import { storedValues } from '@pentaprism/datasets';
+import { DomainError, isSameLabel, MAX_IMAGES_PER_BATCH } from '@pentaprism/domain';
 import type { JobControl, JobHandler } from '@pentaprism/jobs';
 import { BLOB_STORE } from '@pentaprism/service';
 import { blobByteSource } from '../datasets/blob-byte-source.js';
@@ -132,19 +132,13 @@ function namesOf({ imageColumns }: Plan): Map<number, string> {
   return new Map(imageColumns.map(({ index, name }) => [index, name]));
 }
 
-/** Compares numbers by value, and booleans without regard to case: clients write `1` for 1.0, and `true` for True. */
-function isSame(one: string, other: string): boolean {
-  const number = numberOf(one);
-  if (number !== null) return number === numberOf(other);
-  return /^(?:true|false)$/i.test(one) && one.toLowerCase() === other.toLowerCase();
-}
-
 /** Returns the class that was asked for, or the last one. Null unless the target is binary. */
 function positiveClassOf({ type, positiveClass }: Plan, values: TargetValues): string | null {
   if (type !== 'binary') return null;
   const labels = values.labels();
   if (positiveClass === null) return labels.at(-1) ?? null;
-  const found = labels.find((label) => label === positiveClass) ?? labels.find((label) => isSame(label, positiveClass));
+  const found =
+    labels.find((label) => label === positiveClass) ?? labels.find((label) => isSameLabel(label, positiveClass));
   if (found !== undefined) return found;
   throw new DomainError('INVALID_ARGUMENT', 'The positive class is not a value of the target.', {
     field: 'positiveClass',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineJob, defineRpc } from '../define.js';
-import { objectId, paging, sha256, workspaceName } from '../schemas.js';
+import { objectId, paging, sha256, timestamp, workspaceName } from '../schemas.js';
 import { augmentationRecipe } from './lists.js';
 
 const owner = 'augmentation' as const;
@@ -14,6 +14,20 @@ export const sample = z.object({
   originalImageId: objectId.nullable(),
 });
 export type Sample = z.output<typeof sample>;
+
+/** What one request made of a list. */
+export const sampleSet = z.object({
+  id: objectId,
+  listId: objectId,
+  /** Counts the finished requests of the list, from 1. It is 0 for sets from before they were counted. */
+  number: z.int().nonnegative(),
+  createdAt: timestamp,
+  /** Samples of it. */
+  count: z.int().nonnegative(),
+});
+export type SampleSet = z.output<typeof sampleSet>;
+/** Sets of one answer. */
+export const MAX_SETS_PER_PAGE = 1000;
 
 const samplePage = z.object({ samplesId: objectId, samples: z.array(sample), total: z.int() });
 /** `limit: null` asks for everything, which the number of samples of one job bounds. */
@@ -60,6 +74,17 @@ export const sampleContracts = {
     request: z.strictObject({ samplesId: objectId, ...samplePaging }),
     response: samplePage,
     errors: ['NOT_FOUND'],
+  }),
+  /** Lists the kept sets of all lists of a project, oldest first. There are none of a project that does not exist. */
+  listSets: defineRpc({
+    owner,
+    subject: 'augmentation.v1.samples.list-sets',
+    request: z.strictObject({
+      projectId: objectId,
+      offset: paging.offset,
+      limit: z.int().min(1).max(MAX_SETS_PER_PAGE).default(MAX_SETS_PER_PAGE),
+    }),
+    response: z.object({ sets: z.array(sampleSet), total: z.int() }),
   }),
   /** One augmented image by its id, and where its bytes are. */
   getImage: defineRpc({

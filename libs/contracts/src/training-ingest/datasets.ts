@@ -7,6 +7,7 @@ import {
   MAX_DATASET_CATEGORIES,
   MAX_DATASET_NAME_LENGTH,
   MAX_IMAGE_COLUMNS,
+  MAX_LABEL_LENGTH,
 } from '@pentaprism/domain';
 import { z } from 'zod';
 import { defineJob, defineRpc } from '../define.js';
@@ -78,6 +79,8 @@ export const datasetColumn = z.object({
   type: z.enum(COLUMN_TYPES),
   uniqueCount: z.int().nonnegative(),
   missingCount: z.int().nonnegative(),
+  /** The values of a column that has two, if they are short. Columns of earlier versions do not say. */
+  values: z.array(z.string().max(MAX_LABEL_LENGTH)).length(2).optional(),
   /** Whether no model can learn from it: it has one value at most, or another text in every row. */
   lowInformation: z.boolean(),
   /** Of numeric columns with at least one number; null for others. */

@@ -25,7 +25,7 @@ export class CoreController {
   @ApiOperation({ operationId: 'getEnvironment', summary: 'Get the title of the page and the place of the data' })
   @ApiOkResponse({ standardSchema: environment })
   async environment(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const { source } = this.experiments.of(request);
+    const { source } = await this.experiments.of(request);
     const json = JSON.stringify({
       version: VERSION,
       data_location: source.location,
@@ -41,7 +41,7 @@ export class CoreController {
   @ApiOperation({ operationId: 'listPlugins', summary: 'List the dashboards that the page shows' })
   @ApiOkResponse({ standardSchema: pluginsListing })
   async pluginsListing(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const index = await this.experiments.index(this.experiments.of(request));
+    const index = await this.experiments.index(await this.experiments.of(request));
     await sendAnswer(request, reply, index.pluginsListing);
   }
 
@@ -49,7 +49,7 @@ export class CoreController {
   @ApiOperation({ operationId: 'listRuns', summary: 'List the names of the runs by the time of their first event' })
   @ApiOkResponse({ standardSchema: runNames })
   async runs(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const index = await this.experiments.index(this.experiments.of(request));
+    const index = await this.experiments.index(await this.experiments.of(request));
     await sendAnswer(request, reply, index.runs);
   }
 
@@ -57,7 +57,7 @@ export class CoreController {
   @ApiOperation({ operationId: 'getLogdir', summary: 'Get the place of the data' })
   @ApiOkResponse({ standardSchema: logdir })
   async logdir(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const { source } = this.experiments.of(request);
+    const { source } = await this.experiments.of(request);
     await sendAnswer(request, reply, new Answer(JSON.stringify({ logdir: source.location })));
   }
 

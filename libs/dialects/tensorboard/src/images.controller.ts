@@ -28,7 +28,7 @@ export class ImagesController {
   @ApiOperation({ operationId: 'listTags', summary: 'List the image tags of all runs' })
   @ApiOkResponse({ standardSchema: tags })
   async tags(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const index = await this.experiments.index(this.experiments.of(request));
+    const index = await this.experiments.index(await this.experiments.of(request));
     await sendAnswer(request, reply, index.tags);
   }
 
@@ -46,7 +46,7 @@ export class ImagesController {
     const [run, tag] = [first(query, 'run'), first(query, 'tag')];
     if (run === undefined || tag === undefined) throw new DomainError('INVALID_ARGUMENT', 'Invalid run or tag');
     const sample = sampleOf(first(query, 'sample'));
-    const list = await this.experiments.imageList(this.experiments.of(request), run, tag, sample);
+    const list = await this.experiments.imageList(await this.experiments.of(request), run, tag, sample);
     await sendAnswer(request, reply, list);
   }
 
@@ -61,7 +61,7 @@ export class ImagesController {
   ): Promise<void> {
     forbidCaching(reply);
     const key = imageKeyOf(first(query, 'blob_key'));
-    const experiment = this.experiments.of(request);
+    const experiment = await this.experiments.of(request);
     const content = await this.places.find(experiment, key);
     try {
       await this.send(request, reply, content, { mayBeGone: true });

@@ -18,6 +18,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import { canonicalUrl } from './addresses.js';
 import { StandInEventLogs } from './event-logs.fixture.js';
+import { WebFiles } from './page/web-files.js';
 import { tensorboardDialect } from './tensorboard.dialect.js';
 import { TensorboardModule } from './tensorboard.module.js';
 
@@ -62,9 +63,10 @@ export class TestApi {
       { provide: Contents, useValue: { send: this.#send.bind(this) } },
       { provide: PublicOrigin, useValue: new PublicOrigin(undefined) },
       { provide: UploadLimits, useValue: new UploadLimits(0) },
+      { provide: WebFiles, useValue: new WebFiles(undefined) },
     ];
     @Global()
-    @Module({ providers: values, exports: [Bus, Contents, PublicOrigin, UploadLimits] })
+    @Module({ providers: values, exports: [Bus, Contents, PublicOrigin, UploadLimits, WebFiles] })
     class StandInModule {}
     @Module({ imports: [StandInModule, TensorboardModule] })
     class TestModule {}

@@ -1,6 +1,6 @@
 import { queryOf } from './blob-key.js';
-import type { IndexedRun } from './experiments/experiment-index.js';
 import type { ExperimentEvent } from './experiments/experiment-source.js';
+import type { IndexedRun } from './experiments/indexed-run.js';
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?$/;
 

@@ -15,11 +15,12 @@ export class SampleRepository {
 
   async add(
     workspace: string,
-    set: Omit<SampleSetDocument, 'workspace' | 'createdAt'>,
+    set: Omit<SampleSetDocument, 'workspace' | 'number' | 'createdAt'>,
     samples: readonly Omit<SampleDocument, 'workspace' | 'project' | 'set'>[],
     session: ClientSession,
   ): Promise<void> {
-    await this.sets.create([{ ...set, workspace, createdAt: systemDate() }], { session });
+    const number = set.list ? { number: await this.nextNumber(workspace, set.list, session) } : {};
+    await this.sets.create([{ ...set, ...number, workspace, createdAt: systemDate() }], { session });
     const documents = samples.map((sample) => ({ ...sample, workspace, project: set.project, set: set._id }));
     if (documents.length > 0) await this.samples.insertMany(documents, { session });
   }
@@ -57,6 +58,21 @@ export class SampleRepository {
       sets.map(({ _id }) => _id),
       session,
     );
+  }
+
+  /** The sets of all lists of a project, oldest first, each with the number of its samples. */
+  async setsOfLists(workspace: string, project: Types.ObjectId, offset: number, limit: number) {
+    const inLists = { workspace, project, list: trusted({ $ne: null }) };
+    const [sets, total] = await Promise.all([
+      this.sets.find(inLists).sort({ _id: 1 }).skip(offset).limit(limit).lean(),
+      this.sets.countDocuments(inLists),
+    ]);
+    const counts = await this.samples.aggregate<{ _id: Types.ObjectId; count: number }>([
+      { $match: { workspace, set: { $in: sets.map(({ _id }) => _id) } } },
+      { $group: { _id: '$set', count: { $sum: 1 } } },
+    ]);
+    const countOf = new Map(counts.map(({ _id, count }) => [_id.toHexString(), count]));
+    return { sets: sets.map((set) => ({ ...set, count: countOf.get(set._id.toHexString()) ?? 0 })), total };
   }
 
   /** Some sets of a project, in a list or not. */
@@ -98,5 +114,15 @@ export class SampleRepository {
       .sort({ createdAt: 1 })
       .limit(limit)
       .lean();
+  }
+
+  /** In a transaction that has changed the list, so that no two sets have one number. */
+  private async nextNumber(workspace: string, list: Types.ObjectId, session: ClientSession): Promise<number> {
+    const latest = await this.sets
+      .findOne({ workspace, list })
+      .sort({ createdAt: -1, _id: -1 })
+      .session(session)
+      .lean();
+    return (latest?.number ?? 0) + 1;
   }
 }

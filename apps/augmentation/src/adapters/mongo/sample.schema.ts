@@ -1,4 +1,4 @@
-import type { ContentReference, Sample } from '@pentaprism/contracts';
+import type { ContentReference, Sample, SampleSet } from '@pentaprism/contracts';
 import { Schema, type Types } from 'mongoose';
 
 /** What one job made. Its id is that of the job. */
@@ -8,6 +8,8 @@ export interface SampleSetDocument {
   project: Types.ObjectId;
   /** Null for settings that are in no list; such a set expires. */
   list: Types.ObjectId | null;
+  /** Counts the sets of the list, from 1. Sets from before they were counted have none. */
+  number?: number;
   createdAt: Date;
 }
 
@@ -36,6 +38,7 @@ export const sampleSetSchema = new Schema<SampleSetDocument>(
     workspace: { type: String, required: true },
     project: { type: Schema.Types.ObjectId, required: true },
     list: { type: Schema.Types.ObjectId, default: null },
+    number: Number,
     createdAt: { type: Date, required: true },
   },
   { collection: 'sample_sets', versionKey: false },
@@ -75,4 +78,15 @@ export function toSample({ _id, project, source, width, height, content }: Sampl
     height,
     originalImageId: content ? source.toHexString() : null,
   };
+}
+
+/** A set of a list. */
+export function toSampleSet({
+  _id,
+  list,
+  number = 0,
+  createdAt,
+  count,
+}: SampleSetDocument & { count: number }): SampleSet {
+  return { id: _id.toHexString(), listId: list?.toHexString() ?? '', number, createdAt: createdAt.getTime(), count };
 }

@@ -2,15 +2,10 @@ import type { ImageSeries, LoggedRun } from '@pentaprism/contracts';
 import { Answer } from '../answer.js';
 import { toPluginsListing, toRuns, toTags } from '../wire.js';
 import type { ExperimentSource, Revised } from './experiment-source.js';
+import type { IndexedRun } from './indexed-run.js';
 
 /** Bytes that an index takes for each series, beside its names. */
 const SERIES_BYTES = 500;
-
-/** A run and its series by their tags, in the order of the tags. */
-export interface IndexedRun {
-  readonly name: string;
-  readonly series: ReadonlyMap<string, ImageSeries>;
-}
 
 /** The names of an experiment, and what is answered of them. Names are keys of maps only, never of objects. */
 export class ExperimentIndex {

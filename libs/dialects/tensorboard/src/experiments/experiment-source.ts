@@ -23,7 +23,8 @@ export interface ExperimentImage {
   /** The event and the sample that name the image in its query. */
   readonly eventId: string;
   readonly sample: number;
-  readonly content: StoredContent;
+  /** Null where it is read when the image is requested. */
+  readonly content: StoredContent | null;
 }
 
 /** The runs of an experiment, their tags and their images, wherever they are recorded. */

@@ -1,16 +1,24 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Bus, watchSignal } from '@pentaprism/bus';
-import { eventLogChanged, type ImageSeries } from '@pentaprism/contracts';
+import { eventLogChanged, projectContracts, type ImageSeries } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import { principalOf } from '@pentaprism/http';
 import type { FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
+import { experimentIdOf } from '../addresses.js';
 import { Answer } from '../answer.js';
 import { EventLogSource } from './event-log-source.js';
 import { ExperimentIndex } from './experiment-index.js';
 import type { Experiment } from './experiment-source.js';
 import { ImagePlaces } from './image-places.js';
-import { KeptReads } from './kept-reads.js';
+import { KEPT_MS, KeptReads } from './kept-reads.js';
+import { ProjectSource } from './project-source.js';
+import { SampleSets } from './sample-sets.js';
 import { SeriesEvents } from './series-events.js';
+
+const PROJECT_ID = /^[0-9a-f]{24}$/;
+/** Answers that are kept whether a workspace has a project. */
+const KEPT_PROJECTS = 10_000;
 
 /** The experiments that requests show. What was answered of them is kept while they stay the same. */
 @Injectable()
@@ -18,11 +26,18 @@ export class Experiments implements OnModuleDestroy {
   readonly #bus: Bus;
   readonly #places: ImagePlaces;
   readonly #reads = new KeptReads();
+  readonly #samples: SampleSets;
+  /** By workspace and id. */
+  readonly #projects = new LRUCache<string, boolean, { workspace: string; id: string }>({
+    ...{ max: KEPT_PROJECTS, ttl: KEPT_MS },
+    fetchMethod: (_key, _stale, { context }) => this.#hasProject(context),
+  });
   readonly #unwatch: () => void;
 
   constructor(bus: Bus, places: ImagePlaces) {
     this.#bus = bus;
     this.#places = places;
+    this.#samples = new SampleSets(bus);
     this.#unwatch = watchSignal(bus.connection, eventLogChanged, ({ workspace }) => {
       this.#reads.expire(eventLogKey(workspace));
     });
@@ -32,9 +47,14 @@ export class Experiments implements OnModuleDestroy {
     this.#unwatch();
   }
 
-  /** Returns the experiment that a request shows: the event logs of its workspace. */
-  of(request: FastifyRequest): Experiment {
+  /** Returns the experiment that a request shows: a project of its workspace, or else the event logs of the workspace. */
+  async of(request: FastifyRequest): Promise<Experiment> {
     const { workspace } = principalOf(request);
+    const id = experimentIdOf(request);
+    if (PROJECT_ID.test(id) && (await this.#projects.fetch(`${workspace} ${id}`, { context: { workspace, id } }))) {
+      const source = new ProjectSource(this.#bus, this.#samples, { workspace, projectId: id });
+      return { key: `project ${id} of ${workspace}`, source };
+    }
     return { key: eventLogKey(workspace), source: new EventLogSource(this.#bus, workspace) };
   }
 
@@ -66,6 +86,16 @@ export class Experiments implements OnModuleDestroy {
       return { revision, value: new SeriesEvents(value) };
     };
     return this.#reads.get(experiment, { name: `events ${series.id}`, read, size: ({ size }) => size });
+  }
+
+  async #hasProject({ workspace, id }: { workspace: string; id: string }): Promise<boolean> {
+    try {
+      await this.#bus.call(projectContracts.get, { id }, { context: { workspace } });
+      return true;
+    } catch (error) {
+      if (DomainError.is(error, 'NOT_FOUND')) return false;
+      throw error;
+    }
   }
 }
 

@@ -19,7 +19,7 @@ export class ImagePlaces {
   }
 
   add({ key }: Experiment, images: readonly ExperimentImage[]): void {
-    for (const image of images) this.#kept.set(nameOf(key, image), image.content);
+    for (const image of images) if (image.content) this.#kept.set(nameOf(key, image), image.content);
   }
 
   /**
