@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventFile, eventRecord, eventRecordHeader, type LoggedValue } from '@pentaprism/testing';
 import { appendFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { drawing } from '../drawings.js';
-import { fileVersion, imageEvent, record, recordHeader, restart } from './support/event-files.js';
 import { GoldenFolder } from './support/golden.js';
 import { send, type Answer } from './support/http.js';
 import { createKey, sharedSystem, type ApiKey } from './support/stack.js';
@@ -35,6 +35,14 @@ const queriesOf = ({ bytes }: Answer) =>
     query,
   }));
 
+/** What the writer declares, whatever the pictures are. */
+const size = { width: 16, height: 8 };
+/** The first value of a tag in a file, which has its metadata. */
+const value = (tag: string, images: readonly Buffer[], texts: Partial<LoggedValue> = {}): LoggedValue => ({
+  ...{ tag, images, plugin: 'images', ...size },
+  ...texts,
+});
+
 async function served(address: string, isThere: (answer: Answer) => boolean): Promise<Answer> {
   const end = Date.now() + SERVED_WITHIN_MS;
   for (;;) {
@@ -50,21 +58,24 @@ beforeAll(async () => {
   other = await createKey(system, { role: 'reader' });
   pictures = await Promise.all([1, 2, 3].map((seed) => drawing('disc', seed)));
   const [one, two, three] = pictures as [Buffer, Buffer, Buffer];
-  const metadata = { displayName: 'Samples <b>', description: 'Two *shapes* <script>alert(1)</script>' };
+  const texts = { displayName: 'Samples <b>', description: 'Two *shapes* <script>alert(1)</script>' };
   const folder = path.join(logdir, 'train');
   await mkdir(folder, { recursive: true });
   await mkdir(path.join(logdir, 'scalars only'), { recursive: true });
   await writeFile(
     path.join(folder, FILE),
-    Buffer.concat([
-      fileVersion(1_700_000_000),
-      imageEvent('shapes', 1n, 1_700_000_001.5, [one, two], metadata),
-      imageEvent('shapes', 9_007_199_254_740_993n, Infinity, [three]),
-      imageEvent('__proto__', -3n, NaN, [one, WEBP, Buffer.alloc(0)], {}),
-      imageEvent(LONG_TAG, 0n, 0, [two], {}),
-    ]),
+    eventFile(
+      { wallTime: 1_700_000_000, fileVersion: 'brain.Event:2' },
+      { step: 1, wallTime: 1_700_000_001.5, values: [value('shapes', [one, two], texts)] },
+      { step: 9_007_199_254_740_993n, wallTime: Infinity, values: [{ ...size, tag: 'shapes', images: [three] }] },
+      { step: -3, wallTime: NaN, values: [value('__proto__', [one, WEBP, Buffer.alloc(0)])] },
+      { values: [value(LONG_TAG, [two])] },
+    ),
   );
-  await writeFile(path.join(logdir, 'scalars only', FILE), fileVersion(1_700_000_005));
+  await writeFile(
+    path.join(logdir, 'scalars only', FILE),
+    eventFile({ wallTime: 1_700_000_005, fileVersion: 'brain.Event:2' }),
+  );
   await served('/data/runs', ({ bytes }) => bytes.includes('train') && bytes.includes('scalars only'));
   await served(`${IMAGES}/tags`, ({ bytes }) => bytes.includes('标'));
 });
@@ -143,10 +154,13 @@ describe('TensorBoard', () => {
     const folder = path.join(logdir, 'growing');
     await mkdir(folder, { recursive: true });
     const [one, two] = pictures as [Buffer, Buffer];
-    await writeFile(path.join(folder, FILE), imageEvent('a', 1n, 5, [one], {}));
+    await writeFile(path.join(folder, FILE), eventFile({ step: 1, wallTime: 5, values: [value('a', [one])] }));
     const address = listAddress('growing', 'a');
     const [first] = queriesOf(await served(address, ({ status }) => status === 200));
-    await appendFile(path.join(folder, FILE), imageEvent('a', 2n, 6, [two]));
+    await appendFile(
+      path.join(folder, FILE),
+      eventFile({ step: 2, wallTime: 6, values: [{ ...size, tag: 'a', images: [two] }] }),
+    );
     const grown = queriesOf(await served(address, ({ bytes }) => bytes.includes('"step":2,')));
     expect(grown.map(({ step }) => step)).toEqual(['1', '2']);
     expect(grown[0]).toEqual(first);
@@ -219,8 +233,9 @@ describe('a log directory that changes', () => {
   const at = (...names: string[]) => path.join(logdir, ...names);
   /** Different bytes for each step. */
   const pictureOf = (step: number, more = '') => Buffer.from(`\x89PNG\r\n\x1a\n${step}${more}`, 'latin1');
-  const event = (step: number, more = '') => imageEvent('a', BigInt(step), 5, [pictureOf(step, more)], {});
+  const event = (step: number, more = '') => eventFile({ step, values: [value('a', [pictureOf(step, more)])] });
   const events = (...steps: number[]) => Buffer.concat(steps.map((step) => event(step)));
+  const version = eventFile({ wallTime: 5, fileVersion: 'brain.Event:2' });
   const from = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, i) => first + i);
   const stepsOf = async (run: string) => queriesOf(await get(listAddress(run, 'a'))).map(({ step }) => Number(step));
   const showing = async (run: string, ...steps: number[]) => {
@@ -243,12 +258,12 @@ describe('a log directory that changes', () => {
       ['rewritten', FILE, events(1, 2, 3)],
       ['damaged', FILE, damaged],
       ['damaged', SECOND, events(4)],
-      ['foreign', FILE, Buffer.concat([events(1), record(Buffer.from('no event')), events(2)])],
-      ['huge', FILE, Buffer.concat([events(1), recordHeader(2n ** 40n), event(2)])],
-      ['purged', FILE, events(1, 2, 3, 4)],
-      ['purged', SECOND, Buffer.concat([restart(3n), event(3, ' again')])],
+      ['foreign', FILE, Buffer.concat([events(1), eventRecord(Buffer.from('no event')), events(2)])],
+      ['huge', FILE, Buffer.concat([events(1), eventRecordHeader(2n ** 40n), event(2)])],
+      ['purged', FILE, Buffer.concat([version, events(1, 2, 3, 4)])],
+      ['purged', SECOND, Buffer.concat([version, eventFile({ step: 3, isStart: true }), event(3, ' again')])],
       ['sampled', FILE, events(...from(1, 10))],
-      ['odd', FILE, Buffer.concat(ODD_TAGS.map((tag) => imageEvent(tag, 1n, 5, [Buffer.from(tag)], {})))],
+      ['odd', FILE, eventFile({ step: 1, values: ODD_TAGS.map((tag) => value(tag, [Buffer.from(tag)])) })],
     ];
     for (const [run, name, content] of files) await writeFile(at(run, name), content);
     await served(`${IMAGES}/tags`, ({ bytes }) => runs.every((run) => bytes.includes(`"${run}":{"`)));
