@@ -42,6 +42,13 @@ const CLIENTS = {
     python: ['datarobot==3.20.0'],
     program: ['datarobot_datasets.py', 'datarobot_models.py', 'datarobot_ways.py'],
   },
+  'tensorboard-writers': {
+    python: [
+      ...['tensorboard==2.21.0', 'tensorboardX==2.6.5', 'numpy==1.26.4', 'pillow==11.1.0'],
+      ...['matplotlib==3.10.1', 'requests==2.32.3'],
+    ],
+    program: 'tensorboard_event_files.py',
+  },
   'custom-vision-tfjs-1.3.0': { npm: ['@microsoft/customvision-tfjs@1.3.0'], program: 'custom-vision-tfjs.mjs' },
 };
 
@@ -114,7 +121,11 @@ const programs = chosen.flatMap(([name, client]) => programsOf(name, client));
 const directory = createTemporaryDirectory();
 const pictures = path.join(directory.path, '../client-pictures');
 await makePictures(pictures);
-const stack = await startStack({ dataDirectory: directory.path, port: 0, env: CLEAN_SETTINGS });
+// A program writes it.
+const logdir = path.join(directory.path, '../client-runs');
+mkdirSync(logdir);
+const env = { ...CLEAN_SETTINGS, TENSORBOARD_LOGDIR: logdir };
+const stack = await startStack({ dataDirectory: directory.path, port: 0, env });
 process.once('exit', () => {
   stack.kill();
   directory.remove();
@@ -126,6 +137,7 @@ const settings = {
   ENDPOINT: stack.url,
   KEY: stack.ownerKey,
   PICTURES: pictures,
+  LOGDIR: logdir,
   CLASSES: CLASSES.join(),
   COUNT: `${PICTURES}`,
 };
