@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CLEAN_SETTINGS, createTemporaryDirectory, startStack } from '../../deploy/local/dist/index.js';
+import { clientsReport } from '../dist/support/clients-report.js';
 import { must, pythonEnvironment } from '../support/python-environment.mjs';
 import { CLASSES, makePictures, PICTURES } from './pictures.mjs';
 
@@ -41,21 +42,42 @@ const CLIENTS = {
     python: ['datarobot==3.20.0'],
     program: ['datarobot_datasets.py', 'datarobot_models.py', 'datarobot_ways.py'],
   },
+  'tensorboard-writers': {
+    python: [
+      ...['tensorboard==2.21.0', 'tensorboardX==2.6.5', 'numpy==1.26.4', 'pillow==11.1.0'],
+      ...['matplotlib==3.10.1', 'requests==2.32.3'],
+    ],
+    program: 'tensorboard_event_files.py',
+  },
   'custom-vision-tfjs-1.3.0': { npm: ['@microsoft/customvision-tfjs@1.3.0'], program: 'custom-vision-tfjs.mjs' },
 };
 
-/** @returns {{ command: string, args: string[], env: Record<string, string> }[]} how to run each program */
-function install(name, { python, npm, program }) {
+/** @returns {{ name: string, run?: { command: string, args: string[], env: Record<string, string> }, skipped?: string }[]} the programs of a client */
+function programsOf(client, needs) {
+  const files = [needs.program].flat();
+  const nameOf = (file) => `${client}, ${file}`;
+  try {
+    const runOf = install(client, needs);
+    return files.map((file) => ({ name: nameOf(file), run: runOf(path.join(HERE, file)) }));
+  } catch (error) {
+    // The programs of other clients run all the same.
+    const skipped = `the client could not be installed: ${error instanceof Error ? error.message : error}`;
+    console.error(skipped);
+    return files.map((file) => ({ name: nameOf(file), skipped }));
+  }
+}
+
+/** @returns {(file: string) => { command: string, args: string[], env: Record<string, string> }} how to run a program */
+function install(name, { python, npm }) {
   const directory = path.join(INSTALLED, name);
-  const files = [program].flat().map((each) => path.join(HERE, each));
   const installed = existsSync(path.join(directory, 'installed'));
   if (!installed) console.log(`Installing ${[...(python ?? []), ...(npm ?? [])].join(' ')} (once) ...`);
   if (python) {
     const command = pythonEnvironment(directory, python);
-    return files.map((file) => ({ command, args: [file], env: { PYTHONDONTWRITEBYTECODE: '1' } }));
+    return (file) => ({ command, args: [file], env: { PYTHONDONTWRITEBYTECODE: '1' } });
   }
   if (!installed) installNpm(directory, npm);
-  return files.map((file) => ({ command: process.execPath, args: [file], env: { PACKAGES: directory } }));
+  return (file) => ({ command: process.execPath, args: [file], env: { PACKAGES: directory } });
 }
 
 function installNpm(directory, packages) {
@@ -67,13 +89,25 @@ function installNpm(directory, packages) {
   writeFileSync(path.join(directory, 'installed'), '');
 }
 
-function run(name, { command, args, env }) {
+/** Runs a program to its end. Nothing waits for input, so that all programs run unattended. */
+async function run(name, { command, args, env }) {
   console.log(`\n== ${name}`);
-  return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...env }, timeout: LIMIT_MS });
+  const started = performance.now();
+  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } });
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill('SIGKILL');
+  }, LIMIT_MS);
+  const failure = await new Promise((resolve) => {
     child.once('error', (error) => resolve(error.message));
-    child.once('close', (code, signal) => resolve(code === 0 ? null : `ended with ${signal ?? code}`));
+    child.once('close', (code, signal) =>
+      resolve(code === 0 ? undefined : `ended with ${signal ?? `exit code ${code}`}`),
+    );
   });
+  clearTimeout(timer);
+  const late = isLate ? `not done within ${LIMIT_MS / 1000} s` : failure;
+  return { name, seconds: (performance.now() - started) / 1000, failure: late };
 }
 
 const names = process.argv.slice(2);
@@ -83,11 +117,15 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 const chosen = Object.entries(CLIENTS).filter(([name]) => names.length === 0 || names.includes(name));
-const programs = chosen.flatMap(([name, client]) => install(name, client).map((program) => [name, program]));
+const programs = chosen.flatMap(([name, client]) => programsOf(name, client));
 const directory = createTemporaryDirectory();
 const pictures = path.join(directory.path, '../client-pictures');
 await makePictures(pictures);
-const stack = await startStack({ dataDirectory: directory.path, port: 0, env: CLEAN_SETTINGS });
+// A program writes it.
+const logdir = path.join(directory.path, '../client-runs');
+mkdirSync(logdir);
+const env = { ...CLEAN_SETTINGS, TENSORBOARD_LOGDIR: logdir };
+const stack = await startStack({ dataDirectory: directory.path, port: 0, env });
 process.once('exit', () => {
   stack.kill();
   directory.remove();
@@ -99,15 +137,16 @@ const settings = {
   ENDPOINT: stack.url,
   KEY: stack.ownerKey,
   PICTURES: pictures,
+  LOGDIR: logdir,
   CLASSES: CLASSES.join(),
   COUNT: `${PICTURES}`,
 };
-const failures = [];
-for (const [name, { env, ...program }] of programs) {
-  const failure = await run(name, { ...program, env: { ...env, ...settings } });
-  if (failure) failures.push(`${name}: ${failure}`);
+const outcomes = [];
+for (const program of programs) {
+  if (program.run) outcomes.push(await run(program.name, { ...program.run, env: { ...program.run.env, ...settings } }));
+  else outcomes.push(program);
 }
 await stack.stop();
-console.log(`\n${programs.length - failures.length} clients passed, ${failures.length} failed`);
-for (const failure of failures) console.log(failure);
-process.exit(failures.length > 0 ? 1 : 0);
+const { lines, passed } = clientsReport(outcomes);
+console.log(`\n${lines.join('\n')}`);
+process.exit(passed ? 0 : 1);

@@ -55,11 +55,10 @@ afterAll(async () => {
 describe('a worker whose job is not that of the target', () => {
   it('can record nothing, while the job of the target can repeat what it did', async () => {
     const projectId = await twoClasses();
-    const failed = await call(targets.set, { projectId, ...CLASS, positiveClass: 'c' });
-    expect((await ended(services, failed.jobId)).state).toBe('failed');
+    const ofAnother = await aimed(await twoClasses());
     const jobId = await aimed(projectId);
     const before = await listed(projectId);
-    const stale = { projectId, jobId: failed.jobId };
+    const stale = { projectId, jobId: ofAnother };
     const refused = { code: 'FAILED_PRECONDITION', message: expect.stringContaining('this job') };
     await expect(call(targets.begin, stale)).rejects.toMatchObject(refused);
     await expect(call(targets.recordImages, { ...stale, images: [IMAGE] })).rejects.toMatchObject(refused);

@@ -1,4 +1,5 @@
 import { createRandom, type Random } from '@pentaprism/domain';
+import type { FaultyStack } from '../e2e/support/faults-stack.js';
 
 /** One figure against its threshold: the worst that was seen. */
 export interface Measure {
@@ -41,10 +42,17 @@ export interface Drill {
   readonly limitSeconds: number;
   /** Uses less than half of two cores, so that `npm test` runs it beside others that do. */
   readonly waits?: true;
+  /** Leaves a system as it found it, so that `npm test` runs it on one system with others of this kind. */
+  readonly shares?: true;
+  /** The part of its counts that `npm test` does, if a tenth takes longer than it proves. */
+  readonly testScale?: number;
   /** Takes so long even at a tenth of its counts that `npm test` leaves it out. */
   readonly byHand?: true;
-  /** @throws Error when it cannot go on, which counts as failed */
-  run(context: DrillContext): Promise<DrillResult>;
+  /**
+   * @param shared the system that a drill which `shares` uses instead of its own
+   * @throws Error when it cannot go on, which counts as failed
+   */
+  run(context: DrillContext, shared?: FaultyStack): Promise<DrillResult>;
 }
 
 export function createContext(

@@ -14,6 +14,7 @@ import { killUnderUploads } from './kill-under-uploads.drill.js';
 import { malformedRequests } from './malformed-requests.drill.js';
 import { modelsUnderKills } from './models-under-kills.drill.js';
 import { mutatedDatasets } from './mutated-datasets.drill.js';
+import { mutatedEventFiles } from './mutated-event-files.drill.js';
 import { mutatedPictures } from './mutated-pictures.drill.js';
 import { requiredRoles } from './required-roles.drill.js';
 import { otherUsers } from './other-users.drill.js';
@@ -56,4 +57,5 @@ export const DRILLS: readonly Drill[] = [
   projectsMadeAndDeleted,
   restartedJourneys,
   eventLogsUnderKills,
+  mutatedEventFiles,
 ];

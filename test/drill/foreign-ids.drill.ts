@@ -2,7 +2,7 @@ import type { Random } from '@pentaprism/domain';
 import { send, type Answer } from '../e2e/support/http.js';
 import type { FaultyStack } from '../e2e/support/faults-stack.js';
 import { examplesOf, none, type Drill, type DrillContext, type DrillResult } from './drill.js';
-import { onStack } from './support/on-stack.js';
+import { onStack, SHARED_SETTINGS } from './support/on-stack.js';
 import { exampleOf, routesOf, type Route } from './support/routes.js';
 import { hex, isVision, setMember, slotsOf, subsets, unknownIds, type Slot } from './support/slots.js';
 import { BLUEPRINT, isTableKind } from './support/table-workspace.js';
@@ -25,8 +25,8 @@ export const foreignIds: Drill = {
   name: 'ids of another workspace',
   goal: 'Every route with ids of another workspace, for every role: no leak, answers like those to unknown ids.',
   limitSeconds: 6 * 60,
-  // Pictures are fetched from the system itself.
-  run: onStack(run, { URL_IMPORT_ALLOW: '127.0.0.1' }),
+  shares: true,
+  run: onStack(run, SHARED_SETTINGS),
 };
 
 async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillResult> {

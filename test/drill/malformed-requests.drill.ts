@@ -48,6 +48,7 @@ export const malformedRequests: Drill = {
   name: 'malformed requests',
   goal: '5,000 malformed HTTP, JSON, XML and multipart requests to all routes: no 5xx, event loop p99 below 100 ms.',
   limitSeconds: 6 * 60,
+  shares: true,
   run: onStack(run),
 };
 

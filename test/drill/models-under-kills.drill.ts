@@ -58,8 +58,7 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
   const again = await ranAgain(faulty, killed.interruptions);
   const overlays = await wrongOverlays(faulty);
   context.log('sweeping');
-  const store = await sweepEverything(faulty);
-  const areas = await sweepAreas(faulty);
+  const [store, areas] = await Promise.all([sweepEverything(faulty), sweepAreas(faulty)]);
   const [orphans, missing] = [
     [...store.orphans, ...areas.more],
     [...store.missing, ...areas.less],

@@ -59,8 +59,8 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
   const works = await worksStill(client, mutations);
   const left = await removedDatasets(faulty);
   const datasets = await faulty.database.collection('datasets').countDocuments({});
-  const store = await sweepEverything(faulty);
-  const files = await sweepDatasets(faulty);
+  // At once: most of a sweep is waiting for the start of its service.
+  const [store, files] = await Promise.all([sweepEverything(faulty), sweepDatasets(faulty)]);
   const orphans = [...store.orphans, ...store.temporary, ...files.more];
   const { unexplained, undeletable } = found;
   const imported = found.outcomes.get('dataset') ?? 0;

@@ -47,6 +47,8 @@ export const mutatedPictures: Drill = {
     '50,000 mutated pictures of 22 kinds in decode processes, 3,000 more at each API that takes files: no unplanned end ' +
     'of a process, no 5xx, a decode process at most 1 GiB.',
   limitSeconds: 20 * 60,
+  // With the same seed in each run, these are the same pictures: 2,000 of them show a change of a decoder.
+  testScale: 0.04,
   run: async (context) => {
     const wholes = await wholePictures(context.random('whole'));
     const found: Found = { otherwise: [], failures: [] };

@@ -16,6 +16,7 @@ export const otherUsers: Drill = {
   name: 'other users of the machine',
   goal: 'An unprivileged process gets nothing from mongod, NATS, Valkey, blobs, logs, backups and processes.',
   limitSeconds: 60,
+  shares: true,
   run: onStack(run),
 };
 

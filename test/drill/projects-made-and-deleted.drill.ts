@@ -96,7 +96,7 @@ async function run(faulty: FaultyStack, context: DrillContext): Promise<DrillRes
   context.log('sweeping');
   const differences = async () => sizeDifferences(before, await systemSize(faulty));
   await whileShrinking(async () => await amountLeft(faulty, before), { stalledMs: STALLED_MS });
-  const [store, areas] = [await sweepEverything(faulty), await sweepAreas(faulty)];
+  const [store, areas] = await Promise.all([sweepEverything(faulty), sweepAreas(faulty)]);
   await whileShrinking(async () => await amountLeft(faulty, before), { stalledMs: STALLED_MS });
   const left = await differences();
   const [orphans, missing] = [

@@ -61,6 +61,7 @@ export const requiredRoles: Drill = {
   name: 'required roles',
   goal: 'Every route × role × spelling of its path (`#…`, `;…`, `%23`, `//`, letter case): the answer of the table.',
   limitSeconds: 4 * 60,
+  shares: true,
   run: onStack(run),
 };
 

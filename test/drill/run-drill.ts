@@ -1,3 +1,4 @@
+import type { FaultyStack } from '../e2e/support/faults-stack.js';
 import { createContext, type Drill, type DrillResult } from './drill.js';
 import type { Outcome } from './table.js';
 
@@ -5,6 +6,8 @@ export interface RunOptions {
   readonly seed: number;
   readonly scale: number;
   readonly log: (text: string) => void;
+  /** See `Drill.run`. */
+  readonly shared?: FaultyStack | undefined;
 }
 
 /** A drill that may still be running: nothing else can be measured beside it. */
@@ -14,19 +17,24 @@ export class DrillTimeout extends Error {}
 const SHORTEST_LIMIT_SECONDS = 480;
 
 /** Runs a drill to its end, to its failure or to its time limit, and never throws. */
-export async function runDrill(drill: Drill, { seed, scale, log }: RunOptions): Promise<Outcome> {
+export async function runDrill(drill: Drill, { seed, scale, log, shared }: RunOptions): Promise<Outcome> {
   const startedAt = performance.now();
-  const result = await limited(drill, createContext(drill, seed, scale, log), scale).catch((error: unknown) =>
+  const running = () => drill.run(createContext(drill, seed, scale, log), shared);
+  const result = await limited(drill, running, scale).catch((error: unknown) =>
     error instanceof Error ? error : new Error(String(error)),
   );
   return { drill, seed, seconds: (performance.now() - startedAt) / 1000, result };
 }
 
-async function limited(drill: Drill, context: Parameters<Drill['run']>[0], scale: number): Promise<DrillResult> {
-  const seconds = Math.max(SHORTEST_LIMIT_SECONDS, drill.limitSeconds * scale);
+async function limited(
+  { limitSeconds }: Drill,
+  running: () => Promise<DrillResult>,
+  scale: number,
+): Promise<DrillResult> {
+  const seconds = Math.max(SHORTEST_LIMIT_SECONDS, limitSeconds * scale);
   let timer: NodeJS.Timeout | undefined;
   const tooLong = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new DrillTimeout(`not done within ${Math.round(seconds)} s`)), seconds * 1000);
   });
-  return Promise.race([drill.run(context), tooLong]).finally(() => clearTimeout(timer));
+  return Promise.race([running(), tooLong]).finally(() => clearTimeout(timer));
 }

@@ -30,6 +30,7 @@ export const skewedClocks: Drill = {
   name: 'skewed clocks',
   goal: 'All apps ± 2 h, or one of them 30 s behind or ahead: no failed call, no lost job.',
   limitSeconds: 20 * 60,
+  waits: true,
   run,
 };
 

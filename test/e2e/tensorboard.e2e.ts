@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventFile, type LoggedValue } from '@pentaprism/testing';
-import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { eventFile, eventRecord, eventRecordHeader, type LoggedValue } from '@pentaprism/testing';
+import { appendFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
@@ -211,5 +211,134 @@ describe('TensorBoard', () => {
     expect((await get(hparams, {}, 'POST')).status).toBe(404);
     const posted = await get('/data/runs', {}, 'POST');
     expect([posted.status, posted.headers.allow]).toEqual([405, 'GET, HEAD']);
+  });
+});
+
+describe('a log directory that changes', () => {
+  const [SECOND, COPY] = [`${FILE}.second`, 'copy'];
+  const ODD_TAGS = [
+    '"quoted"',
+    'back\\slash',
+    'a&b=c+d%20e#f?g',
+    'line\nbreak',
+    '\u0001',
+    ' ',
+    '/',
+    '$where',
+    'constructor',
+  ];
+  /** What TensorBoard keeps of the steps 1 to 40. */
+  const KEPT_OF_40 = [2, 3, 4, 12, 21, 25, 33, 34, 38, 40].map(String);
+  const runs = ['turns', 'copied', 'again', 'rewritten', 'damaged', 'foreign', 'huge', 'purged', 'sampled', 'odd'];
+  const at = (...names: string[]) => path.join(logdir, ...names);
+  /** Different bytes for each step. */
+  const pictureOf = (step: number, more = '') => Buffer.from(`\x89PNG\r\n\x1a\n${step}${more}`, 'latin1');
+  const event = (step: number, more = '') => eventFile({ step, values: [value('a', [pictureOf(step, more)])] });
+  const events = (...steps: number[]) => Buffer.concat(steps.map((step) => event(step)));
+  const version = eventFile({ wallTime: 5, fileVersion: 'brain.Event:2' });
+  const from = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  const stepsOf = async (run: string) => queriesOf(await get(listAddress(run, 'a'))).map(({ step }) => Number(step));
+  const showing = async (run: string, ...steps: number[]) => {
+    await served(
+      listAddress(run, 'a'),
+      (answer) => String(queriesOf(answer).map(({ step }) => step)) === String(steps),
+    );
+  };
+  const imageOf = (query: string) => get(`${IMAGES}/individualImage?${query}`);
+
+  beforeAll(async () => {
+    for (const run of runs) await mkdir(at(run), { recursive: true });
+    const damaged = Buffer.concat([events(1), event(2), event(3)]);
+    damaged.writeUInt8(damaged.readUInt8(events(1, 2).length - 1) ^ 1, events(1, 2).length - 1);
+    const files: [string, string, Buffer][] = [
+      ['turns', FILE, events(1)],
+      ['turns', SECOND, events(2)],
+      ['copied', FILE, events(1, 2)],
+      ['again', FILE, events(1, 2)],
+      ['rewritten', FILE, events(1, 2, 3)],
+      ['damaged', FILE, damaged],
+      ['damaged', SECOND, events(4)],
+      ['foreign', FILE, Buffer.concat([events(1), eventRecord(Buffer.from('no event')), events(2)])],
+      ['huge', FILE, Buffer.concat([events(1), eventRecordHeader(2n ** 40n), event(2)])],
+      ['purged', FILE, Buffer.concat([version, events(1, 2, 3, 4)])],
+      ['purged', SECOND, Buffer.concat([version, eventFile({ step: 3, isStart: true }), event(3, ' again')])],
+      ['sampled', FILE, events(...from(1, 10))],
+      ['odd', FILE, eventFile({ step: 1, values: ODD_TAGS.map((tag) => value(tag, [Buffer.from(tag)])) })],
+    ];
+    for (const [run, name, content] of files) await writeFile(at(run, name), content);
+    await served(`${IMAGES}/tags`, ({ bytes }) => runs.every((run) => bytes.includes(`"${run}":{"`)));
+  });
+
+  it('shows what several writers of a run append in turns', async () => {
+    await showing('turns', 1, 2);
+    await appendFile(at('turns', FILE), events(3));
+    await appendFile(at('turns', SECOND), events(4));
+    await showing('turns', 1, 2, 3, 4);
+    await appendFile(at('turns', FILE), events(5));
+    await showing('turns', 1, 2, 3, 4, 5);
+  });
+
+  it('shows the new steps of a longer copy that is renamed over a file, and none twice', async () => {
+    await showing('copied', 1, 2);
+    const before = queriesOf(await get(listAddress('copied', 'a')));
+    await writeFile(at('copied', COPY), events(1, 2, 3));
+    await rename(at('copied', COPY), at('copied', FILE));
+    await showing('copied', 1, 2, 3);
+    expect(queriesOf(await get(listAddress('copied', 'a'))).slice(0, 2)).toEqual(before);
+  });
+
+  it('shows the present state of a run that is made again, and of a file that is written anew', async () => {
+    await rm(at('again'), { recursive: true });
+    await writeFile(at('rewritten', FILE), events(7));
+    await served('/data/runs', ({ bytes }) => !bytes.includes('"again"'));
+    await mkdir(at('again'));
+    await writeFile(at('again', FILE), events(8));
+    await showing('again', 8);
+    await showing('rewritten', 7);
+  });
+
+  it('shows everything beside and before a damaged record, one that is no event, and one that claims 1 TiB', async () => {
+    expect(await stepsOf('damaged')).toEqual([1, 4]);
+    expect(await stepsOf('foreign')).toEqual([1]);
+    expect(await stepsOf('huge')).toEqual([1]);
+    const { problems } = JSON.parse((await get('/tensorboard/problems')).bytes.toString()) as {
+      problems: { run: string; file: string }[];
+    };
+    expect(problems.map(({ run, file }) => `${run}/${file}`).sort()).toEqual([`damaged/${FILE}`, `foreign/${FILE}`]);
+  });
+
+  it('shows the new picture of a step from which a second writer went on', async () => {
+    await showing('purged', 1, 2, 3);
+    const [, , third] = queriesOf(await get(listAddress('purged', 'a')));
+    expect((await imageOf(third?.query ?? '')).bytes).toEqual(pictureOf(3, ' again'));
+  });
+
+  it('answers a query from before 30 more steps with its own picture or with 404', async () => {
+    const before = queriesOf(await get(listAddress('sampled', 'a')));
+    expect(before).toHaveLength(10);
+    const check = async () => {
+      for (const { step, query } of before) {
+        const { status, bytes } = await imageOf(query);
+        if (status !== 404) expect([step, status, bytes]).toEqual([step, 200, pictureOf(Number(step))]);
+      }
+    };
+    for (const step of from(11, 40)) {
+      await appendFile(at('sampled', FILE), event(step));
+      if (step % 10 === 0) await check();
+    }
+    const list = await served(listAddress('sampled', 'a'), ({ bytes }) => bytes.includes('"step":40,'));
+    expect(queriesOf(list).map(({ step }) => step)).toEqual(KEPT_OF_40);
+    await check();
+    for (const { step, query } of queriesOf(list))
+      expect((await imageOf(query)).bytes).toEqual(pictureOf(Number(step)));
+  });
+
+  it('serves tags as they were written, whatever their names', async () => {
+    const { odd } = JSON.parse((await get(`${IMAGES}/tags`)).bytes.toString()) as Record<string, object>;
+    expect(Object.keys(odd ?? {}).sort()).toEqual([...ODD_TAGS].sort());
+    for (const tag of ODD_TAGS) {
+      const [{ query } = { query: '' }] = queriesOf(await get(listAddress('odd', tag)));
+      expect((await imageOf(query)).bytes).toEqual(Buffer.from(tag));
+    }
   });
 });

@@ -2,7 +2,7 @@
  * `npm run bench [-- part ...]`: measures a system of its own, and prints one table. Parts: see PARTS; all of them where
  * none is named. Load generator and comparisons share the cores with the system, so compare within one run only. Sizes are set by the
  * environment: BENCH_ROWS (row-list), BENCH_PHOTOS (embedding), BENCH_ARCHIVES (imports), PHOTOS (models: a folder of photos in
- * class folders).
+ * class folders). BENCH_TENSORBOARD names the functions of tensorboard.mjs to run.
  */
 import { availableParallelism } from 'node:os';
 import { augmentation } from './augmentation.mjs';

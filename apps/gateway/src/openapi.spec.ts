@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { Bus } from '@pentaprism/bus';
+import { WebFiles } from '@pentaprism/dialect-tensorboard';
 import { Contents, FileUrls, JobWaiter, PublicOrigin, UploadLimits } from '@pentaprism/http';
 import { LOGGER } from '@pentaprism/observability';
 import { BLOB_STORE, SystemClock } from '@pentaprism/service';
@@ -16,7 +17,7 @@ import { documentOf } from './openapi-document.js';
 
 /** What the gateway gives to all dialects. In a preview, none of them is called. */
 const STAND_INS = [
-  ...[Bus, Contents, Drain, FileUrls, JobWaiter, PublicOrigin, RecordSpace, SystemClock, UploadLimits],
+  ...[Bus, Contents, Drain, FileUrls, JobWaiter, PublicOrigin, RecordSpace, SystemClock, UploadLimits, WebFiles],
   ...[BLOB_STORE, GATEWAY_CONFIG, LOGGER],
 ].map((provide) => ({ provide, useValue: {} }));
 

@@ -1,8 +1,8 @@
+import { compiled } from '@pentaprism/concurrency';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { copyForDecoder, readBitmapHeader } from './bitmap-header.js';
 import type { BitmapAnswer } from './bitmap-thread.js';
-import { compiled } from './compiled.js';
 import { damaged } from './undecodable.js';
 
 /** 8 bits a channel, row by row from the top: R, G, B and, where there are 4, alpha. */
@@ -53,7 +53,7 @@ export async function decodeBitmap(bytes: Uint8Array): Promise<Bitmap> {
 }
 
 function startThread(): Worker {
-  const thread = new Worker(compiled('bitmap-thread.js'), { env: {}, execArgv: [] });
+  const thread = new Worker(compiled('bitmap-thread.js', import.meta.url), { env: {}, execArgv: [] });
   thread.on('exit', () => {
     if (idle === thread) idle = undefined;
   });

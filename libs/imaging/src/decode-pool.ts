@@ -7,11 +7,11 @@
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { availableParallelism, constants, setPriority } from 'node:os';
+import { compiled } from '@pentaprism/concurrency';
 import { DomainError, type LookupTable } from '@pentaprism/domain';
 import type { ImageAnalysis } from './analyse-image.js';
 import type { AugmentedImage, AugmentOptions } from './augment-image.js';
 import type { AugmentedInputOptions } from './augmented-inputs.js';
-import { compiled } from './compiled.js';
 import type { DecodeReply, DecodeRequest, ImageSource } from './decode-protocol.js';
 import { DECODE_MEMORY, DECODE_TIMEOUT_MS } from './limits.js';
 import type { ModelInput, ModelInputOptions } from './model-input.js';
@@ -81,7 +81,7 @@ export function createDecodePool(options: DecodePoolOptions = {}): DecodePool {
   const pool = new ProcessPool({
     ...DEFAULTS,
     size: availableParallelism(),
-    entry: compiled('decode-process.js'),
+    entry: compiled('decode-process.js', import.meta.url),
     ...options,
   });
   return {

@@ -263,7 +263,7 @@ export class JobLedger {
       .lean();
   }
 
-  /** running -> running: the attempt's worker was lost. Null when it has ended meanwhile. */
+  /** running -> running: the attempt's worker was lost. Returns null if the job has ended. */
   restart(id: Types.ObjectId, attempt: number, ticket: Ticket, worker: string): Promise<JobDocument | null> {
     return this.jobs
       .findOneAndUpdate({ _id: id, owner: this.owner, state: 'running', attempt }, begun(worker, ticket.id), {

@@ -10,7 +10,7 @@ const POLL_MS = 2;
 /**
  * The state of a thread's calls of native code, shared with the thread that started it.
  *
- * Native code that is entered by a thread which is ended meanwhile throws an exception that ends the whole process, as usearch
+ * Native code that is entered by a thread that is ended during the call throws an exception that ends the whole process, as usearch
  * does. So a thread announces its calls, and is ended only outside of them.
  */
 export type NativeCalls = Int32Array;

@@ -62,7 +62,7 @@ export abstract class KeyedRows<Row extends Rows> {
 
   /**
    * Returns the vectors nearest to another one, nearest first, those that are equally near in the order of their keys. The set
-   * must not change meanwhile.
+   * must not change before it resolves.
    *
    * @throws RangeError if the query has another number of dimensions
    */

@@ -28,9 +28,14 @@ export function eventFile(...events: readonly EventFields[]): Buffer {
 
 /** Returns a record as TFRecord frames it. */
 export function eventRecord(data: Uint8Array): Buffer {
+  return Buffer.concat([eventRecordHeader(BigInt(data.length)), data, maskedChecksum(data)]);
+}
+
+/** Returns the beginning of a record that claims a number of bytes, with the right checksum of that number. */
+export function eventRecordHeader(claimed: bigint): Buffer {
   const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(data.length));
-  return Buffer.concat([length, maskedChecksum(length), data, maskedChecksum(data)]);
+  length.writeBigUInt64LE(claimed);
+  return Buffer.concat([length, maskedChecksum(length)]);
 }
 
 function encodedEvent({ wallTime = 0, step = 0, fileVersion, isStart, values }: EventFields): Buffer {

@@ -1,7 +1,7 @@
-import { readdir, utimes } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { FaultyStack } from '../../e2e/support/faults-stack.js';
-import { filesBelow } from './sweep.js';
+import { age, filesBelow } from './sweep.js';
 import { whileShrinking } from './while-shrinking.js';
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -35,7 +35,7 @@ export interface AreaFiles {
 export async function sweepAreas(faulty: FaultyStack): Promise<AreaFiles> {
   const old = new Date(Date.now() - 2 * DAY_MS);
   for (const area of Object.keys(REFERENCES))
-    for (const file of await filesBelow(pathOf(faulty, area))) await utimes(file, old, old);
+    for (const file of await filesBelow(pathOf(faulty, area))) await age(file, old);
   for (const name of SWEEPERS) faulty.kill(name);
   for (const name of SWEEPERS) await faulty.recovered(name);
   await whileShrinking(async () => (await compareAreas(faulty)).more.length, { stalledMs: STALLED_MS });

@@ -1,8 +1,8 @@
 import mongoose from 'mongoose';
 import type { FaultyStack } from '../../e2e/support/faults-stack.js';
-import { filesBelow } from './sweep.js';
+import { age, filesBelow } from './sweep.js';
 import { whileShrinking } from './while-shrinking.js';
-import { readdir, utimes } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 
 /** The collections whose documents belong to a dataset. */
@@ -83,7 +83,7 @@ export async function removedDatasets({ database }: FaultyStack): Promise<string
 export async function sweepDatasets(faulty: FaultyStack): Promise<{ more: string[]; less: string[] }> {
   const area = path.join(faulty.blobs, 'blobs', 'datasets');
   const old = new Date(Date.now() - 2 * DAY_MS);
-  for (const file of await filesBelow(area)) await utimes(file, old, old);
+  for (const file of await filesBelow(area)) await age(file, old);
   faulty.kill('training-ingest');
   await faulty.recovered('training-ingest');
   const look = () => compareFiles(faulty.database, area);

@@ -53,12 +53,13 @@ export class ShownEventLogs {
   }
 
   private async withPictures(list: string): Promise<string> {
-    const hashes = new Map<string, string>();
-    for (const [, query = ''] of list.matchAll(/"query":"([^"]*)"/g)) {
+    const queries = [...list.matchAll(/"query":"([^"]*)"/g)].map(([, query = '']) => query);
+    const read = queries.map(async (query): Promise<[string, string]> => {
       const { bytes, headers } = await this.get(`${IMAGES}/individualImage?${query}`);
       const sha256 = createHash('sha256').update(bytes).digest('hex');
-      hashes.set(query, `${headers['content-type']} ${bytes.length} ${sha256}`);
-    }
+      return [query, `${headers['content-type']} ${bytes.length} ${sha256}`];
+    });
+    const hashes = new Map(await Promise.all(read));
     return list.replaceAll(/"query":"([^"]*)"/g, (_, query: string) => `"picture":"${hashes.get(query)}"`);
   }
 }

@@ -33,8 +33,8 @@ export async function sweepEverything(faulty: FaultyStack): Promise<SweptStore> 
   return look(faulty);
 }
 
-/** What a sweeper has removed meanwhile needs no age. */
-async function age(file: string, time: Date): Promise<void> {
+/** Changes the times of a file, unless a sweep has removed it. */
+export async function age(file: string, time: Date): Promise<void> {
   try {
     await utimes(file, time, time);
   } catch (error) {

@@ -30,7 +30,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { insightsConfig } from '../config/config.js';
 import { insightsService } from '../insights.service.js';
-import { answerCalls } from './answer-calls.fixture.js';
+import { answerCalls } from '../answer-calls.fixture.js';
 import { FindLostInsights } from './find-lost-insights.usecase.js';
 import { RemoveInsights } from './remove-insights.usecase.js';
 import { INSIGHT_FILE_GRACE_MS, SweepInsights } from './sweep-insights.usecase.js';

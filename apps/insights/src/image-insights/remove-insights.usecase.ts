@@ -81,7 +81,7 @@ export class RemoveInsights implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async remove({ _id, workspace, columns }: ImageInsightDocument): Promise<void> {
     if (!columns) await endJob(this.bus, 'insights', { workspace, job: _id });
-    // In a transaction, so that no overlay is recorded meanwhile.
+    // In a transaction, so that no overlay is recorded at the same time.
     await this.transactions.run((session) => this.insights.remove(workspace, _id, session));
     while (!(await this.overlays.removeSome(_id))) if (this.rounds.stopped) return;
   }

@@ -6,8 +6,8 @@ import {
   modelingContracts,
   type RequestOf,
   type ResponseOf,
-  type Rpc,
 } from '@pentaprism/contracts';
+import { answerCalls } from '../answer-calls.fixture.js';
 
 export interface OwnedImage {
   readonly imageId: string;
@@ -39,17 +39,17 @@ export class Owners {
   /** Calls that transferred a list of images. */
   lists = 0;
 
-  constructor(private readonly connection: BusConnection) {
-    this.answer(modelingContracts.contents, (request, workspace) => this.contents(request, workspace));
-    this.answer(imageContracts.listDecoded, (request, workspace) => this.listDecoded(request, workspace));
-    this.answer(contentContracts.perceptualHashes, ({ hashes }) => ({
+  constructor(connection: BusConnection) {
+    answerCalls(connection, modelingContracts.contents, (request, workspace) => this.contents(request, workspace));
+    answerCalls(connection, imageContracts.listDecoded, (request, workspace) => this.listDecoded(request, workspace));
+    answerCalls(connection, contentContracts.perceptualHashes, ({ hashes }) => ({
       contents: hashes.flatMap((sha256) => {
         const perceptualHash = this.perceptualHashes.get(sha256);
         const pixelDigest = this.pixelDigests.get(sha256);
         return perceptualHash === undefined ? [] : [{ sha256, perceptualHash, pixelDigest }];
       }),
     }));
-    this.answer(inferenceContracts.embed, () => {
+    answerCalls(connection, inferenceContracts.embed, () => {
       if (!this.uploaded) throw refusal('UNDECODABLE_IMAGE');
       return this.uploaded;
     });
@@ -90,25 +90,5 @@ export class Owners {
       .map(({ imageId: id, sha256, expiresAt }) => ({ id, sha256, ...(expiresAt === undefined ? {} : { expiresAt }) }));
     const next = end < project.images.length ? { second: 1, number: end } : null;
     return { images, next, pending, revision, unchanged: false };
-  }
-
-  private answer<R extends Rpc>(rpc: R, reply: (request: RequestOf<R>, workspace: string) => ResponseOf<R>): void {
-    this.connection.nats.subscribe(this.connection.prefix + rpc.subject, {
-      callback: (_error, message) => {
-        const workspace = message.headers?.get('Pentaprism-Workspace') ?? '';
-        message.respond(
-          JSON.stringify(answered(() => reply(rpc.request.parse(message.json()) as RequestOf<R>, workspace))),
-        );
-      },
-    });
-  }
-}
-
-function answered(reply: () => unknown) {
-  try {
-    return { ok: true, data: reply() };
-  } catch (error) {
-    const { code = 'INTERNAL', message } = error as Error & { code?: string };
-    return { ok: false, error: { code, message, details: {} } };
   }
 }

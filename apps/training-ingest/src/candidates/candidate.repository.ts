@@ -46,7 +46,7 @@ export class CandidateRepository {
       .lean();
   }
 
-  /** Ends the training of a candidate. One that was deleted meanwhile stays deleted. */
+  /** Ends the training of a candidate. One that has been deleted stays deleted. */
   async finish(
     workspace: string,
     _id: Types.ObjectId,

@@ -70,7 +70,7 @@ export class TrainCandidates {
       try {
         begun.push(await this.begin(workspace, targeted, blueprint));
       } catch (error) {
-        // Another call began it meanwhile.
+        // Another call has begun it.
         if (!isUnderWay(error)) throw error;
       }
     }

@@ -139,7 +139,7 @@ describe('a dataset', () => {
     expect(await modelOf<DatasetDocument>(DATASET_MODEL).countDocuments({ workspace })).toBe(0);
   });
 
-  it('aborts its import rather than failing it if it was deleted meanwhile', async () => {
+  it('aborts its import rather than failing it if it was deleted during the import', async () => {
     const { id, jobId } = await create();
     const attempt = await start(jobId);
     await modelOf<DatasetDocument>(DATASET_MODEL).updateOne({ _id: new Types.ObjectId(id) }, { deletedAt: new Date() });

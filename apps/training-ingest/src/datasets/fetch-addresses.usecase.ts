@@ -24,7 +24,7 @@ export class FetchAddresses {
     if (url === null) throw new DomainError('INVALID_ARGUMENT', 'The dataset has neither an upload nor an address.');
     const options = { maxBytes: this.config.MAX_DATASET_BYTES, area: 'datasets', wholeMs: UPLOAD_FETCH_MS } as const;
     const fetched = await this.importing.execute(workspace, url, options).catch(asPermanent);
-    // Another start of the import may have fetched other bytes meanwhile.
+    // Another start of the import may have fetched other bytes since.
     const stored = await this.datasets.setUpload(workspace, datasetId, fetched);
     return stored.upload ?? fetched;
   }

@@ -264,11 +264,15 @@ describe('reading event files', () => {
 });
 
 describe('keeping all events', () => {
-  it('keeps each of 400 steps, until a restart removes some', async () => {
+  it('keeps each of 400 steps with its picture, until a restart removes some', async () => {
     const all = readerOf(0);
-    const run = newRun('all', { f: eventFile(VERSION, START, ...pictures(400)) });
+    const written = pictures(400);
+    const run = newRun('all', { f: eventFile(VERSION, START, ...written) });
     await all.read('directory', [run.source]);
-    expect(await shown.steps('all')).toEqual(Array.from({ length: 400 }, (_, i) => i));
+    const events = await shown.events('all');
+    expect(events.map(({ step }) => Number(step))).toEqual(Array.from({ length: 400 }, (_, i) => i));
+    const bytes = await Promise.all(events.map((event) => shown.bytes(event)));
+    expect(bytes).toEqual(written.map(({ values }) => values?.[0]?.images?.[0]));
     run.append(
       'f',
       eventFile(picture(400), { step: 100, isStart: true }, picture(100, { images: [pngOf(), pngOf()] })),

@@ -8,7 +8,7 @@ import type {
   LogProblemDocument,
 } from './event-log.schema.js';
 import { ImageBlob } from './image-blob.js';
-import { MAX_DISPLAY_NAME_CHARACTERS, MAX_PROBLEMS_PER_FILE } from './limits.js';
+import { MAX_DISPLAY_NAME_CHARACTERS } from './limits.js';
 import type { RunOrigin } from './run-source.js';
 import type { FileUpdate, RunUpdate, StoredRun } from './run-update.js';
 import type { NewEvent, SeriesChange } from './series-pass.js';
@@ -101,16 +101,10 @@ export class PassRecords {
     else this.fileChanges.push({ id: new Types.ObjectId(id), set: file });
   }
 
-  #addProblems(run: Types.ObjectId, { problems, files, source }: RunUpdate): void {
-    const left = new Map(files.map(({ name, problems: count }) => [name, MAX_PROBLEMS_PER_FILE - count]));
-    for (const { file } of problems) left.set(file, (left.get(file) ?? 0) + 1);
-    for (const { file, text: problem } of problems) {
-      const room = left.get(file) ?? 0;
-      left.set(file, room - 1);
-      if (room <= 0) continue;
-      const of = { workspace: this.workspace, run, runName: source.name, file };
-      this.problems.push({ _id: new Types.ObjectId(), ...of, problem });
-    }
+  #addProblems(run: Types.ObjectId, { problems, source }: RunUpdate): void {
+    const of = { workspace: this.workspace, run, runName: source.name };
+    for (const { file, text: problem } of problems)
+      this.problems.push({ _id: new Types.ObjectId(), ...of, file, problem });
   }
 
   #addSeries(run: Types.ObjectId, change: SeriesChange): void {

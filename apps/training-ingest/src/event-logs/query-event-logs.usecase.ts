@@ -27,9 +27,10 @@ export class QueryEventLogs {
   }
 
   runs(workspace: string, { after, limit }: Page): Promise<ResponseOf<Contracts['runs']>> {
+    const behind = after === undefined ? undefined : idOf(after);
     return this.pages.inSnapshot(workspace, async ({ revision, session }) => {
       const sorted = (await this.pages.findRuns(workspace, session)).sort(byFirstEvent);
-      const start = after === undefined ? 0 : sorted.findIndex(({ _id }) => _id.equals(idOf(after))) + 1;
+      const start = behind === undefined ? 0 : sorted.findIndex(({ _id }) => _id.equals(behind)) + 1;
       const runs = fitting(sorted.slice(start, start + limit), ({ name }) => RECORD_BYTES + largestText(name));
       const next = start + runs.length < sorted.length ? runs.at(-1)?._id.toHexString() : undefined;
       return { revision, runs: runs.map(({ _id, name }) => ({ id: _id.toHexString(), name })), next: next ?? null };

@@ -111,7 +111,8 @@ export class ReadRuns {
   #report({ workspace, problems }: PassRecords, turns: readonly Turn[]): void {
     for (const { runName: run, file, problem } of problems)
       this.logger.warn({ workspace, run, file, problem }, 'event logs: a part of a file cannot be read');
-    for (const { kind } of turns.flatMap(({ update }) => update.problems)) metrics.eventLogProblems.inc({ kind });
+    for (const { update } of turns)
+      for (const [kind, count] of update.problemCounts) metrics.eventLogProblems.inc({ kind }, count);
   }
 }
 

@@ -1,5 +1,5 @@
 import { EMPTY_RUN, EventFileReader, type EventFileItem } from '@pentaprism/event-files';
-import { MAX_PROBLEM_CHARACTERS } from './limits.js';
+import { MAX_PROBLEM_CHARACTERS, MAX_PROBLEMS_PER_FILE } from './limits.js';
 import { RunPass, type RunState } from './run-pass.js';
 import type { EventFileSource, RunSource } from './run-source.js';
 
@@ -38,7 +38,6 @@ export type ProblemKind = 'damaged' | 'not-an-event' | 'too-long' | 'left-out';
 /** Something of a file that could not be read. */
 export interface FileProblem {
   readonly file: string;
-  readonly kind: ProblemKind;
   readonly text: string;
 }
 
@@ -57,6 +56,7 @@ export class RunUpdate {
   readonly #files = new Map<string, FileUpdate>();
   readonly #changed = new Set<string>();
   readonly #problems: FileProblem[] = [];
+  readonly #problemCounts = new Map<ProblemKind, number>();
   #firstWallTime: number | null;
 
   /**
@@ -90,8 +90,14 @@ export class RunUpdate {
     return this.#firstWallTime;
   }
 
+  /** At most `MAX_PROBLEMS_PER_FILE` of each file, in all passes together. */
   get problems(): readonly FileProblem[] {
     return this.#problems;
+  }
+
+  /** All problems of this pass. */
+  get problemCounts(): ReadonlyMap<ProblemKind, number> {
+    return this.#problemCounts;
   }
 
   get files(): readonly FileUpdate[] {
@@ -127,9 +133,8 @@ export class RunUpdate {
         const rest = head.take(piece);
         if (!head.isComplete) continue;
         if (!this.#isSame(file, head)) return 'rewritten';
-        if (this.#push(reader, rest, file, isFull)) continue;
-        reach = 'more';
-        break;
+        if (!this.#push(reader, rest, file, isFull)) reach = 'more';
+        if (reach === 'more' || this.#hasEnded(file)) break;
       }
     } finally {
       if (head.isComplete && this.#isSame(file, head)) this.#note(file, source, reader);
@@ -139,6 +144,10 @@ export class RunUpdate {
 
   #isSame(file: FileUpdate, head: LeadingBytes): boolean {
     return file.offset === 0 || head.bytes.readUInt32LE() === file.checksum;
+  }
+
+  #hasEnded({ name }: FileUpdate): boolean {
+    return this.#files.get(name)?.ended !== null;
   }
 
   /** Returns false if the pass is full. */
@@ -167,7 +176,8 @@ export class RunUpdate {
     const file = this.#files.get(name);
     if (file === undefined) return;
     const shown = text.slice(0, MAX_PROBLEM_CHARACTERS);
-    this.#problems.push({ file: name, kind, text: shown });
+    this.#problemCounts.set(kind, (this.#problemCounts.get(kind) ?? 0) + 1);
+    if (file.problems < MAX_PROBLEMS_PER_FILE) this.#problems.push({ file: name, text: shown });
     const ended = kind === 'damaged' || kind === 'not-an-event' ? shown : file.ended;
     this.#files.set(name, { ...file, ended, problems: file.problems + 1 });
     this.#changed.add(name);

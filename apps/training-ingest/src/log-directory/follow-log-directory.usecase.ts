@@ -89,14 +89,11 @@ export class FollowLogDirectory implements OnApplicationBootstrap, OnModuleDestr
         );
         if (!signal.aborted) this.problems.set('waiting', failures, 'step');
       }
-      const left = this.attemptsMs - (performance.now() - begun);
-      await sleep(Math.max(0, left), undefined, { signal }).catch(() => undefined);
+      const next = Math.min(lookAt, begun + RENEWAL_MS);
+      // Rounded up, because a timer that fires early would find nothing to do, and wait as long again.
+      const left = Math.ceil(Math.max(0, next - performance.now()));
+      await sleep(left, undefined, { signal }).catch(() => undefined);
     }
-  }
-
-  /** From one attempt to take the lease to the next, and the precision of looks that are further apart. */
-  private get attemptsMs(): number {
-    return Math.min(this.settings.intervalMs, RENEWAL_MS);
   }
 
   private async step(): Promise<void> {
@@ -194,7 +191,7 @@ export class FollowLogDirectory implements OnApplicationBootstrap, OnModuleDestr
   /** Hides the runs, after all instances had the time to take the lease. */
   private async hideUnlessSeen(): Promise<void> {
     const { workspace } = this.settings;
-    if (!(await this.lease.takeUnseen(workspace, this.attemptsMs + ATTEMPT_MS))) return;
+    if (!(await this.lease.takeUnseen(workspace, Math.min(this.settings.intervalMs, RENEWAL_MS) + ATTEMPT_MS))) return;
     await this.records.hide(workspace, ORIGIN);
     await this.lease.note(workspace, { isHidden: true });
     await this.lease.release(workspace);

@@ -47,7 +47,7 @@ export class FillProject {
     await this.createInCatalog(modeling);
     if (!modeling.imageColumns) {
       const imageColumns = await this.imageColumnsOf(dataset);
-      // It was deleted meanwhile. What removes it removes the project of the catalog as well.
+      // It has been deleted since. What removes it removes the project of the catalog as well.
       if (!(await this.modelings.change(workspace, modeling._id, { imageColumns }))) throw notFound('project');
     }
     return { imported: true };

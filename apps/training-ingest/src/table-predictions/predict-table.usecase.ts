@@ -54,7 +54,7 @@ export class PredictTable {
     return this.transactions.run(async (session) => {
       const { all, pending } = await this.predictions.count(workspace, project, session);
       if (all >= MAX_TABLE_PREDICTIONS_PER_PROJECT) throw tooMany();
-      // It may have been deleted meanwhile.
+      // It may have been deleted since.
       await this.predictionDatasets.get(workspace, request, session);
       await this.predictions.add(prediction, session);
       const payload = { workspace, projectId, predictionId };

@@ -37,7 +37,7 @@ export class TablePredictionRepository {
     };
   }
 
-  /** Ends a prediction. One that was deleted meanwhile stays deleted. */
+  /** Ends a prediction. One that has been deleted stays deleted. */
   async finish(
     workspace: string,
     _id: Types.ObjectId,

@@ -19,7 +19,7 @@ const COLLECTED = 0.4;
 
 /**
  * Trains the head of a project's model: first on parts of the images, each time predicting the others, so that it is known
- * how good a model of these images is; then on all of them. Other jobs of this process go on meanwhile.
+ * how good a model of these images is; then on all of them. Other jobs of this process go on at the same time.
  */
 @Injectable()
 export class TrainModelHandler implements JobHandler<typeof trainModel> {

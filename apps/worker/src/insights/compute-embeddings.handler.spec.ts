@@ -148,7 +148,7 @@ describe('positions that are known of another model', () => {
   const IMAGES = squares(5);
   const values = [0.25, 0.75];
 
-  it('are used again, and the file has the same bytes as if they were computed anew', async () => {
+  it('are used again, and the file has the same bytes as if they were computed again', async () => {
     // Enough for a layout.
     const images = squares(30);
     const insights = new Insights();
@@ -157,8 +157,8 @@ describe('positions that are known of another model', () => {
     const second = await insights.compute({ images, values });
     expect(insights.read).toBe(read);
     expect(insights.textOf(second)).not.toBe(insights.textOf(first));
-    const anew = new Insights();
-    expect(anew.textOf(await anew.compute({ images, values }))).toBe(insights.textOf(second));
+    const fresh = new Insights();
+    expect(fresh.textOf(await fresh.compute({ images, values }))).toBe(insights.textOf(second));
   });
 
   it('are the same in two jobs at once, which compute them twice', async () => {

@@ -228,7 +228,7 @@ describe('the autopilot of a project', () => {
     expect(trainings()).toEqual([{ projectId: PROJECT }, { projectId: PROJECT }]);
   });
 
-  it('ends what waits when it is stopped, and tolerates jobs that have ended meanwhile', async () => {
+  it('ends what waits when it is stopped, and tolerates jobs that have ended since', async () => {
     answerJobs([training, { ...training, id: '5'.repeat(24), number: 18 }]);
     system.answer(abort, ({ jobId }: { jobId: string }) => {
       if (jobId === training.id) throw new DomainError('FAILED_PRECONDITION', 'The job has ended already.');

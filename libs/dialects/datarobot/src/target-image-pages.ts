@@ -12,7 +12,7 @@ const KEPT_BYTES = 16 * 1024 ** 2;
 const BYTES_PER_IMAGE = 300;
 
 /**
- * Pages of images by their target values. They are kept with the revision that they were read at. Each request asks whether that
+ * Pages of images by their target values. They are kept with the revision that they were read at. Each request checks whether that
  * is the current one, so that the service need not send the same page again.
  */
 @Injectable()

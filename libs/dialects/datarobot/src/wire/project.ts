@@ -41,7 +41,7 @@ export const patchProjectBody = z
 
 const stage = z.enum(['empty', 'fasteda', 'eda', 'aim', 'eda2', 'modeling']);
 
-/** Before a project has a target: the client asks such a stage for `imageSamples/`, and never for `images/`. */
+/** Before a project has a target: at such a stage the client requests `imageSamples/` and never `images/`. */
 const STAGES = {
   filling: { stage: 'eda', stageDescription: 'Adding the images to the project' },
   ready: { stage: 'aim', stageDescription: 'Ready to set the target' },
