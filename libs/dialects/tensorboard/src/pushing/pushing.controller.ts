@@ -38,7 +38,12 @@ export class PushingController {
   @HttpCode(204)
   @RouteConfig({ streamed: true } satisfies BodyConfig)
   @ApiOperation({ operationId: 'appendToFile', summary: 'Append bytes to an event file' })
-  @ApiHeader({ name: OFFSET, description: 'Bytes before the body', required: true, schema: { type: 'integer' } })
+  @ApiHeader({
+    name: OFFSET,
+    required: true,
+    description: 'Where the body begins in the file',
+    schema: { type: 'integer' },
+  })
   @ApiConsumes(PIECE_TYPE)
   @ApiBody({ schema: { type: 'string', format: 'binary' } })
   @ApiNoContentResponse({ description: 'What is stored now', headers: { [OFFSET]: { schema: { type: 'integer' } } } })
@@ -56,7 +61,9 @@ export class PushingController {
   @RouteConfig({ streamed: true } satisfies BodyConfig)
   @ApiOperation({ operationId: 'createFile', summary: 'Get the address of an event file, as tus clients do' })
   @ApiHeader({
-    ...{ name: 'Upload-Metadata', description: '`run` and `file`, in Base64', required: true },
+    name: 'Upload-Metadata',
+    required: true,
+    description: 'The names `run` and `file`, in base64',
     schema: { type: 'string' },
   })
   async create(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
