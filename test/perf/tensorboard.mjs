@@ -133,17 +133,18 @@ async function fromNothing({ system, directory, python }) {
     await untilServed(sideOf(system), LARGE_LAST);
   };
   const again = (await secondsOf(restart)) - reading.idle;
-  const rows = [
-    { name: `from nothing: ${what}`, figure: `${number(reading.seconds, 1)} s` },
-    { name: 'the same after a restart', figure: `${number(again, 1)} s`, comparedWith: 'goal: below 2 s' },
-    memoryRow('memory of training-ingest at that', reading.peak),
-  ];
+  const first = { name: `from nothing: ${what}`, figure: `${number(reading.seconds, 1)} s` };
+  const rows = python ? [] : [first];
   for (const loader of python ? ['data server', 'Python loader'] : []) {
     const theirs = await secondsOfTensorBoard(python, directory, logs, loader);
     const ratio = `${number(reading.seconds / theirs, 2)} ×`;
-    rows.push({ ...rows[0], comparedWith: `TensorBoard's ${loader}: ${number(theirs, 1)} s`, ratio });
+    rows.push({ ...first, comparedWith: `TensorBoard's ${loader}: ${number(theirs, 1)} s`, ratio });
   }
-  return rows;
+  return [
+    ...rows,
+    { name: 'the same after a restart', figure: `${number(again, 1)} s`, comparedWith: 'goal: below 2 s' },
+    memoryRow('memory of training-ingest at that', reading.peak),
+  ];
 }
 
 const LARGE_LAST = { run: runName(LARGE.runs - 1), tag: tagName(LARGE.tags - 1), step: LARGE.steps };
