@@ -257,7 +257,7 @@ describe('a log directory that changes', () => {
       ['again', FILE, events(1, 2)],
       ['rewritten', FILE, events(1, 2, 3)],
       ['damaged', FILE, damaged],
-      ['damaged', SECOND, events(4)],
+      ['damaged', SECOND, Buffer.concat([eventFile({ values: [{ tag: 'bare', plugin: 'images' }] }), events(4)])],
       ['foreign', FILE, Buffer.concat([events(1), eventRecord(Buffer.from('no event')), events(2)])],
       ['huge', FILE, Buffer.concat([events(1), eventRecordHeader(2n ** 40n), event(2)])],
       ['purged', FILE, Buffer.concat([version, events(1, 2, 3, 4)])],
@@ -297,10 +297,12 @@ describe('a log directory that changes', () => {
     await showing('rewritten', 7);
   });
 
-  it('shows everything beside and before a damaged record, one that is no event, and one that claims 1 TiB', async () => {
+  it('shows everything beside and before metadata without images and records that are damaged, no events or of 1 TiB', async () => {
     expect(await stepsOf('damaged')).toEqual([1, 4]);
     expect(await stepsOf('foreign')).toEqual([1]);
     expect(await stepsOf('huge')).toEqual([1]);
+    const tags = JSON.parse((await get(`${IMAGES}/tags`)).bytes.toString()) as Record<string, object>;
+    expect(Object.keys(tags['damaged'] ?? {})).toEqual(['a']);
     const { problems } = JSON.parse((await get('/tensorboard/problems')).bytes.toString()) as {
       problems: { run: string; file: string }[];
     };
