@@ -21,7 +21,7 @@ def session_of(secret):
 
 
 def expect(what, found, wanted):
-    assert found == wanted, f"{what}: {found!r:.2000}, wanted {wanted!r:.2000}"
+    assert found == wanted, f"{what}: {found!r:.500}, wanted {wanted!r:.500}"
     print(f"ok {what}", flush=True)
 
 
@@ -81,20 +81,18 @@ def compare(what, session, wanted):
     expect(f"{what}: nothing else", sorted(found[2]), sorted(pictures))
 
 
-def push(session, root, share):
-    """Pushes what is new of a share of each event file, as a training does every few seconds."""
-    for path in sorted(root.rglob("*tfevents*")):
-        file = {"run": str(path.parent.relative_to(root)), "file": path.name}
-        url = f"{ENDPOINT}/tensorboard/runs/file?{urlencode(file)}"
-        answer = session.head(url, headers={"Tus-Resumable": "1.0.0"})
-        answer.raise_for_status()
-        offset, end = int(answer.headers["Upload-Offset"]), int(path.stat().st_size * share)
-        headers = {"Tus-Resumable": "1.0.0", "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
-        answer = session.patch(url, data=path.read_bytes()[offset:end], headers=headers)
-        answer.raise_for_status()
-        stored = int(answer.headers["Upload-Offset"])
-        # A record that has not arrived whole is not stored.
-        assert stored == end if share == 1 else offset <= stored <= end, f"{file}: {stored} of {end} bytes are stored."
+def push(session, path, file, share):
+    """Pushes what is new of a share of a file, as a training does every few seconds."""
+    url = f"{ENDPOINT}/tensorboard/runs/file?{urlencode(file)}"
+    answer = session.head(url, headers={"Tus-Resumable": "1.0.0"})
+    answer.raise_for_status()
+    offset, end = int(answer.headers["Upload-Offset"]), int(path.stat().st_size * share)
+    headers = {"Tus-Resumable": "1.0.0", "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
+    answer = session.patch(url, data=path.read_bytes()[offset:end], headers=headers)
+    answer.raise_for_status()
+    stored = int(answer.headers["Upload-Offset"])
+    # A record that has not arrived whole is not stored.
+    assert stored == end if share == 1 else offset <= stored <= end, f"{file}: {stored} of {end} bytes are stored."
 
 
 write_runs(LOGDIR)
@@ -106,6 +104,8 @@ editor = {"name": "training", "role": "editor", "workspace": "pushed"}
 answer = requests.post(f"{ENDPOINT}/keys", json=editor, headers={"Authorization": f"Bearer {KEY}"})
 answer.raise_for_status()
 elsewhere = session_of(answer.json()["key"])
-for part in (0.4, 0.8, 1, 1):
-    push(elsewhere, LOGDIR, part)
+for event_file in sorted(LOGDIR.rglob("*tfevents*")):
+    for part in (0.4, 0.8, 1, 1):
+        names = {"run": str(event_file.parent.relative_to(LOGDIR)), "file": event_file.name}
+        push(elsewhere, event_file, names, part)
 compare("pushed", elsewhere, original)
