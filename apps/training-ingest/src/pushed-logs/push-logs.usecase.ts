@@ -44,13 +44,14 @@ export class PushLogs {
    * @throws DomainError CONFLICT; FAILED_PRECONDITION; STORAGE_FULL; UNAVAILABLE
    */
   async append(workspace: string, request: Append): Promise<ResponseOf<Contracts['append']>> {
+    const beganAt = systemNow();
     let hasMore = false;
     try {
       const appended = await this.#append(workspace, request);
       hasMore = appended.hasMore;
       return appended;
     } finally {
-      if (!hasMore) await this.#discard(workspace, request);
+      if (!hasMore) await this.#discard(workspace, request, beganAt);
     }
   }
 
@@ -88,13 +89,13 @@ export class PushLogs {
   }
 
   /**
-   * Also if it was put a moment ago. A client that sends the same bytes at this moment is told to send them again. What cannot
-   * be removed now is swept later.
+   * Removes a piece that was put before the call began, also a moment before. One that another client has put since then has to stay
+   * for that client's call. What stays or cannot be removed is swept later.
    */
-  async #discard(workspace: string, { piece: { sha256 } }: Append): Promise<void> {
+  async #discard(workspace: string, { piece: { sha256 } }: Append, beganAt: number): Promise<void> {
     try {
-      const now = new Date(systemNow() + TIMESTAMP_SLACK_MS);
-      await this.blobs.removeIfUnusedSince({ area: EVENT_UPLOADS_AREA, workspace, sha256 }, now);
+      const unusedSince = new Date(beganAt + TIMESTAMP_SLACK_MS);
+      await this.blobs.removeIfUnusedSince({ area: EVENT_UPLOADS_AREA, workspace, sha256 }, unusedSince);
     } catch (error) {
       this.logger.warn({ err: error, workspace, sha256 }, 'pushed logs: a piece that was read cannot be removed');
     }
