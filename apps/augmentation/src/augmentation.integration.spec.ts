@@ -7,11 +7,8 @@ import { readConfig } from '@pentaprism/config';
 import {
   augmentationListContracts as lists,
   imageDeleted,
-  jobReportContracts,
   projectDeleted,
   sampleContracts as samples,
-  type JobResult,
-  type makeSamples,
   type RequestOf,
   type Rpc,
 } from '@pentaprism/contracts';
@@ -28,11 +25,11 @@ import { pathToFileURL } from 'node:url';
 import { PROJECT, StandInForCatalog } from './augmentation.fixture.js';
 import { augmentationService } from './augmentation.service.js';
 import { augmentationConfig } from './config.js';
+import { SampleWorker } from './sample-worker.fixture.js';
 import { FindLostSamples } from './usecases/find-lost-samples.usecase.js';
 import { KEPT_SETS_PER_LIST } from './usecases/make-samples.effect.js';
 import { SAMPLE_BLOB_GRACE_MS, SweepSamples, UNLISTED_SAMPLES_TTL_MS } from './usecases/sweep-samples.usecase.js';
 
-const reports = jobReportContracts.augmentation;
 const newId = () => new Types.ObjectId().toHexString();
 const context = { workspace: 'w1', traceId: 't', actor: 'a' };
 
@@ -42,6 +39,7 @@ let app: INestMicroservice;
 let connection: BusConnection;
 let bus: Bus;
 let catalog: StandInForCatalog;
+let worker: SampleWorker;
 
 function call<R extends Rpc>(rpc: R, request: RequestOf<R>, workspace = 'w1') {
   return bus.call(rpc, request, { context: { ...context, workspace } });
@@ -59,30 +57,8 @@ const settings = {
 const createList = (changes: object = {}) =>
   call(lists.create, { projectId: PROJECT, ...settings, ...changes } as RequestOf<typeof lists.create>);
 
-async function putBlob(text: string) {
-  const blobs = app.get<BlobStore>(BLOB_STORE, { strict: false });
-  const { sha256, size } = await blobs.put('samples', 'w1', Buffer.from(text), { maxBytes: 1000 });
-  return { sha256, size, mediaType: 'image/png' };
-}
-
-/** Does what a worker does; the bytes are the text `<prefix>-<row>-<n>`. */
-async function work(jobId: string, originals: readonly string[], prefix = jobId): Promise<boolean> {
-  const started = await call(reports.start, { jobId, worker: 'test' });
-  if (!started.taken) throw new Error(`the job is ${started.state}`);
-  const result: JobResult<typeof makeSamples> = { originals: [] };
-  for (const [row, imageId] of originals.entries()) {
-    const augmented = [];
-    for (const n of [0, 1]) augmented.push({ ...(await putBlob(`${prefix}-${row}-${n}`)), width: 40, height: 30 });
-    result.originals.push({ imageId, width: 40, height: 30, augmented });
-  }
-  return (await call(reports.complete, { jobId, attempt: started.attempt, result })).accepted;
-}
-
-async function makeSamplesOf(listId: string, originals: readonly string[]): Promise<string> {
-  const { jobId } = await call(samples.request, { listId, numberOfRows: originals.length });
-  expect(await work(jobId, originals)).toBe(true);
-  return jobId;
-}
+const work: SampleWorker['work'] = (...request) => worker.work(...request);
+const makeSamplesOf = (listId: string, originals: readonly string[]) => worker.makeSamplesOf(listId, originals);
 
 beforeAll(async () => {
   scope = testScope('augmentation');
@@ -98,6 +74,7 @@ beforeAll(async () => {
   catalog = new StandInForCatalog(connection);
   app = await createService(augmentationService, config, scope.logger);
   await app.listen();
+  worker = new SampleWorker(call, app.get<BlobStore>(BLOB_STORE, { strict: false }));
 });
 
 afterAll(async () => {
