@@ -16,7 +16,10 @@ beforeEach(() => {
   logs.of().events[SERIES] = [event('1', { images: [part('c'), part('d')] })];
 });
 
-const experimentOf = (workspace: string) => ({ key: workspace, source: new EventLogSource(logs.bus(), workspace) });
+const experimentOf = (workspace: string) => ({
+  key: workspace,
+  source: new EventLogSource(logs.bus(), workspace, () => undefined),
+});
 const find = async (sample: number, eventId = EVENT, of = experiment) => {
   const { workspace, sha256, part: found } = await places.find(of, { eventId, sample });
   return [workspace, sha256[0], found?.sha256[0], found?.offset, found?.length];

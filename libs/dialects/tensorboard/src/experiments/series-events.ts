@@ -3,8 +3,8 @@ import { toImageList } from '../wire.js';
 import type { ExperimentEvent } from './experiment-source.js';
 
 /** Bytes that an event takes, and each of its images with its line of a list, also compressed. */
-const EVENT_BYTES = 300;
-const IMAGE_BYTES = 1000;
+export const EVENT_BYTES = 300;
+export const IMAGE_BYTES = 1000;
 
 /** The events of a series, and a list for each sample that was requested. */
 export class SeriesEvents {
