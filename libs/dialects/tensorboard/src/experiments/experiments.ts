@@ -80,16 +80,12 @@ export class Experiments implements OnModuleDestroy {
     if (!series) throw new DomainError('NOT_FOUND', `Not found: No image data for run='${run}', tag='${tag}'`);
     if (sample >= series.samples) return new Answer('[]');
     const events = await this.#events(experiment, series);
-    return events.list(sample);
+    return events.list(sample, (images) => this.#places.add(experiment, images));
   }
 
   #events(experiment: Experiment, series: ImageSeries): Promise<SeriesEvents> {
     const read = async () => {
       const { revision, value } = await experiment.source.events(series);
-      this.#places.add(
-        experiment,
-        value.flatMap(({ images }) => images),
-      );
       return { revision, value: new SeriesEvents(value) };
     };
     return this.#reads.get(experiment, { name: `events ${series.id}`, read, size: ({ size }) => size });
