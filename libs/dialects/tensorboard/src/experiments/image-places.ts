@@ -42,7 +42,7 @@ export class ImagePlaces {
     this.#kept.delete(nameOf(experiment.key, image));
     const contents = await this.#images(experiment, image.eventId);
     const content = contents[image.sample];
-    if (!content) throw new DomainError('NOT_FOUND', 'There is no such image.');
+    if (!content) throw new DomainError('NOT_FOUND', 'There is no such image. Request the list again.');
     return content;
   }
 
