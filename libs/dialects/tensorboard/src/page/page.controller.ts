@@ -1,7 +1,8 @@
 import { Controller, Get, Req, Res, UseGuards } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { DomainError } from '@pentaprism/domain';
-import { addVary } from '@pentaprism/http';
+import { addVary, type AccessConfig } from '@pentaprism/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PAGE_BASE } from '../addresses.js';
 import { acceptsGzip, forbidCaching } from '../answer.js';
@@ -47,6 +48,7 @@ export class PageController {
   }
 
   @Get('*')
+  @RouteConfig({ isFallback: true } satisfies AccessConfig)
   async file(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { '*': name = '' } = request.params as { '*'?: string };
     if (name === 'index.html') return this.page(request, reply);
