@@ -13,7 +13,7 @@ import { OpenAccess } from './open-access.js';
 import { RateLimits } from './rate-limits.js';
 import { RecordSpace } from './record-space.js';
 
-/** Milliseconds that a verified key is believed: also how long a revoked one still works. */
+/** Milliseconds that a verified key is cached: also how long a revoked one still works. */
 export const KEY_CACHE_MS = 5000;
 const KEY_CACHE_ENTRIES = 10_000;
 
