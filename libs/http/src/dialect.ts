@@ -24,6 +24,8 @@ export interface AccessConfig {
   readonly role?: RequiredRole;
   /** Requests to the route are written to the audit log under this name. */
   readonly audit?: AuditAction;
+  /** Whether the route is a wildcard that says nothing about which paths exist: other methods of its paths are 404, not 405. */
+  readonly isFallback?: boolean;
 }
 
 /** An HTTP API that the gateway speaks. The gateway asks it how errors look; its module holds its controllers. */

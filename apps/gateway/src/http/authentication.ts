@@ -8,12 +8,12 @@ import { LRUCache } from 'lru-cache';
 import { createHash } from 'node:crypto';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 import { AuthFailures } from './auth-failures.js';
-import { credentialsOf } from './credentials.js';
+import { credentialsOf, usesBasic } from './credentials.js';
 import { OpenAccess } from './open-access.js';
 import { RateLimits } from './rate-limits.js';
 import { RecordSpace } from './record-space.js';
 
-/** Milliseconds that a verified key is believed: also how long a revoked one still works. */
+/** Milliseconds that a verified key is cached: also how long a revoked one still works. */
 export const KEY_CACHE_MS = 5000;
 const KEY_CACHE_ENTRIES = 10_000;
 
@@ -45,6 +45,7 @@ export class Authentication {
    */
   async authenticate(request: FastifyRequest, dialect: Dialect, required: Role): Promise<void> {
     const principal = await this.identify(request, dialect);
+    if (usesBasic(request.headers, dialect)) this.open.checkBasic(request);
     setPrincipal(request, principal);
     await this.limits.countRequest(principal.keyId ?? request.ip);
     if (!roleSuffices(principal.role, required)) {

@@ -22,7 +22,9 @@ describe('an answer to a script of another origin', () => {
   it('lets it read the headers that clients need', async () => {
     const { headers } = await server.inject({ url: '/', headers: { origin: ORIGIN } });
     const exposed = String(headers['access-control-expose-headers']).split(', ');
-    expect(exposed).toEqual(expect.arrayContaining(['ETag', 'Content-Range', 'Retry-After', 'Location']));
+    expect(exposed).toEqual(
+      expect.arrayContaining(['ETag', 'Content-Range', 'Retry-After', 'Location', 'Upload-Offset']),
+    );
     expect(headers['access-control-allow-origin']).toBe(ORIGIN);
   });
 

@@ -5,6 +5,7 @@ const MAX_AGE = 7200;
 const EXPOSED = [
   ...['Location', 'Retry-After', 'ETag', 'Content-Range', 'Accept-Ranges'],
   ...['Content-Disposition', 'Allow', 'WWW-Authenticate', 'X-Request-Id'],
+  ...['Upload-Offset', 'Upload-Defer-Length', 'Tus-Resumable', 'Tus-Version'],
 ];
 
 /** Returns the options of `@fastify/cors` for these origins. The headers that a client may send are not limited. */

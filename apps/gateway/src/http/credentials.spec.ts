@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { credentialsOf } from './credentials.js';
+import { credentialsOf, usesBasic } from './credentials.js';
 
 const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` });
 
@@ -85,5 +85,18 @@ describe('credentialsOf', () => {
       expect(found.length).toBeLessThanOrEqual(2);
       expect(Math.max(...found.map((text) => text.length))).toBe(500);
     }
+  });
+});
+
+describe('usesBasic', () => {
+  it.each([
+    [{ authorization: 'Basic eDp5' }, true],
+    [{ authorization: '  bASIC eDp5' }, true],
+    [{ authorization: 'Bearer eDp5' }, false],
+    [{ authorization: 'Basically x' }, false],
+    [{ authorization: 'Basic eDp5', 'x-own': 'key' }, false],
+    [{}, false],
+  ])('of %j is %s', (headers, expected) => {
+    expect(usesBasic(headers, { keyHeaders: ['x-own'] })).toBe(expected);
   });
 });

@@ -39,6 +39,11 @@ export function credentialsOf(
   return found.map((text) => text.slice(0, MAX_CREDENTIAL_LENGTH)).map((text) => text || '-');
 }
 
+/** Whether the key of a request is in HTTP Basic, which browsers cache and send by themselves. */
+export function usesBasic(headers: IncomingHttpHeaders, { keyHeaders = [] }: CredentialRules = {}): boolean {
+  return keyIn(headers, keyHeaders) === undefined && /^\s*basic(?:\s|$)/i.test(headers.authorization ?? '');
+}
+
 /** The first header of these that has something in it. */
 function keyIn(headers: IncomingHttpHeaders, names: readonly string[]): string | undefined {
   const found = names.map((name) => headers[name]).find((text) => typeof text === 'string' && text.trim() !== '');

@@ -42,6 +42,7 @@ beforeAll(async () => {
     return 'all';
   });
   server.post('/api/v2/datasets/fromFile', { config }, async () => 'created');
+  server.get('/files/pages/*', { config: { ...config, isFallback: true } }, async () => 'page');
   server.get('/api/v2/datasets/:id', { config }, async () => 'one');
   await addNotFoundHandlers(server, (error, _request, reply) => void refuse(error, reply));
   await server.listen({ host: '127.0.0.1', port: 0 });
@@ -72,6 +73,8 @@ describe('every request', () => {
     ['POST', '/files/slow', 405, 'GET, HEAD, PUT'],
     ['POST', '/files/slow?x=1', 405, 'GET, HEAD, PUT'],
     ['POST', '/files/other', 404, null],
+    ['POST', '/files/pages/any', 404, null],
+    ['GET', '/files/pages/any', 200, null],
     ['GET', '/api/v2/datasets/fromFile?x=1', 405, 'POST'],
     ['POST', '/api/v2/datasets/fromFile', 200, null],
     ['GET', '/api/v2/datasets/fromfile', 200, null],

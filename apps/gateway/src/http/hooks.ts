@@ -1,5 +1,5 @@
 import { DomainError } from '@pentaprism/domain';
-import { awaitsContinue, isGivenUp, principalOf } from '@pentaprism/http';
+import { awaitsContinue, isGivenUp, principalOf, type AccessConfig } from '@pentaprism/http';
 import { metrics, runWithContext, traceIdFrom } from '@pentaprism/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Socket } from 'node:net';
@@ -15,7 +15,9 @@ import { rememberRequest } from './unparsable.js';
 export function addHooks(fastify: FastifyInstance, authentication: Authentication, audit: AuditLog): void {
   declareAccess(fastify);
   const allowed = new AllowedMethods();
-  fastify.addHook('onRoute', ({ url, method }) => allowed.add(url, method));
+  fastify.addHook('onRoute', ({ url, method, config }) => {
+    if (!(config as AccessConfig | undefined)?.isFallback) allowed.add(url, method);
+  });
   fastify.addHook('onRequest', async (request, reply) => {
     rememberRequest(request.raw);
     // A silent client is given up (IDLE_TIMEOUT), but not one that waits for us: its request is complete.

@@ -17,6 +17,14 @@ beforeAll(() => {
     open.check(request);
     return {};
   });
+  server.all('/change', async (request) => {
+    open.checkBasic(request);
+    return {};
+  });
+  server.setNotFoundHandler(async (request, reply) => {
+    open.checkBasic(request);
+    return reply.status(404).send();
+  });
   server.setErrorHandler((error, _request, reply) =>
     reply.status(DomainError.is(error, 'PERMISSION_DENIED') ? 403 : 500).send(),
   );
@@ -62,5 +70,42 @@ describe('a request without a key on a loopback address', () => {
   it('is refused for a foreign host that hides behind X-Forwarded-Host, or in it', async () => {
     expect(await status({ host: 'evil.example', 'x-forwarded-host': 'localhost' })).toBe(403);
     expect(await status({ host: 'localhost', 'x-forwarded-host': 'evil.example' })).toBe(403);
+  });
+});
+
+describe('a request with Basic credentials', () => {
+  const changed = async (origin: string | undefined, method: 'GET' | 'POST' | 'DELETE', more = {}) => {
+    const headers = { host: 'gateway.example:3000', ...(origin === undefined ? {} : { origin }), ...more };
+    return (await server.inject({ method, url: '/change', headers })).statusCode;
+  };
+
+  it.each([
+    [undefined, 200],
+    ['http://gateway.example:3000', 200],
+    ['https://gateway.example:3000', 200],
+    ['https://images.example:8443', 200],
+    ['https://app.example', 200],
+    ['http://gateway.example:8080', 403],
+    ['http://localhost:3000', 403],
+    ['https://evil.example', 403],
+    ['null', 403],
+    ['', 403],
+    ['gateway.example:3000', 403],
+  ])('from a page of %s changes something with status %i', async (origin, expected) => {
+    expect(await changed(origin, 'POST')).toBe(expected);
+    expect(await changed(origin, 'DELETE')).toBe(expected);
+  });
+
+  it('reads with any origin', async () => {
+    expect(await changed('https://evil.example', 'GET')).toBe(200);
+  });
+
+  it('accepts the host that a trusted proxy has received', async () => {
+    expect(await changed('https://outside.example', 'POST', { 'x-forwarded-host': 'outside.example' })).toBe(200);
+  });
+
+  it('gets 404 for a path that does not exist', async () => {
+    const headers = { origin: 'https://evil.example' };
+    expect((await server.inject({ method: 'POST', url: '/none', headers })).statusCode).toBe(404);
   });
 });

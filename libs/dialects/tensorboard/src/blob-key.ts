@@ -3,8 +3,6 @@ import { DomainError } from '@pentaprism/domain';
 const PREFIX = 'blob_key=';
 const ID_BYTES = 12;
 const KEY_BYTES = ID_BYTES + 2;
-/** Images of an event that have a key. */
-export const MAX_SAMPLES = 65_536;
 
 /** One image of an event. */
 export interface ImageKey {

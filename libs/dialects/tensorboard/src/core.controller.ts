@@ -95,6 +95,6 @@ export class CoreController {
     forbidCaching(reply);
     const name = first(query, 'name');
     if (name === 'images') throw new DomainError('INVALID_ARGUMENT', 'Plugin is not module loadable');
-    throw new DomainError('NOT_FOUND', 'There is no such plugin.');
+    throw new DomainError('NOT_FOUND', `There is no plugin ${name ?? 'without a name'}.`);
   }
 }

@@ -6,7 +6,7 @@ import { first } from './query.js';
 const HEADER = 'x-tensorboard-feature-flags';
 const PARAMETER = 'tensorBoardFeatureFlags';
 
-/** Refuses feature flags of the frontend that are no JSON object. They change nothing here. */
+/** Refuses feature flags of the frontend that are anything other than a JSON object. They change nothing here. */
 @Injectable()
 export class FeatureFlagsGuard implements CanActivate {
   /** @throws DomainError INVALID_ARGUMENT */
@@ -14,7 +14,7 @@ export class FeatureFlagsGuard implements CanActivate {
     const { headers, query } = context.switchToHttp().getRequest<FastifyRequest>();
     for (const flags of [headers[HEADER], first(query, PARAMETER)]) {
       if (typeof flags === 'string' && !isJsonObject(flags))
-        throw new DomainError('INVALID_ARGUMENT', 'The feature flags are no JSON object.');
+        throw new DomainError('INVALID_ARGUMENT', 'The feature flags must be a JSON object, such as {}.');
     }
     return true;
   }

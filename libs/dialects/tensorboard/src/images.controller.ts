@@ -67,7 +67,7 @@ export class ImagesController {
       await this.send(request, reply, content, { mayBeGone: true });
     } catch (error) {
       if (!DomainError.is(error, 'NOT_FOUND')) throw error;
-      // The image was moved to another blob since its place was learned, or its event was replaced.
+      // The image was moved to another blob since its place was cached, or its event was replaced.
       await this.send(request, reply, await this.places.read(experiment, key), { mayBeGone: false });
     }
   }

@@ -180,7 +180,7 @@ describe('images', () => {
     ['individualImage', 'blob_key=', 400, 'Invalid run, tag, index, or sample'],
     ['individualImage', 'blob_key=xyz', 400, 'Invalid run, tag, index, or sample'],
     ['individualImage', 'blob_key=AAAAAAAAAAAAAAAHAAA', 404, 'There is no such thing.'],
-    ['individualImage', 'blob_key=MzMzMzMzMzMzMzMzAAI', 404, 'There is no such image.'],
+    ['individualImage', 'blob_key=MzMzMzMzMzMzMzMzAAI', 404, 'There is no such image. Request the list again.'],
   ])('refuse %s?%s with %d', async (route, query, status, text) => {
     const answer = await api.get(`${IMAGES}/${route}?${query}`);
     expect([answer.status, answer.headers['content-type'], answer.text]).toEqual([
@@ -238,6 +238,8 @@ describe('feature flags', () => {
     `${IMAGES}/individualImage`,
     '/data/notifications',
     '/tensorboard/problems',
+    '/tensorboard/',
+    '/tensorboard/index.js',
   ];
 
   it.each(ROUTES)('that are no JSON object are refused at %s', async (path) => {
@@ -247,8 +249,13 @@ describe('feature flags', () => {
         await api.get(`${path}?tensorBoardFeatureFlags=${flags}&tensorBoardFeatureFlags={}`),
       ];
       for (const { status, text } of answers)
-        expect([status, text]).toEqual([400, 'The feature flags are no JSON object.']);
+        expect([status, text]).toEqual([400, 'The feature flags must be a JSON object, such as {}.']);
     }
+  });
+
+  it('that are no JSON object are refused before a client pushes anything', async () => {
+    const headers = { 'x-tensorboard-feature-flags': '[]' };
+    expect((await api.get('/tensorboard/runs/file?run=a&file=b', headers, 'HEAD')).status).toBe(400);
   });
 
   it('that are one are taken', async () => {

@@ -14,6 +14,8 @@ export const tensorboardDialect: Dialect = {
   challenge: 'Basic realm="Pentaprism", charset="UTF-8"',
   // The frontend posts to plugins that are not served, and expects 404.
   roleWithoutRoute: 'reader',
+  // The page's wildcard matches the paths of pushing, which take no GET.
+  reservesFixedSegments: true,
   statuses: { ...CONVENTIONAL_STATUSES, FAILED_PRECONDITION: 400 },
   statusFor: statusOfTusError,
   errorBody: (_status, { message, details: { errorId } }) => ({ message, ...(errorId ? { errorId } : {}) }),

@@ -8,7 +8,6 @@ import {
   asHttpFailure,
   Contents,
   createValidationPipe,
-  PublicOrigin,
   setPrincipal,
   UploadLimits,
   type SendOptions,
@@ -61,12 +60,11 @@ export class TestApi {
     const values = [
       { provide: Bus, useValue: this.logs.bus() },
       { provide: Contents, useValue: { send: this.#send.bind(this) } },
-      { provide: PublicOrigin, useValue: new PublicOrigin(undefined) },
       { provide: UploadLimits, useValue: new UploadLimits(0) },
       { provide: WebFiles, useValue: new WebFiles(undefined) },
     ];
     @Global()
-    @Module({ providers: values, exports: [Bus, Contents, PublicOrigin, UploadLimits, WebFiles] })
+    @Module({ providers: values, exports: [Bus, Contents, UploadLimits, WebFiles] })
     class StandInModule {}
     @Module({ imports: [StandInModule, TensorboardModule] })
     class TestModule {}

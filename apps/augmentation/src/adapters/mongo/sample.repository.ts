@@ -45,11 +45,11 @@ export class SampleRepository {
     return found?.content ? { ...found, content: found.content } : null;
   }
 
-  /** The sets of a list but for the `keep` latest. */
+  /** The sets of a list but for the `keep` latest by their numbers, because clocks of processes differ. */
   async removeOfList(workspace: string, list: Types.ObjectId, keep: number, session: ClientSession): Promise<void> {
     const sets = await this.sets
       .find({ workspace, list }, { _id: 1 })
-      .sort({ createdAt: -1, _id: -1 })
+      .sort({ number: -1, createdAt: -1, _id: -1 })
       .skip(keep)
       .session(session)
       .lean();
@@ -118,11 +118,7 @@ export class SampleRepository {
 
   /** In a transaction that has changed the list, so that no two sets have one number. */
   private async nextNumber(workspace: string, list: Types.ObjectId, session: ClientSession): Promise<number> {
-    const latest = await this.sets
-      .findOne({ workspace, list })
-      .sort({ createdAt: -1, _id: -1 })
-      .session(session)
-      .lean();
+    const latest = await this.sets.findOne({ workspace, list }).sort({ number: -1 }).session(session).lean();
     return (latest?.number ?? 0) + 1;
   }
 }

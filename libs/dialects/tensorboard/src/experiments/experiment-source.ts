@@ -51,7 +51,7 @@ export interface ExperimentSource {
 
 /** What a request shows. */
 export interface Experiment {
-  /** Tells it from all other experiments, also those of other workspaces. */
+  /** Identifies the experiment among those of all workspaces. */
   readonly key: string;
   readonly source: ExperimentSource;
 }

@@ -1,4 +1,4 @@
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { Bus, watchSignal } from '@pentaprism/bus';
 import { eventLogChanged, projectContracts, type ImageSeries } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
@@ -19,6 +19,8 @@ import { SeriesEvents } from './series-events.js';
 const PROJECT_ID = /^[0-9a-f]{24}$/;
 /** Answers that are kept whether a workspace has a project. */
 const KEPT_PROJECTS = 10_000;
+/** Warnings that are not repeated. */
+const KEPT_WARNINGS = 1000;
 
 /** The experiments that requests show. What was answered of them is kept while they stay the same. */
 @Injectable()
@@ -32,6 +34,8 @@ export class Experiments implements OnModuleDestroy {
     ...{ max: KEPT_PROJECTS, ttl: KEPT_MS },
     fetchMethod: (_key, _stale, { context }) => this.#hasProject(context),
   });
+  readonly #logger = new Logger(Experiments.name);
+  readonly #warnings = new LRUCache<string, true>({ max: KEPT_WARNINGS });
   readonly #unwatch: () => void;
 
   constructor(bus: Bus, places: ImagePlaces) {
@@ -55,7 +59,10 @@ export class Experiments implements OnModuleDestroy {
       const source = new ProjectSource(this.#bus, this.#samples, { workspace, projectId: id });
       return { key: `project ${id} of ${workspace}`, source };
     }
-    return { key: eventLogKey(workspace), source: new EventLogSource(this.#bus, workspace) };
+    return {
+      key: eventLogKey(workspace),
+      source: new EventLogSource(this.#bus, workspace, (problem) => this.#warn(problem)),
+    };
   }
 
   index(experiment: Experiment): Promise<ExperimentIndex> {
@@ -73,19 +80,21 @@ export class Experiments implements OnModuleDestroy {
     if (!series) throw new DomainError('NOT_FOUND', `Not found: No image data for run='${run}', tag='${tag}'`);
     if (sample >= series.samples) return new Answer('[]');
     const events = await this.#events(experiment, series);
-    return events.list(sample);
+    return events.list(sample, (images) => this.#places.add(experiment, images));
   }
 
   #events(experiment: Experiment, series: ImageSeries): Promise<SeriesEvents> {
     const read = async () => {
       const { revision, value } = await experiment.source.events(series);
-      this.#places.add(
-        experiment,
-        value.flatMap(({ images }) => images),
-      );
       return { revision, value: new SeriesEvents(value) };
     };
     return this.#reads.get(experiment, { name: `events ${series.id}`, read, size: ({ size }) => size });
+  }
+
+  #warn(problem: string): void {
+    if (this.#warnings.has(problem)) return;
+    this.#warnings.set(problem, true);
+    this.#logger.warn(problem);
   }
 
   async #hasProject({ workspace, id }: { workspace: string; id: string }): Promise<boolean> {

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { event, EVENT, idOf, part, SERIES, StandInEventLogs, WORKSPACE } from '../event-logs.fixture.js';
 import { EventLogSource } from './event-log-source.js';
 import type { Experiment } from './experiment-source.js';
-import { ImagePlaces, KEPT_PLACE_MS } from './image-places.js';
+import { ImagePlaces, KEPT_LIST_PLACES, KEPT_PLACE_MS } from './image-places.js';
 
 let now: number;
 let logs: StandInEventLogs;
@@ -16,7 +16,10 @@ beforeEach(() => {
   logs.of().events[SERIES] = [event('1', { images: [part('c'), part('d')] })];
 });
 
-const experimentOf = (workspace: string) => ({ key: workspace, source: new EventLogSource(logs.bus(), workspace) });
+const experimentOf = (workspace: string) => ({
+  key: workspace,
+  source: new EventLogSource(logs.bus(), workspace, () => undefined),
+});
 const find = async (sample: number, eventId = EVENT, of = experiment) => {
   const { workspace, sha256, part: found } = await places.find(of, { eventId, sample });
   return [workspace, sha256[0], found?.sha256[0], found?.offset, found?.length];
@@ -63,6 +66,22 @@ describe('ImagePlaces', () => {
     await find(0);
     await expect(find(2)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(find(0, EVENT, experimentOf('other'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('keeps the last places of a long list', async () => {
+    places = new ImagePlaces({ now: () => now });
+    const content = {
+      area: 'eventimages' as const,
+      workspace: WORKSPACE,
+      sha256: 'a'.repeat(64),
+      size: 1,
+      mediaType: 'x/y',
+    };
+    const images = Array.from({ length: KEPT_LIST_PLACES + 1 }, (_, i) => ({ eventId: idOf(i), sample: 0, content }));
+    places.add(experiment, images);
+    expect([await find(0, idOf(1)), await find(0, idOf(KEPT_LIST_PLACES))]).toHaveLength(2);
+    expect(logs.calls).toEqual([]);
+    await expect(find(0, idOf(0))).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it('keeps no more places than its bound', async () => {

@@ -4,8 +4,10 @@ import { LRUCache } from 'lru-cache';
 import type { ImageKey } from '../blob-key.js';
 import type { Experiment, ExperimentImage } from './experiment-source.js';
 
-/** Places that are kept, some 600 bytes each. With more of them, what was not asked for the longest is dropped. */
+/** Places that are kept, some 600 bytes each. With more of them, the least recently used is dropped. */
 export const KEPT_PLACES = 50_000;
+/** Places that are kept of one list, so that a long one leaves room for those of others. */
+export const KEPT_LIST_PLACES = 1000;
 /** Milliseconds that a place is kept: for as long, the image of an event that was replaced is still served. */
 export const KEPT_PLACE_MS = 60_000;
 
@@ -18,8 +20,10 @@ export class ImagePlaces {
     this.#kept = new LRUCache({ max, ttl: KEPT_PLACE_MS, ttlResolution: 0, perf: { now } });
   }
 
+  /** Keeps where the last images of a list are, which a client requests next. */
   add({ key }: Experiment, images: readonly ExperimentImage[]): void {
-    for (const image of images) if (image.content) this.#kept.set(nameOf(key, image), image.content);
+    for (const image of images.slice(-KEPT_LIST_PLACES))
+      if (image.content) this.#kept.set(nameOf(key, image), image.content);
   }
 
   /**
@@ -31,14 +35,14 @@ export class ImagePlaces {
   }
 
   /**
-   * Returns the present place of an image, which may have been moved since its place was learned.
+   * Returns the present place of an image, which may have been moved since its place was cached.
    * @throws DomainError as `find`
    */
   async read(experiment: Experiment, image: ImageKey): Promise<StoredContent> {
     this.#kept.delete(nameOf(experiment.key, image));
     const contents = await this.#images(experiment, image.eventId);
     const content = contents[image.sample];
-    if (!content) throw new DomainError('NOT_FOUND', 'There is no such image.');
+    if (!content) throw new DomainError('NOT_FOUND', 'There is no such image. Request the list again.');
     return content;
   }
 

@@ -104,7 +104,7 @@ describe('KeptReads', () => {
     expect(await get()).toBe('value at r2');
   });
 
-  it('believes the revision that a value was read at', async () => {
+  it('caches the revision that a value was read at', async () => {
     await get();
     experiment.revision = 'r2';
     expect(await get(experiment, 'y')).toBe('value at r2');
@@ -130,7 +130,7 @@ describe('KeptReads', () => {
     expect([await get(), await get(other)]).toEqual(['value at r1', 'value at r1 of another']);
   });
 
-  it('keeps no more than its bound, and drops what was not asked for the longest', async () => {
+  it('keeps no more than its bound, and drops the least recently used', async () => {
     for (let i = 0; i < 10; i++) await get(experiment, `value ${i}`, 300);
     expect(reads.heldBytes).toBe(900);
     expect(experiment.reads).toBe(10);
@@ -140,9 +140,63 @@ describe('KeptReads', () => {
     expect(experiment.reads).toBe(11);
   });
 
-  it('answers with a value that is larger than its bound', async () => {
-    expect(await get(experiment, 'large', 1001)).toBe('value at r1');
-    expect(await get(experiment, 'large', 1001)).toBe('value at r1');
-    expect([reads.heldBytes, experiment.reads]).toEqual([0, 2]);
+  it('keeps one value of an experiment that is larger than its bound for a second', async () => {
+    for (let i = 0; i < 3; i++) expect(await get(experiment, 'large', 1001)).toBe('value at r1');
+    expect([reads.heldBytes, experiment.reads]).toEqual([0, 1]);
+    await get(experiment, 'larger', 1002);
+    await get(experiment, 'large', 1001);
+    expect(experiment.reads).toBe(3);
+    now += KEPT_MS + 1;
+    await get(experiment, 'large', 1001);
+    expect(experiment.reads).toBe(4);
+  });
+
+  it('has at most one read of a name running and one waiting, whatever the number of revisions', async () => {
+    await get();
+    experiment.source.revision = async () => experiment.revision;
+    experiment.waits = true;
+    const all = [];
+    for (let i = 2; i < 10; i++) {
+      experiment.revision = `r${i}`;
+      reads.expire('a');
+      all.push(get());
+      await turn();
+    }
+    expect([experiment.reads, experiment.waiting.length]).toEqual([2, 1]);
+    experiment.endAll();
+    await turn();
+    expect([experiment.reads, experiment.waiting.length]).toEqual([3, 1]);
+    experiment.endAll();
+    const [first, ...others] = await Promise.all(all);
+    expect([first, new Set(others)]).toEqual(['value at r2', new Set(['value at r9'])]);
+  });
+
+  it('begins the waiting read after the running one has failed', async () => {
+    await get();
+    experiment.revision = 'r2';
+    reads.expire('a');
+    let fail: (error: Error) => void = () => undefined;
+    const failing = () => new Promise<never>((_resolve, reject) => (fail = reject));
+    const failed = reads.get(experiment, { name: 'x', read: failing, size: () => 1 }).catch(String);
+    await turn();
+    experiment.revision = 'r3';
+    reads.expire('a');
+    const next = get();
+    await turn();
+    fail(new Error('away'));
+    expect([await failed, await next]).toEqual(['Error: away', 'value at r3']);
+  });
+
+  it('caches a revision despite signals of other experiments, and remembers no experiment without reads', async () => {
+    experiment.waits = true;
+    const first = get();
+    await turn();
+    reads.expire('b');
+    expect(reads.activeExperiments).toBe(1);
+    experiment.waits = false;
+    experiment.endAll();
+    await first;
+    await get();
+    expect([experiment.revisions, reads.activeExperiments]).toEqual([1, 0]);
   });
 });

@@ -1,15 +1,17 @@
 import { LRUCache } from 'lru-cache';
 import type { Experiment, ExperimentSource, Revised } from './experiment-source.js';
+import { SharedReads } from './shared-reads.js';
 
-/**
- * Milliseconds for which a revision is believed where no signal ends it sooner. What is answered is never older.
- */
+/** Milliseconds for which a revision is cached where no signal ends it sooner. What is answered is never older. */
 export const KEPT_MS = 1000;
-/** Bytes of what was read and answered. With more of it, what was not asked for the longest is dropped. */
+/** Bytes of what was read and answered. With more of it, the least recently used is dropped. */
 export const KEPT_BYTES = 64 * 1024 * 1024;
+/** Values larger than `KEPT_BYTES` that are kept for `KEPT_MS`, one of an experiment, so that not every request reads them again. */
+const KEPT_OVERSIZED = 4;
 const KEPT_REVISIONS = 10_000;
 
 interface Kept {
+  readonly name: string;
   readonly revision: string;
   readonly value: NonNullable<unknown>;
 }
@@ -20,8 +22,15 @@ interface Known {
   readonly at: number;
 }
 
+/** A read that is under way. */
+interface UnderWay {
+  readonly at: number;
+  /** Whether a signal has arrived since it began. What it finds may be older than that signal. */
+  isOutdated: boolean;
+}
+
 export interface Read<T> {
-  /** Tells what is read from all other reads of the experiment. */
+  /** Identifies the read within the experiment. */
   readonly name: string;
   read(): Promise<Revised<T>>;
   /** Bytes that the value takes, about. */
@@ -34,68 +43,92 @@ export interface Read<T> {
  */
 export class KeptReads {
   readonly #kept: LRUCache<string, Kept>;
+  /** By the experiment. */
+  readonly #oversized: LRUCache<string, Kept>;
   readonly #known = new LRUCache<string, Known>({ max: KEPT_REVISIONS });
-  /** Reads that are under way. */
   readonly #revisions = new Map<string, Promise<string>>();
-  readonly #reads = new Map<string, Promise<NonNullable<unknown>>>();
+  readonly #reads = new SharedReads();
+  /** By the experiment, which has none while nothing of it is read. */
+  readonly #underWay = new Map<string, Set<UnderWay>>();
+  readonly #maxBytes: number;
   readonly #now: () => number;
-  /** Signals heard. What a read has found that was under way when one came may be older than it. */
-  #signals = 0;
 
   constructor({ maxBytes = KEPT_BYTES, now = () => performance.now() } = {}) {
     this.#kept = new LRUCache({ maxSize: maxBytes });
+    const lifetime = { ttl: KEPT_MS, ttlResolution: 0, ttlAutopurge: true, perf: { now } };
+    this.#oversized = new LRUCache({ max: KEPT_OVERSIZED, ...lifetime });
+    this.#maxBytes = maxBytes;
     this.#now = now;
   }
 
-  /** Bytes that are kept, about. */
+  /** Bytes that are kept, about, without values that are larger than the bound. */
   get heldBytes(): number {
     return this.#kept.calculatedSize;
+  }
+
+  /** Experiments of which something is being read. */
+  get activeExperiments(): number {
+    return this.#underWay.size;
   }
 
   /** Returns what `read` found at the present revision. */
   async get<T extends NonNullable<unknown>>({ key, source }: Experiment, read: Read<T>): Promise<T> {
     const revision = await this.#revision(key, source);
     const name = `${key} ${read.name}`;
-    const kept = this.#kept.get(name);
-    if (kept?.revision === revision) return kept.value as T;
-    // A read that began at this revision finds this one or a later one.
-    const reading = `${revision} ${name}`;
-    let value = this.#reads.get(reading) as Promise<T> | undefined;
-    if (!value) {
-      value = this.#read(key, name, read).finally(() => this.#reads.delete(reading));
-      this.#reads.set(reading, value);
-    }
-    return value;
+    const find = (at: string) => this.#find(key, name, at) as T | undefined;
+    return find(revision) ?? this.#reads.get(name, revision, { find, read: () => this.#read(key, name, read) });
   }
 
-  /** Ends what is believed of an experiment. Requests from now on wait for a read that begins later. */
+  /** Drops the cached revision of an experiment. Requests from now on wait for a read that begins later. */
   expire(key: string): void {
-    this.#signals++;
+    for (const reading of this.#underWay.get(key) ?? []) reading.isOutdated = true;
     this.#known.delete(key);
     this.#revisions.delete(key);
+  }
+
+  #find(key: string, name: string, revision: string): NonNullable<unknown> | undefined {
+    const all = [this.#kept.get(name), this.#oversized.get(key)];
+    return all.find((kept) => kept?.name === name && kept.revision === revision)?.value;
   }
 
   async #revision(key: string, source: ExperimentSource): Promise<string> {
     const known = this.#known.get(key);
     if (known && this.#now() - known.at < KEPT_MS) return known.revision;
-    const underWay = this.#revisions.get(key);
-    if (underWay) return underWay;
-    const [at, signals] = [this.#now(), this.#signals];
-    const reading = source.revision().finally(() => {
+    const shared = this.#revisions.get(key);
+    if (shared) return shared;
+    const reading = this.#watched(key, async () => {
+      const revision = await source.revision();
+      return { revision, value: revision };
+    }).finally(() => {
       if (this.#revisions.get(key) === reading) this.#revisions.delete(key);
     });
     this.#revisions.set(key, reading);
-    const revision = await reading;
-    if (this.#signals === signals) this.#learn(key, { revision, at });
-    return revision;
+    return reading;
   }
 
-  async #read<T extends NonNullable<unknown>>(key: string, name: string, { read, size }: Read<T>): Promise<T> {
-    const [at, signals] = [this.#now(), this.#signals];
-    const { revision, value } = await read();
-    this.#kept.set(name, { revision, value }, { size: Math.max(1, Math.ceil(size(value))) });
-    if (this.#signals === signals) this.#learn(key, { revision, at });
-    return value;
+  #read<T extends NonNullable<unknown>>(key: string, name: string, { read, size }: Read<T>): Promise<T> {
+    return this.#watched(key, async () => {
+      const { revision, value } = await read();
+      const bytes = Math.max(1, Math.ceil(size(value)));
+      if (bytes > this.#maxBytes) this.#oversized.set(key, { name, revision, value });
+      this.#kept.set(name, { name, revision, value }, { size: bytes });
+      return { revision, value };
+    });
+  }
+
+  /** Reads, and caches the revision that was found unless a signal has arrived meanwhile. */
+  async #watched<T>(key: string, read: () => Promise<Revised<T>>): Promise<T> {
+    const underWay = this.#underWay.get(key) ?? new Set();
+    const reading: UnderWay = { at: this.#now(), isOutdated: false };
+    this.#underWay.set(key, underWay.add(reading));
+    try {
+      const { revision, value } = await read();
+      if (!reading.isOutdated) this.#learn(key, { revision, at: reading.at });
+      return value;
+    } finally {
+      underWay.delete(reading);
+      if (underWay.size === 0) this.#underWay.delete(key);
+    }
   }
 
   /** Several reads may be under way. The one that began last counts. */

@@ -129,6 +129,15 @@ describe('a project as an experiment', () => {
     ]);
   });
 
+  it('shows one of several requests that have no number', async () => {
+    services.addSet(0, OTHER_LIST, { [ORIGINAL]: [31] });
+    services.addSet(0, OTHER_LIST, { [ORIGINAL]: [32, 33] });
+    const series = (await source.series()).value.find(({ runId }) => runId === OTHER_LIST);
+    expect(series).toMatchObject({ tag: ORIGINAL, samples: 1 });
+    const { value } = await source.events(series as never);
+    expect(value.map(({ step, images }) => [step, images.map(({ eventId }) => eventId)])).toEqual([['0', [idOf(31)]]]);
+  });
+
   it('reads where an image is when it is requested', async () => {
     expect(await source.images(idOf(21))).toEqual([
       { area: 'samples', workspace: 'clinic', sha256: 'a'.repeat(64), size: 5, mediaType: 'image/jpeg' },

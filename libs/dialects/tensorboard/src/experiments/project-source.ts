@@ -112,7 +112,7 @@ export class ProjectSource implements ExperimentSource {
       }),
     ]);
     const parts = JSON.stringify([lists.map(({ id, name }) => [id, name]), sets]);
-    return { revision: createHash('sha256').update(parts).digest('base64'), lists, sets };
+    return { revision: createHash('sha256').update(parts).digest('base64'), lists, sets: uniqueSets(sets) };
   }
 
   /** The file names of images, by their ids. */
@@ -136,6 +136,16 @@ function runsOf(lists: readonly AugmentationList[]): LoggedRun[] {
     taken.add(own);
     return { id, name: own };
   });
+}
+
+/** The first set of each list and number. Sets from before they were counted all have the number 0. */
+function uniqueSets(sets: readonly SampleSet[]): SampleSet[] {
+  const found = new Map<string, SampleSet>();
+  for (const set of sets) {
+    const name = `${set.listId} ${set.number}`;
+    if (!found.has(name)) found.set(name, set);
+  }
+  return [...found.values()];
 }
 
 /** The new images of each original, in their order. */

@@ -3,7 +3,7 @@ import { sampleContracts, type Sample, type SampleSet } from '@pentaprism/contra
 import { DomainError } from '@pentaprism/domain';
 import { LRUCache } from 'lru-cache';
 
-/** Samples that are kept, some 300 bytes each. With more of them, the sets that were not asked for the longest go. */
+/** Samples that are kept, some 300 bytes each. With more of them, the least recently used sets are dropped. */
 export const KEPT_SAMPLES = 50_000;
 /** Sets that are read at the same time for one request. */
 const LANES = 8;

@@ -6,8 +6,9 @@ const PACKAGE = 'tensorboard==2.21.0';
 const REASONS: Readonly<Record<Missing, string>> = {
   unnamed: 'No file of the frontend is configured: the variable <code>TENSORBOARD_WEBFILES</code> is not set.',
   absent:
-    'The file that <code>TENSORBOARD_WEBFILES</code> names does not exist. <code>npm start</code> fetches it once everything ' +
-    'is ready: if you have just started Pentaprism, reload this page in some seconds.',
+    'The file that <code>TENSORBOARD_WEBFILES</code> names does not exist, or is empty. If you have started Pentaprism with ' +
+    '<code>npm start</code> without setting that variable, it fetches the file once everything is ready: reload this page in ' +
+    'some seconds.',
   unfit: 'The file that <code>TENSORBOARD_WEBFILES</code> names cannot be used. The log of the gateway says why.',
 };
 

@@ -10,6 +10,7 @@ describe('canonicalPageUrl', () => {
     ['/tensorboard/experiment//font-roboto/x.woff2', '/tensorboard/font-roboto/x.woff2'],
     ['/tensorboard/experiment/%zz/index.js', '/tensorboard/index.js'],
     ['http://x/tensorboard/experiment/a/', '/tensorboard/'],
+    ['/tensorboard/experiment/runs/runs.js', '/tensorboard/runs.js'],
   ])('rewrites %s to %s', (url, canonical) => {
     expect(canonicalPageUrl(url)).toBe(canonical);
   });
@@ -20,6 +21,10 @@ describe('canonicalPageUrl', () => {
     '/tensorboard/experiment',
     '/tensorboard/experiment/',
     '/tensorboard/experiment/?x',
+    '/tensorboard/experiment/a/runs',
+    '/tensorboard/experiment/a/runs/file?run=a&file=b',
+    '/tensorboard/experiment/a/%72uns/file',
+    '/tensorboard/experiment/a/problems?x',
     '/x/tensorboard/experiment/a/',
     '/experiment/a/',
     `/tensorboard/experiment/${'x'.repeat(501)}/`,

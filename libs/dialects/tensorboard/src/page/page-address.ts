@@ -8,14 +8,19 @@ const OF_EXPERIMENT = new RegExp(
   's',
 );
 const PAGE = `/${PAGE_BASE}`;
+/** What is beside the page and belongs to no experiment. */
+const WITHOUT_EXPERIMENT: ReadonlySet<string> = new Set(['runs', 'problems']);
 
 /**
  * Returns the address of the same file below `/tensorboard` for an address below `/tensorboard/experiment/<id>`. An id is
- * any text, also an empty one or one that cannot be decoded, so that no route can match it.
+ * any text, also an empty one or one that cannot be decoded, so that no route can match it. Pushing and problems are not
+ * there.
  */
 export function canonicalPageUrl(url: string): string | undefined {
   const match = OF_EXPERIMENT.exec(url.replace(ORIGIN, ''));
-  return match ? `${PAGE}${match[1] ?? ''}${match[2] ?? ''}` : undefined;
+  if (!match) return undefined;
+  const [, path = '', query = ''] = match;
+  return WITHOUT_EXPERIMENT.has(firstSegment(path)) ? undefined : `${PAGE}${path}${query}`;
 }
 
 /** Where the page is, as its client addresses it. */
@@ -35,6 +40,16 @@ export function pageAddressOf({ originalUrl }: Pick<FastifyRequest, 'originalUrl
   const segment = path.slice(path.lastIndexOf('/') + 1);
   // The dot keeps a colon in the segment from being read as the end of a scheme.
   return { root, redirect: `./${segment}/${query === undefined ? '' : `?${query}`}` };
+}
+
+/** Returns the segment as the router decodes it. */
+function firstSegment(path: string): string {
+  const segment = path.split('/')[1] ?? '';
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
 }
 
 function splitOnce(text: string, separator: string): [string, string?] {

@@ -2,13 +2,13 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DomainError } from '@pentaprism/domain';
 import fastify, { type FastifyInstance } from 'fastify';
 import { zipSync } from 'fflate';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { canonicalPageUrl } from './page-address.js';
 import { PageController } from './page.controller.js';
-import { WebFiles } from './web-files.js';
+import { UNFIT_MS, WebFiles } from './web-files.js';
 
 const INDEX = Buffer.from('<!doctype html><title>TensorBoard</title>');
 const SCRIPT = Buffer.from('var x = 1;\n'.repeat(100));
@@ -19,10 +19,12 @@ describe('the page', () => {
   let archive: string;
   let server: FastifyInstance;
   let problems: string[];
+  let now: number;
   beforeEach(() => {
     directory = mkdtempSync(path.join(tmpdir(), 'pentaprism-unit-'));
     archive = path.join(directory, 'webfiles.zip');
     problems = [];
+    now = 0;
     serve(archive);
   });
   afterEach(async () => {
@@ -31,7 +33,13 @@ describe('the page', () => {
   });
 
   function serve(file: string | undefined): void {
-    const controller = new PageController(new WebFiles(file, (problem) => problems.push(problem)));
+    const controller = new PageController(
+      new WebFiles(
+        file,
+        (problem) => problems.push(problem),
+        () => now,
+      ),
+    );
     server = fastify({
       rewriteUrl: ({ url = '/' }) => canonicalPageUrl(url) ?? url,
       routerOptions: { ignoreTrailingSlash: true },
@@ -105,7 +113,9 @@ describe('the page', () => {
   it('says what to do while no archive is named or at its path, and works as soon as there is one', async () => {
     const absent = await get('/tensorboard/');
     expect(absent.statusCode).toBe(404);
-    expect(absent.payload).toMatch(/does not exist\. <code>npm start<\/code> fetches it/);
+    expect(absent.payload).toMatch(
+      /does not exist, or is empty\. If you have started Pentaprism with <code>npm start<\/code>/,
+    );
     expect(absent.payload).toContain('pip download --no-deps --dest . tensorboard==2.21.0');
     expect((await get('/tensorboard/index.js')).statusCode).toBe(499);
     writeFileSync(archive, zipSync(FILES));
@@ -123,5 +133,28 @@ describe('the page', () => {
     writeFileSync(archive, bytes());
     for (let i = 0; i < 2; i++) expect((await get('/tensorboard/')).payload).toContain('cannot be used');
     expect(problems).toEqual([expect.stringMatching(expected)]);
+  });
+
+  it('reads an archive that cannot be used again after some seconds, or as soon as it changes', async () => {
+    const bytes = Buffer.from(zipSync(FILES));
+    const time = new Date();
+    const write = (content: Buffer) => {
+      writeFileSync(archive, content);
+      utimesSync(archive, time, time);
+    };
+    const status = async () => (await get('/tensorboard/')).statusCode;
+    write(Buffer.alloc(bytes.length, 'x'));
+    expect(await status()).toBe(404);
+    write(bytes);
+    now = UNFIT_MS - 1;
+    expect(await status()).toBe(404);
+    now = UNFIT_MS;
+    expect(await status()).toBe(200);
+    await server.close();
+    serve(archive);
+    write(bytes.subarray(1));
+    expect(await status()).toBe(404);
+    write(bytes);
+    expect(await status()).toBe(200);
   });
 });

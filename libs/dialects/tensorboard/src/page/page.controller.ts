@@ -1,10 +1,12 @@
-import { Controller, Get, Req, Res } from '@nestjs/common';
+import { Controller, Get, Req, Res, UseGuards } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { DomainError } from '@pentaprism/domain';
-import { addVary } from '@pentaprism/http';
+import { addVary, type AccessConfig } from '@pentaprism/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PAGE_BASE } from '../addresses.js';
 import { acceptsGzip, forbidCaching } from '../answer.js';
+import { FeatureFlagsGuard } from '../feature-flags.guard.js';
 import { mediaTypeOf } from './media-types.js';
 import { missingPage } from './missing-page.js';
 import { pageAddressOf } from './page-address.js';
@@ -32,6 +34,7 @@ const FILE_HASH = '_file_hash';
 /** TensorBoard's frontend: its page and the files beside it, unchanged. */
 @ApiExcludeController()
 @Controller(PAGE_BASE)
+@UseGuards(FeatureFlagsGuard)
 export class PageController {
   constructor(private readonly files: WebFiles) {}
 
@@ -45,11 +48,13 @@ export class PageController {
   }
 
   @Get('*')
+  @RouteConfig({ isFallback: true } satisfies AccessConfig)
   async file(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { '*': name = '' } = request.params as { '*'?: string };
     if (name === 'index.html') return this.page(request, reply);
     const file = await this.files.find(name);
-    if (file === undefined || typeof file === 'string') throw new DomainError('NOT_FOUND', 'There is nothing here.');
+    if (file === undefined || typeof file === 'string')
+      throw new DomainError('NOT_FOUND', `There is no file ${name} in the frontend.`);
     await sendFile(request, reply, name, file);
   }
 }

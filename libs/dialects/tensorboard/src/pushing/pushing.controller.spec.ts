@@ -9,7 +9,6 @@ import {
   asHttpFailure,
   Contents,
   createValidationPipe,
-  PublicOrigin,
   registerStreamParsers,
   setPrincipal,
   UploadLimits,
@@ -81,7 +80,6 @@ beforeEach(async () => {
   const values = [
     { provide: Bus, useValue: { call } },
     { provide: Contents, useValue: { store } },
-    { provide: PublicOrigin, useValue: new PublicOrigin('https://x.example') },
     { provide: UploadLimits, useValue: new UploadLimits(MAX_BYTES) },
   ];
   @Global()
@@ -89,7 +87,7 @@ beforeEach(async () => {
   class StandInModule {}
   @Module({ imports: [StandInModule], controllers: [PushingController], providers: [PushedPieces] })
   class TestModule {}
-  const adapter = new FastifyAdapter();
+  const adapter = new FastifyAdapter({ routerOptions: { ignoreTrailingSlash: true } });
   app = await NestFactory.create<NestFastifyApplication>(TestModule, adapter, { logger: false, bodyParser: false });
   app.useGlobalFilters(new TestFilter());
   app.useGlobalPipes(createValidationPipe());
@@ -189,8 +187,12 @@ describe('pushing of event files', () => {
   it('gives tus clients that create a file its address', async () => {
     const metadata = `run ${Buffer.from(RUN).toString('base64')},filename ${Buffer.from('.').toString('base64')}, done`;
     const headers = { 'upload-metadata': metadata, 'upload-length': '9', 'tus-resumable': '1.0.0' };
-    const answer = await fastify.inject({ method: 'POST', url: '/tensorboard/runs', headers });
-    expect([answer.statusCode, answer.headers.location]).toEqual([201, `https://x.example${URL_}`]);
+    for (const url of ['/tensorboard/runs', '/tensorboard/runs/?x=/'])
+      for (const prefix of ['', '/proxy/3000']) {
+        const { statusCode, headers: answered } = await fastify.inject({ method: 'POST', url, headers });
+        const { href } = new URL(String(answered.location), `https://x.example${prefix}${url}`);
+        expect([statusCode, href]).toEqual([201, `https://x.example${prefix}${URL_}`]);
+      }
     const refused = await fastify.inject({ method: 'POST', url: '/tensorboard/runs' });
     expect(refused.statusCode).toBe(400);
   });

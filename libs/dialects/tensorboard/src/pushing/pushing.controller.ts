@@ -3,10 +3,11 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiConsumes, ApiHeader, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Bus } from '@pentaprism/bus';
 import { pushedFile, pushedLogContracts, pushedRunName, type PushedFile } from '@pentaprism/contracts';
-import { PublicOrigin, type BodyConfig } from '@pentaprism/http';
+import type { BodyConfig } from '@pentaprism/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { PAGE_BASE } from '../addresses.js';
+import { FeatureFlagsGuard } from '../feature-flags.guard.js';
 import { PushedPieces } from './pushed-pieces.js';
 import { fileOfMetadata, PIECE_TYPE, TusVersionGuard, uploadOffsetOf } from './tus.js';
 
@@ -18,12 +19,11 @@ const fileQuery = z.object(pushedFile.shape);
 /** Event files that clients push while a training writes them, in the terms of tus 1.0. */
 @ApiTags('pushing')
 @Controller(BASE)
-@UseGuards(TusVersionGuard)
+@UseGuards(FeatureFlagsGuard, TusVersionGuard)
 export class PushingController {
   constructor(
     private readonly bus: Bus,
     private readonly pieces: PushedPieces,
-    private readonly origin: PublicOrigin,
   ) {}
 
   @Head('file')
@@ -70,7 +70,9 @@ export class PushingController {
     const file = fileOfMetadata(request);
     await this.bus.call(pushedLogContracts.offset, file);
     const query = new URLSearchParams({ run: file.run, file: file.file });
-    void reply.header('Location', `${this.origin.of(request)}/${BASE}/file?${query.toString()}`);
+    // Relative, because a proxy may put a prefix before it.
+    const [path = ''] = request.originalUrl.split('?', 1);
+    void reply.header('Location', `${path.endsWith('/') ? '' : 'runs/'}file?${query.toString()}`);
   }
 
   @Delete()

@@ -13,8 +13,10 @@ type Headers = Pick<FastifyRequest, 'headers'>;
 
 /** The error of a client that speaks another version of tus, which answers it with 412. */
 export class UnknownTusVersion extends DomainError {
-  constructor() {
-    super('FAILED_PRECONDITION', `Only version ${TUS_VERSION} of tus is spoken here.`, { tusVersion: TUS_VERSION });
+  constructor(version: string) {
+    super('FAILED_PRECONDITION', `Tus-Resumable is ${version}. Send ${TUS_VERSION}, or leave the header out.`, {
+      tusVersion: TUS_VERSION,
+    });
   }
 }
 
@@ -33,7 +35,7 @@ export class TusVersionGuard implements CanActivate {
     const reply = http.getResponse<FastifyReply>().header('Tus-Resumable', TUS_VERSION);
     if (version === undefined || version === TUS_VERSION) return true;
     void reply.header('Tus-Version', TUS_VERSION);
-    throw new UnknownTusVersion();
+    throw new UnknownTusVersion(String(version));
   }
 }
 
