@@ -12,6 +12,7 @@ import { startTrainingIngest, type StartedTrainingIngest } from '../training-ing
 import { IMAGE_EVENT_MODEL } from './event-log.schema.js';
 import { EventLogRepository } from './event-log.repository.js';
 import { picture, pictures, pngOf, ShownEventLogs, VERSION } from './event-logs.fixture.js';
+import { MAX_PASS_RECORDS } from './limits.js';
 import { LoggedRuns } from './logged-runs.usecase.js';
 import { MemoryRun } from './memory-runs.fixture.js';
 import { ReadRuns } from './read-runs.usecase.js';
@@ -292,6 +293,15 @@ describe('keeping all events', () => {
     await get(TendEventLogs).removeRuns();
     expect(await model.countDocuments({ workspace })).toBe(50);
     expect(await shown.content('all')).toEqual(rest);
+  });
+
+  it('returns how far a run is after the last pass when the caller ends the reading', async () => {
+    const run = newRun('stopped', { f: eventFile(VERSION, ...pictures(2.5 * MAX_PASS_RECORDS)) });
+    const stop = jest.fn(() => true).mockReturnValueOnce(false);
+    const [progress] = await readerOf(0).read('pushed', [run.source], stop);
+    const [stored] = await logged.list(workspace, 'pushed');
+    expect(progress).toMatchObject({ hasMore: true, files: stored?.files });
+    expect(progress?.files[0]?.offset).toBeGreaterThan(0);
   });
 
   it('pages through the steps of a series', async () => {
