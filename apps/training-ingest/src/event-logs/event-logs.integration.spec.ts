@@ -295,8 +295,23 @@ describe('keeping all events', () => {
     expect(await shown.content('all')).toEqual(rest);
   });
 
+  it('counts the events of each tag that a restart has left', async () => {
+    const all = readerOf(0);
+    const tags = ['a', 'b', 'c'].flatMap((tag, i) => pictures(4, 4 * i, { tag, images: [pngOf(), pngOf()] }));
+    const run = newRun('tags', { f: eventFile(VERSION, START, ...tags, picture(1, { tag: 'a' })) });
+    await all.read('directory', [run.source]);
+    for (const step of [6, 1]) {
+      run.append('f', eventFile({ step, isStart: true }, picture(step)));
+      await all.read('directory', [run.source]);
+      const steps = await Promise.all(['a', 'b', 'c'].map((tag) => shown.steps('tags', tag)));
+      expect(steps).toEqual(step === 6 ? [[0, 1, 2, 3, 6], [4, 5], []] : [[0, 1], [], []]);
+    }
+    expect(await shown.series('tags')).toMatchObject({ samples: 2 });
+    expect(await shown.series('tags', 'b')).toBeUndefined();
+  });
+
   it('returns how far a run is after the last pass when the caller ends the reading', async () => {
-    const run = newRun('stopped', { f: eventFile(VERSION, ...pictures(2.5 * MAX_PASS_RECORDS)) });
+    const run = newRun('stopped', { f: eventFile(VERSION, ...pictures(1.5 * MAX_PASS_RECORDS)) });
     const stop = jest.fn(() => true).mockReturnValueOnce(false);
     const [progress] = await readerOf(0).read('pushed', [run.source], stop);
     const [stored] = await logged.list(workspace, 'pushed');

@@ -27,8 +27,8 @@ export const MAX_PROBLEM_CHARACTERS = 500;
 /** Bytes of the images that a pass stores. The event that reaches it is the last one of its pass. */
 export const MAX_PASS_BYTES = 16 * MIB;
 
-/** Events and series that a pass writes, so that its transaction stays short. */
-export const MAX_PASS_RECORDS = 2_000;
+/** Events and series that a pass writes or removes, so that its transaction stays short. The event that reaches it is the last one. */
+export const MAX_PASS_RECORDS = 4_000;
 
 /** Milliseconds that a pass reads. Its transaction takes 4 s at most, so that a pass takes 10 s. */
 export const PASS_READING_MS = 5_000;

@@ -93,6 +93,26 @@ describe('RunPass', () => {
     ]);
   });
 
+  it('changes only series that a restart removes something of, and counts what it removes', () => {
+    const tagged = [...pictures(9, 0, { tag: 'long' }), ...pictures(2, 0, { tag: 'short' })];
+    const first = passOf(NOTHING, 10, decoded(VERSION, START, ...tagged)).pass;
+    const state = { reading: first.reading, series: first.changes().map((change) => storedFrom(change)) };
+    const { pass } = passOf(state, 10, decoded({ step: 5, isStart: true }));
+    expect(pass.changes().map(({ tag, removed }) => [tag, removed.length])).toEqual([['long', 4]]);
+    expect(pass.heldRecords).toBe(4 + 1);
+    pass.read(decoded(picture(5, { tag: 'short' }))[0] as LoggedEvent, true);
+    expect(pass.heldRecords).toBe(4 + 1 + 2);
+  });
+
+  it('changes no series without events at a restart when all events are kept', () => {
+    const first = passOf(NOTHING, 0, decoded(VERSION, START, picture(1), picture(9, { tag: 'b' }))).pass;
+    const series = first.changes().map((change) => ({ ...storedFrom(change), events: [] }));
+    const empty = series.map((each) => (each.tag === 'b' ? { ...each, count: 0, samples: 0 } : each));
+    const { pass } = passOf({ reading: first.reading, series: empty }, 0, decoded({ step: 5, isStart: true }));
+    expect(pass.changes().map(({ tag, removedFrom }) => [tag, removedFrom])).toEqual([['a', 5n]]);
+    expect(pass.heldRecords).toBe(1);
+  });
+
   it('remembers tags of other plugins, so that the first metadata of a tag decides', () => {
     const scalar = { step: 1, values: [{ tag: 'a', plugin: 'scalars' }] };
     const first = passOf(NOTHING, 10, decoded(scalar)).pass;

@@ -37,7 +37,7 @@ export class RunPass {
     return this.#heldBytes;
   }
 
-  /** Tags that were found, and new events that are kept. */
+  /** Tags that were found, series that change, new events that are kept, and stored events that are removed. */
   get heldRecords(): number {
     return this.#heldRecords;
   }
@@ -110,10 +110,10 @@ export class RunPass {
   }
 
   #hold(series: SeriesPass, work: () => void): void {
-    const { heldBytes, heldEvents } = series;
+    const { heldBytes, heldRecords } = series;
     work();
     this.#heldBytes += series.heldBytes - heldBytes;
-    this.#heldRecords += series.heldEvents - heldEvents;
+    this.#heldRecords += series.heldRecords - heldRecords;
   }
 }
 
