@@ -24,7 +24,10 @@ export const MAX_PROBLEMS_PER_FILE = 20;
 /** Characters of a problem. Names of tags in it may be long. */
 export const MAX_PROBLEM_CHARACTERS = 500;
 
-/** Bytes of the images that a pass stores. The event that reaches it is the last one of its pass. */
+/** Bytes of the record of an image beside its own: place, hash and media type. */
+export const IMAGE_RECORD_BYTES = 250;
+
+/** Bytes of the images and texts that a pass stores. The event that reaches it is the last one of its pass. */
 export const MAX_PASS_BYTES = 16 * MIB;
 
 /** Events and series that a pass writes or removes, so that its transaction stays short. The event that reaches it is the last one. */

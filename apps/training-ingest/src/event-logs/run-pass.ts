@@ -32,7 +32,7 @@ export class RunPass {
     return reading;
   }
 
-  /** Bytes of images that are held for events that are kept. */
+  /** Bytes of images and their records that are held for events that are kept, and of the texts of new series. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
@@ -90,6 +90,7 @@ export class RunPass {
   #apply(change: Exclude<RunChange, { kind: 'left-out' }>, problems: string[]): void {
     if (change.kind === 'series') {
       const { tag, displayName, description } = change;
+      this.#heldBytes += tag.length + displayName.length + description.length;
       this.#series.set(tag, new SeriesPass(unknownSeries(tag, true), { displayName, description }, this.#size));
     } else if (change.kind === 'image') {
       this.#add(change, problems);

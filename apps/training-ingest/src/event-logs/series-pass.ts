@@ -1,4 +1,5 @@
 import { Reservoir, type ImageValue, type SamplingState, type SeriesMetadata } from '@pentaprism/event-files';
+import { IMAGE_RECORD_BYTES } from './limits.js';
 
 /** An event that was kept by an earlier pass. */
 export interface StoredEvent {
@@ -82,7 +83,7 @@ export class SeriesPass {
     this.#isTouched = stored.id === '';
   }
 
-  /** Bytes of the images of new events that are kept so far. */
+  /** Bytes of the images of new events that are kept so far, and of their records. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
@@ -158,7 +159,7 @@ function detached(image: Uint8Array): Uint8Array {
 }
 
 function bytesOf(event: KeptEvent): number {
-  return 'id' in event ? 0 : event.images.reduce((sum, image) => sum + image.length, 0);
+  return 'id' in event ? 0 : event.images.reduce((sum, image) => sum + image.length + IMAGE_RECORD_BYTES, 0);
 }
 
 function countOf(event: KeptEvent): number {
