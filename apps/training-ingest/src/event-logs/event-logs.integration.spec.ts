@@ -203,6 +203,17 @@ describe('reading event files', () => {
     expect(await shown.steps('poisoned')).toEqual([1, 2, 3, 5, 6]);
   });
 
+  it('makes no run of files of which none can be read', async () => {
+    const run = newRun('unread', { f: eventFile(VERSION, picture(1)) });
+    run.broken = 'f';
+    const [progress] = await read(run);
+    expect(progress?.error).toEqual(new Error('The file f is broken.'));
+    expect(await shown.names()).toEqual([]);
+    run.broken = undefined;
+    await read(run);
+    expect(await shown.steps('unread')).toEqual([1]);
+  });
+
   it('keeps 64 bits of steps, odd times and odd names as they were written', async () => {
     const names = ['$where', 'a.b', '__proto__', '', '\u0000', 'line\nbreak', '漢'.repeat(1000)];
     const steps = [-(2n ** 63n), -1n, 9007199254740993n, 2n ** 63n - 1n];
