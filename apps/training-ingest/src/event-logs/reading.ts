@@ -98,9 +98,9 @@ export class Reading {
     if (stored && stored.origin !== this.origin)
       return this.origin === 'pushed'
         ? 'The log directory has a run of this name.'
-        : 'A run of this name was pushed. It has to be deleted first.';
+        : 'A run of this name was pushed. Delete it with DELETE /tensorboard/runs.';
     if (stored || this.#room-- > 0) return null;
-    return `The workspace has ${String(MAX_RUNS)} runs already.`;
+    return `The workspace has ${String(MAX_RUNS)} runs already. Delete some of them.`;
   }
 }
 
