@@ -2,9 +2,25 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { EventFileReader } from './event-file.js';
 import { eventFile, imageMetadata, inPieces, record, strings } from './event-file.fixture.js';
+import { MAX_STRINGS, MAX_VALUES } from './event-protobuf.js';
 import { RunReading } from './run-reading.js';
 
 const steps = [3n, -(2n ** 63n), 2n ** 63n - 1n, 9007199254740993n];
+
+/** Repeats the bytes of an element. */
+const bytesOf = (count: number, ...element: number[]): Buffer =>
+  Buffer.alloc(count * element.length, Buffer.from(element));
+/** A message as the field of another one, which its tag names. */
+function message(tag: number, content: Buffer): Buffer {
+  const length = Buffer.from([
+    (content.length & 127) | 128,
+    ((content.length >>> 7) & 127) | 128,
+    content.length >>> 14,
+  ]);
+  return Buffer.concat([Buffer.from([tag]), length, content]);
+}
+const summaryOf = (values: Buffer): Buffer => message(0x2a, values);
+const tensorOf = (fields: Buffer): Buffer => message(0x0a, message(0x42, fields));
 
 describe('EventFileReader', () => {
   it('reads steps of 64 bits and wall times that are not finite', () => {
@@ -41,6 +57,31 @@ describe('EventFileReader', () => {
     expect(items.map(({ kind }) => kind)).toEqual(['event', 'not-an-event']);
     expect(items[1]).toMatchObject({ at: good.length });
     expect([...reader.push(good)]).toEqual([]);
+  });
+
+  it.each([
+    ['value', MAX_VALUES, (count: number) => summaryOf(bytesOf(count, 0x0a, 0))],
+    ['stringVal', MAX_STRINGS, (count: number) => summaryOf(tensorOf(bytesOf(count, 0x42, 0)))],
+    ['dim', MAX_STRINGS, (count: number) => summaryOf(tensorOf(message(0x12, bytesOf(count, 0x12, 0))))],
+  ])('leaves out an event with more than its limit of %s, and reads on', (field, most, eventOf) => {
+    const good = eventFile({ step: 1 });
+    const allowed = record(eventOf(most));
+    const file = Buffer.concat([allowed, record(eventOf(most + 1)), good]);
+    const items = [...new EventFileReader().push(file)];
+    expect(items.map(({ kind }) => kind)).toEqual(['event', 'too-many', 'event']);
+    expect(items[1]).toMatchObject({ field, most, end: file.length - good.length });
+  });
+
+  it('counts the elements of all parts of a message', () => {
+    const half = bytesOf(MAX_STRINGS / 2, 0x42, 0);
+    const parts = Buffer.concat([tensorOf(half), tensorOf(half), tensorOf(bytesOf(1, 0x42, 0))]);
+    const items = [...new EventFileReader().push(record(summaryOf(parts)))];
+    expect(items.map(({ kind }) => kind)).toEqual(['too-many']);
+  });
+
+  it('keeps nothing of fields that are not in the schema', () => {
+    const [item] = [...new EventFileReader().push(record(bytesOf(1000, 0x60, 1)))];
+    expect(item?.kind === 'event' && Object.keys(Object.getOwnPropertyDescriptors(item.event))).toEqual(['step']);
   });
 
   it('never throws for bytes under right checksums, whatever they are', () => {

@@ -1,10 +1,13 @@
 import { decodeEvent, type LoggedEvent } from './event-protobuf.js';
 import { MAX_EVENT_BYTES, RecordReader, type RecordItem } from './record-reader.js';
+import { TooManyElements } from './repeated-fields.js';
 
 /** What stands in an event file. `end` is the offset in the file after it, in bytes. */
 export type EventFileItem =
   | { kind: 'event'; event: LoggedEvent; end: number }
   | Exclude<RecordItem, { kind: 'record' }>
+  /** A record that has more than `most` elements of a field of an Event. It is not decoded. */
+  | { kind: 'too-many'; field: string; most: number; end: number }
   /** A record from `at` on whose checksums are right and which is not an Event. Nothing follows this item. */
   | { kind: 'not-an-event'; at: number };
 
@@ -51,7 +54,8 @@ export class EventFileReader {
 function eventOf({ data, end }: { data: Uint8Array; end: number }, at: number): EventFileItem {
   try {
     return { kind: 'event', event: decodeEvent(data), end };
-  } catch {
+  } catch (error) {
+    if (error instanceof TooManyElements) return { kind: 'too-many', field: error.field, most: error.most, end };
     return { kind: 'not-an-event', at };
   }
 }

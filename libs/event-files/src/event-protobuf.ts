@@ -1,4 +1,17 @@
 import protobuf from 'protobufjs';
+import { limitElements } from './repeated-fields.js';
+
+/** Values of an event. Writers put one into an event for each tag that they log at a step. */
+export const MAX_VALUES = 10_000;
+
+/** Strings in the tensors of an event, and dimensions of their shapes. Images have one string each, and two for their size. */
+export const MAX_STRINGS = 100_000;
+
+const LIMITS = new Map([
+  ['value', MAX_VALUES],
+  ['stringVal', MAX_STRINGS],
+  ['dim', MAX_STRINGS],
+]);
 
 /**
  * The parts of an Event that images need, with the field numbers of TensorFlow's event.proto, summary.proto and
@@ -126,10 +139,15 @@ export interface LoggedEvent {
 const { root } = protobuf.parse(SCHEMA);
 const Event = root.lookupType('tensorboard.Event');
 const PluginContent = root.lookupType('tensorboard.ImagePluginData');
+root.resolveAll();
 
-/** @throws Error for bytes that are not an Event */
+/**
+ * @throws TooManyElements for an Event above the limits
+ * @throws Error for bytes that are not an Event
+ */
 export function decodeEvent(bytes: Uint8Array): LoggedEvent {
-  const event = Event.decode(bytes) as unknown as LoggedEvent & { step: unknown };
+  limitElements(bytes, Event, LIMITS);
+  const event = Event.decode(readerOf(bytes)) as unknown as LoggedEvent & { step: unknown };
   return Object.assign(event, { step: toBigInt(event.step as unknown as Long) });
 }
 
@@ -146,10 +164,15 @@ export function imagePluginVersion(content: Bytes): number | undefined {
   const bytes = Buffer.from(content);
   if (bytes.toString('latin1') === '{}') return 0;
   try {
-    return (PluginContent.decode(bytes) as unknown as { version: number }).version;
+    return (PluginContent.decode(readerOf(bytes)) as unknown as { version: number }).version;
   } catch {
     return undefined;
   }
+}
+
+/** Fields that are not in the schema would take more memory than the bytes of a message. */
+function readerOf(bytes: Uint8Array): protobuf.Reader {
+  return Object.assign(protobuf.Reader.create(bytes), { discardUnknown: true });
 }
 
 export function toBigInt({ low, high }: Long): bigint {

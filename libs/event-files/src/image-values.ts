@@ -70,7 +70,7 @@ function imagesOfTensor({ dtype, tensorShape, stringVal }: StringTensor): ImageV
   const sizes = tensorShape?.unknownRank === true ? [] : (tensorShape?.dim ?? []).map(({ size }) => toBigInt(size));
   if (sizes.length !== 1) return `its tensor has ${String(sizes.length)} dimensions instead of one`;
   if (sizes[0] !== BigInt(stringVal.length)) {
-    return `its shape says ${String(sizes[0])} strings and ${String(stringVal.length)} are there`;
+    return `its shape has ${String(sizes[0])} strings, but it contains ${String(stringVal.length)}`;
   }
   const [width, height, ...images] = stringVal;
   if (width === undefined || height === undefined) return 'it has no width and height before its images';

@@ -76,7 +76,7 @@ export const metrics = {
   }),
   eventLogProblems: new Counter({
     name: 'pentaprism_event_log_problems_total',
-    help: 'Parts of event files that could not be read, by kind (damaged, not-an-event, too-long, left-out)',
+    help: 'Parts of event files that could not be read, by kind (damaged, not-an-event, too-long, too-many, left-out)',
     labelNames: ['kind'],
     registers: [registry],
   }),

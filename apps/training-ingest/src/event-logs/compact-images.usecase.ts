@@ -5,6 +5,8 @@ import { EVENT_IMAGES_AREA, eventLogChanged } from '@pentaprism/contracts';
 import { DomainError } from '@pentaprism/domain';
 import { LOGGER, type Logger } from '@pentaprism/observability';
 import { BLOB_STORE } from '@pentaprism/service';
+import type { Types } from 'mongoose';
+import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { EventImagesRepository, type MovedEvent } from './event-images.repository.js';
 import type { EventImage, ImageEventDocument } from './event-log.schema.js';
@@ -54,29 +56,36 @@ export class CompactImages {
     const dead = [...live].filter(([sha256, bytes]) => bytes < LEAST_LIVE_PART * (sizes.get(sha256) ?? 0));
     const hashes = dead.map(([sha256]) => sha256);
     let moved = 0;
-    for (let left = hashes.length > 0; left && !stopped();) {
-      const events = await this.records.findIn(workspace, hashes, EVENTS_AT_ONCE);
-      const count = await this.#moveSome(workspace, events);
+    let after: Types.ObjectId | null = null;
+    while (hashes.length > 0 && !stopped()) {
+      const events: ImageEventDocument[] = await this.records.findIn(workspace, hashes, after, EVENTS_AT_ONCE);
+      if (events.length === 0) break;
+      const { count, last } = await this.#moveSome(workspace, events);
       moved += count;
-      left = count > 0;
+      after = last;
     }
     return moved;
   }
 
   /** Moves as many of the events as fit into one blob. Those that are damaged stay where they are. */
-  async #moveSome(workspace: string, events: readonly ImageEventDocument[]): Promise<number> {
+  async #moveSome(
+    workspace: string,
+    events: readonly ImageEventDocument[],
+  ): Promise<{ count: number; last: Types.ObjectId | null }> {
     const blob = new ImageBlob();
     const moved: MovedEvent[] = [];
+    let last: Types.ObjectId | null = null;
     for (const event of events) {
       if (blob.size >= MAX_PASS_BYTES) break;
+      last = event._id;
       const images = await this.#copy(event, blob);
       if (images && event.blob) moved.push({ id: event._id, from: event.blob.sha256, images });
     }
-    if (moved.length === 0) return 0;
+    if (moved.length === 0) return { count: 0, last };
     const { sha256, size } = await this.blobs.put(EVENT_IMAGES_AREA, workspace, blob.bytes(), { maxBytes: blob.size });
     await this.records.move(workspace, moved, { sha256, size });
     sendSignal(this.bus.connection, eventLogChanged, { workspace });
-    return moved.length;
+    return { count: moved.length, last };
   }
 
   /** Returns where the images of an event are in `blob`, or undefined if one of them is damaged. */
@@ -85,10 +94,9 @@ export class CompactImages {
     blob: ImageBlob,
   ): Promise<EventImage[] | undefined> {
     try {
-      const read = await Promise.all(images.map((image) => this.#read(workspace, from?.sha256 ?? '', image)));
-      const copies = read.map((image) => blob.add(image));
-      if (copies.every(({ sha256 }, i) => sha256 === images[i]?.sha256)) return copies;
-      throw new DomainError('DATA_LOSS', 'Stored bytes are damaged.');
+      const read: Uint8Array[] = [];
+      for (const image of images) read.push(await this.#read(workspace, from?.sha256 ?? '', image));
+      return read.map((image) => blob.add(image));
     } catch (error) {
       if (!DomainError.is(error, 'DATA_LOSS') && !DomainError.is(error, 'NOT_FOUND')) throw error;
       this.logger.error({ err: error, workspace, event: _id.toHexString() }, 'event logs: images cannot be moved');
@@ -96,10 +104,16 @@ export class CompactImages {
     }
   }
 
-  /** Without reading the whole blob: the hash of each image shows damage. */
-  async #read(workspace: string, sha256: string, { offset, length }: EventImage): Promise<Uint8Array> {
+  /**
+   * Reads an image without the rest of its blob. The hash of the image shows damage.
+   *
+   * @throws DomainError DATA_LOSS; NOT_FOUND
+   */
+  async #read(workspace: string, blob: string, { offset, length, sha256 }: EventImage): Promise<Uint8Array> {
     if (length === 0) return new Uint8Array();
-    const key = { area: EVENT_IMAGES_AREA, workspace, sha256 };
-    return buffer(await this.blobs.open(key, { start: offset, end: offset + length - 1, verify: false }));
+    const key = { area: EVENT_IMAGES_AREA, workspace, sha256: blob };
+    const bytes = await buffer(await this.blobs.open(key, { start: offset, end: offset + length - 1, verify: false }));
+    if (createHash('sha256').update(bytes).digest('hex') === sha256) return bytes;
+    throw new DomainError('DATA_LOSS', 'Stored bytes are damaged.');
   }
 }

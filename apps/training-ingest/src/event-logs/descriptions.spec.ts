@@ -22,5 +22,13 @@ describe('Descriptions', () => {
     expect(descriptions.render('x'.repeat(10 * MAX_DESCRIPTION_CHARACTERS))).toHaveLength(
       MAX_DESCRIPTION_CHARACTERS + '<p></p>'.length,
     );
+    expect(descriptions.render('&'.repeat(MAX_DESCRIPTION_CHARACTERS))).toHaveLength(
+      MAX_DESCRIPTION_CHARACTERS + '<p></p>'.length,
+    );
+  });
+
+  it('shows descriptions as text when the time for rendering is spent', () => {
+    const none = new Descriptions(0);
+    expect(none.render('*a*')).toBe('<p>*a*</p>');
   });
 });

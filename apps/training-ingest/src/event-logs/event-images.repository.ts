@@ -33,11 +33,16 @@ export class EventImagesRepository {
     return new Map(found.map(({ _id, bytes }) => [_id, bytes]));
   }
 
-  /** Returns some of the events that have their images in one of these blobs. */
-  findIn(workspace: string, hashes: readonly string[], limit: number): Promise<ImageEventDocument[]> {
-    return this.events.collection
-      .find<ImageEventDocument>({ workspace, 'blob.sha256': { $in: [...hashes] } }, { limit })
-      .toArray();
+  /** Returns events that have their images in one of these blobs, in the order of their ids, behind one of them. */
+  findIn(
+    workspace: string,
+    hashes: readonly string[],
+    after: Types.ObjectId | null,
+    limit: number,
+  ): Promise<ImageEventDocument[]> {
+    const behind = after === null ? {} : { _id: { $gt: after } };
+    const filter = { workspace, 'blob.sha256': { $in: [...hashes] }, ...behind };
+    return this.events.collection.find<ImageEventDocument>(filter, { sort: { _id: 1 }, limit }).toArray();
   }
 
   /** Returns events of all workspaces in the order of their ids, behind one of them. */

@@ -22,7 +22,7 @@ import type { RunOrigin } from './run-source.js';
 import type { StoredRun } from './run-update.js';
 import type { StoredEvent, StoredSeries } from './series-pass.js';
 import { stepOf } from './steps.js';
-import { notVoid, type VoidEvents } from './void-events.js';
+import { NOT_VOID } from './void-events.js';
 
 /** A run that has a name, of any origin. */
 export interface NamedRun extends StoredRun {
@@ -32,6 +32,13 @@ export interface NamedRun extends StoredRun {
 
 /** Another pass over one of the runs was stored first. */
 class Overtaken extends Error {}
+
+/** Without counts if no event is left. */
+interface CountedSeries {
+  readonly _id: Types.ObjectId;
+  readonly events?: number;
+  readonly samples?: number;
+}
 
 /** Reads and writes the state of readings. */
 @Injectable()
@@ -160,23 +167,46 @@ export class EventLogRepository {
   ): Promise<void> {
     if (removedEvents.length > 0) await this.events.collection.deleteMany({ _id: { $in: removedEvents } }, { session });
     if (added.length > 0) await this.events.collection.insertMany(added, { session });
-    for (const restart of restarts) await this.#recount(restart, session);
+    if (restarts.length > 0) await this.#recount(restarts, session);
   }
 
   /** The documents of removed events follow later. There may be too many for a transaction. */
-  async #recount({ series, from, before }: Restart, session: ClientSession): Promise<void> {
-    const removal = { $push: { voids: { from, before } }, $set: { hasVoids: true as const } };
-    const options = { session, returnDocument: 'after' } as const;
-    const found = await this.series.collection.findOneAndUpdate({ _id: series }, removal as never, options);
+  async #recount(restarts: readonly Restart[], session: ClientSession): Promise<void> {
+    const removals = restarts.map(({ series, from, before }) => ({
+      updateOne: {
+        filter: { _id: series },
+        update: { $push: { voids: { from, before } }, $set: { hasVoids: true as const } } as never,
+      },
+    }));
+    await this.series.collection.bulkWrite(removals, { session });
+    const counted = await this.#count(
+      restarts.map(({ series }) => series),
+      session,
+    );
+    const changes = counted.map(({ _id, events = 0, samples = 0 }) => ({
+      updateOne: { filter: { _id }, update: { $set: { events, samples } } },
+    }));
+    await this.series.collection.bulkWrite(changes, { session });
+  }
+
+  /** Counts the events of series that are not void. */
+  #count(series: readonly Types.ObjectId[], session: ClientSession): Promise<CountedSeries[]> {
     const count = { _id: null, events: { $sum: 1 }, samples: { $max: { $size: '$images' } } };
-    const [counted] = await this.events.collection
-      .aggregate<{ events: number; samples: number }>(
-        [{ $match: { series, ...notVoid(found?.['voids'] as VoidEvents[]) } }, { $group: count }],
+    const lookup = {
+      ...{ from: this.events.collection.name, localField: '_id', foreignField: 'series', as: 'counted' },
+      ...{ let: { voids: '$voids' }, pipeline: [{ $match: { $expr: NOT_VOID } }, { $group: count }] },
+    };
+    const counted = { $first: '$counted' };
+    return this.series.collection
+      .aggregate<CountedSeries>(
+        [
+          { $match: { _id: { $in: [...series] } } },
+          { $lookup: lookup },
+          { $replaceWith: { $mergeObjects: [counted, { _id: '$_id' }] } },
+        ],
         { session },
       )
       .toArray();
-    const { events = 0, samples = 0 } = counted ?? {};
-    await this.series.collection.updateOne({ _id: series }, { $set: { events, samples } }, { session });
   }
 }
 

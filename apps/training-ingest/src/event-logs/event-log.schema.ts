@@ -25,7 +25,7 @@ export interface LoggedRunDocument {
   firstWallTime: number | null;
   /** Without the tags, which are series. */
   reading: Omit<RunReadingState, 'tags'>;
-  /** Since when its place cannot be seen. Until then no call shows the run, which is shown again when the place is. */
+  /** Since when its place cannot be seen. From then on no call shows the run, until the place is seen again. */
   hiddenAt: Date | null;
   /** Since when it is no run any more. Its records follow later. */
   removedAt: Date | null;

@@ -12,6 +12,7 @@ import { startTrainingIngest, type StartedTrainingIngest } from '../training-ing
 import { IMAGE_EVENT_MODEL } from './event-log.schema.js';
 import { EventLogRepository } from './event-log.repository.js';
 import { picture, pictures, pngOf, ShownEventLogs, VERSION } from './event-logs.fixture.js';
+import { MAX_PASS_RECORDS } from './limits.js';
 import { LoggedRuns } from './logged-runs.usecase.js';
 import { MemoryRun } from './memory-runs.fixture.js';
 import { ReadRuns } from './read-runs.usecase.js';
@@ -202,6 +203,17 @@ describe('reading event files', () => {
     expect(await shown.steps('poisoned')).toEqual([1, 2, 3, 5, 6]);
   });
 
+  it('makes no run of files of which none can be read', async () => {
+    const run = newRun('unread', { f: eventFile(VERSION, picture(1)) });
+    run.broken = 'f';
+    const [progress] = await read(run);
+    expect(progress?.error).toEqual(new Error('The file f is broken.'));
+    expect(await shown.names()).toEqual([]);
+    run.broken = undefined;
+    await read(run);
+    expect(await shown.steps('unread')).toEqual([1]);
+  });
+
   it('keeps 64 bits of steps, odd times and odd names as they were written', async () => {
     const names = ['$where', 'a.b', '__proto__', '', '\u0000', 'line\nbreak', '漢'.repeat(1000)];
     const steps = [-(2n ** 63n), -1n, 9007199254740993n, 2n ** 63n - 1n];
@@ -292,6 +304,30 @@ describe('keeping all events', () => {
     await get(TendEventLogs).removeRuns();
     expect(await model.countDocuments({ workspace })).toBe(50);
     expect(await shown.content('all')).toEqual(rest);
+  });
+
+  it('counts the events of each tag that a restart has left', async () => {
+    const all = readerOf(0);
+    const tags = ['a', 'b', 'c'].flatMap((tag, i) => pictures(4, 4 * i, { tag, images: [pngOf(), pngOf()] }));
+    const run = newRun('tags', { f: eventFile(VERSION, START, ...tags, picture(1, { tag: 'a' })) });
+    await all.read('directory', [run.source]);
+    for (const step of [6, 1]) {
+      run.append('f', eventFile({ step, isStart: true }, picture(step)));
+      await all.read('directory', [run.source]);
+      const steps = await Promise.all(['a', 'b', 'c'].map((tag) => shown.steps('tags', tag)));
+      expect(steps).toEqual(step === 6 ? [[0, 1, 2, 3, 6], [4, 5], []] : [[0, 1], [], []]);
+    }
+    expect(await shown.series('tags')).toMatchObject({ samples: 2 });
+    expect(await shown.series('tags', 'b')).toBeUndefined();
+  });
+
+  it('returns how far a run is after the last pass when the caller ends the reading', async () => {
+    const run = newRun('stopped', { f: eventFile(VERSION, ...pictures(1.5 * MAX_PASS_RECORDS)) });
+    const stop = jest.fn(() => true).mockReturnValueOnce(false);
+    const [progress] = await readerOf(0).read('pushed', [run.source], stop);
+    const [stored] = await logged.list(workspace, 'pushed');
+    expect(progress).toMatchObject({ hasMore: true, files: stored?.files });
+    expect(progress?.files[0]?.offset).toBeGreaterThan(0);
   });
 
   it('pages through the steps of a series', async () => {

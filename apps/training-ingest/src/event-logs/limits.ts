@@ -24,11 +24,14 @@ export const MAX_PROBLEMS_PER_FILE = 20;
 /** Characters of a problem. Names of tags in it may be long. */
 export const MAX_PROBLEM_CHARACTERS = 500;
 
-/** Bytes of the images that a pass stores. The event that reaches it is the last one of its pass. */
+/** Bytes of the record of an image beside its own: place, hash and media type. */
+export const IMAGE_RECORD_BYTES = 250;
+
+/** Bytes of the images and texts that a pass stores. The event that reaches it is the last one of its pass. */
 export const MAX_PASS_BYTES = 16 * MIB;
 
-/** Events and series that a pass writes, so that its transaction stays short. */
-export const MAX_PASS_RECORDS = 2_000;
+/** Events and series that a pass writes or removes, so that its transaction stays short. The event that reaches it is the last one. */
+export const MAX_PASS_RECORDS = 4_000;
 
 /** Milliseconds that a pass reads. Its transaction takes 4 s at most, so that a pass takes 10 s. */
 export const PASS_READING_MS = 5_000;

@@ -65,9 +65,16 @@ export class PassRecords {
     return this.runs.length + this.runChanges.length === 0;
   }
 
-  /** @param replaced the run that this one takes the place of */
-  addRun(update: RunUpdate, replaced: StoredRun | null): void {
+  /**
+   * Adds what has changed in a run. Adds no new run of which nothing could be read.
+   *
+   * @param replaced the run that this one takes the place of
+   * @param error what kept a file from being read
+   */
+  addRun(update: RunUpdate, replaced: StoredRun | null, error?: unknown): void {
     if (!update.hasChanged) return;
+    // A run that was pushed may have been deleted meanwhile.
+    if (error !== undefined && !replaced && isUnread(update)) return;
     const run = this.#addRun(update);
     if (replaced) this.replacedRuns.push({ id: new Types.ObjectId(replaced.id), version: replaced.version });
     for (const file of update.changedFiles) this.#addFile(run, file);
@@ -133,4 +140,8 @@ export class PassRecords {
       images: event.images.map((image) => this.blob.add(image)),
     });
   }
+}
+
+function isUnread({ stored, files }: RunUpdate): boolean {
+  return stored === null && files.every(({ offset }) => offset === 0);
 }

@@ -58,7 +58,11 @@ export class ReadRuns {
       if (isStored) reading.finish(pass.turns);
       else reading.repeat(pass.turns);
       overtaken = isStored ? 0 : overtaken + 1;
-      if (overtaken > MAX_OVERTAKEN) throw new DomainError('UNAVAILABLE', 'Other readings of these runs go first.');
+      if (overtaken > MAX_OVERTAKEN)
+        throw new DomainError(
+          'UNAVAILABLE',
+          `The runs were changed by ${String(MAX_OVERTAKEN)} other passes. Try again.`,
+        );
     }
     return reading.progress();
   }
@@ -94,7 +98,7 @@ export class ReadRuns {
   /** Returns false if another pass was stored first. Then only a blob is left, which the sweep removes. */
   async #store({ workspace, origin }: Reading, { turns }: Pass): Promise<boolean> {
     const records = new PassRecords(workspace, origin);
-    for (const { update, replaced } of turns) records.addRun(update, replaced);
+    for (const { update, replaced, error } of turns) records.addRun(update, replaced, error);
     if (records.isEmpty) return true;
     if (!(await this.repository.store(records, await this.#putImages(records)))) return false;
     if (records.isShown) sendSignal(this.bus.connection, eventLogChanged, { workspace });

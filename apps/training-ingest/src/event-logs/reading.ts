@@ -8,6 +8,8 @@ import type { FileUpdate } from './run-update.js';
 export class Reading {
   readonly #stored = new Map<string, NamedRun>();
   readonly #progress: RunProgress[] = [];
+  /** The files of runs that have more, after the pass that was stored last. */
+  readonly #unfinished = new Map<string, RunProgress['files']>();
   #queue: readonly RunSource[];
   #stale: readonly string[];
   /** How many more runs the workspace may have. */
@@ -40,7 +42,10 @@ export class Reading {
    * @param count how many runs the workspace has
    */
   update(stored: readonly NamedRun[], count: number): void {
-    for (const name of this.#stale) this.#stored.delete(name);
+    for (const name of this.#stale) {
+      this.#stored.delete(name);
+      this.#unfinished.delete(name);
+    }
     for (const run of stored) this.#stored.set(run.name, run);
     this.#stale = [];
     this.#room = MAX_RUNS - count;
@@ -61,7 +66,9 @@ export class Reading {
       this.#progress.push({ workspace, name, files, hasMore: false, refused: null, ...(error ? { error } : {}) });
     }
     this.#queue = this.#queue.slice(finished.length);
-    this.#stale = turns.slice(finished.length).map(({ update }) => update.source.name);
+    const unfinished = turns.slice(finished.length).map(({ update }) => update);
+    for (const { source, files } of unfinished) this.#unfinished.set(source.name, files.map(progressOf));
+    this.#stale = unfinished.map(({ source }) => source.name);
   }
 
   /** Takes note of a pass that was dropped. */
@@ -72,7 +79,7 @@ export class Reading {
   /** Returns how far all runs are. Those that were not reached have more. */
   progress(): readonly RunProgress[] {
     const unfinished = this.#queue.map(({ workspace, name }) => {
-      const files = this.stored(name)?.files.map(progressOf) ?? [];
+      const files = this.#unfinished.get(name) ?? this.stored(name)?.files.map(progressOf) ?? [];
       return { workspace, name, files, hasMore: true, refused: null };
     });
     return [...this.#progress, ...unfinished];
@@ -91,9 +98,9 @@ export class Reading {
     if (stored && stored.origin !== this.origin)
       return this.origin === 'pushed'
         ? 'The log directory has a run of this name.'
-        : 'A run of this name was pushed. It has to be deleted first.';
+        : 'A run of this name was pushed. Delete it with DELETE /tensorboard/runs.';
     if (stored || this.#room-- > 0) return null;
-    return `The workspace has ${String(MAX_RUNS)} runs already.`;
+    return `The workspace has ${String(MAX_RUNS)} runs already. Delete some of them.`;
   }
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { EMPTY_RUN, EventFileReader, type LoggedEvent } from '@pentaprism/event-files';
 import { eventFile, type EventFields } from '@pentaprism/testing';
 import { picture, pictures, pngOf, VERSION } from './event-logs.fixture.js';
-import { MAX_IMAGES_PER_EVENT, MAX_TAG_CHARACTERS } from './limits.js';
+import { IMAGE_RECORD_BYTES, MAX_IMAGES_PER_EVENT, MAX_TAG_CHARACTERS } from './limits.js';
 import { RunPass, type RunState } from './run-pass.js';
 import type { SeriesChange, StoredSeries } from './series-pass.js';
 
@@ -61,11 +61,12 @@ describe('RunPass', () => {
     const { pass } = passOf(NOTHING, 3, decoded(VERSION, ...pictures(50)));
     const [change] = pass.changes();
     expect(change?.added).toHaveLength(3);
-    expect(pass.heldBytes).toBe(3 * pngOf().length);
+    const textBytes = 'a'.length;
+    expect(pass.heldBytes).toBe(3 * (pngOf().length + IMAGE_RECORD_BYTES) + textBytes);
     expect(pass.heldRecords).toBe(1 + 3);
     pass.read(decoded(START)[0] as LoggedEvent, true);
     pass.read(decoded(START)[0] as LoggedEvent, true);
-    expect([pass.heldBytes, pass.heldRecords]).toEqual([0, 1]);
+    expect([pass.heldBytes, pass.heldRecords]).toEqual([textBytes, 1]);
   });
 
   it('copies kept images, so that the bytes that they arrived in can be freed', () => {
@@ -91,6 +92,26 @@ describe('RunPass', () => {
     expect(second.pass.changes()).toMatchObject([
       { id: 'a', removedFrom: 5n, nextPlace: 11, added: [{ place: 10, step: 5n }] },
     ]);
+  });
+
+  it('changes only series that a restart removes something of, and counts what it removes', () => {
+    const tagged = [...pictures(9, 0, { tag: 'long' }), ...pictures(2, 0, { tag: 'short' })];
+    const first = passOf(NOTHING, 10, decoded(VERSION, START, ...tagged)).pass;
+    const state = { reading: first.reading, series: first.changes().map((change) => storedFrom(change)) };
+    const { pass } = passOf(state, 10, decoded({ step: 5, isStart: true }));
+    expect(pass.changes().map(({ tag, removed }) => [tag, removed.length])).toEqual([['long', 4]]);
+    expect(pass.heldRecords).toBe(4 + 1);
+    pass.read(decoded(picture(5, { tag: 'short' }))[0] as LoggedEvent, true);
+    expect(pass.heldRecords).toBe(4 + 1 + 2);
+  });
+
+  it('changes no series without events at a restart when all events are kept', () => {
+    const first = passOf(NOTHING, 0, decoded(VERSION, START, picture(1), picture(9, { tag: 'b' }))).pass;
+    const series = first.changes().map((change) => ({ ...storedFrom(change), events: [] }));
+    const empty = series.map((each) => (each.tag === 'b' ? { ...each, count: 0, samples: 0 } : each));
+    const { pass } = passOf({ reading: first.reading, series: empty }, 0, decoded({ step: 5, isStart: true }));
+    expect(pass.changes().map(({ tag, removedFrom }) => [tag, removedFrom])).toEqual([['a', 5n]]);
+    expect(pass.heldRecords).toBe(1);
   });
 
   it('remembers tags of other plugins, so that the first metadata of a tag decides', () => {

@@ -32,12 +32,12 @@ export class RunPass {
     return reading;
   }
 
-  /** Bytes of images that are held for events that are kept. */
+  /** Bytes of images and their records that are held for events that are kept, and of the texts of new series. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
 
-  /** Tags that were found, and new events that are kept. */
+  /** Tags that were found, series that change, new events that are kept, and stored events that are removed. */
   get heldRecords(): number {
     return this.#heldRecords;
   }
@@ -90,6 +90,7 @@ export class RunPass {
   #apply(change: Exclude<RunChange, { kind: 'left-out' }>, problems: string[]): void {
     if (change.kind === 'series') {
       const { tag, displayName, description } = change;
+      this.#heldBytes += tag.length + displayName.length + description.length;
       this.#series.set(tag, new SeriesPass(unknownSeries(tag, true), { displayName, description }, this.#size));
     } else if (change.kind === 'image') {
       this.#add(change, problems);
@@ -110,10 +111,10 @@ export class RunPass {
   }
 
   #hold(series: SeriesPass, work: () => void): void {
-    const { heldBytes, heldEvents } = series;
+    const { heldBytes, heldRecords } = series;
     work();
     this.#heldBytes += series.heldBytes - heldBytes;
-    this.#heldRecords += series.heldEvents - heldEvents;
+    this.#heldRecords += series.heldRecords - heldRecords;
   }
 }
 

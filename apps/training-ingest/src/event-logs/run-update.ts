@@ -33,7 +33,7 @@ export interface FileUpdate extends Omit<StoredFile, 'id'> {
   readonly id: string | null;
 }
 
-export type ProblemKind = 'damaged' | 'not-an-event' | 'too-long' | 'left-out';
+export type ProblemKind = 'damaged' | 'not-an-event' | 'too-long' | 'too-many' | 'left-out';
 
 /** Something of a file that could not be read. */
 export interface FileProblem {
@@ -231,6 +231,8 @@ export function isReplaced({ files }: StoredRun, source: RunSource): boolean {
 function describe(item: Exclude<EventFileItem, { kind: 'event' }>): string {
   if (item.kind === 'too-long')
     return `The record that ends at byte ${String(item.end)} has ${String(item.length)} bytes, which is too many. It is left out.`;
+  if (item.kind === 'too-many')
+    return `The record that ends at byte ${String(item.end)} has more than ${String(item.most)} elements of ${item.field}. It is left out.`;
   const at = `from byte ${String(item.at)} on`;
   if (item.kind === 'damaged')
     return `The file is damaged ${at}: the checksum of the ${item.part} is wrong. Nothing more of it is read.`;

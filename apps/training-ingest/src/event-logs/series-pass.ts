@@ -1,4 +1,5 @@
 import { Reservoir, type ImageValue, type SamplingState, type SeriesMetadata } from '@pentaprism/event-files';
+import { IMAGE_RECORD_BYTES } from './limits.js';
 
 /** An event that was kept by an earlier pass. */
 export interface StoredEvent {
@@ -68,6 +69,7 @@ export class SeriesPass {
   /** Events whose images are still views of the bytes that arrived. */
   readonly #fresh = new Set<NewEvent>();
   #heldBytes = 0;
+  /** New events that are kept so far, and stored ones that are removed. */
   #heldEvents = 0;
   #isTouched: boolean;
 
@@ -81,14 +83,14 @@ export class SeriesPass {
     this.#isTouched = stored.id === '';
   }
 
-  /** Bytes of the images of new events that are kept so far. */
+  /** Bytes of the images of new events that are kept so far, and of their records. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
 
-  /** New events that are kept so far. */
-  get heldEvents(): number {
-    return this.#heldEvents;
+  /** Documents that change so far. Without that of a series that this pass has found. */
+  get heldRecords(): number {
+    return this.#heldEvents + (this.#isTouched && this.#stored.id !== '' ? 1 : 0);
   }
 
   add({ step, wallTime, width, height, images }: Omit<NewEvent, 'place'>): void {
@@ -98,7 +100,11 @@ export class SeriesPass {
     this.#fresh.add(event);
     this.#heldBytes += bytesOf(event);
     this.#heldEvents++;
-    if (replaced === undefined || 'id' in replaced) return;
+    if (replaced === undefined) return;
+    if ('id' in replaced) {
+      this.#heldEvents++;
+      return;
+    }
     this.#fresh.delete(replaced);
     this.#heldBytes -= bytesOf(replaced);
     this.#heldEvents--;
@@ -112,12 +118,19 @@ export class SeriesPass {
 
   /** Removes events at a step and later ones. */
   restart(step: bigint): void {
-    this.#isTouched = true;
+    const { items, state } = this.#sample;
+    const keepsAll = this.#size === 0;
     this.#sample.keep((event) => event.step < step);
+    const kept = this.#sample.items;
+    // Stored events are not read back where all are kept.
+    const mayRemoveStored = keepsAll && this.#stored.count > 0;
+    const hasOtherState = !keepsAll && this.#sample.state.seen !== state.seen;
+    if (mayRemoveStored || hasOtherState || kept.length < items.length) this.#isTouched = true;
     for (const event of this.#fresh) if (event.step >= step) this.#fresh.delete(event);
-    this.#heldBytes = this.#sample.items.reduce((sum, event) => sum + bytesOf(event), 0);
-    this.#heldEvents = this.#sample.items.filter((event) => !('id' in event)).length;
-    if (this.#size === 0 && (this.#removedFrom === null || step < this.#removedFrom)) this.#removedFrom = step;
+    this.#heldBytes = kept.reduce((sum, event) => sum + bytesOf(event), 0);
+    const keptStored = kept.filter((event) => 'id' in event).length;
+    this.#heldEvents = kept.length - keptStored + this.#stored.events.length - keptStored;
+    if (mayRemoveStored && (this.#removedFrom === null || step < this.#removedFrom)) this.#removedFrom = step;
   }
 
   /** Returns undefined if nothing has changed. */
@@ -146,7 +159,7 @@ function detached(image: Uint8Array): Uint8Array {
 }
 
 function bytesOf(event: KeptEvent): number {
-  return 'id' in event ? 0 : event.images.reduce((sum, image) => sum + image.length, 0);
+  return 'id' in event ? 0 : event.images.reduce((sum, image) => sum + image.length + IMAGE_RECORD_BYTES, 0);
 }
 
 function countOf(event: KeptEvent): number {

@@ -11,6 +11,18 @@ export function notVoid(voids: readonly VoidEvents[] = []): object {
   return { $nor: voids.map(({ from, before }) => ({ step: { $gte: from }, place: { $lt: before } })) };
 }
 
+/** As {@link notVoid}, as an expression in which `$$voids` is the array of a series. */
+export const NOT_VOID = {
+  $not: {
+    $anyElementTrue: {
+      $map: {
+        input: '$$voids',
+        in: { $and: [{ $gte: ['$step', '$$this.from'] }, { $lt: ['$place', '$$this.before'] }] },
+      },
+    },
+  },
+};
+
 export function isVoid({ step, place }: { step: string; place: number }, voids: readonly VoidEvents[] = []): boolean {
   return voids.some(({ from, before }) => step >= from && place < before);
 }

@@ -48,6 +48,8 @@ export class FollowLogDirectory implements OnApplicationBootstrap, OnModuleDestr
   /** The identity of an empty directory that took the place of the one with runs. */
   private impostor: string | undefined;
   private renewing = false;
+  /** The renewal that is under way in the database. */
+  private taking: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly tree: LogTree,
@@ -144,6 +146,8 @@ export class FollowLogDirectory implements OnApplicationBootstrap, OnModuleDestr
     const { workspace } = this.settings;
     const { identity, isHidden } = tenure.state;
     const listing = await tenure.follower.look((found, known) => {
+      // Another instance may have stored runs since, which this one would remove.
+      if (this.isLost(tenure)) throw new Error('The lease was lost during a look.');
       this.impostor = isImpostor(found, known, identity) ? found.identity : undefined;
       return this.impostor === undefined;
     });
@@ -164,7 +168,10 @@ export class FollowLogDirectory implements OnApplicationBootstrap, OnModuleDestr
       // Only who sees the directory keeps the lease. A file system that hangs does not answer here.
       await this.tree.identify();
       const renewedAt = performance.now();
-      const state = await this.lease.take(this.settings.workspace);
+      if (this.tenure !== tenure) return;
+      const taking = this.lease.take(this.settings.workspace);
+      this.taking = taking.catch(() => undefined);
+      const state = await taking;
       tenure.renewedAt = state ? renewedAt : -Infinity;
     } catch {
       // The next look finds the same, or the lease ends.
@@ -180,6 +187,8 @@ export class FollowLogDirectory implements OnApplicationBootstrap, OnModuleDestr
     this.tenure = undefined;
     clearInterval(tenure.renewals);
     const stored = tenure.follower.stop();
+    // A renewal that arrives after the release would take the lease again.
+    await this.taking;
     // Failures end the lease later, by itself.
     await this.lease.release(this.settings.workspace).catch(() => undefined);
     metrics.logDirectoryFollowed.set(0);

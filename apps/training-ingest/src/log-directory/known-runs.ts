@@ -49,6 +49,11 @@ export class KnownRuns {
     this.#runs.set(name, { files: isAtEnd ? files : before, progress: byName(progress) });
   }
 
+  /** Notes a run that may have records soon. */
+  expect(name: string): void {
+    if (!this.#runs.has(name)) this.#runs.set(name, { files: null, progress: new Map() });
+  }
+
   forget(names: Iterable<string>): void {
     for (const name of names) this.#runs.delete(name);
   }

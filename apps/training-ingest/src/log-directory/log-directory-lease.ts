@@ -81,8 +81,8 @@ export class LogDirectoryLease {
    * @throws DomainError UNAVAILABLE if the database does not answer
    */
   async release(workspace: string): Promise<void> {
-    const expired = trusted({ $gt: ['$until', '$$NOW'] });
-    await this.update({ _id: workspace, holder: this.holder, $expr: expired }, { until: '$$NOW' });
+    const isHeld = trusted({ $gt: ['$until', '$$NOW'] });
+    await this.update({ _id: workspace, holder: this.holder, $expr: isHeld }, { until: '$$NOW' });
   }
 
   private async update(filter: object, set: object): Promise<boolean> {

@@ -160,6 +160,24 @@ describe('the follower of a log directory', () => {
     expect(records.shown).toEqual({ a: { [FILE]: 'a' } });
   });
 
+  it('reads all other runs while one of them cannot be stored, and removes those whose directories are gone', async () => {
+    for (const name of ['a', 'b', 'c', 'd']) await logs.write(`${name}/${FILE}`, name);
+    records.before = (run) => (run === 'b' ? Promise.reject(new Error('It is too large.')) : Promise.resolve());
+    await look();
+    expect(Object.keys(records.shown)).toEqual(['a']);
+    await rm(logs.at('a'), { recursive: true });
+    await look();
+    await look();
+    expect(Object.keys(records.shown)).toEqual(['c', 'd']);
+    expect(records.removed).toEqual(['a']);
+    await logs.write(`e/${FILE}`, 'e');
+    await look();
+    expect(records.calls.slice(-2)).toEqual([['e'], ['b']]);
+    records.before = () => Promise.resolve();
+    await look();
+    expect(Object.keys(records.shown)).toEqual(['c', 'd', 'e', 'b']);
+  });
+
   it('reads the other runs where a file cannot be read, and tries it again at each look', async () => {
     await logs.write(`a/${FILE}`, 'a');
     await logs.write(`b/${FILE}`, 'b');

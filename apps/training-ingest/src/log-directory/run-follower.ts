@@ -1,4 +1,4 @@
-import { reasonOf } from './reason-of.js';
+import { DomainError } from '@pentaprism/domain';
 import type { LoggedRuns } from '../event-logs/logged-runs.usecase.js';
 import type { ReadRuns } from '../event-logs/read-runs.usecase.js';
 import type { EventFileSource, RunOrigin, RunProgress, RunSource } from '../event-logs/run-source.js';
@@ -6,6 +6,7 @@ import type { DirectoryProblems } from './directory-problems.js';
 import { KnownRuns } from './known-runs.js';
 import { FileReplaced, ROOT_RUN, type ListedFile, type ListedRun, type LogTree, type TreeListing } from './log-tree.js';
 import { ReadingQueue, type Lane, type WaitingRun } from './reading-queue.js';
+import { reasonOf } from './reason-of.js';
 
 /** Milliseconds after which a turn ends with its present pass. */
 const TURN_MS: Readonly<Record<Lane, number>> = { quick: 1_000, slow: 2_000 };
@@ -22,6 +23,8 @@ export class RunFollower {
   private readonly lanes: Record<Lane, Promise<void> | undefined> = { quick: undefined, slow: undefined };
   private readonly failures = new Map<string, string>();
   private readonly refusals = new Map<string, string>();
+  /** Runs of calls that failed. Each is read by a call of its own, because one of them may be why. */
+  private readonly suspects = new Set<string>();
   private known: KnownRuns | undefined;
 
   constructor(
@@ -87,7 +90,10 @@ export class RunFollower {
     const gone = known.names().filter((name) => !present.has(name) && !isUnknown(name) && !this.queue.isBusy(name));
     if (gone.length > 0) await this.records.remove(this.workspace, ORIGIN, gone);
     known.forget(gone);
-    for (const name of gone) this.queue.drop(name);
+    for (const name of gone) {
+      this.queue.drop(name);
+      this.suspects.delete(name);
+    }
     for (const reasons of [this.failures, this.refusals]) {
       for (const name of reasons.keys()) if (!present.has(name)) reasons.delete(name);
     }
@@ -118,31 +124,62 @@ export class RunFollower {
     if (!this.over.signal.aborted) this.problems.set('waiting', failures, lane);
   }
 
+  /** @throws what keeps a call from being stored. The runs of later calls wait as before. */
   private async readTurn(lane: Lane, turn: readonly WaitingRun[]): Promise<void> {
+    const calls = this.callsOf(turn);
+    try {
+      for (let call = calls.shift(); call; call = calls.shift()) await this.readCall(lane, call);
+    } finally {
+      this.offerAgain(calls.flat(), 0);
+    }
+  }
+
+  private callsOf(turn: readonly WaitingRun[]): WaitingRun[][] {
+    const together = turn.filter(({ run }) => !this.suspects.has(run.name));
+    const alone = turn.filter(({ run }) => this.suspects.has(run.name)).map((each) => [each]);
+    return together.length > 0 ? [together, ...alone] : alone;
+  }
+
+  private async readCall(lane: Lane, runs: readonly WaitingRun[]): Promise<void> {
     const endsAt = performance.now() + TURN_MS[lane];
     const isOver = () => this.over.signal.aborted || performance.now() > endsAt;
-    const unfinished: WaitingRun[] = [];
+    // A call that fails may have stored some of the runs.
+    for (const { run } of runs) this.known?.expect(run.name);
     try {
       const progress = await this.reader.read(
         ORIGIN,
-        turn.map(({ run }) => this.sourceOf(run)),
+        runs.map(({ run }) => this.sourceOf(run)),
         isOver,
       );
       const byName = new Map(progress.map((each) => [each.name, each]));
-      for (const each of turn) {
+      const unfinished = runs.filter((each) => {
         const reached = byName.get(each.run.name);
-        if (reached && this.take(each, reached)) unfinished.push(each);
-      }
-    } finally {
-      this.queue.release(turn);
+        return reached !== undefined && this.take(each, reached);
+      });
+      this.queue.release(runs);
+      if (!this.over.signal.aborted) this.offerAgain(unfinished, 1);
+    } catch (error) {
+      this.fail(runs, error);
+      throw error;
     }
-    if (this.over.signal.aborted) return;
-    for (const { run, turns } of unfinished) this.queue.offer(run, this.known?.unreadOf(run) ?? 0, turns + 1);
+  }
+
+  /** Lets runs of a call that failed wait behind all others. A disk that is full is no fault of a run. */
+  private fail(runs: readonly WaitingRun[], error: unknown): void {
+    const isOfRun = !this.over.signal.aborted && !DomainError.is(error, 'STORAGE_FULL');
+    if (isOfRun) for (const { run } of runs) this.suspects.add(run.name);
+    this.offerAgain(runs, isOfRun ? 1 : 0);
+  }
+
+  private offerAgain(runs: readonly WaitingRun[], turnsMore: number): void {
+    this.queue.release(runs);
+    for (const { run, turns } of runs) this.queue.offer(run, this.known?.unreadOf(run) ?? 0, turns + turnsMore);
   }
 
   /** Notes how far a run is. Returns whether it needs another turn. */
   private take({ run }: WaitingRun, { files, hasMore, error, refused }: RunProgress): boolean {
     const { name } = run;
+    this.suspects.delete(name);
     // A file that is gone or was replaced since it was listed is a matter of the next look.
     const failed = error !== undefined && !(error instanceof FileReplaced);
     setOrDelete(this.failures, name, failed ? `${name}: ${String(error)}` : null);
