@@ -187,4 +187,14 @@ describe('the reading of a log directory', () => {
     await rename(logs.at('run/b.tfevents'), logs.at('run/a.tfevents'));
     await expect(later.read()).rejects.toBeInstanceOf(FileReplaced);
   });
+
+  it('fails if its place is replaced while it is listed', async () => {
+    const logs = await TestLogDirectory.create();
+    const tree = new LocalLogTree(logs.root);
+    const identify = tree.identify.bind(tree);
+    let calls = 0;
+    tree.identify = async () => `${await identify()} ${++calls}`;
+    await expect(tree.list(new AbortController().signal)).rejects.toThrow('was replaced while it was listed');
+    logs.remove();
+  });
 });

@@ -67,6 +67,8 @@ export class LocalLogTree implements LogTree {
         if (content) found.add(directory, content);
       }
     }
+    // Directories of a volume that goes away meanwhile are absent, and not removed.
+    if ((await this.identify()) !== identity) throw new Error(`${this.place} was replaced while it was listed.`);
     return found.listing(identity);
   }
 
