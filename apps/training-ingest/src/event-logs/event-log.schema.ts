@@ -43,7 +43,7 @@ export interface LogFileDocument {
   isFirst: boolean;
   /** Bytes up to the end of the last whole record that was read. */
   offset: number;
-  /** The checksum in the four bytes before `offset`, to recognise a file that was written anew. Null at offset 0. */
+  /** The checksum in the four bytes before `offset`, to recognise a file that was rewritten. Null at offset 0. */
   checksum: number | null;
   /** The size that the file needs for its next record, as far as it is known. */
   awaitedSize: number;

@@ -146,7 +146,7 @@ describe('reading event files', () => {
   it.each([
     ['shorter', 2],
     ['longer', 9],
-  ])('begins a run anew when one of its files was written anew and is %s', async (_, count) => {
+  ])('begins a run again when one of its files was rewritten and is %s', async (_, count) => {
     const run = newRun('again', { e: eventFile(VERSION, picture(100)), f: eventFile(VERSION, ...pictures(4)) });
     await read(run);
     run.overwrite('f', eventFile(VERSION, ...pictures(count, 50)));
@@ -156,7 +156,7 @@ describe('reading event files', () => {
     expect(await logged.list(workspace, 'directory')).toMatchObject([{ name: 'again', files: [{ name: 'e' }, {}] }]);
   });
 
-  it('begins a run anew when none of its files is left', async () => {
+  it('begins a run again when none of its files is left', async () => {
     const run = newRun('other', { f: eventFile(VERSION, ...pictures(4)) });
     await read(run);
     run.delete('f');
@@ -344,7 +344,7 @@ describe('keeping all events', () => {
     expect(steps).toEqual(Array.from({ length: 25 }, (_, i) => String(i)));
   });
 
-  it('reads a directory anew when the number of kept events was changed', async () => {
+  it('reads a directory again when the number of kept events was changed', async () => {
     const run = newRun('changed', { f: eventFile(VERSION, ...pictures(51)) });
     await readerOf(0).read('directory', [run.source]);
     await readerOf(5).read('directory', [run.source]);

@@ -38,7 +38,7 @@ export class PassRecords {
   readonly blob = new ImageBlob();
   readonly runs: LoggedRunDocument[] = [];
   readonly runChanges: RunChange[] = [];
-  /** Runs that are read anew, by what takes their place. */
+  /** Runs that are read again, by what takes their place. */
   readonly replacedRuns: Omit<RunChange, 'set'>[] = [];
   readonly files: LogFileDocument[] = [];
   readonly fileChanges: Change<LogFileDocument>[] = [];

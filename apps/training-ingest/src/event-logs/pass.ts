@@ -4,7 +4,7 @@ import type { Reach, RunUpdate, StoredRun } from './run-update.js';
 /** A run in a pass. */
 export interface Turn {
   readonly update: RunUpdate;
-  /** The run that is read anew, or null. */
+  /** The run that is read again, or null. */
   readonly replaced: StoredRun | null;
   reach: Reach;
   /** What kept a file from being read. */
@@ -33,7 +33,7 @@ export class Pass {
     return performance.now() >= this.#end;
   }
 
-  /** @param replaced the run that is read anew */
+  /** @param replaced the run that is read again */
   begin(update: RunUpdate, replaced: StoredRun | null): Turn {
     const last = this.#turns.at(-1)?.update;
     this.#heldBytes += last?.sampling.heldBytes ?? 0;

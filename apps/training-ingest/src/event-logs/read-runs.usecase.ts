@@ -90,7 +90,7 @@ export class ReadRuns {
     return new RunUpdate(source, stored, series, size);
   }
 
-  /** Returns whether a run has to be read anew. One that was pushed cannot be, and goes on as it began. */
+  /** Returns whether a run has to be read again. One that was pushed cannot be, and goes on as it began. */
   #isStale(stored: StoredRun, source: RunSource): boolean {
     return isReplaced(stored, source) || stored.sampleSize !== this.config.TENSORBOARD_SAMPLES;
   }

@@ -41,7 +41,7 @@ export interface FileProblem {
   readonly text: string;
 }
 
-/** Whether a file was read to its present end. `rewritten` if its run has to be read anew. */
+/** Whether a file was read to its present end. `rewritten` if its run has to be read again. */
 export type Reach = 'end' | 'more' | 'rewritten';
 
 /** Bytes of the checksum at the end of a record. */

@@ -164,7 +164,7 @@ describe('a log directory that is followed', () => {
     ['shorter', fileOf(7)],
     ['as long', fileOf(7, 8)],
     ['longer', fileOf(7, 8, 9)],
-  ])('shows the present state of a file that was written anew and is %s', async (_, content) => {
+  ])('shows the present state of a file that was rewritten and is %s', async (_, content) => {
     await logs.write(`run/${FILE}`, fileOf(1, 2));
     follow();
     await showing({ run: [1, 2] });

@@ -70,7 +70,7 @@ describe('the follower of a log directory', () => {
     expect(records.shown['a']).toEqual({ [`${FILE}.first`]: '123', [`${FILE}.second`]: '123' });
   });
 
-  it('shows another identity for a file that was written anew with the same size', async () => {
+  it('shows another identity for a file that was rewritten with the same size', async () => {
     await logs.write(`a/${FILE}`, 'abc');
     await look();
     const [known] = await records.list();

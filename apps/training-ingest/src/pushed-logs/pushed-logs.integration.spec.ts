@@ -124,7 +124,7 @@ describe('pushed event files', () => {
     expect(ended).toContain('damaged');
   });
 
-  it('are deleted with their run, and begin anew', async () => {
+  it('are deleted with their run, and begin again', async () => {
     await push(file, 0);
     await service.call(pushedLogContracts.deleteRun, { run: RUN }, workspace);
     expect([await shown(), await offsetOf()]).toEqual([{}, 0]);

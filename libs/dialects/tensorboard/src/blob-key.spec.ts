@@ -14,7 +14,7 @@ describe('the query of an image', () => {
     expect(imageKeyOf(keyIn(query))).toEqual({ eventId, sample });
   });
 
-  it('survives the frontend, which writes it anew and adds parameters', () => {
+  it('survives the frontend, which writes it again and adds parameters', () => {
     const rewritten = new URLSearchParams(queryOf({ eventId: EVENT, sample: 7 }));
     rewritten.append('ts', '1700000500');
     expect(imageKeyOf(keyIn(rewritten.toString()))).toEqual({ eventId: EVENT, sample: 7 });
