@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { CachedBlobStore, FileBlobStore, SMALL_BLOB_BYTES } from '@pentaprism/blob-store';
-import { DomainError } from '@pentaprism/domain';
 import type { ContentPart, SendOptions, StoredContent } from '@pentaprism/http';
-import fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BlobContents } from './blob-contents.js';
+import { codesServer } from './codes-server.fixture.js';
 
 const LARGE = 2 * SMALL_BLOB_BYTES;
 const SIZE = 2 * LARGE;
@@ -34,11 +34,7 @@ beforeEach(async () => {
   const { key } = await files.put('eventimages', 'w', bytes, { maxBytes: SIZE });
   path = files.localPath(key);
   content = { ...key, area: 'eventimages', size: SIZE, mediaType: 'image/png' };
-  server = fastify();
-  server.setErrorHandler((failure, _request, reply) => {
-    const code = DomainError.is(failure) ? failure.code : 'other';
-    return reply.status(code === 'NOT_FOUND' ? 404 : 500).send({ code });
-  });
+  server = codesServer();
   server.get<{ Querystring: { offset: string; length: string } }>('/', async (request, reply) => {
     const part = partOf(Number(request.query.offset), Number(request.query.length));
     await contents.send(request, reply, { ...content, part }, options);

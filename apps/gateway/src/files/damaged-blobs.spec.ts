@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { FileBlobStore, SMALL_BLOB_BYTES, type BlobKey } from '@pentaprism/blob-store';
-import { DomainError } from '@pentaprism/domain';
 import type { SendOptions, StoredContent } from '@pentaprism/http';
-import fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
@@ -10,6 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BlobContents } from './blob-contents.js';
+import { codesServer } from './codes-server.fixture.js';
 
 const LARGE = 4 * SMALL_BLOB_BYTES;
 const SMALL = 5000;
@@ -27,11 +27,7 @@ beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'damaged-blobs-'));
   blobs = await FileBlobStore.open(root, { minFreeBytes: 0 });
   const contents = new BlobContents(blobs, { error });
-  server = fastify();
-  server.setErrorHandler((failure, _request, reply) => {
-    const code = DomainError.is(failure) ? failure.code : 'other';
-    return reply.status(code === 'NOT_FOUND' ? 404 : 500).send({ code });
-  });
+  server = codesServer();
   server.get('/', async (request, reply) => {
     await contents.send(request, reply, content, options);
     return reply;
